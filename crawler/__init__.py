@@ -1,0 +1,5 @@
+"""An asyncio web crawler and scraper."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

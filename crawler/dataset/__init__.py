@@ -1,0 +1,1 @@
+"""A finished crawl read back."""

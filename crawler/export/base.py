@@ -1,0 +1,42 @@
+"""What a sink promises: lines in, a file that may be cut at any committed position."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Sink(Protocol):
+    """One output file, open for appending."""
+
+    @property
+    def name(self) -> str:
+        """The file's name as positions are stored under, such as ``pages.jsonl``."""
+        ...
+
+    async def open(self, position: int | None) -> None:
+        """Create the file, or cut it to its committed length. None: a new crawl, the file must not exist.
+
+        Raises:
+            ExportError: The file is missing or shorter than `position`, exists where it must not, or cannot be
+                written.
+        """
+        ...
+
+    async def append(self, lines: Sequence[bytes]) -> None:
+        """Append a batch, each line without its newline, in one write.
+
+        Raises:
+            ExportError: The disk is full or the file went away.
+        """
+        ...
+
+    async def sync(self, *, fsync: bool) -> int:
+        """Flush, with `fsync` down to the disk, and return the length at which the file may be cut."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close without syncing. Idempotent."""
+        ...

@@ -1,0 +1,32 @@
+"""What a fetcher promises: exactly one attempt, one answer or one mapped error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crawler.models import Request, Response
+
+
+class Fetcher(Protocol):
+    """Gets one resource."""
+
+    async def fetch(self, request: Request, started: Callable[[], None]) -> Response:
+        """Send one GET and read its whole answer, whatever the status; redirects are not followed.
+
+        Args:
+            request: What to get. `url` is sent as it is, never re-canonicalised.
+            started: Called once, synchronously, when the request head has been written to the socket;
+                never if the attempt fails earlier. This is the instant politeness counts from.
+
+        Raises:
+            FetchError: With a reason of `models.REASONS`. Nothing else, but cancellation, which closes the
+                connection.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections. No fetch may be under way."""
+        ...

@@ -1,0 +1,1 @@
+"""What is known, what is left, and how each URL ended."""

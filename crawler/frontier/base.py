@@ -1,0 +1,90 @@
+"""What a frontier promises: storage of what is known, what is left and how each URL ended.
+
+Storage only: it knows nothing of pace, robots or sockets. All methods are called from the event loop's
+thread. A URL is *admitted* when `add` or `discover` finds it new; from then on it is pending until a
+committed `Checkpoint` holds its `Finished`. Nothing is written when a URL is taken: a crash simply leaves
+it pending. Links are takeable at once, in memory; durable with the next `commit`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crawler.models import Checkpoint, Counts, Finished, HostKey, HostState, Link, Request, Restored, RobotsFile
+
+
+class Frontier(Protocol):
+    """All URLs of one crawl."""
+
+    async def open(self) -> Restored:
+        """Open or create the store. Whatever was not committed before is gone.
+
+        Raises:
+            FrontierError: The store is damaged, locked, or of a newer format.
+        """
+        ...
+
+    @property
+    def key(self) -> int:
+        """The crawl's own random 64-bit fingerprint key, stored with it (so that no page can forge a collision)."""
+        ...
+
+    def add(self, requests: Sequence[Request]) -> list[bool]:
+        """Admit seeds and redirect targets; True where the URL was new. Fingerprints are computed here."""
+        ...
+
+    def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
+        """Admit a page's new links, one hop deeper than `parent`, with its seed, scope_host and `via`.
+
+        Returns:
+            The distinct host keys that gained URLs. Synchronous: no other coroutine runs between a
+            parent's result and its links.
+        """
+        ...
+
+    async def take(self, wanted: Sequence[tuple[HostKey, int]]) -> list[Request]:
+        """Hand out up to n URLs for each host, each URL once per process: lowest priority number first, then
+        lowest depth, then first found. Snoozed ones that are due come first. Never waits for a commit."""
+        ...
+
+    async def commit(self, checkpoint: Checkpoint) -> None:
+        """Make `checkpoint`, and every URL admitted before this call, durable in one transaction.
+
+        Requests in `snoozed` become takeable again once their time has come.
+
+        Raises:
+            FrontierError: Nothing of the checkpoint was stored.
+        """
+        ...
+
+    async def hosts(self, ready_before: float, cursor: int, limit: int) -> tuple[list[HostState], int]:
+        """Up to `limit` hosts that have takeable URLs and whose stored `ready_at` (wall time) is not after
+        `ready_before`, going round from `cursor`; and the cursor to go on from. Each host at most once a call."""
+        ...
+
+    async def host(self, host_key: HostKey) -> HostState | None:
+        """The stored state of one host; None if none was ever committed."""
+        ...
+
+    async def robots(self, origin: str) -> RobotsFile | None:
+        """The stored robots verdict of an origin, fresh or not; None if there is none."""
+        ...
+
+    async def find(self, urls: Sequence[str]) -> list[Finished | None]:
+        """How each canonical URL ended, committed or not; None while pending or unknown."""
+        ...
+
+    async def requeue(self, reasons: Sequence[str]) -> int:
+        """Make finished URLs with one of these reasons pending again; the number of them. Durable on return."""
+        ...
+
+    def counts(self) -> Counts:
+        """Including what is not committed yet: a URL leaves `pending` when its checkpoint is committed."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release the store. Does not commit."""
+        ...

@@ -1,0 +1,258 @@
+"""The words all stages share: what travels between them, and nothing that does anything.
+
+All are frozen, keyword-only msgspec Structs with builtin fields, so they cross processes as msgpack.
+Times named ``*_at`` are wall-clock seconds since 1970 UTC unless a field says monotonic; durations end in ``_s``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NewType
+
+import msgspec
+
+Url = NewType("Url", str)
+"""A canonical absolute http(s) URL without fragment. Only `crawler.url` makes one."""
+
+HostKey = NewType("HostKey", str)
+"""ASCII host name plus a non-default port (``example.org``, ``[::1]:8080``); http and https share one."""
+
+
+class Kind(StrEnum):
+    """Why something is requested."""
+
+    PAGE = "page"
+    ROBOTS = "robots"  #: made by politeness; never in the frontier or in the counts
+    SITEMAP = "sitemap"
+
+
+class Outcome(StrEnum):
+    """How an admitted URL ended. Every one ends in exactly one of these."""
+
+    FETCHED = "fetched"
+    REDIRECTED = "redirected"
+    UNCHANGED = "unchanged"
+    EXCLUDED = "excluded"
+    FAILED = "failed"
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One thing to fetch, with where it came from."""
+
+    url: Url
+    host_key: HostKey
+    #: host name (no port) at the end of the seed's own redirect chain: what ``scope.stay_on`` compares with
+    scope_host: str
+    #: link hops from the seed; redirects add none
+    depth: int = 0
+    #: URL of the page on which this one was first found; None for a seed
+    via: str | None = None
+    #: the seed as its giver wrote it
+    seed: str = ""
+    kind: Kind = Kind.PAGE
+    #: 1 for the first try
+    attempt: int = 1
+    #: 0 first, 63 last; within a band a host's URLs are first in, first out
+    priority: int = 0
+    #: URLs that redirected here, oldest first, at most 20
+    redirected_from: tuple[str, ...] = ()
+    #: opaque bytes a rule hands from a listing to a detail page
+    context: bytes = b""
+    #: the frontier's number for this URL; 0 outside the frontier
+    id: int = 0
+
+
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server answered to one attempt: any status, body raw as it came over the wire."""
+
+    url: Url
+    status: int
+    #: names and values as received, in order
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    #: at most ``fetch.max_body`` bytes, before content decoding
+    body: bytes = b""
+    #: wall time at which the request head had been written
+    fetched_at: float = 0.0
+    #: from the request head to the last byte of the body
+    elapsed_s: float = 0.0
+    #: peer address, if known
+    address: str | None = None
+
+    def header(self, name: bytes) -> str | None:
+        """The first header called `name` (lower case), decoded as latin-1; None if there is none."""
+        for key, value in self.headers:
+            if key.lower() == name:
+                return value.decode("latin-1")
+        return None
+
+    @property
+    def etag(self) -> str | None:
+        """The validator a later crawl may send as If-None-Match."""
+        return self.header(b"etag")
+
+    @property
+    def last_modified(self) -> str | None:
+        """The date a later crawl may send as If-Modified-Since, as received."""
+        return self.header(b"last-modified")
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A link a page gave us: canonical, in scope as far as a worker can tell, once per page."""
+
+    url: Url
+    host_key: HostKey
+    #: `url.fingerprint` of `url` under the crawl's key, an unsigned 64-bit integer, never 0
+    fingerprint: int
+    priority: int = 0
+    context: bytes = b""
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Links of one page that one scope rule kept out."""
+
+    rule: str  #: as in ``scope.stay_on: host`` or ``scope.exclude: */logout*``
+    count: int
+    examples: tuple[str, ...] = ()  #: at most 3
+
+
+class Robots(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What one robots.txt says to our agent, parsed and ready to be matched (`extract.robots.allows`)."""
+
+    #: (allow?, path pattern) in file order, percent-normalised
+    rules: tuple[tuple[bool, str], ...] = ()
+    #: seconds, if the group names one
+    crawl_delay_s: float | None = None
+    sitemaps: tuple[str, ...] = ()
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What a parser made of one response."""
+
+    links: tuple[Link, ...] = ()
+    #: (sink name, one encoded line without its newline)
+    records: tuple[tuple[str, bytes], ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    #: what the response turned out to be, when not a page: ``not_html`` and the like
+    reason: str | None = None
+    #: set for ``Kind.ROBOTS`` only
+    robots: Robots | None = None
+    body_bytes: int = 0  #: after content decoding
+
+
+class ParseFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A response the parser could not turn into a page; fails this URL and nothing else."""
+
+    #: of `REASONS`: parse_deadline, parse_memory, parser_crashed, too_large, bad_encoding, parse_error
+    reason: str
+    detail: str = ""
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """An admitted URL's one and only end."""
+
+    request: Request
+    outcome: Outcome
+    reason: str | None = None
+    status: int | None = None
+    target: str | None = None  #: where a redirect led
+    at: float = 0.0
+    #: whether pages.jsonl has its record; if not, outcomes.jsonl has its line
+    has_page: bool = False
+
+
+class Snoozed(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to be tried again, takeable at `until` at the earliest and once committed."""
+
+    request: Request  #: `attempt` already raised
+    until: float  #: monotonic seconds
+
+
+class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What politeness must remember of a host, however long it has nothing to do."""
+
+    host_key: HostKey
+    #: wall time before which no request may start
+    ready_at: float = 0.0
+    #: pause between request starts in force when stored; 0 if none yet
+    delay_s: float = 0.0
+    #: failures in a row the host itself is to blame for
+    failures: int = 0
+    #: why the host is retired; None while it is not
+    retired: str | None = None
+
+
+class RobotsFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """The verdict on one origin's robots.txt, as stored."""
+
+    origin: str  #: ``https://example.org``, with a port that is not the default
+    #: wall time at which it must be fetched anew
+    expires_at: float
+    robots: Robots = Robots()
+    #: why all is disallowed (``robots_unreachable``); None where `robots` decides
+    closed: str | None = None
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that becomes true at once, in one transaction of the frontier."""
+
+    finished: tuple[Finished, ...] = ()
+    snoozed: tuple[Snoozed, ...] = ()
+    hosts: tuple[HostState, ...] = ()
+    robots: tuple[RobotsFile, ...] = ()
+    #: file name -> length in bytes, fsynced, at which it may be cut
+    positions: dict[str, int] = {}
+    #: running totals of the crawl, whole values
+    counters: dict[str, int] = {}
+    #: small named states: cookies, traps, rule health
+    blobs: dict[str, bytes] = {}
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """What a frontier knew when it was opened; all empty for a new crawl."""
+
+    positions: dict[str, int] = {}
+    counters: dict[str, int] = {}
+    blobs: dict[str, bytes] = {}
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """``admitted == sum(outcomes.values()) + pending``, at every moment."""
+
+    admitted: int
+    pending: int
+    outcomes: dict[Outcome, int]
+
+
+REASONS: dict[str, str] = {
+    # FETCHED
+    "not_html": "a 2xx answer that is not HTML",
+    "empty": "a 2xx answer without a body that the status allows (204, 205)",
+    # REDIRECTED
+    "out_of_scope": "the redirect's target is outside the scope",
+    "known": "the redirect's target was already known",
+    # EXCLUDED
+    "robots": "robots.txt disallows it",
+    "robots_unreachable": "robots.txt could not be fetched (server error or no connection), which disallows all",
+    "seed_out_of_scope": "a seed that include, exclude or the scheme keeps out",
+    # FAILED
+    "timeout": "no complete answer within fetch.timeout",
+    "too_slow": "the body came slower than fetch.min_speed",
+    "dns": "the host name does not resolve",
+    "connect": "no connection: refused, unreachable or reset before the request",
+    "tls": "the TLS handshake or certificate check failed",
+    "reset": "the connection broke before the answer was complete",
+    "protocol": "the answer is not HTTP, or breaks its rules",
+    "incomplete": "the body ended before its announced length",
+    "too_large": "the body, raw or decoded, is larger than fetch.max_body",
+    "bad_encoding": "the Content-Encoding is unknown or its data corrupt",
+    "bad_redirect": "a redirect without a usable Location",
+    "redirect_loop": "a redirect to a URL of its own chain, or the 21st hop",
+    "parse_deadline": "parsing took longer than parse.deadline",
+    "parse_memory": "parsing took more memory than parse.memory",
+    "parser_crashed": "the parser process died on this page",
+    "parse_error": "the parser raised an unexpected error",
+    "http_NNN": "the final status, when it is neither 2xx nor a redirect: http_404, http_503, …",
+}
+"""Every reason an outcome may carry, and what it means."""
+
+MAX_REDIRECTS = 20

@@ -1,0 +1,1 @@
+"""Where responses are worked on: processes, threads, or in line."""

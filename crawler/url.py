@@ -1,0 +1,3 @@
+"""The only maker of canonical URLs."""
+
+from __future__ import annotations
