@@ -7,15 +7,11 @@ Times named ``*_at`` are wall-clock seconds since 1970 UTC unless a field says m
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NewType
 
 import msgspec
 
-Url = NewType("Url", str)
-"""A canonical absolute http(s) URL without fragment. Only `crawler.url` makes one."""
-
-HostKey = NewType("HostKey", str)
-"""ASCII host name plus a non-default port (``example.org``, ``[::1]:8080``); http and https share one."""
+from crawler.url import HostKey as HostKey  # noqa: PLC0414 - exported from here too
+from crawler.url import Url as Url  # noqa: PLC0414
 
 
 class Kind(StrEnum):
