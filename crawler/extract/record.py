@@ -1,0 +1,91 @@
+"""What does one line of ``pages.jsonl`` hold?
+
+The structs here are the published schema: keys in this order, absent values null, never missing. A record depends
+on its response, its request and the configuration only. How the values are found is the other modules' business.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+SCHEMA_VERSION = 1
+"""Raised when a key changes its meaning or goes away; new keys do not count."""
+
+
+class LinkRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A hyperlink as its page presents it."""
+
+    #: canonical, without fragment, scope notwithstanding
+    url: Annotated[str, Meta(description="canonical http(s) URL without fragment, in scope or not")]
+    #: of the first link to this URL on the page
+    text: Annotated[str, Meta(description="text of the page's first link to this URL, at most 200 characters")]
+    #: the attribute of that link, as written
+    rel: Annotated[str | None, Meta(description="its rel attribute as written")]
+
+
+class PageRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One fetched HTML page."""
+
+    #: of the request, canonical
+    url: Annotated[str, Meta(description="canonical URL of the request that was answered")]
+    #: HTTP status, 2xx
+    status: Annotated[int, Meta(description="HTTP status")]
+    #: link hops; redirects add none
+    depth: Annotated[int, Meta(description="link hops from the seed; redirects add none")]
+    #: None for a seed
+    via: Annotated[str | None, Meta(description="URL of the page this one was first found on; null for a seed")]
+    #: as its giver wrote it
+    seed: Annotated[str, Meta(description="the seed it descends from, as given")]
+    #: oldest first
+    redirected_from: Annotated[tuple[str, ...], Meta(description="URLs that redirected here, oldest first")]
+    #: RFC 3339, UTC, milliseconds
+    fetched_at: Annotated[str, Meta(description="when the request was sent: RFC 3339, UTC, to the millisecond")]
+    #: seconds
+    elapsed_s: Annotated[float, Meta(description="seconds from the request to the last byte of the body")]
+    #: the header, as received
+    content_type: Annotated[str | None, Meta(description="the Content-Type header as received")]
+    #: WHATWG name, lower case
+    charset: Annotated[str, Meta(description="character encoding used: a WHATWG name in lower case")]
+    #: how sure `charset` is: all but ``bom``, ``header`` and ``meta`` are our own conclusion
+    charset_source: Annotated[
+        str,
+        Meta(description="what told the charset: bom, header, meta, utf-8 (it is valid as such) or fallback (a guess)"),
+    ]
+    #: bytes after content decoding
+    body_bytes: Annotated[int, Meta(description="length of the body after content decoding")]
+    #: ``sha256:`` and 64 hex digits, of the body after content decoding
+    content_digest: Annotated[str, Meta(description="sha256: and the hex digest of the body after content decoding")]
+    #: None without a ``<title>``
+    title: Annotated[str | None, Meta(description="the first title element, white space collapsed")]
+    #: content of ``<meta name=description>``
+    description: Annotated[str | None, Meta(description="the description meta element, white space collapsed")]
+    #: attribute of ``<html>``
+    lang: Annotated[str | None, Meta(description="the lang attribute of the html element, as written")]
+    #: resolved against the base URL
+    canonical: Annotated[str | None, Meta(description="target of link rel=canonical, resolved, without fragment")]
+    #: in document order
+    h1: Annotated[tuple[str, ...], Meta(description="texts of the h1 elements that have any, white space collapsed")]
+    #: None where ``extract.text`` is ``none``
+    text: Annotated[
+        str | None,
+        Meta(description="all text of the body, white space collapsed, a line a block; null if not asked for"),
+    ]
+    #: white-space-separated, so a Chinese sentence is one word; None where `text` is
+    word_count: Annotated[
+        int | None, Meta(description="white-space-separated words of text, so a Chinese or Japanese sentence is one")
+    ]
+    #: ``<a href>`` elements, whatever they point at, repetitions counted
+    n_links: Annotated[int, Meta(description="number of a elements with href, whatever they point to")]
+    #: None where ``extract.links`` is off
+    links: Annotated[
+        tuple[LinkRecord, ...] | None,
+        Meta(description="http(s) targets of the a elements, each once, in document order; null if not asked for"),
+    ]
+    #: keys of this record, and ``body``
+    truncated: Annotated[
+        tuple[str, ...],
+        Meta(description="what was cut short: body (a broken compressed stream), or keys of this record"),
+    ]
