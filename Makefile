@@ -1,0 +1,42 @@
+# Needs nothing but Python 3.11 or later with its venv module; everything else lands in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo test lint types imports unit bench clean
+.DEFAULT_GOAL := help
+
+help:  ## say what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(READY)  ## crawl a small shop that this machine serves to itself
+	$(BIN)/crawler demo
+
+test: lint types imports unit  ## everything below, as CI runs it
+
+lint: $(READY)  ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## strict typing
+	$(BIN)/mypy
+
+imports: $(READY)  ## imports point down only
+	$(BIN)/lint-imports
+
+unit: $(READY)  ## all tests
+	$(BIN)/python -m pytest
+
+bench: $(READY)  ## measure a whole crawl against Scrapy, and the time to the first request
+	$(BIN)/python -m benchmarks.crawl
+	$(BIN)/python -m benchmarks.start
+
+clean:  ## remove what make and the tools created, but no crawl
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PYTHON=...")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

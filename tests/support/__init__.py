@@ -1,0 +1,1 @@
+"""Parts that tests share: a synthetic web, servers, clocks, where test data lies."""
