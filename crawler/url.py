@@ -53,10 +53,10 @@ MAX_URL_CHARS = 16_384
 STANDARD = UrlsConfig()
 """Rules 1 to 8 and nothing more."""
 
-_UNRESERVED = r"2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE]"
-_IRREGULAR_ESCAPE = re.compile(rf"%(?![0-9A-F]{{2}})|%(?:{_UNRESERVED})")
-_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})?")
-_UNRESERVED_ESCAPE = re.compile(_UNRESERVED)
+# Upper-case hex of the octets that are not unreserved: an escape of one of these is in its canonical form.
+_KEPT_ESCAPE = "[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]"
+_IRREGULAR_ESCAPE = re.compile(rf"%(?!{_KEPT_ESCAPE})([0-9A-Fa-f]{{2}})?")
+_KEPT_DIGITS = re.compile(_KEPT_ESCAPE)
 
 
 class Base:
@@ -95,9 +95,10 @@ class Base:
     def joins(self, hrefs: Iterable[str]) -> list[Url | None]:
         """`join` for many: in order, None where `join` would raise."""
         urls: list[Url | None] = []
+        join = self.join
         for href in hrefs:
             try:
-                urls.append(self.join(href))
+                urls.append(join(href))
             except UrlError:
                 urls.append(None)
         return urls
@@ -128,8 +129,7 @@ def resolve(text: str, base: str | None = None) -> str:
 
 def host_key(url: Url) -> HostKey:
     """The queue a URL waits in."""
-    start = 8 if url[4] == "s" else 7
-    return HostKey(url[start : url.index("/", start)])
+    return HostKey(url.split("/", 3)[2])
 
 
 def host(url: Url) -> str:
@@ -173,33 +173,32 @@ def fingerprint(url: Url, key: int) -> int:
 
 
 def glob_to_regex(glob: str) -> str:
-    """RE2 for a whole text matching `glob`, in which only ``*`` (any run) and ``?`` (any character) are special."""
-    wild = {"*": ".*", "?": "."}
-    return "(?s)" + "".join(wild.get(char) or re.escape(char) for char in re.sub(r"\*+", "*", glob))
+    """RE2 for a whole text that matches `glob`, in which only ``*`` (any run) and ``?`` (any character) are special."""
+    return "^" + re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".") + "$"
 
 
 def _plain_authority(resolved: str, given: str) -> str:
     """Rules 2, 4 and 5 on what the parser made of `given`."""
-    scheme, separator, rest = resolved.partition("://")
-    if scheme not in ("http", "https") or not separator:
-        raise UrlError(f"{_shown(given)} is not http or https but {resolved.partition(':')[0]}")
-    authority, slash, tail = rest.partition("/")
-    name, colon, port = authority.rpartition("@")[2].partition(":")
-    if name[0] != "[" and name[-1] == ".":
+    scheme, _, rest = resolved.partition(":")
+    if scheme not in ("http", "https"):
+        raise UrlError(f"{_shown(given)} is not http or https but {scheme}")
+    authority, _, tail = rest[2:].partition("/")
+    server = authority.rpartition("@")[2]
+    name, colon, port = server.partition(":")
+    if name[-1] == ".":
         name = name[:-1]
-        if not name or name[-1] == ".":
-            raise UrlError(f"{_shown(given)} has a host name with an empty label")
-    elif name[0] == "[":
-        name, colon, port = authority.rpartition("@")[2], "", ""
-    return f"{scheme}://{name}{colon}{port}{slash}{tail}"
+        if name[-1:] in ("", "."):
+            raise UrlError(f"{_shown(given)} has a host name that ends in an empty label")
+        server = f"{name}{colon}{port}"
+    return f"{scheme}://{server}/{tail}"
 
 
 def _canonical_rest(url: str, query_rule: Callable[[str], str] | None) -> Url:
     """Rules 3 and 6 to 9, each skipped at the price of one character search."""
     if "#" in url:
         url = url.partition("#")[0]
-    if "%" in url and _IRREGULAR_ESCAPE.search(url):
-        url = _PERCENT.sub(_regular_escape, url)
+    if "%" in url:
+        url = _IRREGULAR_ESCAPE.sub(_regular_escape, url)
     if "?" in url:
         if query_rule:
             head, _, query = url.partition("?")
@@ -216,7 +215,7 @@ def _regular_escape(match: re.Match[str]) -> str:
     if digits is None:
         return "%25"
     digits = digits.upper()
-    return chr(int(digits, 16)) if _UNRESERVED_ESCAPE.fullmatch(digits) else f"%{digits}"
+    return f"%{digits}" if _KEPT_DIGITS.fullmatch(digits) else chr(int(digits, 16))
 
 
 @lru_cache(maxsize=8)
@@ -224,11 +223,13 @@ def _query_rule(rules: UrlsConfig) -> Callable[[str], str] | None:
     """Rule 9 as a function from query to query, or None if nothing was asked for."""
     if not rules.sort_query and not rules.drop_params:
         return None
-    dropped = re2.compile("|".join(f"(?:{glob_to_regex(glob)})" for glob in rules.drop_params) or "[^\x00-\U0010ffff]")
+    dropped = [re2.compile(glob_to_regex(glob)) for glob in rules.drop_params]
 
     def apply(query: str) -> str:
-        kept = [part for part in query.split("&") if not dropped.fullmatch(part.partition("=")[0])]
-        return "&".join(sorted(filter(None, kept)) if rules.sort_query else kept)
+        parts = query.split("&")
+        for names in dropped:
+            parts = [part for part in parts if not names.match(part.partition("=")[0])]
+        return "&".join(sorted(filter(None, parts)) if rules.sort_query else parts)
 
     return apply
 

@@ -1,0 +1,145 @@
+"""Which links may enter? Pure: built from `ScopeConfig` alone, so that parser workers can build their own.
+
+A link must pass all rules, cheapest first; the first that refuses it is the one counted and printed:
+
+1. ``scope.max_depth: 3`` - more link hops from the seed than allowed. Redirects are no hops.
+2. ``scope.stay_on: host`` - the host name differs from the one the seed led to. Scheme and port do not count, ``www.``
+   does. With ``domain`` the registrable domains are compared, with ``any`` nothing is.
+3. ``scope.exclude: */logout*`` - the pattern, the first as written, matches the URL.
+4. ``scope.include`` - there are include patterns and none matches.
+
+Seeds face rules 3 and 4 only. A pattern is a glob on the whole canonical URL (``*`` is any run of characters, ``?`` any
+one), or RE2 between slashes, found anywhere in it (``/\\.pdf$/``). All are matched in one pass, in linear time.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import re2
+
+from crawler.errors import ConfigError
+from crawler.url import glob_to_regex, host, registrable_domain
+
+if TYPE_CHECKING:
+    from crawler.config import ScopeConfig
+    from crawler.models import Url
+
+
+class Scope:
+    """The rules of one crawl.
+
+    Raises:
+        ConfigError: If a pattern is not valid RE2 or can never match, naming it.
+    """
+
+    def __init__(self, config: ScopeConfig) -> None:
+        self._config = config
+        self._patterns = _Patterns(config)
+
+    def refusal(self, url: Url, scope_host: str, depth: int) -> str | None:
+        """The rule that keeps `url` out, as counted and printed; None if it may enter.
+
+        Args:
+            url: The link or redirect target.
+            scope_host: Host name at the end of its seed's redirects (`Request.scope_host`).
+            depth: Its own link hops from the seed.
+        """
+        return self.for_page(scope_host, depth).refusal(url, host(url))
+
+    def seed_refusal(self, url: Url) -> str | None:
+        """As `refusal`, for a seed: exclude and include only."""
+        return self._patterns.refusal(url)
+
+    def for_page(self, scope_host: str, depth: int) -> PageScope:
+        """The same rules for all links of one page, which share `scope_host` and `depth` (one more than the page's)."""
+        return PageScope(self._config, self._patterns, scope_host, depth)
+
+
+class PageScope:
+    """The rules for links that share a scope host and a depth; made by `Scope.for_page`."""
+
+    __slots__ = ("_domain", "_host_refusals", "_patterns", "_stay_on", "_too_deep")
+
+    def __init__(self, config: ScopeConfig, patterns: _Patterns, scope_host: str, depth: int) -> None:
+        limit = config.max_depth
+        self._too_deep = f"scope.max_depth: {limit}" if limit is not None and depth > limit else None
+        self._stay_on = config.stay_on
+        self._domain = registrable_domain(scope_host) if config.stay_on == "domain" else None
+        self._host_refusals: dict[str, str | None] = {scope_host: None}
+        self._patterns = patterns
+
+    def refusal(self, url: Url, host: str) -> str | None:
+        """As `Scope.refusal`.
+
+        Args:
+            url: The link.
+            host: Its host name, as `url.host` gives it; the verdict on each is reached once.
+        """
+        if self._too_deep:
+            return self._too_deep
+        try:
+            refusal = self._host_refusals[host]
+        except KeyError:
+            refusal = self._host_refusals[host] = self._host_refusal(host)
+        return refusal or self._patterns.refusal(url)
+
+    def _host_refusal(self, host: str) -> str | None:
+        """The verdict on any host but the scope host itself."""
+        if self._stay_on == "any" or registrable_domain(host) == self._domain:
+            return None
+        return f"scope.stay_on: {self._stay_on}"
+
+
+class _Patterns:
+    """The exclude and include patterns as one RE2 set, excludes first."""
+
+    def __init__(self, config: ScopeConfig) -> None:
+        self._excludes = [f"scope.exclude: {pattern}" for pattern in config.exclude]
+        self._must_include = bool(config.include)
+        self._set = _compile([*config.exclude, *config.include])
+
+    def refusal(self, url: Url) -> str | None:
+        if self._set is None:
+            return None
+        matched: list[int] = self._set.Match(url) or []
+        first = min(matched, default=len(self._excludes))
+        if first < len(self._excludes):
+            return self._excludes[first]
+        return "scope.include" if self._must_include and not matched else None
+
+
+def _compile(patterns: list[str]) -> re2.Set | None:
+    """One set of all patterns, numbered in order; None if there are none, as an empty set must not be matched."""
+    if not patterns:
+        return None
+    options = re2.Options()
+    options.log_errors = False  # RE2 would write to stderr what is raised here
+    combined = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        regex = _regex(pattern)
+        try:
+            re2.compile(regex, options)
+        except re2.error as error:
+            raise ConfigError(f"scope pattern {pattern!r} is not valid RE2: {error.args[0].decode()}") from None
+        combined.Add(regex)
+    try:
+        combined.Compile()
+    except re2.error:
+        raise ConfigError(f"the {len(patterns)} patterns of scope are too large for RE2 when taken together") from None
+    return combined
+
+
+def _regex(pattern: str) -> str:
+    if len(pattern) > 2 and pattern[0] == pattern[-1] == "/":
+        return pattern[1:-1]
+    literal = re.split(r"[*?]", pattern, maxsplit=1)[0]
+    if not any(start.startswith(literal) or literal.startswith(start) for start in ("http://", "https://")):
+        raise ConfigError(
+            f"scope pattern {pattern!r} can never match: a glob covers the whole URL (perhaps '*{pattern}'?), "
+            "and RE2 stands between slashes"
+        )
+    if not pattern.isascii():
+        raise ConfigError(f"scope pattern {pattern!r} can never match: URLs are ASCII, so write it percent-encoded")
+    return glob_to_regex(pattern)
