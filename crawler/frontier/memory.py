@@ -1,0 +1,281 @@
+"""What is left to fetch, for a crawl that fits in memory and need not outlive its process.
+
+Behaves as a frontier with a disk does: `MemoryStore` stands for the disk and changes only in `commit` and
+`requeue`; dropping a `MemoryFrontier` and opening another on the same store is a crash and a restart.
+
+Theory of operation. A URL's id is its place in order of discovery, from 1. Its row is its `Request` while it is
+pending and its `Finished` afterwards; rows not committed yet wait in `_fresh`. A host's queue is a heap of
+integers, each a band (priority and depth) over an id, so the lowest integer is the next to take. Snoozed ids
+wait in one heap by time and enter their host's queue, once due, in a band before all others.
+"""
+
+from __future__ import annotations
+
+import heapq
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from crawler.errors import FrontierError
+from crawler.frontier.seen import Seen
+from crawler.models import Counts, Finished, HostState, Outcome, Request, Restored
+from crawler.url import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from crawler.clock import Clock
+    from crawler.models import Checkpoint, HostKey, Link, RobotsFile
+
+_ID_BITS = 40
+_ID_MASK = (1 << _ID_BITS) - 1
+_DEPTH_BITS = 32
+_SNOOZED_BAND = 0
+
+
+@dataclass(slots=True)
+class MemoryStore:
+    """What is committed. Everything in it is true at once."""
+
+    key: int = field(default_factory=lambda: secrets.randbits(64))
+    rows: list[Request | Finished] = field(default_factory=list)  #: of id n at n - 1
+    snoozed: dict[int, float] = field(default_factory=dict)  #: id -> monotonic seconds
+    hosts: dict[HostKey, HostState] = field(default_factory=dict)
+    robots: dict[str, RobotsFile] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+
+
+class HostQueues:
+    """The ids that can be taken, by host and in the order they are taken in."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[HostKey, int] = {}
+        self._keys: list[HostKey] = []
+        self._heaps: list[list[int]] = []
+        self._waiting = bytearray()  # 1 where the heap is not empty: found at memchr's speed
+
+    def push(self, host_key: HostKey, band: int, number: int) -> HostKey:
+        """Queue an id; returns the one string object kept for this host, for the caller to share."""
+        host = self._numbers.get(host_key)
+        if host is None:
+            host = self._numbers[host_key] = len(self._keys)
+            self._keys.append(host_key)
+            self._heaps.append([])
+            self._waiting.append(0)
+        heapq.heappush(self._heaps[host], band << _ID_BITS | number)
+        self._waiting[host] = 1
+        return self._keys[host]
+
+    def pop(self, host_key: HostKey, count: int) -> list[int]:
+        """Up to `count` ids of a host, best first."""
+        host = self._numbers.get(host_key)
+        if host is None:
+            return []
+        heap = self._heaps[host]
+        taken = [heapq.heappop(heap) & _ID_MASK for _ in range(min(count, len(heap)))]
+        self._waiting[host] = bool(heap)
+        return taken
+
+    def waiting(self, cursor: int) -> Iterable[tuple[HostKey, int]]:
+        """Every host with something to take once, going round from `cursor`, each with the cursor after it."""
+        start = cursor % (len(self._keys) or 1)
+        for begin, end in ((start, len(self._keys)), (0, start)):
+            host = self._waiting.find(1, begin, end)
+            while host >= 0:
+                yield self._keys[host], host + 1
+                host = self._waiting.find(1, host + 1, end)
+
+
+class MemoryFrontier:
+    """All URLs of one crawl, in this process's memory: 0.4 KB each."""
+
+    def __init__(self, clock: Clock, store: MemoryStore | None = None) -> None:
+        self._clock = clock
+        self._store = store or MemoryStore()
+        self._seen = Seen()
+        self._fresh: list[Request] = []
+        self._queues = HostQueues()
+        self._snoozed: list[tuple[float, int]] = []
+        self._outcomes: Counter[Outcome] = Counter()
+        self._ids: dict[str, int] = {}  # by URL, of all rows up to its length; filled when first asked for
+
+    async def open(self) -> Restored:
+        """Queue whatever the store holds that has no end yet."""
+        store = self._store
+        self._seen.add_all([fingerprint(_request(row).url, store.key) for row in store.rows])
+        for number, row in enumerate(store.rows, 1):
+            if isinstance(row, Finished):
+                self._outcomes[row.outcome] += 1
+            elif number in store.snoozed:
+                heapq.heappush(self._snoozed, (store.snoozed[number], number))
+            else:
+                self._queues.push(row.host_key, _band(row.priority, row.depth), number)
+        return Restored(positions=dict(store.positions), counters=dict(store.counters), blobs=dict(store.blobs))
+
+    @property
+    def key(self) -> int:
+        """The crawl's own random 64-bit fingerprint key."""
+        return self._store.key
+
+    def add(self, requests: Sequence[Request]) -> list[bool]:
+        """Admit seeds and redirect targets; True where the URL was new."""
+        key = self._store.key
+        admitted = [False] * len(requests)
+        for position in self._seen.add_all([fingerprint(request.url, key) for request in requests]):
+            request = requests[position]
+            number = self._next_id()
+            host_key = self._queues.push(request.host_key, _band(request.priority, request.depth), number)
+            self._fresh.append(replace(request, id=number, host_key=host_key))
+            admitted[position] = True
+        return admitted
+
+    def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
+        """Admit a page's new links; the distinct host keys that gained URLs."""
+        depth = parent.depth + 1
+        gained: dict[HostKey, None] = {}
+        for position in self._seen.add_all([link.fingerprint for link in links]):
+            link = links[position]
+            number = self._next_id()
+            host_key = self._queues.push(link.host_key, _band(link.priority, depth), number)
+            request = Request(
+                url=link.url,
+                host_key=host_key,
+                scope_host=parent.scope_host,
+                depth=depth,
+                via=parent.url,
+                seed=parent.seed,
+                priority=link.priority,
+                context=link.context,
+                id=number,
+            )
+            self._fresh.append(request)
+            gained[host_key] = None
+        return list(gained)
+
+    async def take(self, wanted: Sequence[tuple[HostKey, int]]) -> list[Request]:
+        """Hand out up to n URLs for each host: due snoozed ones, then by priority, depth and age."""
+        self._wake_snoozed()
+        return [self._request(number) for host_key, count in wanted for number in self._queues.pop(host_key, count)]
+
+    async def commit(self, checkpoint: Checkpoint) -> None:
+        """Make `checkpoint` and every URL admitted so far part of the store.
+
+        Raises:
+            FrontierError: A request in it was never admitted, is in it twice, or has ended before.
+        """
+        self._check(checkpoint)
+        store = self._store
+        store.rows += self._fresh
+        self._fresh = []
+        for finished in checkpoint.finished:
+            number = finished.request.id
+            store.rows[number - 1] = finished
+            store.snoozed.pop(number, None)
+            self._outcomes[finished.outcome] += 1
+        for snoozed in checkpoint.snoozed:
+            number = snoozed.request.id
+            store.rows[number - 1] = snoozed.request
+            store.snoozed[number] = snoozed.until
+            heapq.heappush(self._snoozed, (snoozed.until, number))
+        store.hosts.update((state.host_key, state) for state in checkpoint.hosts)
+        store.robots.update((file.origin, file) for file in checkpoint.robots)
+        store.positions |= checkpoint.positions
+        store.counters |= checkpoint.counters
+        store.blobs |= checkpoint.blobs
+
+    async def hosts(self, ready_before: float, cursor: int, limit: int) -> tuple[list[HostState], int]:
+        """Up to `limit` hosts with takeable URLs whose `ready_at` is not after `ready_before`; the next cursor."""
+        self._wake_snoozed()
+        found: list[HostState] = []
+        for host_key, after in self._queues.waiting(cursor):
+            if len(found) == limit:
+                break
+            cursor = after
+            state = self._store.hosts.get(host_key) or HostState(host_key=host_key)
+            if state.ready_at <= ready_before:
+                found.append(state)
+        return found, cursor
+
+    async def host(self, host_key: HostKey) -> HostState | None:
+        """The committed state of one host."""
+        return self._store.hosts.get(host_key)
+
+    async def robots(self, origin: str) -> RobotsFile | None:
+        """The committed robots verdict of an origin."""
+        return self._store.robots.get(origin)
+
+    async def find(self, urls: Sequence[str]) -> list[Finished | None]:
+        """How each canonical URL ended. The first call indexes all URLs known by then."""
+        rows = self._store.rows
+        for number in range(len(self._ids) + 1, len(rows) + 1):
+            self._ids[_request(rows[number - 1]).url] = number
+        ends = []
+        for url in urls:
+            number = self._ids.get(url, 0)
+            row = rows[number - 1] if number else None
+            ends.append(row if isinstance(row, Finished) else None)
+        return ends
+
+    async def requeue(self, reasons: Sequence[str]) -> int:
+        """Make finished URLs with one of these reasons pending again, as if never tried; the number of them."""
+        wanted = frozenset(reasons)
+        requeued = 0
+        for number, row in enumerate(self._store.rows, 1):
+            if isinstance(row, Finished) and row.reason in wanted:
+                request = replace(row.request, attempt=1)
+                self._store.rows[number - 1] = request
+                self._outcomes[row.outcome] -= 1
+                self._queues.push(request.host_key, _band(request.priority, request.depth), number)
+                requeued += 1
+        return requeued
+
+    def counts(self) -> Counts:
+        """Admitted, pending and ended; a URL has ended once its checkpoint is committed."""
+        admitted = len(self._store.rows) + len(self._fresh)
+        outcomes = {outcome: self._outcomes[outcome] for outcome in Outcome}
+        return Counts(admitted=admitted, pending=admitted - sum(outcomes.values()), outcomes=outcomes)
+
+    async def aclose(self) -> None:
+        """Nothing to release: what was not committed goes with this object."""
+
+    def _next_id(self) -> int:
+        return len(self._store.rows) + len(self._fresh) + 1
+
+    def _request(self, number: int) -> Request:
+        """The request of an id that was given out."""
+        committed = len(self._store.rows)
+        return _request(self._store.rows[number - 1]) if number <= committed else self._fresh[number - committed - 1]
+
+    def _is_pending(self, number: int) -> bool:
+        rows = self._store.rows
+        return 0 < number < self._next_id() and not (number <= len(rows) and isinstance(rows[number - 1], Finished))
+
+    def _wake_snoozed(self) -> None:
+        """Queue the snoozed URLs whose time has come."""
+        now = self._clock.monotonic()
+        while self._snoozed and self._snoozed[0][0] <= now:
+            _, number = heapq.heappop(self._snoozed)
+            self._queues.push(self._request(number).host_key, _SNOOZED_BAND, number)
+
+    def _check(self, checkpoint: Checkpoint) -> None:
+        """Refuse a checkpoint that would end or move a URL twice, before anything of it is stored."""
+        requests = [*(item.request for item in checkpoint.finished), *(item.request for item in checkpoint.snoozed)]
+        for request in requests:
+            if not self._is_pending(request.id):
+                raise FrontierError(f"checkpoint ends or snoozes {request.url}, id {request.id}, which is not pending")
+        if len({request.id for request in requests}) != len(requests):
+            raise FrontierError("checkpoint names a URL twice")
+
+
+def _band(priority: int, depth: int) -> int:
+    """Lower is sooner: by priority, then by depth; above the band of the snoozed."""
+    return 1 + (priority << _DEPTH_BITS | depth)
+
+
+def _request(row: Request | Finished) -> Request:
+    return row.request if isinstance(row, Finished) else row
