@@ -1,0 +1,142 @@
+"""How do lines get into a file that a crash can never leave torn?
+
+One JSON value a line. The sink knows up to where its file is good; what a failed write left behind is cut off
+at once, what a crash left behind is cut off when the file is opened at its committed length. When to sync, and
+where the length is stored, is left to the checkpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import aiofiles
+
+from crawler.errors import ExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from aiofiles.threadpool.binary import AsyncFileIO
+
+
+class JsonlSink:
+    """Appends to one ``.jsonl`` file, of which nobody else may be a writer.
+
+    Calls must not overlap. Cancelling an `append` leaves its write running in a thread, so afterwards the sink
+    takes no more lines; opening the file again at a committed position makes it good.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: AsyncFileIO | None = None
+        self._position = 0
+        self._torn = False  # the file's end is not known to be `_position`
+
+    @property
+    def name(self) -> str:
+        """The file's name, as positions are stored under."""
+        return self._path.name
+
+    async def open(self, position: int | None) -> None:
+        """Create the file, or cut it to `position`. A new file is on the disk, name and all, on return."""
+        with self._errors_named("open"):
+            await asyncio.to_thread(_create if position is None else _check_length, self._path, position or 0)
+            file = await aiofiles.open(self._path, "r+b", buffering=0)
+            self._file, self._position = file, position or 0
+            await self._cut(file)
+
+    async def append(self, lines: Sequence[bytes]) -> None:
+        """Append a batch in one write. After an error the file ends where it ended before."""
+        file = self._usable()
+        data = memoryview(b"\n".join((*lines, b"")))
+        position = self._position + len(data)
+        self._torn = True
+        with self._errors_named("write"):
+            try:
+                while data:  # a nearly full disk takes a part; the next write then says why
+                    data = data[await file.write(data) :]
+            except OSError:
+                await self._cut(file)
+                raise
+        self._position, self._torn = position, False
+
+    async def sync(self, *, fsync: bool) -> int:
+        """Check that the file still is what was written, bring it to the disk if `fsync`, return its length.
+
+        Raises:
+            ExportError: The file was moved, removed, or changed by somebody else, or the disk failed.
+        """
+        file = self._usable()
+        with self._errors_named("sync"):
+            await asyncio.to_thread(_sync, self._path, file.fileno(), self._position, fsync)
+        return self._position
+
+    async def aclose(self) -> None:
+        """Close without syncing."""
+        file, self._file = self._file, None
+        if file is not None:
+            with self._errors_named("close"):
+                await file.close()
+
+    def _usable(self) -> AsyncFileIO:
+        if self._file is None or self._torn:
+            raise ExportError(f"{self._path}: not open, or an earlier write to it did not finish")
+        return self._file
+
+    async def _cut(self, file: AsyncFileIO) -> None:
+        """Make `file` end at `_position`, and write on from there."""
+        await file.truncate(self._position)
+        await file.seek(self._position)
+        self._torn = False
+
+    @contextmanager
+    def _errors_named(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ExportError(f"{self._path}: cannot {doing}: {error.strerror or error}") from error
+
+
+def _create(path: Path, _: int) -> None:
+    """Make an empty file that a power cut cannot take away again.
+
+    The directory is synced too: fsync of a file alone does not make its name durable (fsync(2), Linux).
+    """
+    try:
+        with path.open("xb") as file:
+            os.fsync(file.fileno())
+    except FileExistsError as error:
+        raise ExportError(f"{path}: exists already ({path.stat().st_size:,} bytes), expected no such file") from error
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _check_length(path: Path, position: int) -> None:
+    """Refuse a file that cannot hold what was committed."""
+    try:
+        length = path.stat().st_size
+    except FileNotFoundError as error:
+        raise ExportError(f"{path}: missing, expected a file of at least {position:,} bytes") from error
+    if length < position:
+        raise ExportError(f"{path}: only {length:,} bytes long, expected at least the {position:,} committed")
+
+
+def _sync(path: Path, descriptor: int, position: int, fsync: bool) -> None:  # noqa: FBT001  (called by to_thread)
+    if fsync:
+        os.fsync(descriptor)
+    held = os.fstat(descriptor)
+    try:
+        replaced = not os.path.samestat(held, path.stat())
+    except FileNotFoundError:
+        replaced = True
+    if replaced:
+        raise ExportError(f"{path}: was moved or removed while being written")
+    if held.st_size != position:
+        raise ExportError(f"{path}: is {held.st_size:,} bytes long, expected {position:,}: somebody else writes to it")

@@ -1,0 +1,166 @@
+"""How is the crawl going, in numbers?
+
+`Stats` is counted up by the engine, in well under a microsecond a page; a `Snapshot` is what everybody else
+reads: progress, summary, report. Counters travel with each checkpoint, so that a resumed crawl counts on. How
+many URLs are known, pending and ended is not counted here a second time: that is the frontier's `Counts`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from crawler.models import Outcome, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crawler.clock import Clock
+    from crawler.models import Counts, Finished
+
+MAX_RULES = 1_000
+MAX_EXAMPLES = 3
+OTHER_RULES = "(other rules)"
+
+_RECENT_S = 5.0
+_SAMPLES_APART_S = 0.1
+_REASON = "reason"
+_REFUSED = "refused"
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The counts at one moment. ``admitted == sum(outcomes.values()) + queued``."""
+
+    #: running time, that of resumed runs before this one included
+    elapsed_s: float
+    #: records in pages.jsonl, those not committed yet included
+    pages: int
+    #: over the last 5 s or so
+    pages_per_s: float
+    #: over `elapsed_s`
+    mean_pages_per_s: float
+    #: answers received, retries, redirects and robots.txt included
+    attempts: int
+    #: times an URL was put off to be tried again
+    snoozes: int
+    #: bodies as they came over the wire
+    wire_bytes: int
+    admitted: int
+    #: admitted and without a committed end, those in flight included
+    queued: int
+    in_flight: int
+    outcomes: dict[Outcome, int]
+    #: URLs by how and why they ended, the most first; only ends that have a reason
+    reasons: dict[tuple[Outcome, str], int]
+    #: links kept out by scope rule, the most first
+    refusals: dict[str, Refusal]
+
+
+class Stats:
+    """Running totals of one crawl."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._started = clock.monotonic()
+        self._earlier_s = 0.0  # time of the runs before this one
+        self._pages = 0
+        self._attempts = 0
+        self._snoozes = 0
+        self._wire_bytes = 0
+        self._reasons: Counter[tuple[Outcome, str]] = Counter()
+        self._refused: Counter[str] = Counter()
+        self._examples: dict[str, tuple[str, ...]] = {}
+        self._samples: deque[tuple[float, int]] = deque([(self._started, 0)])  # (monotonic time, pages by then)
+
+    def attempt(self, wire_bytes: int) -> None:
+        """Count an answer with a body of `wire_bytes`."""
+        self._attempts += 1
+        self._wire_bytes += wire_bytes
+
+    def finished(self, finished: Finished) -> None:
+        """Count the end of a URL."""
+        if finished.has_page:
+            self._pages += 1
+        if finished.reason is not None:
+            self._reasons[finished.outcome, finished.reason] += 1
+
+    def snoozed(self) -> None:
+        """Count a URL put off to be tried again."""
+        self._snoozes += 1
+
+    def refused(self, refusals: Sequence[Refusal]) -> None:
+        """Count links kept out, by rule; beyond `MAX_RULES` rules, those met later are counted together."""
+        for refusal in refusals:
+            rule = refusal.rule
+            if rule not in self._refused and len(self._refused) >= MAX_RULES:
+                rule = OTHER_RULES
+            self._refused[rule] += refusal.count
+            known = self._examples.get(rule, ())
+            if len(known) < MAX_EXAMPLES:
+                self._examples[rule] = tuple(dict.fromkeys(known + refusal.examples))[:MAX_EXAMPLES]
+
+    def counters(self) -> dict[str, int]:
+        """All totals as a checkpoint keeps them; examples of refused links are not among them."""
+        totals = {
+            "elapsed_ms": round(self._elapsed_s() * 1000),
+            "pages": self._pages,
+            "attempts": self._attempts,
+            "snoozes": self._snoozes,
+            "wire_bytes": self._wire_bytes,
+        }
+        totals |= {f"{_REASON} {outcome} {reason}": count for (outcome, reason), count in self._reasons.items()}
+        totals |= {f"{_REFUSED} {rule}": count for rule, count in self._refused.items()}
+        return totals
+
+    def restore(self, counters: Mapping[str, int]) -> None:
+        """Count on from what `counters` of an earlier run returned. Call it before anything is counted."""
+        self._earlier_s = counters.get("elapsed_ms", 0) / 1000
+        self._pages = counters.get("pages", 0)
+        self._attempts = counters.get("attempts", 0)
+        self._snoozes = counters.get("snoozes", 0)
+        self._wire_bytes = counters.get("wire_bytes", 0)
+        for name, count in counters.items():
+            kind, _, rest = name.partition(" ")
+            if kind == _REASON:
+                outcome, _, reason = rest.partition(" ")
+                self._reasons[Outcome(outcome), reason] = count
+            elif kind == _REFUSED:
+                self._refused[rest] = count
+        self._samples = deque([(self._started, self._pages)])
+
+    def snapshot(self, counts: Counts, in_flight: int) -> Snapshot:
+        """The numbers of this moment. What is recent is measured against earlier snapshots."""
+        elapsed_s = self._elapsed_s()
+        return Snapshot(
+            elapsed_s=elapsed_s,
+            pages=self._pages,
+            pages_per_s=self._recent_pages_per_s(),
+            mean_pages_per_s=self._pages / elapsed_s if elapsed_s > 0 else 0.0,
+            attempts=self._attempts,
+            snoozes=self._snoozes,
+            wire_bytes=self._wire_bytes,
+            admitted=counts.admitted,
+            queued=counts.pending,
+            in_flight=in_flight,
+            outcomes=counts.outcomes,
+            reasons=dict(self._reasons.most_common()),
+            refusals={
+                rule: Refusal(rule=rule, count=count, examples=self._examples.get(rule, ()))
+                for rule, count in self._refused.most_common()
+            },
+        )
+
+    def _elapsed_s(self) -> float:
+        return self._earlier_s + self._clock.monotonic() - self._started
+
+    def _recent_pages_per_s(self) -> float:
+        now = self._clock.monotonic()
+        samples = self._samples
+        while len(samples) > 1 and samples[1][0] <= now - _RECENT_S:
+            samples.popleft()
+        since, pages = samples[0]
+        if now - samples[-1][0] >= _SAMPLES_APART_S:
+            samples.append((now, self._pages))
+        return (self._pages - pages) / (now - since) if now > since else 0.0
