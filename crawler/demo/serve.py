@@ -55,7 +55,7 @@ class ShopHandler(BaseHTTPRequestHandler):
     wbufsize = -1  # an answer leaves in one packet, or the client's delayed acknowledgement costs 40 ms
     timeout = 30
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_GET(self) -> None:
         """Answer, after the page's own delay."""
         answer = respond(self.path, self.server.visit(self.path))
         time.sleep(answer.delay_s)

@@ -55,32 +55,31 @@ def find_page(path: str) -> str | None:
     """The HTML at a path; None if there is none."""
     location, _, query = path.partition("?")
     number = int(query.removeprefix("page=")) if query.removeprefix("page=").isdecimal() else 1
+    html: str | None = None
     match location.strip("/").split("/"):
         case [""]:
-            return front_page()
-        case ["products", slug]:
-            return next(
-                (product_page(c, p) for c, (_, goods) in CATEGORIES.items() for p in goods if p.slug == slug), None
-            )
+            html = front_page()
         case ["category", slug] if slug in CATEGORIES:
-            return category_page(slug, number)
+            html = category_page(slug, number)
+        case ["products", slug]:
+            html = product_page(slug)
         case ["journal"]:
-            return journal_page(number)
+            html = journal_page(number)
         case ["journal", slug]:
-            return next((post_page(post) for post in POSTS if post.slug == slug), None)
+            html = post_page(slug)
         case [("about" | "delivery" | "stock" | "basket") as name]:
-            return plain_page(name)
+            html = plain_page(name)
         case ["guides", "paper-weights"]:
-            return guide_page()
-    return None
+            html = guide_page()
+    return html
 
 
 def layout(title: str, body: str, head: str = "") -> str:
     """A whole document around `body`; `head` goes into its head as it is."""
     categories = " ".join(f'<a href="/category/{slug}">{escape(name)}</a>' for slug, (name, _) in CATEGORIES.items())
     return (
-        f'<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{escape(title)} - {escape(NAME)}</title>\n'
-        f"{head}</head>\n<body>\n"
+        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
+        f"<title>{escape(title)} - {escape(NAME)}</title>\n{head}</head>\n<body>\n"
         f'<header><a href="/">{escape(NAME)}</a> <nav>{categories} <a href="/journal">Journal</a> '
         f'<a href="/basket" rel="nofollow">Basket</a></nav></header>\n'
         f"<main>\n{body}\n</main>\n"
@@ -129,7 +128,12 @@ def category_page(slug: str, number: int) -> str | None:
         return None
     tiles = "\n".join(tile(product) for product in shown)
     body = f"<h1>{escape(name)}</h1>\n{tiles}\n{pagination(f'/category/{slug}', number, len(goods), PER_PAGE)}"
-    return layout(f"{name}, page {number}" if number > 1 else name, body)
+    return layout(numbered(name, number), body)
+
+
+def numbered(title: str, number: int) -> str:
+    """The title of one page of a listing."""
+    return f"{title}, page {number}" if number > 1 else title
 
 
 def pagination(path: str, number: int, total: int, per_page: int) -> str:
@@ -142,8 +146,17 @@ def pagination(path: str, number: int, total: int, per_page: int) -> str:
     return f'<nav class="pages">{" ".join(links)}</nav>'
 
 
-def product_page(category: str, product: Product) -> str:
-    """One product, as text and as structured data."""
+def product_page(slug: str) -> str | None:
+    """One product; None if there is none of that name."""
+    for category, (_, goods) in CATEGORIES.items():
+        for product in goods:
+            if product.slug == slug:
+                return product_sheet(category, product)
+    return None
+
+
+def product_sheet(category: str, product: Product) -> str:
+    """A product as text and as structured data."""
     stock = "InStock" if product.in_stock else "OutOfStock"
     offer = {
         "@type": "Offer",
@@ -171,13 +184,18 @@ def journal_page(number: int) -> str | None:
         f'<p>{escape(post.author)}, <time datetime="{post.date}">{post.date}</time></p></article>'
         for post in shown
     )
-    return layout(
-        "Journal", f"<h1>Journal</h1>\n{entries}\n{pagination('/journal', number, len(POSTS), POSTS_PER_PAGE)}"
-    )
+    pages = pagination("/journal", number, len(POSTS), POSTS_PER_PAGE)
+    return layout(numbered("Journal", number), f"<h1>Journal</h1>\n{entries}\n{pages}")
 
 
-def post_page(post: Post) -> str:
-    """One article of the journal."""
+def post_page(slug: str) -> str | None:
+    """One article of the journal; None if there is none of that name."""
+    post = next((post for post in POSTS if post.slug == slug), None)
+    return None if post is None else article(post)
+
+
+def article(post: Post) -> str:
+    """A post with the products it mentions, as text and as structured data."""
     names = {product.slug: product.name for _, goods in CATEGORIES.values() for product in goods}
     mentioned = "".join(
         f'<li><a href="/products/{slug}">{escape(names.get(slug, slug.replace("-", " ").capitalize()))}</a></li>'
@@ -186,7 +204,8 @@ def post_page(post: Post) -> str:
     text = "\n".join(f"<p>{escape(paragraph)}</p>" for paragraph in post.paragraphs)
     body = (
         f'<article><h1>{escape(post.title)}</h1>\n<p class="byline">{escape(post.author)}, '
-        f'<time datetime="{post.date}">{post.date}</time></p>\n{text}\n</article>\n<ul class="mentioned">{mentioned}</ul>'
+        f'<time datetime="{post.date}">{post.date}</time></p>\n{text}\n</article>\n'
+        f'<ul class="mentioned">{mentioned}</ul>'
     )
     author = {"@type": "Person", "name": post.author}
     data = json_ld("BlogPosting", headline=post.title, datePublished=post.date, author=author)
