@@ -1,0 +1,250 @@
+"""What does a person see of a crawl while it runs, and at its end?
+
+`ProgressLine` shows that it moves, `summary` accounts for every URL. Both read `Snapshot`s and nothing else. Text
+that comes from pages is escaped before it reaches a terminal, which would obey its control characters.
+"""
+
+from __future__ import annotations
+
+import os
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from crawler.models import REASONS, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from crawler.clock import Clock
+    from crawler.stats import Snapshot
+
+LIVE_INTERVAL_S = 0.2
+PLAIN_INTERVAL_S = 10.0
+DEFAULT_COLUMNS = 80
+
+_MAX_ROWS = 10  # of one table of the summary
+_MAX_RULE = 48  # characters
+_MAX_EXAMPLE = 100
+
+
+class ProgressLine:
+    """One line that says how the crawl is going: rewritten in place on a terminal, else a new one now and then.
+
+    Args:
+        stream: Where to; not closed here.
+        clock: Decides when the next line is due.
+        interval_s: Seconds between lines; None for what suits the stream.
+    """
+
+    def __init__(self, stream: TextIO, clock: Clock, *, interval_s: float | None = None) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._live = stream.isatty()
+        self.interval_s = interval_s or (LIVE_INTERVAL_S if self._live else PLAIN_INTERVAL_S)
+        self._due = clock.monotonic() + (0.0 if self._live else self.interval_s)
+        self._shown_columns = 0  # of the line that stands on the terminal
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the numbers, unless the last ones are more recent than the interval."""
+        now = self._clock.monotonic()
+        if now < self._due:
+            return
+        self._due = now + self.interval_s
+        parts = _progress_parts(snapshot)
+        if self._live:
+            line = _fitting(parts, _columns(self._stream) - 1)
+            self._stream.write("\r" + line.ljust(self._shown_columns))
+            self._shown_columns = len(line)
+        else:
+            self._stream.write(_fitting(parts, None) + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Wipe the live line, so that the next text begins on an empty one. Idempotent."""
+        if self._shown_columns:
+            self._stream.write("\r" + " " * self._shown_columns + "\r")
+            self._stream.flush()
+            self._shown_columns = 0
+
+
+def summary(
+    snapshot: Snapshot, *, stopped_by: str | None, directory: Path, elapsed_s: float, pages: Path | None = None
+) -> str:
+    """The account of a run that is over, without a last newline.
+
+    Every table's rows add up to the number beside its title.
+
+    Args:
+        snapshot: Taken after the last commit.
+        stopped_by: What ended the run early: ``budget.pages``, ``stop``; None if nothing is left to fetch.
+        directory: Where the crawl lies.
+        elapsed_s: Of this run alone.
+        pages: The file with the page records, where it is not ``pages.jsonl`` in `directory`.
+    """
+    tables = [
+        _Table("Admitted URLs", snapshot.admitted, _account(snapshot)),
+        _reasons(snapshot, Outcome.FAILED, "Failed", "for other reasons"),
+        _reasons(snapshot, Outcome.EXCLUDED, "Excluded", "for other reasons"),
+        _reasons(snapshot, Outcome.REDIRECTED, "Redirected", "to a URL then admitted"),
+        _reasons(snapshot, Outcome.FETCHED, "Fetched", "with a page record"),
+        _refusals(snapshot),
+    ]
+    shown = [table for table in tables if table.rows]
+    labels = max(max(len(table.title), *(len(row.label) + 2 for row in table.rows)) for table in shown)
+    digits = max(len(f"{table.total:,}") for table in shown)
+    sections = [_headline(snapshot, stopped_by, elapsed_s)]
+    sections += [table.text(labels, digits) for table in shown]
+    sections.append(_files(snapshot, directory, pages))
+    return "\n\n".join(sections)
+
+
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``2 min 03 s``, ``1 h 02 min``, ``3 d 04 h``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for size, unit, below, below_size in ((86400, "d", "h", 3600), (3600, "h", "min", 60), (60, "min", "s", 1)):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // below_size:02} {below}"
+    return f"{whole} s"
+
+
+def size(count: float) -> str:
+    """``512 B``, ``1.5 KiB``, ``34.2 MiB``."""
+    if count < 1024:
+        return f"{count:.0f} B"
+    for unit in ("KiB", "MiB", "GiB"):
+        count /= 1024
+        if count < 1000:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1024:.1f} TiB"
+
+
+def printable(text: str, limit: int | None = None) -> str:
+    """`text` with everything escaped that a terminal might obey or not show, cut to `limit` characters."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _progress_parts(snapshot: Snapshot) -> list[str]:
+    """What the line says, the most important first."""
+    return [
+        _counted(snapshot.pages, "page"),
+        f"{snapshot.pages_per_s:,.1f}/s",
+        f"{snapshot.queued:,} queued",
+        f"{snapshot.in_flight:,} in flight",
+        f"{snapshot.outcomes[Outcome.FAILED]:,} failed",
+        size(snapshot.wire_bytes),
+        duration(snapshot.elapsed_s),
+    ]
+
+
+def _fitting(parts: Sequence[str], columns: int | None) -> str:
+    """As many of `parts` as fit, all of them if `columns` is None."""
+    line = parts[0]
+    for part in parts[1:]:
+        longer = f"{line}  {part}"
+        if columns is not None and len(longer) > columns:
+            break
+        line = longer
+    return line if columns is None else line[: max(columns, 0)]
+
+
+def _columns(stream: TextIO) -> int:
+    """Width of the terminal, which may change while we run."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or DEFAULT_COLUMNS
+    except OSError:
+        return DEFAULT_COLUMNS
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+class _Row(NamedTuple):
+    label: str
+    number: int
+    note: str = ""
+
+
+class _Table(NamedTuple):
+    title: str
+    total: int
+    rows: list[_Row]
+
+    def text(self, labels: int, digits: int) -> str:
+        """Rows under their title, in columns `labels` and `digits` wide."""
+        lines = [f"{self.title:<{labels}}  {self.total:>{digits},}"]
+        lines += [f"  {label:<{labels - 2}}  {number:>{digits},}  {note}".rstrip() for label, number, note in self.rows]
+        return "\n".join(lines)
+
+
+def _headline(snapshot: Snapshot, stopped_by: str | None, elapsed_s: float) -> str:
+    how = {None: "Crawl complete", "stop": "Crawl interrupted"}.get(stopped_by, f"Crawl stopped by {stopped_by}")
+    took = duration(elapsed_s)
+    if snapshot.elapsed_s > elapsed_s + 1:
+        took += f", {duration(snapshot.elapsed_s)} with the runs before"
+    return (
+        f"{how}: {_counted(snapshot.pages, 'page')} in {took} ({snapshot.mean_pages_per_s:,.1f} a second), "
+        f"{size(snapshot.wire_bytes)} in {_counted(snapshot.attempts, 'answer')}"
+    )
+
+
+def _account(snapshot: Snapshot) -> list[_Row]:
+    """The terms whose sum is `admitted`; of those that are zero only the two everybody looks for."""
+    always = (Outcome.FETCHED, Outcome.FAILED)
+    rows = [_Row(outcome, count) for outcome, count in snapshot.outcomes.items() if count or outcome in always]
+    return rows + [_Row("pending", snapshot.queued, "not fetched yet")] * bool(snapshot.queued)
+
+
+def _reasons(snapshot: Snapshot, outcome: Outcome, title: str, rest: str) -> _Table:
+    """URLs of one outcome by reason. Without any reason there is nothing to tell: no rows."""
+    rows = [
+        _Row(reason, count, _meaning(reason)) for (end, reason), count in snapshot.reasons.items() if end is outcome
+    ]
+    return _Table(title, snapshot.outcomes[outcome], _with_rest(rows, snapshot.outcomes[outcome], rest))
+
+
+def _refusals(snapshot: Snapshot) -> _Table:
+    """Links that scope kept out, by rule."""
+    total = sum(refusal.count for refusal in snapshot.refusals.values())
+    rows = [
+        _Row(
+            printable(rule, _MAX_RULE),
+            refusal.count,
+            f"such as {printable(refusal.examples[0], _MAX_EXAMPLE)}" if refusal.examples else "",
+        )
+        for rule, refusal in snapshot.refusals.items()
+    ]
+    return _Table("Links kept out by scope", total, _with_rest(rows, total, "by other rules"))
+
+
+def _with_rest(rows: list[_Row], total: int, rest: str) -> list[_Row]:
+    """The first rows, and one called `rest` for what they lack of `total`."""
+    shown = rows[:_MAX_ROWS]
+    lacking = total - sum(row.number for row in shown)
+    return [*shown, _Row(rest, lacking)] if shown and lacking else shown
+
+
+def _meaning(reason: str) -> str:
+    """What a reason stands for, in a few words."""
+    if reason.startswith("http_"):
+        try:
+            return HTTPStatus(int(reason.removeprefix("http_"))).phrase
+        except ValueError:  # a status nobody has registered
+            return ""
+    return REASONS.get(reason, "")
+
+
+def _files(snapshot: Snapshot, directory: Path, pages: Path | None) -> str:
+    names = {
+        "pages.jsonl": _counted(snapshot.pages, "page record"),
+        "outcomes.jsonl": "how every other URL ended, and why",
+        "seeds.jsonl": "what became of each seed",
+    }
+    if pages is not None:
+        names["pages.jsonl"] += f", written to {printable(str(pages))}"
+    lines = [f"Files in {printable(str(directory))}"]
+    return "\n".join([*lines, *(f"  {name:<14}  {content}" for name, content in names.items())])
