@@ -1,0 +1,36 @@
+"""May another page be started, or is ``budget.pages`` spent or promised to those under way?"""
+
+from __future__ import annotations
+
+
+class PageBudget:
+    """Slots for pages: one is reserved when a page is started, and used up if it is kept.
+
+    Args:
+        pages: The budget; None for no end.
+        kept: How many of them earlier runs have used up.
+    """
+
+    def __init__(self, pages: int | None, kept: int = 0) -> None:
+        #: slots neither used up nor reserved
+        self.free: float = float("inf") if pages is None else max(0, pages - kept)
+        self._reserved = 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether all slots are used up, so that none can come back."""
+        return not self.free and not self._reserved
+
+    def reserve(self) -> None:
+        """A page is started."""
+        self.free -= 1
+        self._reserved += 1
+
+    def use(self) -> None:
+        """A started page is kept."""
+        self._reserved -= 1
+
+    def give_back(self) -> None:
+        """A started page came to nothing that counts."""
+        self._reserved -= 1
+        self.free += 1

@@ -1,0 +1,296 @@
+"""The stage's face: what may be requested now, and what becomes of each request?
+
+The engine calls, the policy decides; it never waits and touches neither sockets nor storage. One `turn` after
+another, all from the event loop's thread:
+
+    turn(room) ->   start     put on the wire; `started` when the head is written, `after` when the attempt ended
+                    refused   ended by robots.txt or a retired host, at no cost to anybody
+                    wants     frontier.take -> `supply`
+                    unknown   frontier.host -> `adopt`
+                    refill    frontier.hosts -> `adopt`
+
+`wants`, `unknown` and `refill` are answered before the next turn. Which host is due is `schedule`'s to say, which
+hosts are in memory `window`'s, what robots.txt means `robots`', what an answer means `retry`'s.
+
+Budget: a page request takes a slot of ``budget.pages`` when it is started. The slot comes back by itself when
+the request ends without a page, that is with any decision but `Deliver` and ``Finish(has_page=True)``; of these
+last, `page_kept` says whether the page counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from crawler.config import UrlsConfig
+from crawler.models import HostKey, HostState, Kind, Page, ParseFailure, Request, Response, Robots, RobotsFile
+from crawler.politeness import retry
+from crawler.politeness import robots as robots_txt
+from crawler.politeness.budget import PageBudget
+from crawler.politeness.limits import LimitTable
+from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Snooze
+from crawler.politeness.robots import Verdicts
+from crawler.politeness.schedule import Schedule
+from crawler.politeness.window import Host, Window
+from crawler.url import Url, host_key, origin, path_and_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from crawler.clock import Clock
+    from crawler.config import BudgetConfig, LimitsConfig, RobotsConfig
+    from crawler.errors import FetchError
+
+__all__ = ["Decision", "Deliver", "Finish", "Handled", "Policy", "Redirect", "Snooze", "Turn"]
+
+MAX_REFUSED = 1_000
+"""Refusals in one turn, so that a host that forbids everything does not hold up the loop."""
+
+
+class Turn(msgspec.Struct):
+    """What the policy asks of the engine now."""
+
+    #: to be put on the wire now, in this order; pass the same objects to `started` and `after`
+    start: list[Request] = []
+    #: with the reason each is refused for; they end as `EXCLUDED`
+    refused: list[tuple[Request, str]] = []
+    #: how many requests of which hosts to take from the frontier, for `supply`
+    wants: list[tuple[HostKey, int]] = []
+    #: hosts whose stored states to look up, for `adopt`; of one never stored, a new state
+    unknown: list[HostKey] = []
+    #: how many other hosts with takeable URLs to look for, for `adopt`
+    refill: int = 0
+    #: monotonic time by which to ask again, if nothing happens before: now, if there is something to answer;
+    #: None if only events matter (`wake`, `wake_at`, the end of an attempt or of a parse)
+    next_at: float | None = None
+
+
+class Policy:
+    """Paces all hosts of one crawl.
+
+    Args:
+        limits: Pace and concurrency by host.
+        robots: Whether and how robots.txt is obeyed.
+        budget: Where to stop.
+        clock: Tells the time; gaps are kept on its monotonic side.
+        window: How many hosts are kept in memory.
+        urls: How redirect targets are canonicalised.
+        resumed: Whether an earlier run may have asked the same hosts a moment ago.
+        pages_kept: How many pages earlier runs have kept, for the budget.
+    """
+
+    def __init__(  # noqa: PLR0913  # sections of the configuration, and facts of an earlier run
+        self,
+        *,
+        limits: LimitsConfig,
+        robots: RobotsConfig,
+        budget: BudgetConfig,
+        clock: Clock,
+        window: int = 10_000,
+        urls: UrlsConfig | None = None,
+        resumed: bool = False,
+        pages_kept: int = 0,
+    ) -> None:
+        self._clock = clock
+        self._robots = robots
+        self._urls = urls or UrlsConfig()
+        self._verdicts = Verdicts(clock)
+        self._schedule: Schedule[Host] = Schedule()
+        self._window = Window(
+            size=window, schedule=self._schedule, limits=LimitTable(limits), clock=clock, fresh=not resumed
+        )
+        self._budget = PageBudget(budget.pages, pages_kept)
+        self._unstarted: set[int] = set()
+        #: requests handed out by `turn` whose attempt has not ended
+        self.in_flight = 0
+
+    @property
+    def stopped_by(self) -> str | None:
+        """``budget.pages`` once it is spent and nothing is under way; else None."""
+        return "budget.pages" if self._budget.spent and not self.in_flight else None
+
+    def wake(self, host_key: HostKey) -> None:
+        """The frontier has new URLs for this host."""
+        self._window.wake(host_key)
+
+    def wake_at(self, host_key: HostKey, at: float) -> None:
+        """A snoozed request of this host can be taken from the monotonic time `at` on."""
+        self._window.wake_at(host_key, at)
+
+    def adopt(self, states: Iterable[HostState]) -> None:
+        """The answer to `Turn.unknown` and `Turn.refill`, together or apart."""
+        self._window.adopt(states)
+
+    def turn(self, room: int) -> Turn:
+        """What to do now, starting at most `room` requests."""
+        turn = Turn()
+        if not self._budget.free:
+            return turn
+        now = self._clock.monotonic()
+        alarm = self._window.ring(now)
+        room = int(min(room, self._budget.free))
+        expected = 0
+        while len(turn.start) + expected < room and len(turn.refused) < MAX_REFUSED:
+            host = self._schedule.pop(now)
+            if host is None:
+                break
+            expected += self._serve(host, now, turn)
+        turn.unknown = self._window.newcomers()
+        turn.refill, refill_at = self._window.refill(now, idle=not (turn.start or turn.wants or self.in_flight))
+        if turn.wants or turn.unknown or turn.refill or len(turn.refused) >= MAX_REFUSED:
+            turn.next_at = now
+        else:
+            due = self._schedule.next_at()
+            if due is not None and due <= now:
+                due = None  # for lack of room, which an attempt's end will make
+            turn.next_at = min((at for at in (alarm, refill_at, due) if at is not None), default=None)
+        return turn
+
+    def supply(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> None:
+        """What the frontier gave for `Turn.wants`: fewer than wanted means that it has no more of that host."""
+        hosts = self._window.hosts
+        for request in requests:
+            host = hosts[request.host_key]
+            host.hand.append(request)
+            host.wanted -= 1
+        for key, _ in wants:
+            host = hosts[key]
+            if host.wanted > 0 and not host.woken:
+                host.more = False
+            host.wanted = 0
+            self._window.settle(host)
+
+    def started(self, request: Request) -> None:
+        """The head of a request is on the wire now."""
+        self._unstarted.discard(id(request))
+        self._schedule.started(self._window.hosts[request.host_key], self._clock.monotonic())
+
+    def after(self, request: Request, answer: Response | FetchError) -> Decision:
+        """What follows from an attempt that has ended; its slot at the host is free again."""
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        host = self._window.hosts[request.host_key]
+        started = id(request) not in self._unstarted
+        self._unstarted.discard(id(request))
+        self.in_flight -= 1
+        self._schedule.released(host, now, started=started)
+        self._judge(host, answer, now, wall)
+        if request.kind is Kind.ROBOTS:
+            return self._after_robots(host, request, answer, now, wall)
+        decision = retry.after(request, answer, now=now, wall=wall, rules=self._urls)
+        if request.kind is Kind.PAGE and not isinstance(decision, Deliver):
+            self._budget.give_back()
+        return decision
+
+    def after_parse(self, request: Request, response: Response, result: Page | ParseFailure) -> Finish:
+        """How a delivered page or sitemap ends, now that it is parsed."""
+        finish = retry.after_parse(response, result)
+        if request.kind is Kind.PAGE and not finish.has_page:
+            self._budget.give_back()
+        return finish
+
+    def page_kept(self, kept: bool) -> None:  # noqa: FBT001  # an answer to the question in the name
+        """Whether the page of a ``Finish(has_page=True)`` counts against ``budget.pages``; once for each of them."""
+        if kept:
+            self._budget.use()
+        else:
+            self._budget.give_back()
+
+    def robots_parsed(self, request: Request, robots: Robots | None) -> None:
+        """What a delivered robots.txt says; None if it could not be parsed."""
+        self._settle_robots(request, robots or Robots(), None if robots else robots_txt.UNREACHABLE)
+
+    def robots_stored(self, file: RobotsFile) -> None:
+        """A verdict of an earlier run, which saves asking for robots.txt while it is fresh."""
+        self._verdicts.restore(file)
+
+    def changes(self) -> tuple[list[HostState], list[RobotsFile]]:
+        """What the next checkpoint must hold: all that changed since the last `stored` one."""
+        return self._window.changes(), self._verdicts.changes()
+
+    def stored(self) -> None:
+        """The last `changes` are committed."""
+        self._window.committed()
+        self._verdicts.committed()
+
+    def _serve(self, host: Host, now: float, turn: Turn) -> bool:
+        """Give a due host its turn; whether it could have started one more request, had it had one at hand."""
+        request = self._choose(host, now, turn.refused)
+        if request is not None:
+            self._hand_out(host, request, now)
+            turn.start.append(request)
+        # A paced host is asked for when it is due: any sooner, and shallower URLs found meanwhile would come later.
+        wanted = host.shortfall if request is None or host.delay_s == 0 else 0
+        if wanted:
+            host.wanted = wanted
+            host.woken = False
+            turn.wants.append((host.key, wanted))
+        self._window.settle(host)
+        return request is None and wanted > 0
+
+    def _choose(self, host: Host, now: float, refused: list[tuple[Request, str]]) -> Request | None:
+        """The request a due host starts with, taken from it; None if it has none that may start now."""
+        if host.urgent:
+            return host.urgent.popleft()
+        while host.hand:
+            request = host.hand[0]
+            reason = host.retired
+            if reason is None and self._robots.obey:
+                verdict = self._verdicts.get(origin(request.url), now)
+                if verdict is None:
+                    host.parked = True
+                    return robots_txt.request_for(request)
+                self._schedule.slow_down(host, min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s))
+                if host.due > now:
+                    return None
+                reason = verdict.refusal(path_and_query(request.url))
+            host.hand.popleft()
+            if reason is None:
+                return request
+            refused.append((request, reason))
+        return None
+
+    def _hand_out(self, host: Host, request: Request, now: float) -> None:
+        self._schedule.claim(host, now)
+        self._unstarted.add(id(request))
+        self.in_flight += 1
+        if request.kind is Kind.PAGE:
+            self._budget.reserve()
+
+    def _judge(self, host: Host, answer: Response | FetchError, now: float, wall: float) -> None:
+        """What an answer says of its host rather than of its URL."""
+        reason = retry.failure(answer)
+        if reason is not None and retry.rule_for(reason).blames_host:
+            host.failures += 1
+            self._window.changed(host)
+        elif host.failures and isinstance(answer, Response) and answer.status < 500:
+            host.failures = 0
+            self._window.changed(host)
+        rest_s = retry.retry_after_s(answer, wall)
+        if rest_s:
+            self._schedule.hold(host, now + rest_s)
+            self._window.changed(host)
+
+    def _after_robots(
+        self, host: Host, request: Request, answer: Response | FetchError, now: float, wall: float
+    ) -> Deliver | Handled:
+        step = robots_txt.after(request, answer, now=now, wall=wall, rules=self._urls)
+        match step:
+            case Deliver():
+                return step
+            case Redirect(request=target):
+                self._window.visit(target)
+            case Snooze(request=again, until=until):
+                self._schedule.hold(host, until)
+                self._window.visit(again)
+            case robots_txt.Settled(closed=closed):
+                self._settle_robots(request, Robots(), closed)
+        return Handled()
+
+    def _settle_robots(self, request: Request, robots: Robots, closed: str | None) -> None:
+        """A verdict is reached: the host that waited for it goes on."""
+        asking = robots_txt.asking_origin(request)
+        self._verdicts.settle(asking, robots, closed)
+        host = self._window.hosts[host_key(Url(f"{asking}/"))]
+        host.parked = False
+        self._window.settle(host)
