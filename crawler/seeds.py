@@ -108,7 +108,7 @@ def _item_seeds(item: str, place: str, rules: UrlsConfig, stdin: Path | BinaryIO
     except OSError:  # no permission to look, or longer than a path may be
         is_directory = exists = False
     if is_directory:
-        raise ConfigError(f"seed {item!r} is a directory; expected a file, or https://{item} for the host")
+        raise ConfigError(f"seed {item!r} is a directory; expected a file, or https://{item.strip('./')} for the host")
     if exists:
         return _file_seeds(path, rules)
     if _FILE_NAME.search(item) or "\\" in item or (_PATH_START.match(item) and not item.startswith("localhost/")):

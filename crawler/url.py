@@ -5,16 +5,17 @@ equivalent. Whether a URL may be crawled is left to `crawler.scope`.
 
 1. Parsing and resolution follow the WHATWG URL standard, as browsers do: host in lower case and IDNA ASCII
    form, IPv4 and IPv6 in their one notation, default port dropped, dot segments resolved, backslashes turned,
-   tabs and newlines removed, what may not stand in a URL percent-encoded as UTF-8.
+   tabs and newlines removed, what may not stand in a URL percent-encoded as UTF-8. A host name with a label
+   ``xn--…`` that is no valid punycode is refused, as in the standard's editions before 2025: no DNS name has one.
 2. Any scheme but http and https is refused.
 3. The fragment is dropped: it is never sent.
 4. User name and password are dropped: records and logs must not carry secrets (``fetch.hosts`` does).
 5. One trailing dot of the host name is dropped: ``example.org.`` is the same server, and must not be asked
-   at twice its pace. A host name that still ends in a dot is refused.
+   at twice its pace. A host name that still ends in a dot, or is longer than DNS can carry (253), is refused.
 6. An empty query is dropped: ``/a?`` is ``/a``.
 7. Percent-encoding (RFC 3986, sections 2.3, 2.4 and 6.2.2): escapes in upper case, escapes of unreserved
    characters decoded, a percent sign that begins no escape written ``%25``. All other escapes stay as they
-   are: ``%2F`` is not ``/``, ``%20`` is not ``+``.
+   are: ``%2F`` is not ``/``, ``%20`` is not ``+``. Characters that browsers send bare stay bare (``[``, ``|``).
 8. A result of more than `MAX_URL_CHARS` characters is refused.
 9. Only if asked (`UrlsConfig`): query parameters whose name, as spelt in the URL, matches a glob of
    ``drop_params`` are removed; ``sort_query`` orders parameters by name and value and removes empty ones
@@ -49,6 +50,9 @@ HostKey = NewType("HostKey", str)
 
 MAX_URL_CHARS = 16_384
 """Twice what most servers accept in a request line; longer ones come from broken or hostile pages."""
+
+MAX_HOST_CHARS = 253
+"""RFC 1035, section 2.3.4, less the two octets that do not show."""
 
 STANDARD = UrlsConfig()
 """Rules 1 to 8 and nothing more."""
@@ -190,6 +194,8 @@ def _plain_authority(resolved: str, given: str) -> str:
         if name[-1:] in ("", "."):
             raise UrlError(f"{_shown(given)} has a host name that ends in an empty label")
         server = f"{name}{colon}{port}"
+    if len(name) > MAX_HOST_CHARS:
+        raise UrlError(f"{_shown(given)} has a host name longer than {MAX_HOST_CHARS} characters")
     return f"{scheme}://{server}/{tail}"
 
 
