@@ -1,0 +1,178 @@
+"""How do batches reach one worker, and its answers the loop?
+
+One non-blocking socket, read and written straight from the loop's readiness callbacks: bodies are handed to the
+kernel where they lie (scatter writes; asyncio's transports join them first on some versions), and a lane can be
+opened without awaiting. What to send where, and what a death means, is the pool's affair (`process`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from crawler.models import Page, ParseFailure
+from crawler.parse.framing import LENGTH, decode_results, encode_jobs
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+
+    from crawler.parse.base import Job
+
+_BUFFER_BYTES = 256 * 1024
+_MAX_PIECES = 256  # in one write; the system's own bound (IOV_MAX) is 1024
+
+
+class Call:
+    """One `parse` call under way: its jobs, and its results as they come in, from one worker or several."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.jobs = jobs
+        self.done: asyncio.Future[list[Page | ParseFailure]] = asyncio.get_running_loop().create_future()
+        self._results: list[Page | ParseFailure | None] = [None] * len(jobs)
+        self._missing = len(jobs)
+
+    def settle(self, positions: Sequence[int], results: Sequence[Page | ParseFailure]) -> None:
+        """Fill in the results of some of the jobs; the last of them wakes the caller."""
+        for position, result in zip(positions, results, strict=True):
+            self._results[position] = result
+        self._missing -= len(positions)
+        if not self._missing and not self.done.done():
+            self.done.set_result([result for result in self._results if result is not None])
+
+
+class Parcel:
+    """The jobs of one call that one worker is given at once; `positions` within the call."""
+
+    __slots__ = ("call", "positions")
+
+    def __init__(self, call: Call, positions: Sequence[int]) -> None:
+        self.call = call
+        self.positions = positions
+
+    def settle(self, results: Sequence[Page | ParseFailure]) -> None:
+        """All its results at once."""
+        self.call.settle(self.positions, results)
+
+
+class Lane:
+    """The pool's view of one worker."""
+
+    def __init__(self, worker: int, slot: int, sock: socket.socket, on_results: Callable[[], None]) -> None:
+        """Take over `sock`; `on_results` is called after each batch answered."""
+        self.worker = worker
+        self.slot = slot
+        #: parcels sent and not answered, oldest first
+        self.outstanding: deque[Parcel] = deque()
+        #: pages answered in this worker's life
+        self.answered = 0
+        #: whether batches may be sent: false once the other end is closed
+        self.open = True
+        self._on_results = on_results
+        self._loop = asyncio.get_running_loop()
+        self._socket = sock
+        self._unsent: deque[memoryview] = deque()
+        self._writing = False
+        self._buffer = bytearray(_BUFFER_BYTES)
+        self._filled = 0
+        self._loop.add_reader(sock.fileno(), self.read)
+
+    def send(self, parcel: Parcel) -> None:
+        """Send a batch, at once as far as the socket takes it."""
+        self.outstanding.append(parcel)
+        jobs = parcel.call.jobs
+        self._unsent.extend(map(memoryview, encode_jobs([jobs[position] for position in parcel.positions])))
+        if not self._writing:
+            self._write()
+
+    def _write(self) -> None:
+        unsent = self._unsent
+        while unsent:
+            try:
+                sent = self._socket.sendmsg(islice(unsent, _MAX_PIECES))
+            except (BlockingIOError, InterruptedError):
+                break
+            except ConnectionError:  # the worker is dead, as the reader will find
+                unsent.clear()
+                break
+            while unsent and sent >= len(unsent[0]):
+                sent -= len(unsent.popleft())
+            if sent:
+                unsent[0] = unsent[0][sent:]
+        self._write_later(bool(unsent))
+
+    def _write_later(self, wanted: bool) -> None:  # noqa: FBT001  # a state, not a switch
+        if wanted and not self._writing:
+            self._loop.add_writer(self._socket.fileno(), self._write)
+        elif self._writing and not wanted:
+            self._loop.remove_writer(self._socket.fileno())
+        self._writing = wanted
+
+    def read(self) -> None:
+        """Take in what has arrived. Called by the loop, and by the pool once the worker is dead."""
+        while self.open:
+            room = len(self._buffer) - self._filled
+            try:
+                got = self._socket.recv_into(memoryview(self._buffer)[self._filled :])
+            except (BlockingIOError, InterruptedError):
+                return
+            except ConnectionError:
+                got = 0
+            if not got:
+                self.close()
+                return
+            self._filled += got
+            if self._take_frames():
+                self._on_results()
+            if got < room:
+                return  # that was all; if not, the loop calls again
+
+    def _take_frames(self) -> bool:
+        """Settle what is complete in the buffer; True if anything was."""
+        start = 0
+        view = memoryview(self._buffer)
+        while self._filled - start >= LENGTH.size:
+            end = start + LENGTH.size + LENGTH.unpack_from(view, start)[0]
+            if end > self._filled:
+                break
+            self._settle(view[start + LENGTH.size : end])
+            start = end
+        self._keep(start)
+        return start > 0
+
+    def _settle(self, frame: memoryview) -> None:
+        parcel = self.outstanding.popleft()
+        size = len(parcel.positions)
+        self.answered += size
+        try:
+            results = decode_results(frame)
+        except msgspec.MsgspecError as error:
+            results = [ParseFailure(reason="parse_error", detail=f"unreadable result: {error}")] * size
+        parcel.settle(results)
+
+    def _keep(self, start: int) -> None:
+        """Move the incomplete frame that begins at `start` to the front of a buffer that can hold it."""
+        rest = self._filled - start
+        size = _BUFFER_BYTES
+        if rest >= LENGTH.size:
+            size = max(size, LENGTH.size + LENGTH.unpack_from(self._buffer, start)[0])
+        if size != len(self._buffer):
+            larger = bytearray(size)
+            larger[:rest] = memoryview(self._buffer)[start : self._filled]
+            self._buffer = larger
+        elif start and rest:
+            self._buffer[:rest] = self._buffer[start : self._filled]
+        self._filled = rest
+
+    def close(self) -> None:
+        """Let go of the socket, and so of the worker; what is outstanding stays for the pool to see. Idempotent."""
+        if self.open:
+            self.open = False
+            self._unsent.clear()
+            self._write_later(wanted=False)
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()

@@ -1,0 +1,66 @@
+"""What does a worker process do?
+
+It reads a batch, works it off page by page, answers, and starts anew, until its socket ends. It knows
+nothing of the event loop (importing neither asyncio nor aiohttp), of other workers or of deadlines: the
+pool kills it when it must. What ends it early is left to `forkserver`, which reports it, and to the pool,
+which blames the page noted on the board.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crawler.parse.entry import attempt, failure_of
+from crawler.parse.framing import EXIT_NO_MEMORY, encode_result, read_items, read_responses, result_frame
+
+if TYPE_CHECKING:
+    import socket
+
+    from crawler.models import Page, ParseFailure
+    from crawler.parse.board import Board
+    from crawler.parse.entry import PageFunction
+
+
+def serve(sock: socket.socket, page: PageFunction, board: Board, slot: int) -> None:
+    """Answer batches until the other end of `sock` is closed. A page that runs out of memory ends the process."""
+    board.ready(slot)
+    while (items := read_items(sock)) is not None:
+        results = []
+        for request, response in read_responses(sock, items):
+            board.page_starts(slot)
+            results.append(_encoded(attempt(page, request, response)))
+            board.page_ends(slot)
+        sock.sendall(result_frame(results))
+
+
+def _encoded(result: Page | ParseFailure) -> bytes:
+    """`result` for the wire, or why it cannot be encoded (a lone surrogate in a text, a number too large)."""
+    try:
+        if result.reason == "parse_memory":
+            os._exit(EXIT_NO_MEMORY)  # what is left of the heap would fail the next page, too
+        return encode_result(result)
+    except Exception as error:  # noqa: BLE001  # a result of the wrong kind is this page's error
+        return encode_result(failure_of(error))
+
+
+def limit_memory(growth_bytes: int) -> None:
+    """Let this process grow by `growth_bytes` and no more: allocations beyond that fail (MemoryError).
+
+    Linux counts private writable memory (RLIMIT_DATA, since 4.7), whether touched or not. Other systems have no
+    working limit of the kind; there ``parse.memory`` only names what a page had died of.
+    """
+    if sys.platform != "linux":
+        return
+    data_pages = int(Path("/proc/self/statm").read_text().split()[5])
+    limit = data_pages * resource.getpagesize() + growth_bytes
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+def forbid_core_dumps() -> None:
+    """A page that crashes its worker must not fill the disk as well."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
