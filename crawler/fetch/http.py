@@ -1,0 +1,272 @@
+"""How is one resource got over HTTP? One GET, one answer or one mapped error, over aiohttp's connections.
+
+Of aiohttp this uses two parts: the connector (pool, name cache, TLS, happy eyeballs) and the response parser.
+`ClientSession` is left out on purpose: it resends a GET by itself when a kept-alive connection drops, rewrites
+URLs (an empty query, escapes), and costs about as much CPU as all the rest. So every attempt is one head
+written, byte for byte the URL asked for, and one message read.
+
+Time limits are `fetch.deadlines`', addresses `fetch.resolver`'s; bodies stay as they came, their content coding
+is undone in the parser pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aiohttp import (
+    ClientError,
+    ClientOSError,
+    ClientPayloadError,
+    ClientRequest,
+    ClientTimeout,
+    CookieJar,
+    TCPConnector,
+)
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+from crawler.errors import FetchError
+from crawler.fetch.deadlines import Deadlines
+from crawler.fetch.errors import fetch_error
+from crawler.fetch.head import fixed_lines, request_head, split
+from crawler.fetch.resolver import Resolver
+from crawler.models import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp import StreamReader
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
+    from aiohttp.http_parser import RawResponseMessage
+
+    from crawler.clock import Clock
+    from crawler.config import FetchConfig
+    from crawler.fetch.deadlines import Attempt
+    from crawler.models import Request, Url
+
+_FOREIGN = (ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
+_NO_TIMERS = ClientTimeout()  # every limit None
+
+_KEEPALIVE_S = 15.0  # shorter than most servers', so that few connections are closed under a request
+_NAME_TTL_S = 300
+_NAMES_CACHED = 10_000
+_MAX_HEADER_BYTES = 64 * 1024  # of one header line
+_MAX_HEADERS = 256
+
+
+class _Destination(ClientRequest):
+    """What the connector wants to know of a request: where to connect to."""
+
+    proxy = None
+    proxy_auth = None
+    proxy_headers = None
+
+    def __init__(self, origin: str) -> None:
+        self.url = URL(origin, encoded=True)
+        self.server_hostname = None
+        self._ssl = True  # verified, in the one SSLContext aiohttp makes when imported
+
+
+class HttpFetcher:
+    """Fetches over HTTP/1.1, with and without TLS. Create it inside the running loop that will use it.
+
+    Args:
+        config: Limits, headers, mapped names.
+        clock: Times of requests, and the time limits.
+        concurrency: Fetches at once at most; twice as many connections are kept open idle.
+        resolver: In place of one made from ``config.resolve``; closed by `aclose` all the same.
+        deadlines: In place of one made from `config`.
+
+    Raises:
+        ConfigError: For a header that cannot be sent or a mapped address that is none.
+    """
+
+    def __init__(
+        self,
+        config: FetchConfig,
+        clock: Clock,
+        *,
+        concurrency: int,
+        resolver: Resolver | None = None,
+        deadlines: Deadlines | None = None,
+    ) -> None:
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._max_body_bytes = int(config.max_body_bytes)
+        self._fixed_lines = fixed_lines(config)
+        self._jar = CookieJar() if config.cookies else None
+        self._deadlines = deadlines or Deadlines(config, clock)
+        self._resolver = resolver or Resolver(config.resolve)
+        self._connector = TCPConnector(
+            limit=0,
+            resolver=self._resolver,
+            ttl_dns_cache=_NAME_TTL_S,
+            dns_cache_max_size=_NAMES_CACHED,
+            keepalive_timeout=_KEEPALIVE_S,
+        )
+        self._max_idle = 2 * concurrency
+        #: connections not in use, longest idle first, with the address each leads to
+        self._idle: OrderedDict[ResponseHandler, str | None] = OrderedDict()
+        #: bodies being read
+        self._reading: dict[ResponseHandler, StreamReader] = {}
+
+    async def fetch(self, request: Request, started: Callable[[], None]) -> Response:
+        """See `base.Fetcher.fetch`. `started` must not raise."""
+        try:
+            with self._deadlines.attempt() as attempt:
+                return await self._exchange(request.url, started, attempt)
+        except _FOREIGN as error:
+            raise fetch_error(error) from error
+
+    async def aclose(self) -> None:
+        """Close all connections, the sweep and the resolver. No fetch may be under way."""
+        self._deadlines.close()
+        self._idle.clear()
+        await self._connector.close()
+        await self._resolver.close()
+
+    async def _exchange(self, url: Url, started: Callable[[], None], attempt: Attempt) -> Response:
+        """Write one request on one connection and read its answer; the connection is then pooled or aborted."""
+        origin, host, target = split(url)
+        head = request_head(host, target, self._cookies(url) + self._fixed_lines)
+        connection = await self._connector.connect(_Destination(origin), [], _NO_TIMERS)
+        protocol = connection.protocol
+        assert protocol is not None  # noqa: S101 -- true of every connection just handed out
+        try:
+            address = self._take(protocol)
+            self._write(protocol, head, attempt, started)
+            message, payload = await _answer(protocol)
+            body = await self._body(message, payload, protocol, attempt)
+        except BaseException:
+            protocol.abort()
+            connection.close()
+            raise
+        self._give_back(connection, protocol, address)
+        if self._jar is not None:
+            self._jar.update_cookies_from_headers(message.headers.getall("Set-Cookie", ()), URL(url, encoded=True))
+        return Response(
+            url=url, status=message.code, headers=message.raw_headers, body=body, address=address,
+            fetched_at=attempt.asked_wall, elapsed_s=self._clock.monotonic() - attempt.asked_at,
+        )  # fmt: skip
+
+    def _take(self, protocol: ResponseHandler) -> str | None:
+        """The address `protocol` leads to, which is idle no longer.
+
+        A connection on which something came that nobody asked for is not used: its next message would be taken
+        for the answer.
+        """
+        reused = protocol in self._idle
+        if reused:
+            address = self._idle.pop(protocol)
+        else:
+            address = _peer(protocol)
+            if (closed := protocol.closed) is not None:
+                closed.add_done_callback(partial(self._closed, protocol))
+        if protocol.should_close:
+            raise FetchError("reset" if reused else "protocol", "the server spoke before it was asked")
+        return address
+
+    def _closed(self, protocol: ResponseHandler, closed: asyncio.Future[None]) -> None:
+        """Forget a connection that is no more, and wake who still reads from it.
+
+        aiohttp wakes the reader of a body when the connection ends, but not when it closes it for a body that breaks
+        the rules of HTTP (a bad chunk size).
+        """
+        if not closed.cancelled():
+            closed.exception()  # looked at, or asyncio would report it as lost
+        self._idle.pop(protocol, None)
+        payload = self._reading.pop(protocol, None)
+        lost = protocol.exception()
+        if payload is not None and lost is not None and payload.exception() is None and not payload.is_eof():
+            payload.set_exception(lost)
+
+    def _give_back(self, connection: Connection, protocol: ResponseHandler, address: str | None) -> None:
+        """Return the connection to the pool, where the longest idle one makes room."""
+        connection.release()
+        if protocol.is_connected():
+            self._idle[protocol] = address
+            if len(self._idle) > self._max_idle:
+                self._idle.popitem(last=False)[0].close()
+
+    def _write(self, protocol: ResponseHandler, head: bytes, attempt: Attempt, started: Callable[[], None]) -> None:
+        """Write the head and arrange for `started`.
+
+        uvloop writes at the end of the loop's turn, asyncio at once. What is called in the next turn is called
+        after the head has left, whichever it is, and before anything of the answer can be read.
+        """
+        protocol.set_response_params(
+            read_until_eof=True,
+            auto_decompress=False,
+            max_line_size=_MAX_HEADER_BYTES,
+            max_field_size=_MAX_HEADER_BYTES,
+            max_headers=_MAX_HEADERS,
+        )
+        transport = protocol.transport
+        if transport is not None:
+            transport.write(head)
+        if transport is None or transport.is_closing():
+            raise FetchError("reset", "the connection was closed before the request")
+        self._loop.call_soon(self._asked, attempt, started)
+
+    def _asked(self, attempt: Attempt, started: Callable[[], None]) -> None:
+        self._deadlines.asked(attempt)
+        started()
+
+    async def _body(
+        self, message: RawResponseMessage, payload: StreamReader, protocol: ResponseHandler, attempt: Attempt
+    ) -> bytes:
+        """Read the body to its end, or to the first byte too many."""
+        announced = message.headers.get("Content-Length")
+        if announced is not None and int(announced) > self._max_body_bytes and not payload.at_eof():
+            raise FetchError("too_large", f"{announced} bytes announced, at most {self._max_body_bytes} wanted")
+        attempt.next_window(self._clock.monotonic())
+        self._reading[protocol] = payload
+        parts = []
+        try:
+            while not payload.at_eof():
+                part = await payload.readany()
+                attempt.received += len(part)
+                if attempt.received > self._max_body_bytes:
+                    raise FetchError("too_large", f"more than {self._max_body_bytes} bytes")
+                parts.append(part)
+        except ClientPayloadError:
+            _raise_if_broken(protocol)
+            raise
+        finally:
+            self._reading.pop(protocol, None)
+        if announced is None and not message.chunked:
+            _raise_if_broken(protocol)  # such a body ends with the connection, and looks whole however that ended
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _cookies(self, url: str) -> str:
+        """The Cookie header line for `url`, empty without cookies."""
+        if self._jar is None:
+            return ""
+        cookies = self._jar.filter_cookies(URL(url, encoded=True)).values()
+        return f"Cookie: {'; '.join(f'{c.key}={c.coded_value}' for c in cookies)}\r\n" if cookies else ""
+
+
+async def _answer(protocol: ResponseHandler) -> tuple[RawResponseMessage, StreamReader]:
+    """The final answer; interim ones (RFC 9110 section 15.2) are passed over."""
+    while True:
+        message, payload = await protocol.read()
+        if message.code >= 200:
+            return message, payload
+        if message.code < 100 or message.code == 101:  # nothing else was offered
+            raise FetchError("protocol", f"status {message.code}")
+
+
+def _raise_if_broken(protocol: ResponseHandler) -> None:
+    """Raise what broke the connection, if it did not end in order."""
+    lost = protocol.exception()
+    if isinstance(lost, ClientOSError):
+        raise lost
+
+
+def _peer(protocol: ResponseHandler) -> str | None:
+    peer = protocol.transport.get_extra_info("peername") if protocol.transport is not None else None
+    return str(peer[0]) if peer else None

@@ -1,0 +1,147 @@
+"""Time, speed and size limits end a fetch, with their reason and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from crawler.config import FetchConfig
+from crawler.errors import FetchError
+from crawler.fetch.deadlines import Deadlines
+from crawler.fetch.http import HttpFetcher
+from crawler.fetch.resolver import Resolver
+from tests.support.fetching import CHUNKED, HEAD, failure, fetcher_for, get, says
+from tests.support.rawserver import RawServer, page
+
+
+async def test_server_that_never_answers_times_out():
+    calls = []
+    error, _ = await failure(says(b"", "stay"), started=lambda: calls.append(1), timeout_s=0.05)
+    assert error.reason == "timeout"
+    assert calls == [1]
+
+
+async def test_head_that_drips_times_out():
+    async def drip(head, peer):
+        await peer.send(HEAD)
+        while True:
+            await peer.send(b"X: y\r\n")
+            await asyncio.sleep(0.01)
+
+    error, _ = await failure(drip, timeout_s=0.05)
+    assert error.reason == "timeout"
+
+
+async def drip_body(head, peer):
+    await peer.send(HEAD + b"Content-Length: 100000\r\n\r\n")
+    while True:
+        await peer.send(b"x")
+        await asyncio.sleep(0.005)
+
+
+async def test_body_that_drips_is_too_slow():
+    error, _ = await failure(drip_body, min_speed=10_000)
+    assert error.reason == "too_slow"
+
+
+async def test_minimum_speed_of_zero_leaves_only_the_timeout():
+    error, _ = await failure(drip_body, min_speed=0, timeout_s=0.15)
+    assert error.reason == "timeout"
+
+
+async def test_slow_start_and_fast_body_is_not_too_slow():
+    async def answer(head, peer):
+        await asyncio.sleep(0.1)  # thinking is not sending: twice the window
+        await peer.send(page(b"x" * 1000))
+
+    fetcher = fetcher_for(window_s=0.03, min_speed=10_000)
+    async with RawServer(answer) as server:
+        assert len((await get(fetcher, server.url())).body) == 1000
+        await fetcher.aclose()
+
+
+async def test_body_fast_at_first_and_then_stuck_is_too_slow():
+    error, _ = await failure(says(HEAD + b"Content-Length: 99999\r\n\r\n" + b"x" * 9_000, "stay"), min_speed=1_000)
+    assert error.reason == "too_slow"
+
+
+@pytest.mark.parametrize("answer", [page(b"x" * 11), CHUNKED + b"b\r\n" + b"x" * 11 + b"\r\n0\r\n\r\n"])
+async def test_body_above_the_limit_is_too_large(answer):
+    error, _ = await failure(answer, max_body_bytes=10)
+    assert error.reason == "too_large"
+
+
+async def test_body_at_the_limit_is_not_too_large():
+    fetcher = fetcher_for(max_body_bytes=10)
+    async with RawServer(page(b"x" * 10)) as server:
+        assert len((await get(fetcher, server.url())).body) == 10
+        await fetcher.aclose()
+
+
+async def test_announced_length_above_the_limit_fails_without_waiting_for_the_body():
+    left = asyncio.Event()
+
+    async def answer(head, peer):
+        await peer.send(HEAD + b"Content-Length: 11\r\n\r\n")
+        await peer.gone()
+        left.set()
+
+    fetcher = fetcher_for(max_body_bytes=10)
+    async with RawServer(answer) as server:
+        with pytest.raises(FetchError, match="11 bytes announced"):
+            await get(fetcher, server.url())
+        await left.wait()
+        await fetcher.aclose()
+
+
+async def test_no_connection_in_time_is_a_connection_failure():
+    released = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def lookup(host, port, family):
+        asyncio.run_coroutine_threadsafe(released.wait(), loop).result()
+        return [("127.0.0.1", family)]
+
+    fetcher = fetcher_for(resolver=Resolver({}, lookup), connect_timeout_s=0.05)
+    calls = []
+    with pytest.raises(FetchError) as caught:
+        await get(fetcher, "http://slow.test/", lambda: calls.append(1))
+    assert (caught.value.reason, calls) == ("connect", [])
+    released.set()
+    await fetcher.aclose()
+
+
+async def test_outer_cancellation_wins_over_a_deadline_reached_in_the_same_turn():
+    class Clock:
+        now = 0.0
+
+        def monotonic(self):
+            return self.now
+
+        def wall(self):
+            return self.now
+
+    clock = Clock()
+    config = FetchConfig(timeout_s=5)
+    deadlines = Deadlines(config, clock, sweep_s=60)
+    fetcher = HttpFetcher(config, clock, concurrency=1, deadlines=deadlines)
+    async with RawServer(says(b"", "stay")) as server:
+        fetch = asyncio.create_task(get(fetcher, server.url()))
+        await server.asked.wait()
+        clock.now = 6.0
+        deadlines._sweep()
+        fetch.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await fetch
+        await fetcher.aclose()
+
+
+async def test_task_that_met_a_deadline_can_go_on():
+    fetcher = fetcher_for(timeout_s=0.05)
+    async with RawServer(says(b"", "stay")) as server:
+        for _ in range(2):
+            with pytest.raises(FetchError, match="timeout"):
+                await get(fetcher, server.url())
+        assert asyncio.current_task().cancelling() == 0
+        await fetcher.aclose()
