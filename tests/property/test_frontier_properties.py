@@ -1,0 +1,208 @@
+"""Any frontier against a naive model, through any history of admissions, takes, commits and crashes."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import dataclasses
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from msgspec.structs import replace
+
+from crawler.models import Checkpoint, Finished, Link, Outcome, Request, Snoozed
+from crawler.url import fingerprint
+from tests.support.clock import FakeClock
+from tests.support.frontiers import BACKENDS
+
+HOSTS = ["a.test", "b.test", "c.test"]
+REASONS = ["timeout", "dns", None]
+
+targets = st.tuples(st.sampled_from(HOSTS), st.integers(0, 15), st.sampled_from([0, 0, 1, 63]))
+depths = st.integers(0, 3)
+
+
+@dataclasses.dataclass
+class Entry:
+    """What the model knows of one admitted URL."""
+
+    host: str
+    priority: int
+    depth: int
+    order: int
+    attempt: int = 1
+    snoozed_until: float | None = None
+    end: tuple[Outcome, str | None] | None = None
+    taken: bool = False
+
+
+class FrontierMachine(RuleBasedStateMachine):
+    """`live` is what the process knows, `stored` what a crash leaves."""
+
+    backend = staticmethod(BACKENDS["memory"])
+
+    @initialize()
+    def start(self):
+        self.runner = asyncio.Runner()
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = FakeClock()
+        self.make = self.backend(self.clock, Path(self.folder.name))
+        self.live, self.stored = {}, {}
+        self.held = {}  # URL -> request handed out and without an end
+        self.open()
+
+    def open(self):
+        self.frontier = self.make()
+        self.run(self.frontier.open())
+
+    def run(self, coroutine):
+        return self.runner.run(coroutine)
+
+    def admit(self, url, host, priority, depth):
+        if url in self.live:
+            return False
+        self.live[url] = Entry(host, priority, depth, len(self.live))
+        return True
+
+    @rule(found=st.lists(targets, max_size=8), depth=depths)
+    def add(self, found, depth):
+        requests = [
+            Request(url=url_of(host, n), host_key=host, scope_host=host, depth=depth, priority=priority)
+            for host, n, priority in found
+        ]
+        expected = [self.admit(request.url, request.host_key, request.priority, depth) for request in requests]
+        assert self.frontier.add(requests) == expected
+
+    @precondition(lambda self: self.held)
+    @rule(found=st.lists(targets, max_size=12), data=st.data())
+    def discover(self, found, data):
+        parent = self.held[data.draw(st.sampled_from(sorted(self.held)))]
+        links = [
+            Link(url=url, host_key=host, priority=priority, fingerprint=fingerprint(url, self.frontier.key))
+            for host, n, priority in found
+            for url in [url_of(host, n)]
+        ]
+        gained = {
+            link.host_key for link in links if self.admit(link.url, link.host_key, link.priority, parent.depth + 1)
+        }
+        hosts = self.frontier.discover(parent, links)
+        assert len(hosts) == len(set(hosts))
+        assert set(hosts) == gained
+
+    @rule(hosts=st.lists(st.sampled_from(HOSTS), unique=True), count=st.integers(1, 5))
+    def take(self, hosts, count):
+        taken = self.run(self.frontier.take([(host, count) for host in hosts]))
+        for host in hosts:
+            self.check_taken(host, count, [request for request in taken if request.host_key == host])
+        assert len(taken) == sum(request.host_key in hosts for request in taken)
+
+    def check_taken(self, host, count, taken):
+        open_entries = {u: e for u, e in self.live.items() if e.host == host and e.end is None and not e.taken}
+        now = self.clock.monotonic()
+        due = {u for u, e in open_entries.items() if e.snoozed_until is not None and e.snoozed_until <= now}
+        rest = sorted(
+            (u for u, e in open_entries.items() if e.snoozed_until is None),
+            key=lambda u: (open_entries[u].priority, open_entries[u].depth, open_entries[u].order),
+        )
+        urls = [request.url for request in taken]
+        first = min(count, len(due))
+        assert len(set(urls[:first])) == first
+        assert set(urls[:first]) <= due
+        assert urls[first:] == rest[: count - first]
+        for request in taken:
+            entry = self.live[request.url]
+            assert (request.depth, request.attempt) == (entry.depth, entry.attempt)
+            entry.taken = True
+            self.held[request.url] = request
+
+    @rule(data=st.data(), wait=st.sampled_from([0.0, 1.0, 5.0]))
+    def commit(self, data, wait):
+        chosen = data.draw(st.lists(st.sampled_from(sorted(self.held)), unique=True)) if self.held else []
+        ended, snoozed = [], []
+        for url in chosen:
+            request, entry = self.held.pop(url), self.live[url]
+            if data.draw(st.booleans()):
+                entry.end = (Outcome.FAILED, data.draw(st.sampled_from(REASONS)))
+                ended.append(Finished(request=request, outcome=entry.end[0], reason=entry.end[1]))
+            else:
+                entry.attempt, entry.taken = request.attempt + 1, False
+                entry.snoozed_until = self.clock.monotonic() + wait
+                again = replace(request, attempt=entry.attempt)
+                snoozed.append(Snoozed(request=again, until=entry.snoozed_until))
+        self.run(self.frontier.commit(Checkpoint(finished=tuple(ended), snoozed=tuple(snoozed))))
+        self.stored = copy.deepcopy(self.live)
+
+    @rule()
+    def crash(self):
+        self.run(self.frontier.aclose())
+        self.live = copy.deepcopy(self.stored)
+        for entry in self.live.values():
+            entry.taken = False
+        self.held = {}
+        self.open()
+
+    @rule(reason=st.sampled_from(["timeout", "dns"]))
+    def requeue(self, reason):
+        again = [url for url, entry in self.live.items() if entry.end and entry.end[1] == reason]
+        assert self.run(self.frontier.requeue([reason])) == len(again)
+        for state in (self.live, self.stored):
+            for url in again:
+                state[url] = dataclasses.replace(self.live[url], end=None, taken=False, attempt=1, snoozed_until=None)
+
+    @rule(seconds=st.sampled_from([0.5, 1.0, 10.0]))
+    def wait(self, seconds):
+        self.clock.advance(seconds)
+
+    @invariant()
+    def every_admitted_url_is_pending_or_has_one_end(self):
+        counts = self.frontier.counts()
+        ended = sum(entry.end is not None for entry in self.live.values())
+        assert counts.admitted == len(self.live)
+        assert counts.pending == len(self.live) - ended
+        assert sum(counts.outcomes.values()) == ended
+
+    @invariant()
+    def hosts_are_those_with_something_to_take(self):
+        now = self.clock.monotonic()
+        waiting = {
+            entry.host
+            for entry in self.live.values()
+            if entry.end is None and not entry.taken and (entry.snoozed_until is None or entry.snoozed_until <= now)
+        }
+        states, _ = self.run(self.frontier.hosts(0.0, 0, len(HOSTS)))
+        assert sorted(state.host_key for state in states) == sorted(waiting)
+
+    def teardown(self):
+        """After a last crash everything that has no end is still there, once."""
+        if not hasattr(self, "runner"):
+            return
+        self.crash()
+        self.clock.advance(100)
+        taken = self.run(self.frontier.take([(host, 1000) for host in HOSTS]))
+        expected = sorted(url for url, entry in self.live.items() if entry.end is None)
+        assert sorted(request.url for request in taken) == expected
+        self.run(self.frontier.aclose())
+        self.runner.close()
+        self.folder.cleanup()
+
+
+def url_of(host, n):
+    return f"https://{host}/{n}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", BACKENDS.values(), ids=BACKENDS.keys())
+def test_frontier_behaves_as_the_naive_model_through_any_history(backend):
+    machine = type("Machine", (FrontierMachine,), {"backend": staticmethod(backend)})
+    run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
