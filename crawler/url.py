@@ -205,12 +205,11 @@ def _canonical_rest(url: str, query_rule: Callable[[str], str] | None) -> Url:
         url = url.partition("#")[0]
     if "%" in url:
         url = _IRREGULAR_ESCAPE.sub(_regular_escape, url)
-    if "?" in url:
+    if "?" in url and (query_rule or url[-1] == "?"):
+        page, _, query = url.partition("?")
         if query_rule:
-            head, _, query = url.partition("?")
-            url = f"{head}?{query_rule(query)}"
-        if url[-1] == "?":
-            url = url[:-1]
+            query = query_rule(query)
+        url = f"{page}?{query}" if query else page
     if len(url) > MAX_URL_CHARS:
         raise UrlError(f"{_shown(url)} is longer than {MAX_URL_CHARS} characters")
     return Url(url)
