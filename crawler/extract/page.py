@@ -5,18 +5,40 @@ The face of this package, called in parser workers. Pure: bytes in, values out, 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from crawler.config import ExtractConfig, ScopeConfig, UrlsConfig
+from crawler.errors import UrlError
+from crawler.extract import charset, links, robots
+from crawler.extract.content import ContentError, decode_content
+from crawler.extract.describe import Found, describe
+from crawler.extract.html import Document
 from crawler.extract.record import LinkRecord, PageRecord
-from crawler.models import Page, ParseFailure
+from crawler.models import Kind, Page, ParseFailure
+from crawler.scope import Scope
+from crawler.url import Base
 
 if TYPE_CHECKING:
-    from crawler.models import Request, Response
+    from crawler.extract.content import Decoded
+    from crawler.models import Request, Response, Url
 
-__all__ = ["Extractor", "LinkRecord", "PageRecord", "Settings"]
+__all__ = ["PAGES", "Extractor", "LinkRecord", "PageRecord", "Settings"]
+
+PAGES = "pages"
+"""The sink that page records go to."""
+
+_HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
+_UNKNOWN_TYPES = frozenset(("", "unknown/unknown", "application/unknown", "*/*"))
+# MIME Sniffing standard, section 7.1: what an unlabelled resource starts with if it is HTML.
+_LOOKS_LIKE_HTML = re.compile(
+    rb"[\t\n\f\r ]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >]",
+    re.IGNORECASE,
+)
+# NEL, LINE SEPARATOR and PARAGRAPH SEPARATOR: `str.splitlines` and JavaScript end a line there.
+_LINE_ENDS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,11 +56,81 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Extractor:
-    """Makes pages of responses, under one configuration."""
+    """Makes pages of responses, under one configuration.
+
+    Raises:
+        ConfigError: A pattern of the scope cannot be used.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._scope = Scope(settings.scope)
+        self._encoder = msgspec.json.Encoder()
 
     def page(self, request: Request, response: Response) -> Page | ParseFailure:
         """What `response` amounts to. Never raises: the unexpected becomes a ``parse_error``."""
-        return ParseFailure(reason="parse_error", detail=f"{request.url}: status {response.status}")
+        try:
+            return self._page(request, response)
+        except ContentError as error:
+            return ParseFailure(reason=error.reason, detail=error.detail)
+        except MemoryError:
+            return ParseFailure(reason="parse_memory", detail="out of memory in the parser")
+        except Exception as error:  # noqa: BLE001 - whatever a page provokes must fail that page only
+            return ParseFailure(reason="parse_error", detail=f"{type(error).__name__}: {error}"[:500])
+
+    def _page(self, request: Request, response: Response) -> Page:
+        encoding = response.header(b"content-encoding")
+        body = decode_content(response.body, encoding, self._settings.max_body_bytes)
+        if request.kind is Kind.ROBOTS:
+            return Page(robots=robots.parse(body.data, self._settings.agent), body_bytes=len(body.data))
+        if response.status in (204, 205):
+            return Page(reason="empty", body_bytes=len(body.data))
+        if not _is_html(response.header(b"content-type"), body.data):
+            return Page(reason="not_html", body_bytes=len(body.data))
+        return self._html_page(request, response, body)
+
+    def _html_page(self, request: Request, response: Response, body: Decoded) -> Page:
+        settings = self._settings
+        text = charset.decode(body.data, response.header(b"content-type"))
+        document = Document(text.utf8, want_text=settings.extract.text == "all")
+        base = self._base(response.url, document.base_href)
+        refused = links.Refused()
+        hyperlinks = links.resolve(document.hyperlinks, base, refused)
+        scope = self._scope.for_page(request.scope_host, request.depth + 1)
+        follow = links.followed(hyperlinks.targets, scope, settings.fingerprint_key, refused)
+        found = Found(body, text, document, base, hyperlinks)
+        record = describe(request, response, found, settings.extract)
+        return Page(
+            links=follow,
+            records=((PAGES, _one_line(self._encoder.encode(record))),),
+            refusals=refused.refusals(),
+            body_bytes=len(body.data),
+        )
+
+    def _base(self, url: Url, href: str | None) -> Base:
+        """The page's base URL: its own, unless a ``<base>`` names another http(s) one."""
+        base = Base(url, self._settings.urls)
+        if href is not None:
+            try:
+                return Base(base.join(href), self._settings.urls)
+            except UrlError:
+                pass  # browsers fall back likewise
+        return base
+
+
+def _is_html(content_type: str | None, body: bytes) -> bool:
+    """By its label; unlabelled, by what it starts with."""
+    essence = (content_type or "").partition(";")[0].strip().lower()
+    if essence in _HTML_TYPES:
+        return True
+    if essence in _UNKNOWN_TYPES or "/" not in essence:
+        return _LOOKS_LIKE_HTML.match(body.removeprefix(b"\xef\xbb\xbf")) is not None
+    return False
+
+
+def _one_line(line: bytes) -> bytes:
+    """`line` of JSON with the line ends escaped that JSON allows in strings and line readers may split at."""
+    for raw, escaped in _LINE_ENDS:
+        if raw in line:
+            line = line.replace(raw, escaped)
+    return line

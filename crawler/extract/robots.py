@@ -35,7 +35,7 @@ _UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 # Escapes, and characters that are not written plainly in a normalised path. The apostrophe is among them because
 # the WHATWG URL parser, which makes our URLs, escapes it in queries only.
-_TO_NORMALISE = re.compile(r"%[0-9A-Fa-f]{2}|[^!#-&(-;=?-\[\]_a-z~]|[*$]")
+_TO_NORMALISE = re.compile(r"%[0-9A-Fa-f]{2}|[^!#&()+-;=?-\[\]_a-z~]")
 _NORMAL = re.compile(r"[!#&()+-;=?-\[\]_a-z~]*")  # said the other way round: three times as fast as a search
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 

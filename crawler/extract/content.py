@@ -1,0 +1,149 @@
+"""What bytes did the server mean to send? Undoes Content-Encoding (RFC 9110 section 8.4), under a limit.
+
+Lenient where browsers and curl are: streams that end early give what could be decoded, bytes after the end of a
+gzip, zlib or zstd stream are ignored, ``deflate`` may lack its zlib wrapper. Character sets are `charset`'s business.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import brotli
+
+from crawler.errors import CrawlerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_MAX_LAYERS = 5  # as curl (MAX_ENCODE_STACK): each layer may multiply the work of the one below
+_CHUNK_BYTES = 32 * 1024  # bounds what is copied again for each of many tiny gzip members
+_GZIP_WBITS, _ZLIB_WBITS, _RAW_WBITS = 31, 15, -15
+_GZIP_MAGIC = (b"\x1f\x8b",)
+# A data frame, or one of the sixteen kinds of skippable frame (RFC 8878 sections 3.1.1 and 3.1.2).
+_ZSTD_MAGIC = (b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60)))
+_ZSTD_OPTIONS: dict[int, int] = {
+    zstd.DecompressionParameter.window_log_max: 23
+}  # 8 MiB, the most HTTP allows (RFC 9659)
+
+
+class ContentError(CrawlerError):
+    """A body that cannot be decoded.
+
+    Args:
+        reason: ``too_large`` or ``bad_encoding``, of `models.REASONS`.
+        detail: For people; never parsed.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Decoded(NamedTuple):
+    """A body after content decoding."""
+
+    data: bytes
+    truncated: bool  #: whether a compressed stream ended early
+
+
+class _Decompressor(Protocol):
+    """What zlib's and zstd's decoders have in common: one stream each, then `eof`."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+def decode_content(body: bytes, encoding: str | None, limit: int) -> Decoded:
+    """Undo the codings named in a Content-Encoding header, the last one first.
+
+    Args:
+        body: Bytes as they came over the wire. An empty body is empty under any encoding.
+        encoding: The header's value, or None. gzip, deflate, br, zstd, their ``x-`` forms, and identity.
+        limit: Most bytes the result of any layer may have; checked while inflating.
+
+    Raises:
+        ContentError: ``too_large``, or ``bad_encoding`` for an unknown coding or data that is not of its kind.
+    """
+    truncated = False
+    codings = [name.strip().lower() for name in encoding.split(",")] if encoding and body else []
+    codings = [name for name in codings if name not in ("", "identity")]
+    if len(codings) > _MAX_LAYERS:
+        raise ContentError("bad_encoding", f"{len(codings)} content codings, expected at most {_MAX_LAYERS}")
+    for coding in reversed(codings):
+        try:
+            body, cut = _decode_layer(body, coding, limit)
+        except (zlib.error, zstd.ZstdError, brotli.error) as error:
+            raise ContentError("bad_encoding", f"not {coding}: {error}") from error
+        truncated |= cut
+    if len(body) > limit:
+        raise _too_large(limit)
+    return Decoded(body, truncated)
+
+
+def _decode_layer(body: bytes, coding: str, limit: int) -> Decoded:
+    match coding.removeprefix("x-"):
+        case "gzip":
+            return _inflate(body, limit, lambda: zlib.decompressobj(_GZIP_WBITS), _GZIP_MAGIC)
+        case "deflate":
+            return _inflate_deflate(body, limit)
+        case "zstd":
+            return _inflate(body, limit, lambda: zstd.ZstdDecompressor(options=_ZSTD_OPTIONS), _ZSTD_MAGIC)
+        case "br":
+            return _inflate_brotli(body, limit)
+        case _:
+            raise ContentError("bad_encoding", f"content coding {coding[:40]!r}, expected gzip, deflate, br or zstd")
+
+
+def _inflate(body: bytes, limit: int, new: Callable[[], _Decompressor], magic: tuple[bytes, ...]) -> Decoded:
+    """Decode one stream after another, as long as one begins (with `magic`) where the last one ended."""
+    stream = new()
+    parts: list[bytes] = []
+    room = limit
+    at = 0
+    while at < len(body):
+        chunk = body[at : at + _CHUNK_BYTES]
+        part = stream.decompress(chunk, room + 1)
+        parts.append(part)
+        room -= len(part)
+        if room < 0:
+            raise _too_large(limit)
+        at += len(chunk)
+        if stream.eof:
+            at -= len(stream.unused_data)
+            if not body.startswith(magic, at):
+                break
+            stream = new()
+    return Decoded(b"".join(parts), truncated=not stream.eof)
+
+
+def _inflate_deflate(body: bytes, limit: int) -> Decoded:
+    """``deflate`` is a zlib stream; some servers leave out the wrapper, and browsers cope."""
+    try:
+        return _inflate(body, limit, lambda: zlib.decompressobj(_ZLIB_WBITS), ())
+    except zlib.error:
+        return _inflate(body, limit, lambda: zlib.decompressobj(_RAW_WBITS), ())
+
+
+def _inflate_brotli(body: bytes, limit: int) -> Decoded:
+    stream = brotli.Decompressor()
+    data = stream.process(body, output_buffer_limit=limit + 1)
+    if len(data) > limit:
+        raise _too_large(limit)
+    return Decoded(data, truncated=not stream.is_finished())
+
+
+def _too_large(limit: int) -> ContentError:
+    return ContentError("too_large", f"more than {limit} bytes after content decoding")

@@ -1,0 +1,107 @@
+"""What does the record of a page say? Puts together what the other modules found, and keeps every field in bounds."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from crawler.extract import links
+from crawler.extract.html import collapsed, collapsed_ascii
+from crawler.extract.record import LinkRecord, PageRecord
+
+if TYPE_CHECKING:
+    from crawler.config import ExtractConfig
+    from crawler.extract.charset import Text
+    from crawler.extract.content import Decoded
+    from crawler.extract.html import Document
+    from crawler.models import Request, Response
+    from crawler.url import Base
+
+MAX_LINKS = 10_000
+MAX_TEXT_CHARS = 4 * 1024**2
+MAX_LINE_CHARS = 4_000
+"""Of the title, the description and each h1."""
+MAX_H1 = 100
+
+
+class Found(NamedTuple):
+    """All that was learnt of one HTML body."""
+
+    body: Decoded
+    text: Text
+    document: Document
+    base: Base
+    hyperlinks: links.Hyperlinks
+
+
+def describe(request: Request, response: Response, found: Found, extract: ExtractConfig) -> PageRecord:
+    """The record of the page that `response` brought, as `extract` wants it."""
+    document = found.document
+    cut = _Cutter()
+    if found.body.truncated:
+        cut.note("body")
+    all_text, word_count = document.blocks() if extract.text == "all" else (None, None)
+    content_type = response.header(b"content-type")
+    canonical = document.canonical_href
+    return PageRecord(
+        url=request.url,
+        status=response.status,
+        depth=request.depth,
+        via=request.via,
+        seed=request.seed,
+        redirected_from=request.redirected_from,
+        fetched_at=_rfc3339(response.fetched_at),
+        elapsed_s=response.elapsed_s,
+        content_type=collapsed_ascii(content_type) if content_type is not None else None,
+        charset=found.text.charset,
+        charset_source=found.text.source,
+        body_bytes=len(found.body.data),
+        content_digest=f"sha256:{hashlib.sha256(found.body.data).hexdigest()}",
+        title=cut("title", document.title, MAX_LINE_CHARS),
+        description=cut("description", document.description, MAX_LINE_CHARS),
+        lang=cut("lang", document.lang, MAX_LINE_CHARS),
+        canonical=found.base.joins([canonical])[0] if canonical is not None else None,
+        h1=cut.h1(document),
+        text=cut("text", all_text, MAX_TEXT_CHARS),
+        word_count=word_count,
+        n_links=found.hyperlinks.n_links,
+        links=cut.links(found.hyperlinks) if extract.links else None,
+        truncated=cut.noted(),
+    )
+
+
+class _Cutter:
+    """Keeps fields within bounds, and notes which it had to cut."""
+
+    def __init__(self) -> None:
+        self._noted: dict[str, None] = {}
+
+    def __call__(self, field: str, value: str | None, limit: int) -> str | None:
+        if value is None or len(value) <= limit:
+            return value
+        self.note(field)
+        return value[:limit]
+
+    def h1(self, document: Document) -> tuple[str, ...]:
+        nodes = document.h1s
+        if len(nodes) > MAX_H1:
+            self.note("h1")
+        texts = (self("h1", collapsed(node.text()), MAX_LINE_CHARS) for node in nodes[:MAX_H1])
+        return tuple(text for text in texts if text)
+
+    def links(self, hyperlinks: links.Hyperlinks) -> tuple[LinkRecord, ...]:
+        records, more = links.records(hyperlinks.targets, MAX_LINKS)
+        if more:
+            self.note("links")
+        return records
+
+    def note(self, field: str) -> None:
+        self._noted[field] = None
+
+    def noted(self) -> tuple[str, ...]:
+        return tuple(self._noted)
+
+
+def _rfc3339(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
