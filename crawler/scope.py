@@ -134,8 +134,9 @@ def _compile(patterns: list[str]) -> re2.Set | None:
 def _regex(pattern: str) -> str:
     if len(pattern) > 2 and pattern[0] == pattern[-1] == "/":
         return pattern[1:-1]
+    schemes = ("http://", "https://")
     literal = re.split(r"[*?]", pattern, maxsplit=1)[0]
-    if not any(start.startswith(literal) or literal.startswith(start) for start in ("http://", "https://")):
+    if not literal.startswith(schemes) and (literal == pattern or not any(s.startswith(literal) for s in schemes)):
         raise ConfigError(
             f"scope pattern {pattern!r} can never match: a glob covers the whole URL (perhaps '*{pattern}'?), "
             "and RE2 stands between slashes"

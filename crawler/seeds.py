@@ -165,7 +165,7 @@ def _csv_seeds(path: Path, rules: UrlsConfig) -> Iterator[Seed]:
             try:
                 row = next(rows, None)
             except csv.Error as error:  # such as a quote that is never closed; the next line is a new row
-                yield Seed(given="", error=f"not CSV: {error}", place=place)
+                yield Seed(given="", error=f"not CSV: {error}; skipped up to line {rows.line_num}", place=place)
                 continue
             if row is None:
                 return
