@@ -19,8 +19,8 @@ from crawler.config import ScopeConfig
 from crawler.extract import charset, links, robots
 from crawler.extract.content import decode_content
 from crawler.extract.html import Document
-from crawler.extract.page import Extractor, Page, Settings
-from crawler.models import HostKey, Request, Response, Url
+from crawler.extract.page import Extractor, Settings
+from crawler.models import HostKey, Page, Request, Response, Url
 from crawler.scope import Scope
 from crawler.url import Base
 
@@ -48,6 +48,7 @@ def best_us(task: Callable[[], object], seconds: float = 0.05) -> float:
 def page_of(paragraphs: int, n_links: int, words: int) -> bytes:
     """A documentation-like page."""
     per_paragraph = n_links / paragraphs
+    phrase = '<code class="literal"><span class="pre">some</span></code> words of text, and then a good many more '
     parts = []
     done = 0
     for number in range(paragraphs):
@@ -57,8 +58,7 @@ def page_of(paragraphs: int, n_links: int, words: int) -> bytes:
         )
         done = upto
         parts.append(
-            f"<section id=s{number}><h2>Section {number}</h2>\n"
-            f"<p>{'some words of text ' * (words // 4)}{anchors}</p></section>\n"
+            f"<section id=s{number}><h2>Section {number}</h2>\n<p>{phrase * (words // 11)}{anchors}</p></section>\n"
         )
     return (
         "<!DOCTYPE html><html lang=en><head><meta charset=utf-8><title>A page</title>"
@@ -69,14 +69,14 @@ def page_of(paragraphs: int, n_links: int, words: int) -> bytes:
 
 def print_page(name: str, body: bytes) -> None:
     """One block of figures."""
-    extractor = Extractor(Settings(scope=ScopeConfig(exclude=("*/logout*",)), fingerprint_key=7))
+    extractor = Extractor(Settings(fingerprint_key=7))
     request = Request(url=URL, host_key=HostKey("www.example.org"), scope_host="www.example.org", seed=URL)
     headers = ((b"Content-Type", b"text/html; charset=utf-8"),)
     response = Response(url=URL, status=200, headers=headers, body=body, fetched_at=1.0)
     zipped = gzip.compress(body, 6)
     document = Document(body, want_text=True)
     base = Base(URL)
-    scope = Scope(ScopeConfig(exclude=("*/logout*",))).for_page("www.example.org", 1)
+    scope = Scope(ScopeConfig()).for_page("www.example.org", 1)
     found = links.resolve(document.hyperlinks, base, links.Refused())
     page = extractor.page(request, response)
     assert isinstance(page, Page), page
@@ -84,7 +84,7 @@ def print_page(name: str, body: bytes) -> None:
         f"{name}: {len(body)} bytes, {found.n_links} links, {len(found.targets)} targets, "
         f"record {len(page.records[0][1])} bytes"
     )
-    for stage, task in {
+    stages: dict[str, Callable[[], object]] = {
         "all of it": lambda: extractor.page(request, response),
         "  (gunzip, if compressed)": lambda: decode_content(zipped, "gzip", 1 << 24),
         "  charset, declared": lambda: charset.decode(body, "text/html; charset=utf-8"),
@@ -96,8 +96,8 @@ def print_page(name: str, body: bytes) -> None:
         "  scope and fingerprint": lambda: links.followed(found.targets, scope, 7, links.Refused()),
         "  link records": lambda: links.records(found.targets, 10_000),
         "  digest": lambda: hashlib.sha256(body).hexdigest(),
-    }.items():
-        print(f"  {stage:28}{best_us(task):10.1f} us")
+    }
+    print_times(stages)
 
 
 def print_robots() -> None:
@@ -106,14 +106,25 @@ def print_robots() -> None:
     kinds = (b"/wiki/Special:%d", b"/w/index.php?title=%d", b"/*/edit/%d", b"/private/%d/*.pdf$", b"/a/b/c/%d")
     large = b"User-agent: *\n" + b"".join(b"Disallow: " + kinds[n % len(kinds)] % n + b"\n" for n in range(700))
     for name, body in (("small robots.txt", small), ("700 rules", large)):
-        parsed = robots.parse(body, "examplebot")
-        matcher = robots.Matcher(parsed)
         print(name)
-        print(f"  {'  parse':28}{best_us(lambda body=body: robots.parse(body, 'examplebot')):10.1f} us")
-        print(f"  {'  compile':28}{best_us(lambda parsed=parsed: robots.Matcher(parsed)):10.1f} us")
-        print(
-            f"  {'  match':28}{best_us(lambda matcher=matcher: matcher.allows('/wiki/Main_Page?action=raw')):10.1f} us"
-        )
+        print_times(robots_tasks(body))
+
+
+def robots_tasks(body: bytes) -> dict[str, Callable[[], object]]:
+    """What is done with a robots.txt."""
+    parsed = robots.parse(body, "examplebot")
+    matcher = robots.Matcher(parsed)
+    return {
+        "parse": lambda: robots.parse(body, "examplebot"),
+        "compile": lambda: robots.Matcher(parsed),
+        "match": lambda: matcher.allows("/wiki/Main_Page?action=raw"),
+    }
+
+
+def print_times(tasks: dict[str, Callable[[], object]]) -> None:
+    """A line a task."""
+    for name, task in tasks.items():
+        print(f"  {name:28}{best_us(task):10.1f} us")
 
 
 def main() -> None:
@@ -122,8 +133,8 @@ def main() -> None:
         for path in map(Path, sys.argv[1:]):
             print_page(path.name, path.read_bytes())
         return
-    print_page("small page", page_of(5, 20, 20))
-    print_page("documentation page", page_of(120, 312, 120))
+    print_page("small page", page_of(5, 20, 11))
+    print_page("documentation page", page_of(100, 312, 66))
     print_robots()
 
 

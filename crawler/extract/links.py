@@ -68,15 +68,14 @@ def resolve(elements: Iterable[LexborNode], base: Base, refused: Refused) -> Hyp
             if "href" not in element.attrs:
                 continue
             href = ""
-        if element.tag == "a":
-            n_links += 1
+        n_links += element.tag == "a"
         href = href.partition("#")[0]
         if href in seen:
             continue
         seen.add(href)
         url = _target(href, base, refused)
-        if url is not None:
-            targets.setdefault(url, element)
+        if url is not None and url not in targets:
+            targets[url] = element
     return Hyperlinks(targets, n_links)
 
 
@@ -113,16 +112,13 @@ def followed(urls: Iterable[Url], scope: PageScope, key: int, refused: Refused) 
 def records(targets: dict[Url, LexborNode], limit: int) -> tuple[tuple[LinkRecord, ...], bool]:
     """What the page record says of its first `limit` targets, and whether there were more.
 
-    Targets that only an ``<area>`` leads to have no text and are left out.
+    Targets that an ``<area>`` leads to first have no text and are left out.
     """
     shown = [(url, element) for url, element in targets.items() if element.tag == "a"]
     return tuple(_record(url, element) for url, element in shown[:limit]), len(shown) > limit
 
 
 def _record(url: Url, element: LexborNode) -> LinkRecord:
-    rel = element.attrs.get("rel")
-    return LinkRecord(
-        url=url,
-        text=collapsed(element.text())[:MAX_TEXT_CHARS],
-        rel=collapsed_ascii(rel) if rel is not None else None,
-    )
+    text = collapsed(element.text())[:MAX_TEXT_CHARS]
+    rel = element.attributes.get("rel")  # a missing key is dear in `attrs`
+    return LinkRecord(url=url, text=text, rel=collapsed_ascii(rel) if rel is not None else None)
