@@ -1,0 +1,62 @@
+"""`crawler check`: is this configuration right, and what will apply?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crawler.config import CrawlConfig
+
+
+@click.command(short_help="Validate a configuration and print what will apply.")
+@click.argument("path", metavar="crawl.yaml", type=click.Path(path_type=Path))
+@click.option("--host", "hosts", multiple=True, metavar="H", help="Say which limits apply to this host, and why.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, as crawl does.")
+def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> None:
+    """Read crawl.yaml, report every mistake in it, and print the configuration that will apply, defaults included.
+
+    The configuration goes to standard output, as YAML that can be used again; remarks go to standard error.
+    """
+    from crawler.config_file import dump, load  # noqa: PLC0415 - help must not wait for a YAML reader
+
+    config = load(path, overrides).config
+    explained = [line for host in hosts for line in _limits(config, host)]
+    click.echo(dump(config), nl=False)
+    for line in (*_remarks(config), *explained):
+        click.echo(line, err=True)
+
+
+def _remarks(config: CrawlConfig) -> Iterator[str]:
+    """What follows from a valid configuration without being written in it."""
+    from crawler.units import Size  # noqa: PLC0415
+
+    overshoot = Size(config.limits.concurrency * config.fetch.max_body_bytes)
+    yield (
+        f"memory: bodies may take limits.memory ({config.limits.memory_bytes}) and, as a started fetch always "
+        f"finishes, up to limits.concurrency x fetch.max_body = "
+        f"{config.limits.concurrency} x {config.fetch.max_body_bytes} = {overshoot} more"
+    )
+    if config.parse.backend != "process":
+        yield (
+            f"parse.backend: {config.parse.backend} does not contain crashes, endless pages or memory: one bad page "
+            "can end the crawl, and parse.deadline and parse.memory are not enforced; process does and is the default"
+        )
+
+
+def _limits(config: CrawlConfig, host: str) -> Iterator[str]:
+    from crawler.errors import ConfigError, UrlError  # noqa: PLC0415
+    from crawler.politeness.limits import LimitTable  # noqa: PLC0415
+    from crawler.url import canonicalize, host_key  # noqa: PLC0415
+
+    try:
+        key = host_key(canonicalize(host if "://" in host else f"https://{host}/"))
+    except UrlError as error:
+        raise ConfigError(f"--host {host}: expected a host or URL: {error}") from error
+    yield f"{key}:"
+    for line in LimitTable(config.limits).explain(key):
+        yield f"  {line}"

@@ -1,0 +1,160 @@
+"""How does a YAML file become a `CrawlConfig`, and a `CrawlConfig` a YAML text?
+
+All mistakes are found in one go and raised together, each with its place. The syntax is for `crawler.config_tree`,
+types for `crawler.config_values` (which also says how ``no``, ``012`` and their like are read), everything else a value
+must satisfy for `crawler.config_rules`.
+
+``--set KEY=VALUE`` overrides are laid over the file before it is read: KEY is dotted, a name that holds dots stands in
+brackets and quotes (``limits.hosts["*.example.org"].delay=2s``), VALUE is YAML and replaces what was there.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import yaml
+
+from crawler.config import CrawlConfig
+from crawler.config_rules import problems
+from crawler.config_tree import Map, Mistake, Place, Text, read_tree
+from crawler.config_values import Reading, is_null
+from crawler.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crawler.config_tree import Node
+
+_SEGMENT: Final = re.compile(r"""(?:^|\.)([A-Za-z_][\w-]*)|\[(?:"([^"]*)"|'([^']*)')\]""")
+
+
+class ConfigMistakesError(ConfigError):
+    """Everything wrong with one configuration, a line each.
+
+    Args:
+        mistakes: At least one, in the order of the file, overrides last.
+    """
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__(mistakes)
+        self.mistakes = mistakes
+
+    def __str__(self) -> str:
+        lines = [str(mistake) for mistake in self.mistakes]
+        return lines[0] if len(lines) == 1 else "\n".join((f"{len(lines)} mistakes", *lines))
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A configuration and where it came from."""
+
+    config: CrawlConfig
+    #: the file as written, for the crawl's own copy; overrides are not in it
+    text: str
+    #: what relative paths in the configuration start from
+    folder: Path
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
+    """Read the file at `path` and lay `overrides` (``KEY=VALUE``) over it.
+
+    Raises:
+        ConfigError: The file cannot be read; as `ConfigMistakesError`, what it says cannot be used.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}: expected a configuration file") from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        place = Place(str(path), before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
+        raise ConfigMistakesError((Mistake(place, "", "expected UTF-8", f"byte 0x{data[error.start]:02x}"),)) from error
+    return Loaded(_read(text, str(path), overrides), text, path.parent)
+
+
+def loads(text: str, name: str, overrides: Sequence[str] = ()) -> Loaded:
+    """Read `text`, called `name` in messages, and lay `overrides` (``KEY=VALUE``) over it.
+
+    Relative paths in it start from the current folder.
+
+    Raises:
+        ConfigMistakesError: What `text` and `overrides` say cannot be used.
+    """
+    return Loaded(_read(text, name, overrides), text, Path())
+
+
+def dump(config: CrawlConfig) -> str:
+    """`config` as YAML with every key, in documented order; `loads` reads it back equal."""
+    text: str = yaml.dump(to_plain(config), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10_000)
+    return text
+
+
+def to_plain(config: CrawlConfig) -> dict[str, Any]:
+    """`config` as lists, dicts and scalars under its YAML keys; durations, sizes and rates as written."""
+    plain: dict[str, Any] = msgspec.to_builtins(config, enc_hook=_written)
+    return plain
+
+
+def _written(value: object) -> str | int:
+    """A duration, size or rate for YAML, where a bare number needs no quotes."""
+    text = str(value)
+    return int(text) if text.isdecimal() else text
+
+
+def _read(text: str, name: str, overrides: Sequence[str]) -> CrawlConfig:
+    mistakes: list[Mistake] = []
+    tree = read_tree(text, name, mistakes)
+    root: Node = Map(Place(name, 1, 1), {}) if tree is None or is_null(tree) else tree
+    for number, override in enumerate(overrides, 1):
+        root = _overridden(root, override, Place(f"--set {number}"), mistakes)
+    reading = Reading(mistakes)
+    config = reading.section(root, CrawlConfig)
+    for problem in problems(config):
+        place = reading.places.get(problem.key, Place(name))
+        mistakes.append(Mistake(place, problem.key, problem.expected, problem.value))
+    if mistakes:
+        raise ConfigMistakesError(tuple(sorted(mistakes, key=lambda mistake: _order(mistake.place))))
+    return config
+
+
+def _order(place: Place) -> tuple[bool, Place]:
+    return not place.line, place
+
+
+def _overridden(root: Node, override: str, place: Place, mistakes: list[Mistake]) -> Node:
+    """`root` with one ``KEY=VALUE`` laid over it."""
+    path, rest = _key_path(override)
+    if not path or not rest.startswith("="):
+        expected = 'expected KEY=VALUE; a name with dots goes in brackets: limits.hosts["*.example.org"].delay=2s'
+        mistakes.append(Mistake(place, "", expected, override))
+        return root
+    found: list[Mistake] = []
+    value = read_tree(rest[1:], place.name, found, lines=False) or Text(place, "")
+    key = override[: len(override) - len(rest)]
+    mistakes.extend(Mistake(place, key, mistake.expected, rest[1:]) for mistake in found)
+    return root if found else _replaced(root, path, value)
+
+
+def _replaced(node: Node, path: list[str], value: Node) -> Map:
+    """A copy of `node` with `value` at `path`; what is shared by aliases elsewhere keeps its old value."""
+    entries = dict(node.entries) if isinstance(node, Map) else {}
+    name, *below = path
+    if below:
+        old = entries[name][1] if name in entries else Map(value.place, {})
+        value = _replaced(old, below, value)
+    entries[name] = (value.place, value)
+    return Map(node.place, entries)
+
+
+def _key_path(override: str) -> tuple[list[str], str]:
+    """The names of a dotted key, and what follows it."""
+    names: list[str] = []
+    end = 0
+    while match := _SEGMENT.match(override, end):
+        names.append(next(name for name in match.groups() if name is not None))
+        end = match.end()
+    return names, override[end:]

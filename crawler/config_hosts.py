@@ -1,0 +1,93 @@
+"""Which host patterns and addresses may a configuration name?
+
+A host pattern is ``example.org``, ``*.example.org``, an IPv4 address or a bracketed IPv6 address, each with or without
+``:port``. It is compared with names taken from canonical URLs, so it must be spelt as they are: lower case, ASCII
+(``xn--``), no trailing dot, IPv6 compressed (RFC 5952), no port 80 or 443. Other spellings are refused, with the right
+one: a limit that silently matches nothing would be worse.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Final
+
+_PATTERN: Final = re.compile(r"(\*\.)?(\[[^\[\]]*\]|[^:\[\]]*)(?::([1-9][0-9]{0,4}))?")
+_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_DEFAULT_PORTS: Final = ("80", "443")
+
+
+def host_problem(text: str) -> str | None:
+    """What was expected instead of `text` as a host pattern; None if it is one."""
+    if _is_pattern(text):
+        return None
+    expected = "expected a host such as example.org, *.example.org, 192.0.2.1 or [::1], with or without :port"
+    return expected + _hint(text)
+
+
+def name_problem(text: str) -> str | None:
+    """What was expected instead of `text` as a host name or ``*.domain``; None if it is one."""
+    if _is_pattern(text) and not text.startswith("[") and ":" not in text and not _ends_in_number(text):
+        return None
+    return "expected a host name such as example.org or *.example.org, without a port" + _hint(text)
+
+
+def address_problem(text: str) -> str | None:
+    """What was expected instead of `text` as an IP address with or without a port; None if it is one."""
+    match = _PATTERN.fullmatch(text)
+    if _is_ip(text):
+        return None
+    if match and not match[1] and _is_port(match[3]) and (_is_ip(match[2]) or _compressed(match[2])):
+        return None
+    return "expected an IP address such as 127.0.0.1, 127.0.0.1:8080, ::1 or [::1]:8080"
+
+
+def _is_pattern(text: str) -> bool:
+    match = _PATTERN.fullmatch(text)
+    if match is None or not _is_port(match[3]) or match[3] in _DEFAULT_PORTS:
+        return False
+    wildcard, name = match[1], match[2]
+    if name.startswith("["):
+        return not wildcard and name == _compressed(name)
+    if _ends_in_number(name):
+        return not wildcard and _is_ip(name)
+    return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))
+
+
+def _ends_in_number(name: str) -> bool:
+    """Whether the URL standard reads `name` as an IPv4 address (WHATWG URL, "ends in a number checker")."""
+    return name.rpartition(".")[2].isdigit()
+
+
+def _is_port(digits: str | None) -> bool:
+    return digits is None or int(digits) <= 65_535
+
+
+def _is_ip(text: str) -> bool:
+    for version in (IPv4Address, IPv6Address):
+        try:
+            version(text)
+        except AddressValueError:
+            continue
+        return "%" not in text
+    return False
+
+
+def _compressed(text: str) -> str | None:
+    """An IPv6 address, with or without brackets, as canonical URLs write it."""
+    try:
+        address = IPv6Address(text.strip("[]"))
+    except AddressValueError:
+        return None
+    return None if address.scope_id else f"[{address}]"
+
+
+def _hint(text: str) -> str:
+    """The pattern that the writer of `text` probably meant: of a URL its host, in canonical spelling."""
+    host = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip().lower()).partition("/")[0].rstrip(".")
+    host = re.sub(r":(80|443)$", "", _compressed(host) or host)
+    try:
+        host = host.encode("idna").decode()
+    except UnicodeError:
+        return ""
+    return f" (did you mean {host}?)" if host != text and _is_pattern(host) else ""

@@ -1,0 +1,79 @@
+"""What is printed reads back equal: units, and whole configurations."""
+
+from __future__ import annotations
+
+import contextlib
+import string
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.config import BudgetConfig, CrawlConfig, FetchConfig, LimitsConfig, Pace, ScopeConfig
+from crawler.config_file import dump, loads
+from crawler.errors import ConfigError
+from crawler.units import Duration, Rate, Size
+
+quantities = st.floats(min_value=0, max_value=1e12, allow_nan=False)
+sizes = st.integers(0, 2**60)
+
+
+@given(quantities)
+def test_a_printed_duration_reads_back_equal(seconds):
+    assert Duration.parse(str(Duration(seconds))) == seconds
+
+
+@given(quantities)
+def test_a_printed_rate_reads_back_equal(per_s):
+    assert Rate.parse(str(Rate(per_s))) == per_s
+
+
+@given(st.integers(0, 10**6), st.sampled_from(list(Rate.PERIODS)))
+def test_a_rate_in_whole_events_prints_in_whole_events(events, period):
+    assert "." not in str(Rate.parse(f"{events}/{period}"))
+
+
+@given(sizes)
+def test_a_printed_size_reads_back_equal(count):
+    assert Size.parse(str(Size(count))) == count
+
+
+hosts = st.from_regex(r"(\*\.)?[a-z]{1,8}(\.(no|on|test|e1|null))?(:8[1-9])?", fullmatch=True)
+printable = st.text(string.ascii_letters + string.digits + " :#&*!|>'\"%@`{}[],-?~", min_size=1, max_size=20)
+header_values = printable.map(str.strip).filter(bool)
+pauses = st.one_of(
+    st.builds(Pace, delay_s=st.none() | st.builds(Duration, quantities), concurrency=st.none() | st.integers(1, 99)),
+    st.builds(Pace, rate_per_s=st.builds(Rate, st.floats(min_value=1e-6, max_value=1e6))),
+)
+configs = st.builds(
+    CrawlConfig,
+    name=st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,9}", fullmatch=True)
+    | st.sampled_from(["no", "012", "1e3", "null"]),
+    seeds=st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Co", "Cn")))).map(tuple),
+    scope=st.builds(ScopeConfig, include=st.lists(printable.map("*{}".format)).map(tuple)),
+    budget=st.builds(BudgetConfig, pages=st.none() | st.integers(1, 10**15)),
+    limits=st.builds(LimitsConfig, default=pauses, hosts=st.dictionaries(hosts, pauses, max_size=3)),
+    fetch=st.builds(
+        FetchConfig,
+        user_agent=header_values,
+        headers=st.dictionaries(st.from_regex(r"X-[A-Za-z]{1,5}", fullmatch=True), header_values, max_size=3),
+    ),
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=40)
+@given(configs)
+def test_a_dumped_configuration_loads_back_equal(config):
+    loaded = loads(dump(config), "dump").config
+    assert msgspec.structs.asdict(loaded) == msgspec.structs.asdict(config)
+
+
+@given(
+    st.text() | st.text(alphabet="{}[]:,-&*!<|>'\"#%@ \n\tan01~?"),
+    st.lists(st.text(alphabet="a.=[]\"'{}&*1"), max_size=2),
+)
+def test_loading_any_text_raises_nothing_but_a_config_error(text, overrides):
+    with contextlib.suppress(ConfigError):
+        loads(text, "any", overrides)

@@ -1,0 +1,110 @@
+"""`crawler check`, `crawler schema` and `crawler init`, through the command line's own exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from crawler.cli import run
+from crawler.config import CrawlConfig
+from crawler.config_file import load, loads
+from crawler.config_values import all_keys
+
+EXAMPLES = Path(__file__).parents[2] / "config"
+TEMPLATES = Path(__file__).parents[2] / "crawler" / "cli" / "templates"
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text):
+        path = tmp_path / "crawl.yaml"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+class TestCheck:
+    def test_prints_the_effective_configuration_as_yaml(self, written, capsys):
+        assert run(["check", written("limits: {default: {delay: 2s}}"), "--set", "name=x"]) == 0
+        config = loads(capsys.readouterr().out, "stdout").config
+        assert (config.name, config.limits.default.delay_s) == ("x", 2)
+
+    def test_reports_every_mistake_and_exits_2(self, written, capsys):
+        assert run(["check", written("nmae: x\nbudget: {pages: 0}")]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert "crawl.yaml:1:1: nmae" in err
+        assert "crawl.yaml:2:17: budget.pages" in err
+
+    def test_says_how_much_memory_may_be_overshot(self, written, capsys):
+        run(["check", written("limits: {concurrency: 8}\nfetch: {max_body: 2MiB}")])
+        assert "8 x 2MiB = 16MiB more" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(("backend", "warned"), [("process", False), ("thread", True), ("inline", True)])
+    def test_says_which_backends_contain_nothing(self, written, capsys, backend, warned):
+        run(["check", written(f"parse: {{backend: {backend}}}")])
+        assert ("does not contain crashes" in capsys.readouterr().err) is warned
+
+    def test_explains_the_limits_of_a_host_however_it_is_spelt(self, written, capsys):
+        path = written('limits: {hosts: {"a.org:8080": {delay: 7s}}}')
+        assert run(["check", path, "--host", "A.org:8080", "--host", "http://a.org:8080/x"]) == 0
+        err = capsys.readouterr().err
+        assert err.count("a.org:8080:\n") == 2
+        assert "7s" in err
+
+    def test_refuses_what_is_no_host(self, written, capsys):
+        assert run(["check", written(""), "--host", "a b"]) == 2
+        assert "--host a b: expected a host or URL" in capsys.readouterr().err
+
+
+class TestSchema:
+    @pytest.mark.parametrize("kind", ["config", "pages", "outcomes"])
+    def test_is_json_with_a_version(self, kind, capsys):
+        assert run(["schema", kind]) == 0
+        assert json.loads(capsys.readouterr().out)["$id"] == f"urn:crawler:schema:{kind}:1"
+
+    def test_of_anything_else_is_a_usage_error(self, capsys):
+        assert run(["schema", "links"]) == 2
+        assert "pages" in capsys.readouterr().err
+
+
+class TestInit:
+    def test_writes_what_check_accepts_and_says_what_to_do_next(self, tmp_path, capsys):
+        assert run(["init", str(tmp_path / "new" / "folder")]) == 0
+        assert "crawler crawl -c" in capsys.readouterr().out
+        assert run(["check", str(tmp_path / "new" / "folder" / "crawl.yaml")]) == 0
+
+    @pytest.mark.parametrize("name", ["crawl.yaml", "seeds.txt"])
+    def test_never_overwrites(self, tmp_path, capsys, name):
+        (tmp_path / name).write_text("mine")
+        assert run(["init", str(tmp_path)]) == 2
+        assert name in capsys.readouterr().err
+        assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
+
+    def test_a_folder_that_cannot_be_made_is_a_usage_error(self, tmp_path, capsys):
+        (tmp_path / "file").write_text("")
+        assert run(["init", str(tmp_path / "file" / "below")]) == 2
+        assert "expected a folder" in capsys.readouterr().err
+
+
+class TestExamples:
+    @pytest.mark.parametrize("name", ["crawl.yaml", "seeds.txt"])
+    def test_are_what_init_writes(self, name):
+        assert (EXAMPLES / name).read_bytes() == (TEMPLATES / name).read_bytes()
+
+    def test_show_every_key_with_its_default(self):
+        text = (EXAMPLES / "crawl.yaml").read_text(encoding="utf-8")
+        config = load(EXAMPLES / "crawl.yaml").config
+        assert config == msgspec.structs.replace(CrawlConfig(), seeds=("seeds.txt",))
+        shown = [line.split(":")[0].strip() for line in text.splitlines() if not line.lstrip().startswith("#")]
+        expected = [key.rpartition(".")[2] for key in all_keys() if key != "limits.default.rate"]
+        assert [name for name in shown if name] == expected
+
+    def test_show_only_alternatives_that_are_right(self):
+        lines = (EXAMPLES / "crawl.yaml").read_text(encoding="utf-8").splitlines()
+        hosts = "\n".join(line.replace("#", " ", 1) for line in lines if line.startswith("  #  "))
+        assert len(loads(f"limits:\n  hosts:\n{hosts}", "hosts").config.limits.hosts) == 2
