@@ -101,7 +101,7 @@ def summary(
 
 def duration(seconds: float) -> str:
     """``0.4 s``, ``12 s``, ``2 min 03 s``, ``1 h 02 min``, ``3 d 04 h``."""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     for size, unit, below, below_size in ((86400, "d", "h", 3600), (3600, "h", "min", 60), (60, "min", "s", 1)):
@@ -116,7 +116,7 @@ def size(count: float) -> str:
         return f"{count:.0f} B"
     for unit in ("KiB", "MiB", "GiB"):
         count /= 1024
-        if count < 1000:
+        if count < 999.95:
             return f"{count:.1f} {unit}"
     return f"{count / 1024:.1f} TiB"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from crawler.errors import FrontierError
 from crawler.models import (
@@ -289,7 +290,7 @@ async def test_checkpoint_that_ends_a_url_twice_is_refused_whole(frontier, front
 
 
 async def snooze(frontier, request, until):
-    again = seed(request.url, id=request.id, attempt=request.attempt + 1)
+    again = replace(request, attempt=request.attempt + 1)
     await frontier.commit(Checkpoint(snoozed=(Snoozed(request=again, until=until),)))
 
 
@@ -435,6 +436,18 @@ async def test_requeue_makes_urls_with_these_reasons_pending_again_as_if_never_t
     assert await take_all(frontier) == again
     await frontier.commit(Checkpoint(finished=tuple(finished(request) for request in again)))
     assert frontier.counts().pending == 0
+
+
+async def test_requeued_url_that_was_snoozed_once_waits_its_turn_again(frontier, frontier_factory, clock):
+    frontier.add([seed("https://a.test/late", priority=1), seed("https://a.test/early")])
+    _, late = await take_all(frontier)
+    await snooze(frontier, late, clock.monotonic())
+    (late,) = await take_all(frontier)
+    await frontier.commit(Checkpoint(finished=(finished(late, Outcome.FAILED, reason="timeout"),)))
+    await frontier.requeue(["timeout"])
+    frontier = await crash(frontier, frontier_factory)
+    frontier.add([seed("https://a.test/early too")])
+    assert (await take_all(frontier))[-1].url == "https://a.test/late"
 
 
 async def test_requeue_of_nothing_changes_nothing(frontier):

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.frontier.seen import Seen
+
+fingerprints = st.integers(1, 2**64 - 1)
+#: values that meet in few shards and few slots
+crowded = st.one_of(fingerprints, st.integers(1, 40), st.integers(2**64 - 40, 2**64 - 1))
+
+
+@given(st.lists(st.lists(crowded, max_size=60)))
+def test_exactly_the_first_of_equal_fingerprints_is_new(batches):
+    seen, known = Seen(), set()
+    for batch in batches:
+        new = []
+        for position, fingerprint in enumerate(batch):
+            if fingerprint not in known:
+                known.add(fingerprint)
+                new.append(position)
+        assert seen.add_all(batch) == new
+    assert len(seen) == len(known)
+    assert all(not seen.add(fingerprint) for fingerprint in known)
+
+
+def test_add_says_whether_the_fingerprint_was_new():
+    seen = Seen()
+    assert seen.add(7)
+    assert not seen.add(7)
+    assert seen.add(2**64 - 1)
+    assert len(seen) == 2
+
+
+def test_shard_grown_many_times_keeps_all_it_held():
+    seen = Seen()
+    one_shard = [1 + n * 97 for n in range(3_000)]
+    assert seen.add_all(one_shard) == list(range(3_000))
+    assert seen.add_all(one_shard) == []
+
+
+@pytest.mark.slow
+def test_item_costs_under_sixteen_bytes_however_full_the_shards():
+    source = random.Random(3)
+    seen = Seen()
+    for _ in range(8):
+        seen.add_all([source.getrandbits(64) or 1 for _ in range(40_000)])
+        if len(seen) >= 160_000:
+            assert table_bytes(seen) / len(seen) < 16
+
+
+def test_empty_table_is_small():
+    assert table_bytes(Seen()) < 400_000
+
+
+def test_shards_that_fill_alike_do_not_grow_in_step():
+    source = random.Random(5)
+    seen = Seen()
+    for _ in range(300):
+        seen.add_all([shard << 53 | source.getrandbits(53) for shard in range(64)])
+    sizes = {len(table) for table in seen._tables[:64]}
+    assert len(sizes) > 32
+
+
+def table_bytes(seen):
+    return sum(table.itemsize * len(table) for table in seen._tables)

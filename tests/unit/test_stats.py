@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import pytest
+
+from crawler.models import Counts, Finished, Outcome, Refusal, Request
+from crawler.stats import MAX_RULES, OTHER_RULES, Stats
+from tests.support.clock import FakeClock
+
+REQUEST = Request(url="https://a.test/", host_key="a.test", scope_host="a.test")
+COUNTS = Counts(admitted=5, pending=2, outcomes={**dict.fromkeys(Outcome, 0), Outcome.FETCHED: 3})
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def stats(clock):
+    return Stats(clock)
+
+
+def snapshot(stats):
+    return stats.snapshot(COUNTS, 1)
+
+
+def page():
+    return Finished(request=REQUEST, outcome=Outcome.FETCHED, has_page=True)
+
+
+def failed(reason):
+    return Finished(request=REQUEST, outcome=Outcome.FAILED, reason=reason)
+
+
+def refusal(rule, count=1, *examples):
+    return Refusal(rule=rule, count=count, examples=examples)
+
+
+def test_nothing_counted_is_all_zero(stats):
+    numbers = snapshot(stats)
+    assert (numbers.pages, numbers.attempts, numbers.snoozes, numbers.wire_bytes) == (0, 0, 0, 0)
+    assert (numbers.elapsed_s, numbers.pages_per_s, numbers.mean_pages_per_s) == (0.0, 0.0, 0.0)
+    assert (numbers.reasons, numbers.refusals) == ({}, {})
+
+
+def test_counts_of_the_frontier_pass_through(stats):
+    numbers = snapshot(stats)
+    assert (numbers.admitted, numbers.queued, numbers.in_flight) == (5, 2, 1)
+    assert numbers.admitted == sum(numbers.outcomes.values()) + numbers.queued
+
+
+def test_attempts_bytes_and_snoozes_add_up(stats):
+    stats.attempt(100)
+    stats.attempt(23)
+    stats.snoozed()
+    numbers = snapshot(stats)
+    assert (numbers.attempts, numbers.wire_bytes, numbers.snoozes) == (2, 123, 1)
+
+
+def test_reasons_are_counted_by_outcome_and_the_most_frequent_comes_first(stats):
+    not_html = Finished(request=REQUEST, outcome=Outcome.FETCHED, reason="not_html")
+    for finished in (failed("dns"), not_html, failed("timeout"), failed("timeout"), page()):
+        stats.finished(finished)
+    assert list(snapshot(stats).reasons.items()) == [
+        ((Outcome.FAILED, "timeout"), 2),
+        ((Outcome.FAILED, "dns"), 1),
+        ((Outcome.FETCHED, "not_html"), 1),
+    ]
+
+
+def test_only_urls_with_a_record_count_as_pages(stats):
+    stats.finished(page())
+    stats.finished(Finished(request=REQUEST, outcome=Outcome.FETCHED, reason="not_html"))
+    assert snapshot(stats).pages == 1
+
+
+def test_refusals_keep_the_first_three_different_examples(stats):
+    stats.refused([refusal("host", 2, "u1", "u2"), refusal("exclude", 9)])
+    stats.refused([refusal("host", 3, "u2", "u3", "u4")])
+    assert snapshot(stats).refusals == {
+        "exclude": refusal("exclude", 9),
+        "host": refusal("host", 5, "u1", "u2", "u3"),
+    }
+    assert list(snapshot(stats).refusals) == ["exclude", "host"]
+
+
+def test_rules_beyond_the_bound_are_counted_together_and_none_is_lost(stats):
+    for n in range(MAX_RULES + 50):
+        stats.refused([refusal(f"rule {n}", 2, f"u{n}")])
+    refusals = snapshot(stats).refusals
+    assert len(refusals) == MAX_RULES + 1
+    assert refusals[OTHER_RULES].count == 100
+    assert len(refusals[OTHER_RULES].examples) == 3
+    assert sum(refused.count for refused in refusals.values()) == 2 * (MAX_RULES + 50)
+
+
+def test_recent_rate_forgets_what_is_older_than_five_seconds(stats, clock):
+    for _ in range(100):
+        stats.finished(page())
+    clock.advance(10)
+    assert snapshot(stats).pages_per_s == 10.0
+    for _ in range(10):
+        clock.advance(1)
+        stats.finished(page())
+        numbers = snapshot(stats)
+    assert numbers.pages_per_s == 1.0
+    assert numbers.mean_pages_per_s == 5.5
+
+
+def test_snapshots_in_quick_succession_do_not_pile_up_samples(stats, clock):
+    for _ in range(10_000):
+        clock.advance(0.001)
+        snapshot(stats)
+    assert len(stats._samples) < 60
+
+
+def test_restored_stats_count_on(stats, clock):
+    stats.finished(page())
+    stats.finished(failed("http_404"))
+    stats.attempt(50)
+    stats.snoozed()
+    stats.refused([refusal("scope.exclude: * / *", 4, "u1")])
+    clock.advance(60)
+    before = snapshot(stats)
+    resumed = Stats(clock)
+    resumed.restore(stats.counters())
+    after = snapshot(resumed)
+    assert after.refusals == {"scope.exclude: * / *": refusal("scope.exclude: * / *", 4)}
+    assert (after.elapsed_s, after.pages, after.attempts, after.wire_bytes, after.snoozes) == (60.0, 1, 1, 50, 1)
+    assert after.reasons == before.reasons
+    clock.advance(1)
+    resumed.finished(page())
+    resumed.finished(failed("http_404"))
+    assert snapshot(resumed).reasons == {(Outcome.FAILED, "http_404"): 2}
+    assert (snapshot(resumed).pages, snapshot(resumed).pages_per_s) == (2, 1.0)
+    assert resumed.counters()["elapsed_ms"] == 61_000
+
+
+def test_counters_are_whole_numbers(stats, clock):
+    clock.advance(0.3333)
+    assert all(type(value) is int for value in stats.counters().values())
