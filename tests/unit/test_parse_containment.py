@@ -82,6 +82,16 @@ async def test_batch_queued_behind_a_crash_loses_nothing():
         assert [echoes(page) for page in others] == [[str(number)] for number in range(5)]
 
 
+@pytest.mark.slow
+async def test_every_page_gets_its_own_answer_however_many_crash_around_it():
+    orders = ["kill SIGSEGV" if number % 7 == 3 else f"echo {number}" for number in range(300)]
+    crash = ParseFailure(reason="parser_crashed", detail="SIGSEGV")
+    async with pool(workers=3) as parser:
+        calls = [parser.parse([job(order) for order in orders[start : start + 8]]) for start in range(0, 300, 8)]
+        answers = [answer for pages in await asyncio.gather(*calls) for answer in echoes(pages)]
+    assert answers == [crash if number % 7 == 3 else str(number) for number in range(300)]
+
+
 async def test_a_user_rule_that_exits_is_a_crash_of_its_page():
     async with pool() as parser:
         (page,) = await parser.parse([job("leave 3")])
