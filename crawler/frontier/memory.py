@@ -4,9 +4,9 @@ Behaves as a frontier with a disk does: `MemoryStore` stands for the disk and ch
 `requeue`; dropping a `MemoryFrontier` and opening another on the same store is a crash and a restart.
 
 Theory of operation. A URL's id is its place in order of discovery, from 1. Its row is its `Request` while it is
-pending and its `Finished` afterwards; rows not committed yet wait in `_fresh`. A host's queue is a heap of
-integers, each a band (priority and depth) over an id, so the lowest integer is the next to take. Snoozed ids
-wait in one heap by time and enter their host's queue, once due, in a band before all others.
+pending and its `Finished` afterwards; rows not committed yet wait in `_fresh`. Ids that can be taken wait in
+`HostQueues`, in bands made of priority and depth. Snoozed ids wait in one heap by time and enter their host's
+queue, once due, in a band before all others.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from crawler.errors import FrontierError
+from crawler.frontier.host_queues import HostQueues
 from crawler.frontier.seen import Seen
 from crawler.models import Counts, Finished, HostState, Outcome, Request, Restored
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from crawler.clock import Clock
     from crawler.models import Checkpoint, HostKey, Link, RobotsFile
 
-_ID_BITS = 40
-_ID_MASK = (1 << _ID_BITS) - 1
 _DEPTH_BITS = 32
 _SNOOZED_BAND = 0
 
@@ -48,47 +47,6 @@ class MemoryStore:
     positions: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
-
-
-class HostQueues:
-    """The ids that can be taken, by host and in the order they are taken in."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[HostKey, int] = {}
-        self._keys: list[HostKey] = []
-        self._heaps: list[list[int]] = []
-        self._waiting = bytearray()  # 1 where the heap is not empty: found at memchr's speed
-
-    def push(self, host_key: HostKey, band: int, number: int) -> HostKey:
-        """Queue an id; returns the one string object kept for this host, for the caller to share."""
-        host = self._numbers.get(host_key)
-        if host is None:
-            host = self._numbers[host_key] = len(self._keys)
-            self._keys.append(host_key)
-            self._heaps.append([])
-            self._waiting.append(0)
-        heapq.heappush(self._heaps[host], band << _ID_BITS | number)
-        self._waiting[host] = 1
-        return self._keys[host]
-
-    def pop(self, host_key: HostKey, count: int) -> list[int]:
-        """Up to `count` ids of a host, best first."""
-        host = self._numbers.get(host_key)
-        if host is None:
-            return []
-        heap = self._heaps[host]
-        taken = [heapq.heappop(heap) & _ID_MASK for _ in range(min(count, len(heap)))]
-        self._waiting[host] = bool(heap)
-        return taken
-
-    def waiting(self, cursor: int) -> Iterable[tuple[HostKey, int]]:
-        """Every host with something to take once, going round from `cursor`, each with the cursor after it."""
-        start = cursor % (len(self._keys) or 1)
-        for begin, end in ((start, len(self._keys)), (0, start)):
-            host = self._waiting.find(1, begin, end)
-            while host >= 0:
-                yield self._keys[host], host + 1
-                host = self._waiting.find(1, host + 1, end)
 
 
 class MemoryFrontier:
