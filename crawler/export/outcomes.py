@@ -7,7 +7,7 @@ where they are declared, and published as the schema of these files. Writing the
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -45,7 +45,7 @@ class SeedRecord(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Annotated[Outcome | None, Meta(description="how the final URL ended; null while it is pending")]
     reason: Annotated[str | None, Meta(description="why, one of the documented reasons; null where none is needed")]
     status: Annotated[int | None, Meta(description="status of the last answer; null if there was none")]
-    metadata: Annotated[dict[str, object], Meta(description="the other fields that came with the seed")]
+    metadata: Annotated[dict[str, Any], Meta(description="the other fields that came with the seed")]
 
 
 _encoder = msgspec.json.Encoder()
