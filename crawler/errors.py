@@ -47,3 +47,9 @@ class FrontierError(CrawlerError):
 
 class ExportError(CrawlerError):
     """An output file is missing, shorter than committed, or cannot be written."""
+
+
+def first_error(errors: ExceptionGroup[CrawlerError]) -> CrawlerError:
+    """The error that brought a task group down: the first of its leaves, the others being its echoes."""
+    first = errors.exceptions[0]
+    return first_error(first) if isinstance(first, ExceptionGroup) else first

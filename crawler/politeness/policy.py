@@ -36,7 +36,7 @@ from crawler.politeness.window import Host, Window
 from crawler.url import Url, host_key, origin, path_and_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from crawler.clock import Clock
     from crawler.config import BudgetConfig, LimitsConfig, RobotsConfig
@@ -78,6 +78,8 @@ class Policy:
         urls: How redirect targets are canonicalised.
         resumed: Whether an earlier run may have asked the same hosts a moment ago.
         pages_kept: How many pages earlier runs have kept, for the budget.
+        refusal: Why a request must not be made although it was admitted, as a reason of `models.REASONS`; None if
+            it may. Asked once for each, before robots.txt is.
     """
 
     def __init__(  # noqa: PLR0913  # sections of the configuration, and facts of an earlier run
@@ -91,10 +93,12 @@ class Policy:
         urls: UrlsConfig | None = None,
         resumed: bool = False,
         pages_kept: int = 0,
+        refusal: Callable[[Request], str | None] | None = None,
     ) -> None:
         self._clock = clock
         self._robots = robots
         self._urls = urls or UrlsConfig()
+        self._refusal = refusal
         self._verdicts = Verdicts(clock)
         self._schedule: Schedule[Host] = Schedule()
         self._window = Window(
@@ -234,7 +238,7 @@ class Policy:
             return host.urgent.popleft()
         while host.hand:
             request = host.hand[0]
-            reason = host.retired
+            reason = host.retired or (self._refusal(request) if self._refusal else None)
             if reason is None and self._robots.obey:
                 verdict = self._verdicts.get(origin(request.url), now)
                 if verdict is None:

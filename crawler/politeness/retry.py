@@ -114,6 +114,11 @@ def rule_for(reason: str) -> Rule:
     return _RULES.get(reason, _FINAL)
 
 
+def mendable(reason: str) -> bool:
+    """Whether a URL that ended for this reason may do better another time: what the table retries."""
+    return rule_for(reason).attempts > 1
+
+
 def failure(answer: Response | FetchError) -> str | None:
     """The reason an answer is a failure; None for 2xx and redirects."""
     if isinstance(answer, FetchError):
