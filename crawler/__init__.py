@@ -1,5 +1,51 @@
-"""An asyncio web crawler and scraper."""
+"""An asyncio web crawler and scraper: a seed list and a YAML file in, JSONL that can be trusted out.
+
+How a URL flows, and where to read about it:
+
+    seeds       seed list -> Requests                     seeds.py
+    scope       which links may enter                     scope.py
+    frontier    what is known, left and how it ended      frontier/
+    politeness  when a host may be asked, and again       politeness/
+    fetch       Request -> Response                       fetch/
+    parse       the pool that works on responses          parse/
+    extract     what is taken from a response             extract/
+    export      records -> files                          export/
+    checkpoint  when results become durable               checkpoint.py
+    engine      the queues and coroutines between them    engine.py
+    build       configuration -> all of the above         build.py
+    api, cli    the two faces                             api.py, cli/
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crawler.api import Crawl, crawl
+    from crawler.build import Result
+    from crawler.config import CrawlConfig
+    from crawler.errors import ConfigError, CrawlerError
+    from crawler.extract.record import PageRecord
+
 __version__ = "0.1.0"
+
+__all__ = ["ConfigError", "Crawl", "CrawlConfig", "CrawlerError", "PageRecord", "Result", "crawl"]
+
+_HOMES = {
+    "ConfigError": "crawler.errors",
+    "Crawl": "crawler.api",
+    "CrawlConfig": "crawler.config",
+    "CrawlerError": "crawler.errors",
+    "PageRecord": "crawler.extract.record",
+    "Result": "crawler.build",
+    "crawl": "crawler.api",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import public names when they are used: parser processes import this package too."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,1 +1,92 @@
-"""The command line: a file per command, exit codes, and the only choice of event loop."""
+"""The command line: a file per command, exit codes, and the only choice of event loop.
+
+Commands are imported when they are called: `crawler --help` must not wait for an HTTP client.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from crawler.errors import ConfigError, CrawlerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "crawl": "Crawl a seed list into a directory of JSONL.",
+    "check": "Validate a configuration and print what will apply.",
+    "try": "Show the record one page would give.",
+    "init": "Write a commented crawl.yaml and seeds.txt.",
+    "demo": "Crawl a small bundled shop on this machine.",
+    "schema": "Print the JSON Schema of the configuration or of a record.",
+}
+
+OK = 0
+FAILED = 1
+USAGE = 2
+NO_SEED = 3
+INCOMPLETE = 4
+INTERRUPTED = 130
+
+
+class _Lazy(click.Group):
+    """A group whose commands live in modules of their own names."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"crawler.cli.{cmd_name.replace('try', 'try_')}")
+        command = getattr(module, cmd_name.replace("try", "try_"))
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="crawler", message="%(prog)s %(version)s")
+def cli() -> None:
+    """A polite web crawler: a seed list and a YAML file in, JSONL that can be trusted out.
+
+    \b
+    Exit codes: 0 complete, or stopped by a budget; 1 the program or its machine failed;
+    2 usage or configuration; 3 no seed could be fetched; 4 complete, but some URLs failed
+    for reasons a retry may mend; 130 interrupted.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; its exit code. Messages for people go to stderr."""
+    try:
+        code = cli.main(arguments, prog_name="crawler", standalone_mode=False)
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except ConfigError as error:
+        click.echo(f"crawler: {error}", err=True)
+        return USAGE
+    except CrawlerError as error:
+        click.echo(f"crawler: {error}", err=True)
+        return FAILED
+    except BrokenPipeError:
+        # the reader of stdout is gone; python would complain once more while flushing at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+    return code if isinstance(code, int) else OK
