@@ -119,6 +119,6 @@ def records(targets: dict[Url, LexborNode], limit: int) -> tuple[tuple[LinkRecor
 
 
 def _record(url: Url, element: LexborNode) -> LinkRecord:
-    text = collapsed(element.text())[:MAX_TEXT_CHARS]
+    text = collapsed(element.text_lexbor())[:MAX_TEXT_CHARS]
     rel = element.attributes.get("rel")  # a missing key is dear in `attrs`
     return LinkRecord(url=url, text=text, rel=collapsed_ascii(rel) if rel is not None else None)

@@ -130,7 +130,7 @@ def _is_html(content_type: str | None, body: bytes) -> bool:
 
 def _one_line(line: bytes) -> bytes:
     """`line` of JSON with the line ends escaped that JSON allows in strings and line readers may split at."""
-    for raw, escaped in _LINE_ENDS:
-        if raw in line:
+    if not line.isascii():
+        for raw, escaped in _LINE_ENDS:
             line = line.replace(raw, escaped)
     return line

@@ -1,0 +1,105 @@
+import gzip
+import sys
+import zlib
+
+import brotli
+import pytest
+
+from crawler.extract.content import ContentError, decode_content
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+BODY = b"<p>hello</p>" * 5000
+LIMIT = 10 * len(BODY)
+
+
+def raw_deflate(data):
+    stream = zlib.compressobj(wbits=-15)
+    return stream.compress(data) + stream.flush()
+
+
+ENCODED = {
+    "gzip": gzip.compress(BODY),
+    "x-gzip": gzip.compress(BODY),
+    "deflate": zlib.compress(BODY),
+    "Deflate": raw_deflate(BODY),
+    "br": brotli.compress(BODY),
+    "zstd": zstd.compress(BODY),
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_each_coding_is_undone(encoding):
+    assert decode_content(ENCODED[encoding], encoding, LIMIT) == (BODY, False)
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_a_stream_that_ends_early_gives_its_beginning_and_says_so(encoding):
+    half = ENCODED[encoding][: len(ENCODED[encoding]) // 2]
+    data, truncated = decode_content(half, encoding, LIMIT)
+    assert truncated
+    assert BODY.startswith(data)
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_one_byte_over_the_limit_is_too_large(encoding):
+    assert decode_content(ENCODED[encoding], encoding, len(BODY)).data == BODY
+    with pytest.raises(ContentError) as raised:
+        decode_content(ENCODED[encoding], encoding, len(BODY) - 1)
+    assert raised.value.reason == "too_large"
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_an_empty_body_is_empty_under_any_coding(encoding):
+    assert decode_content(b"", encoding, LIMIT) == (b"", False)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd", "br"])
+def test_a_body_that_is_not_of_its_coding_is_bad_encoding(encoding):
+    with pytest.raises(ContentError) as raised:
+        decode_content(BODY, encoding, LIMIT)
+    assert raised.value.reason == "bad_encoding"
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "gzip, gzip, gzip, gzip, gzip, gzip", "utf-8"])
+def test_unknown_codings_and_towers_of_them_are_bad_encoding(encoding):
+    with pytest.raises(ContentError) as raised:
+        decode_content(BODY, encoding, LIMIT)
+    assert raised.value.reason == "bad_encoding"
+
+
+@pytest.mark.parametrize("encoding", [None, "", "identity", "identity, ,IDENTITY"])
+def test_identity_leaves_the_body_as_it_is_within_the_limit(encoding):
+    assert decode_content(BODY, encoding, len(BODY)) == (BODY, False)
+    with pytest.raises(ContentError):
+        decode_content(BODY, encoding, len(BODY) - 1)
+
+
+def test_listed_codings_are_undone_last_first():
+    assert decode_content(gzip.compress(brotli.compress(BODY)), "br, GZIP", LIMIT).data == BODY
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_members_are_joined_and_what_follows_them_is_ignored(encoding):
+    members = ENCODED[encoding] * 3 + b"\0\0trailing"
+    assert decode_content(members, encoding, LIMIT) == (BODY * 3, False)
+
+
+def test_a_bomb_is_never_inflated_beyond_its_limit():
+    stream = zlib.compressobj(9, wbits=31)
+    chunk = bytes(1 << 20)
+    bomb = b"".join(stream.compress(chunk) for _ in range(20)) + stream.flush()
+    with pytest.raises(ContentError) as raised:
+        decode_content(bomb, "gzip", 1 << 16)
+    assert raised.value.reason == "too_large"
+
+
+def test_corruption_within_a_stream_is_bad_encoding():
+    damaged = bytearray(gzip.compress(bytes(range(256)) * 400))
+    damaged[-8] ^= 0xFF  # its checksum
+    with pytest.raises(ContentError) as raised:
+        decode_content(bytes(damaged), "gzip", LIMIT)
+    assert raised.value.reason == "bad_encoding"
