@@ -1,3 +1,5 @@
+import base64
+import gzip
 import json
 
 import pytest
@@ -115,3 +117,15 @@ def test_prescan_agrees_with_html5lib_on_every_case():
     ]
     assert len(rows) > 30
     assert wrong == []
+
+
+@pytest.mark.slow
+def test_pages_and_feeds_without_a_header_are_mostly_read_as_written():
+    with gzip.open(corpus("encoding_files.jsonl.gz"), "rt") as lines:
+        rows = [row for row in map(json.loads, lines) if row["kind"] in ("html", "feed")]
+    right = 0
+    for row in rows:
+        body = base64.b64decode(row["b64"])
+        right += decode(body, None).text == decode_as(body, row["encoding"]).removeprefix("\ufeff")
+    print(f"{right} of {len(rows)} read as written")
+    assert right / len(rows) > 0.92
