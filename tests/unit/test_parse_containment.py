@@ -219,6 +219,17 @@ async def test_cancelling_everything_in_flight_leaves_the_pool_usable():
         assert await say(parser, "echo alive") == ["alive"]
 
 
+async def test_a_batch_cancelled_while_it_waits_is_never_worked_on():
+    async with pool(workers=1) as parser:
+        before = await say(parser, "pid")
+        ahead = [asyncio.ensure_future(parser.parse([job("echo a")])) for _ in range(parser.lanes)]
+        waiting = asyncio.ensure_future(parser.parse([job("kill SIGSEGV")]))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(*ahead)
+        assert await say(parser, "pid") == before
+
+
 @pytest.mark.parametrize("entry", ["tests.support.stunt_extractor:Missing", "no_such_module:Extractor"])
 async def test_an_extractor_that_cannot_be_loaded_is_an_error_not_a_wait(entry, capfd):
     parser = ProcessParser(Settings(), parse_config(), entry=entry)
