@@ -24,12 +24,13 @@ class Attempt:
 
     __slots__ = (
         "_cancelling", "_deadlines", "_exceeded", "_seen", "_task",
-        "asked_at", "asked_wall", "body_since", "expires_at", "received",
+        "asked", "asked_at", "asked_wall", "body_since", "expires_at", "received",
     )  # fmt: skip
 
     def __init__(self, deadlines: Deadlines) -> None:
         self._deadlines = deadlines
-        #: monotonic and wall time at which the request head had been written; 0 before
+        #: whether the request head has been written, and when: monotonic and wall time
+        self.asked = False
         self.asked_at = 0.0
         self.asked_wall = 0.0
         #: monotonic time at which the speed window began; None before the body
@@ -118,6 +119,7 @@ class Deadlines:
 
     def asked(self, attempt: Attempt) -> None:
         """The request head has been written: what remains of the whole time limit applies."""
+        attempt.asked = True
         attempt.asked_at = self._clock.monotonic()
         attempt.asked_wall = self._clock.wall()
         attempt.expires_at += self._timeout_s - self._connect_s
@@ -145,7 +147,7 @@ class Deadlines:
             self._timer = None
 
     def _late(self, attempt: Attempt) -> FetchError:
-        if not attempt.asked_at:
+        if not attempt.asked:
             return FetchError("connect", f"no connection within {self._connect_s:g} s")
         return FetchError("timeout", f"no complete answer within {self._timeout_s:g} s")
 

@@ -2,7 +2,7 @@
 
 Of aiohttp this uses two parts: the connector (pool, name cache, TLS, happy eyeballs) and the response parser.
 `ClientSession` is left out on purpose: it resends a GET by itself when a kept-alive connection drops, rewrites
-URLs (an empty query, escapes), and costs about as much CPU as all the rest. So every attempt is one head
+URLs (an empty query), and costs nearly as much CPU as all the rest. So every attempt is one head
 written, byte for byte the URL asked for, and one message read.
 
 Time limits are `fetch.deadlines`', addresses `fetch.resolver`'s; bodies stay as they came, their content coding
@@ -11,7 +11,6 @@ is undone in the parser pool.
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,6 +35,7 @@ from crawler.fetch.resolver import Resolver
 from crawler.models import Response
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from aiohttp import StreamReader
@@ -53,7 +53,7 @@ _NO_TIMERS = ClientTimeout()  # every limit None
 
 _KEEPALIVE_S = 15.0  # shorter than most servers', so that few connections are closed under a request
 _NAME_TTL_S = 300
-_NAMES_CACHED = 10_000
+_NAMES_CACHED = 4096
 _MAX_HEADER_BYTES = 64 * 1024  # of one header line
 _MAX_HEADERS = 256
 
@@ -95,7 +95,6 @@ class HttpFetcher:
         deadlines: Deadlines | None = None,
     ) -> None:
         self._clock = clock
-        self._loop = asyncio.get_running_loop()
         self._max_body_bytes = int(config.max_body_bytes)
         self._fixed_lines = fixed_lines(config)
         self._jar = CookieJar() if config.cookies else None
@@ -115,7 +114,7 @@ class HttpFetcher:
         self._reading: dict[ResponseHandler, StreamReader] = {}
 
     async def fetch(self, request: Request, started: Callable[[], None]) -> Response:
-        """See `base.Fetcher.fetch`. `started` must not raise."""
+        """See `base.Fetcher.fetch`."""
         try:
             with self._deadlines.attempt() as attempt:
                 return await self._exchange(request.url, started, attempt)
@@ -142,7 +141,7 @@ class HttpFetcher:
             message, payload = await _answer(protocol)
             body = await self._body(message, payload, protocol, attempt)
         except BaseException:
-            protocol.abort()
+            protocol.abort()  # not closed: the end of TLS would wait for a peer that may not answer
             connection.close()
             raise
         self._give_back(connection, protocol, address)
@@ -193,11 +192,7 @@ class HttpFetcher:
                 self._idle.popitem(last=False)[0].close()
 
     def _write(self, protocol: ResponseHandler, head: bytes, attempt: Attempt, started: Callable[[], None]) -> None:
-        """Write the head and arrange for `started`.
-
-        uvloop writes at the end of the loop's turn, asyncio at once. What is called in the next turn is called
-        after the head has left, whichever it is, and before anything of the answer can be read.
-        """
+        """Write the head, then say so: both asyncio and uvloop hand it to the kernel within `write`."""
         protocol.set_response_params(
             read_until_eof=True,
             auto_decompress=False,
@@ -210,9 +205,6 @@ class HttpFetcher:
             transport.write(head)
         if transport is None or transport.is_closing():
             raise FetchError("reset", "the connection was closed before the request")
-        self._loop.call_soon(self._asked, attempt, started)
-
-    def _asked(self, attempt: Attempt, started: Callable[[], None]) -> None:
         self._deadlines.asked(attempt)
         started()
 

@@ -80,16 +80,35 @@ async def test_bad_chunk_after_good_ones_fails_at_once():
     assert caught.value.reason == "protocol"
 
 
-async def test_answer_that_comes_before_the_question_is_no_answer(monkeypatch):
-    fetcher = fetcher_for()
+def between_connect_and_write(monkeypatch, fetcher, happens):
+    """Await `happens(protocol)` before the request is written on a connection just made."""
     connect = fetcher._connector.connect
 
-    async def connect_and_listen(*arguments):
+    async def connect_and_wait(*arguments):
         connection = await connect(*arguments)
-        await until(lambda: connection.protocol.should_close)
+        await happens(connection.protocol)
         return connection
 
-    monkeypatch.setattr(fetcher._connector, "connect", connect_and_listen)
+    monkeypatch.setattr(fetcher._connector, "connect", connect_and_wait)
+
+
+async def test_connection_gone_before_the_request_is_a_reset_that_never_started(monkeypatch):
+    async def drop(protocol):
+        protocol.transport.close()
+
+    fetcher = fetcher_for()
+    between_connect_and_write(monkeypatch, fetcher, drop)
+    calls = []
+    async with RawServer(page()) as server:
+        with pytest.raises(FetchError, match="reset"):
+            await get(fetcher, server.url(), lambda: calls.append(1))
+        await fetcher.aclose()
+    assert (server.heads, calls) == ([], [])
+
+
+async def test_answer_that_comes_before_the_question_is_no_answer(monkeypatch):
+    fetcher = fetcher_for()
+    between_connect_and_write(monkeypatch, fetcher, lambda protocol: until(lambda: protocol.should_close))
     calls = []
     async with RawServer(page(b"mine"), greeting=page(b"not yours")) as server:
         with pytest.raises(FetchError, match="protocol"):
@@ -148,7 +167,7 @@ async def test_connection_closed_while_idle_is_replaced_without_a_failure():
     fetcher = fetcher_for()
     async with RawServer(answer) as server:
         await get(fetcher, server.url())
-        await until(lambda: not any(protocol.is_connected() for protocol in fetcher._idle))
+        await until(lambda: not fetcher._idle)
         await get(fetcher, server.url())
         assert (server.connections, len(server.heads)) == (2, 2)
         await fetcher.aclose()
@@ -180,6 +199,28 @@ async def test_name_without_an_address(outcome):
     await fetcher.aclose()
 
 
+async def test_idle_connection_reset_by_the_server_is_no_news():
+    idle = asyncio.Event()
+
+    async def answer(head, peer):
+        await peer.send(page())
+        await idle.wait()
+        peer.reset()
+
+    reports = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context))
+    fetcher = fetcher_for()
+    async with RawServer(answer) as server:
+        await get(fetcher, server.url())
+        idle.set()
+        await until(lambda: not fetcher._idle)
+        await get(fetcher, server.url())  # on a new connection; the old one is dropped
+        gc.collect()
+        await fetcher.aclose()
+    assert server.connections == 2
+    assert reports == []
+
+
 async def test_nothing_is_left_open_after_failures_and_closing():
     fetcher = fetcher_for(timeout_s=0.05)
     async with RawServer(says(HEAD + b"Content-Length: 9\r\n\r\nhalf", "stay")) as server:
@@ -187,6 +228,11 @@ async def test_nothing_is_left_open_after_failures_and_closing():
         await server.asked.wait()
         fetches[0].cancel()
         await asyncio.gather(*fetches, return_exceptions=True)
+        timer = fetcher._deadlines._timer
         await fetcher.aclose()
-    assert fetcher._deadlines._timer is None
+    assert timer.cancelled()
+    assert not fetcher._deadlines._attempts
+    assert not fetcher._reading
+    with pytest.raises(RuntimeError):
+        fetcher._resolver._threads.submit(print)
     gc.collect()  # an unclosed transport or connection would warn here, and warnings are errors

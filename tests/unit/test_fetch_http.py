@@ -79,6 +79,7 @@ async def test_connection_is_kept_and_used_again(fetcher):
         for _ in range(5):
             await get(fetcher, server.url())
         assert (server.connections, len(server.heads)) == (1, 5)
+    assert not fetcher._reading
 
 
 async def test_robots_request_is_a_request_like_any_other(fetcher):
@@ -89,8 +90,12 @@ async def test_robots_request_is_a_request_like_any_other(fetcher):
 
 async def test_hundred_fetches_at_once_get_each_its_own_answer(fetcher):
     async def echo(head, peer):
+        if len(server.heads) == 100:
+            all_there.set()
+        await all_there.wait()
         await peer.send(page(head.split(b" ")[1]))
 
+    all_there = asyncio.Event()
     async with RawServer(echo) as server:
         responses = await asyncio.gather(*(get(fetcher, server.url(f"/{n}")) for n in range(100)))
     assert [r.body for r in responses] == [b"/%d" % n for n in range(100)]
@@ -153,9 +158,9 @@ async def test_compressed_body_stays_compressed(fetcher):
         assert (await get(fetcher, server.url())).body == body
 
 
-async def test_long_and_many_headers_are_read(fetcher):
+async def test_long_and_many_header_lines_are_read(fetcher):
     headers = [b"X-Long: " + b"v" * 60_000, *(b"X-%d: y" % n for n in range(200))]
-    async with RawServer(page(b"ok", *headers)) as server:
+    async with RawServer(page(b"ok", *headers, status=b"200 " + b"O" * 10_000)) as server:
         assert len((await get(fetcher, server.url())).headers) == 202
 
 
@@ -264,6 +269,24 @@ async def test_cancellation_closes_the_connection_and_stays_a_cancellation(fetch
         with pytest.raises(asyncio.CancelledError):
             await fetch
         await left.wait()
+
+
+async def test_answer_to_a_cancelled_fetch_is_not_given_to_the_next(fetcher):
+    async def answer(head, peer):
+        if b"/first" in head:
+            await cancelled.wait()
+        await peer.send(page(head.split(b" ")[1]))
+
+    cancelled = asyncio.Event()
+    async with RawServer(answer) as server:
+        first = asyncio.create_task(get(fetcher, server.url("/first")))
+        await server.asked.wait()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        cancelled.set()
+        assert (await get(fetcher, server.url("/second"))).body == b"/second"
+        assert server.connections == 2
 
 
 async def test_failed_fetch_leaves_no_connection_to_be_used_again(fetcher):

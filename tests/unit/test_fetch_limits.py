@@ -112,20 +112,50 @@ async def test_no_connection_in_time_is_a_connection_failure():
     await fetcher.aclose()
 
 
-async def test_outer_cancellation_wins_over_a_deadline_reached_in_the_same_turn():
-    class Clock:
-        now = 0.0
+async def test_answer_may_take_longer_than_the_connection_may():
+    async def answer(head, peer):
+        await asyncio.sleep(0.08)
+        await peer.send(page())
 
-        def monotonic(self):
-            return self.now
+    fetcher = fetcher_for(connect_timeout_s=0.04, timeout_s=5)
+    async with RawServer(answer) as server:
+        assert (await get(fetcher, server.url())).status == 200
+        await fetcher.aclose()
 
-        def wall(self):
-            return self.now
 
-    clock = Clock()
-    config = FetchConfig(timeout_s=5)
+async def test_pause_shorter_than_the_window_is_not_too_slow():
+    async def answer(head, peer):
+        await peer.send(HEAD + b"Content-Length: 2000\r\n\r\nx")
+        await asyncio.sleep(0.05)
+        await peer.send(b"x" * 1999)
+
+    fetcher = fetcher_for(window_s=10, min_speed=1000)
+    async with RawServer(answer) as server:
+        assert len((await get(fetcher, server.url())).body) == 2000
+        await fetcher.aclose()
+
+
+class SetClock:
+    """Shows the time it is set to."""
+
+    now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def wall(self):
+        return self.now
+
+
+def clocked():
+    """A fetcher that sweeps only when told, its deadlines and its clock."""
+    clock, config = SetClock(), FetchConfig(timeout_s=5)
     deadlines = Deadlines(config, clock, sweep_s=60)
-    fetcher = HttpFetcher(config, clock, concurrency=1, deadlines=deadlines)
+    return HttpFetcher(config, clock, concurrency=1, deadlines=deadlines), deadlines, clock
+
+
+async def test_outer_cancellation_wins_over_a_deadline_reached_in_the_same_turn():
+    fetcher, deadlines, clock = clocked()
     async with RawServer(says(b"", "stay")) as server:
         fetch = asyncio.create_task(get(fetcher, server.url()))
         await server.asked.wait()
@@ -134,6 +164,29 @@ async def test_outer_cancellation_wins_over_a_deadline_reached_in_the_same_turn(
         fetch.cancel()
         with pytest.raises(asyncio.CancelledError):
             await fetch
+        await fetcher.aclose()
+
+
+async def test_deadline_seen_by_two_sweeps_is_one_failure():
+    fetcher, deadlines, clock = clocked()
+    async with RawServer(says(b"", "stay")) as server:
+        fetch = asyncio.create_task(get(fetcher, server.url()))
+        await server.asked.wait()
+        clock.now = 6.0
+        deadlines._sweep()
+        deadlines._sweep()
+        with pytest.raises(FetchError, match="timeout"):
+            await fetch
+        await fetcher.aclose()
+
+
+async def test_finished_fetch_has_no_deadline_any_more():
+    fetcher, deadlines, clock = clocked()
+    async with RawServer(page()) as server:
+        await get(fetcher, server.url())
+        clock.now = 6.0
+        deadlines._sweep()
+        assert asyncio.current_task().cancelling() == 0
         await fetcher.aclose()
 
 
