@@ -29,7 +29,6 @@ http {{
     sendfile on;
     tcp_nopush on;
     keepalive_requests 1000000;
-    open_file_cache max=100000;
     log_format hit '$msec $request_time $status $connection $request_uri';
     access_log {folder}/access.log hit;
     server {{ listen 127.0.0.1:{port}; root {root}; }}
