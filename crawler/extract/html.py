@@ -15,70 +15,28 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _ASCII_SPACE = re.compile(r"[\t\n\f\r ]+")
-_BLOCK = "\0"  # no HTML text can hold it: parsers drop or replace it
+_SPACE = "\t\n\f\r \0"
+_BLOCK = "\0"  # marks where a block starts; no HTML text can hold it: parsers drop or replace it
 
 # Tags are compared by Lexbor's number for them, which costs half of comparing names.
 _TEXT = LexborHTMLParser("<p>text").css_first("p").first_child.tag_id  # type: ignore[union-attr]
-_SEPARATORS = {
-    create_tag(name).tag_id: _BLOCK
-    for name in (
-        *(
-            "address",
-            "article",
-            "aside",
-            "blockquote",
-            "br",
-            "center",
-            "dd",
-            "details",
-            "dialog",
-            "dir",
-            "div",
-            "dl",
-            "dt",
-        ),
-        *(
-            "fieldset",
-            "figcaption",
-            "figure",
-            "footer",
-            "form",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "header",
-            "hgroup",
-            "hr",
-        ),
-        *(
-            "legend",
-            "li",
-            "main",
-            "menu",
-            "nav",
-            "ol",
-            "p",
-            "pre",
-            "section",
-            "summary",
-            "table",
-            "caption",
-            "tr",
-            "ul",
-        ),
-    )
-} | {create_tag(name).tag_id: " " for name in ("td", "th", "option", "optgroup", "select", "button", "textarea", "img")}
+_BLOCK_TAGS = (
+    "address article aside blockquote br caption center dd details dialog dir div dl dt fieldset figcaption figure "
+    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre section summary table tr ul"
+)
+_SPACED_TAGS = "button img optgroup option select td textarea th"
+#: what stands in the text for the start of an element; elements not listed run on
+_SEPARATORS = {create_tag(name).tag_id: _BLOCK for name in _BLOCK_TAGS.split()} | {
+    create_tag(name).tag_id: " " for name in _SPACED_TAGS.split()
+}
 _BASE, _BODY, _H1, _HTML = (create_tag(name).tag_id for name in ("base", "body", "h1", "html"))
 _LINK, _META, _SVG, _TEMPLATE, _TITLE = (
     create_tag(name).tag_id for name in ("link", "meta", "svg", "template", "title")
 )
 _HYPERLINKS = frozenset(create_tag(name).tag_id for name in ("a", "area"))
-_NOTED = frozenset((_BASE, _HTML, _LINK, _META, _TITLE))
 #: elements whose text, a single node, is nothing a reader sees
 _UNREAD = frozenset(create_tag(name).tag_id for name in ("script", "style", "iframe", "noembed", "noframes"))
+_RARE = _UNREAD | {_BASE, _BODY, _HTML, _LINK, _META, _TEMPLATE, _TITLE}
 
 
 class Document:
@@ -112,24 +70,31 @@ class Document:
                 if unread:
                     unread = False
                     continue
-                text = node.text_content or ""
-                if parts and text[:1].strip() and parts[-1][-1:].strip("\0 \t\n\f\r") and _follows_block(node):
-                    parts.append(_BLOCK)
-                parts.append(text)
+                text = node.text_content
+                if text:
+                    if text[0] not in _SPACE and parts and parts[-1][-1] not in _SPACE and _follows_block(node):
+                        parts.append(_BLOCK)
+                    parts.append(text)
             elif tag in _HYPERLINKS:
                 self.hyperlinks.append(node)
             elif tag in _SEPARATORS:
                 parts.append(_SEPARATORS[tag])
                 if tag == _H1:
                     self.h1s.append(node)
-            elif tag in _UNREAD:
-                unread = want_text and node.first_child is not None
-            elif tag in _NOTED:
-                self._noted.append(node)
-            elif tag == _TEMPLATE:
-                self.hyperlinks += _hyperlinks_in_template(node)
-            elif tag == _BODY:
-                parts.clear()  # the head's texts
+            elif tag in _RARE:
+                unread = self._note(node, tag) and want_text
+
+    def _note(self, node: LexborNode, tag: int) -> bool:
+        """Take in an element met a few times a page; whether the next text is one that nobody reads."""
+        if tag in _UNREAD:
+            return node.first_child is not None
+        if tag == _TEMPLATE:
+            self.hyperlinks += _hyperlinks_in_template(node)
+        elif tag == _BODY:
+            self._parts.clear()  # the head's texts
+        else:
+            self._noted.append(node)
+        return False
 
     def blocks(self) -> tuple[str, int]:
         """The body's text, white space collapsed, a block a line; and how many words, as white space has them."""

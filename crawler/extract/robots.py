@@ -19,7 +19,7 @@ from crawler.models import Robots
 MAX_BODY_BYTES = 500 * 1024
 """What lies beyond is not read (RFC 9309 section 2.5 asks for at least this much)."""
 
-_MAX_LINE_BYTES = 2083 * 8 - 1  # as robots.cc: eight times the longest URL Internet Explorer took
+_MAX_LINE_BYTES = 2083 * 8 - 1  # as robots.cc
 _MAX_DELAY_S = 86_400.0
 
 # Keys are recognised by prefix, misspellings included, as robots.cc does (`KeyIsUserAgent` and its neighbours).
