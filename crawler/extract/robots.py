@@ -64,7 +64,8 @@ def parse(body: bytes, agent: str) -> Robots:
             elif name and _names(value, name):
                 in_named = named.exists = True
         elif key.startswith(_SITEMAP):
-            sitemaps[value.encode("latin-1").decode("utf-8", "replace")] = None
+            if value:
+                sitemaps[value.encode("latin-1").decode("utf-8", "replace")] = None
         elif in_named or in_anyone:
             # As in robots.cc, a group that names us and `*` together counts as ours only, and only Allow and
             # Disallow end a run of User-agent lines.

@@ -112,7 +112,13 @@ def test_groups_of_one_agent_are_merged():
 
 @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
 def test_any_line_end_ends_a_line(line_end):
-    lines = ["\ufeffuseragent: *", "dissallow : /a # why", "Disallow /b", "Site-map: https://example.org/s.xml"]
+    lines = [
+        "\ufeffuseragent: *",
+        "dissallow : /a # why",
+        "Disallow /b",
+        "Site-map: https://example.org/s.xml",
+        "Sitemap:",
+    ]
     robots = parse(line_end.join(lines).encode(), "examplebot")
     assert robots.rules == ((False, "/a"), (False, "/b"))
     assert robots.sitemaps == ("https://example.org/s.xml",)
