@@ -14,13 +14,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from crawler.checkpoint import OUTCOMES, PAGES, Committer
-from crawler.clock import SystemClock
+from crawler.clock import SystemClock, rfc3339
 from crawler.closing import SeedTally, write_seeds
 from crawler.config_file import dump
 from crawler.directory import Summary
 from crawler.engine import Engine, Settings
 from crawler.export.jsonl import JsonlSink
-from crawler.export.outcomes import outcome_line, seed_line, timestamp
+from crawler.export.outcomes import outcome_line, seed_line
 from crawler.extract.page import Settings as ExtractSettings
 from crawler.politeness.policy import Policy
 from crawler.scope import Scope
@@ -233,8 +233,8 @@ def _summary(ending: Ending, snapshot: Snapshot, started_at: float, ended_at: fl
     return Summary(
         complete=ending.complete,
         stopped_by=ending.stopped_by,
-        started_at=timestamp(started_at),
-        ended_at=timestamp(ended_at),
+        started_at=rfc3339(started_at),
+        ended_at=rfc3339(ended_at),
         admitted=snapshot.admitted,
         pending=snapshot.queued,
         outcomes={str(outcome): count for outcome, count in snapshot.outcomes.items()},

@@ -116,7 +116,9 @@ class Engine:
         Raises:
             CrawlerError: The store, an output file or the parser pool failed. What was committed stays.
         """
-        self._finished = self._frontier.counts().admitted - self._frontier.counts().pending
+        counts = self._frontier.counts()
+        self._finished = counts.admitted - counts.pending
+        log.info("crawl begins: %d URLs admitted before, %d of them pending", counts.admitted, counts.pending)
         workers: list[asyncio.Task[None]] = []
         try:
             async with asyncio.TaskGroup() as group:
@@ -131,7 +133,9 @@ class Engine:
         except* CrawlerError as errors:
             raise first_error(errors) from errors
         complete = self._seeded and self._open == 0
-        return Ending(complete=complete, stopped_by=None if complete else (self._policy.stopped_by or "stop"))
+        stopped_by = None if complete else (self._policy.stopped_by or "stop")
+        log.info("crawl ends: %s", stopped_by or "nothing is left")
+        return Ending(complete=complete, stopped_by=stopped_by)
 
     def stop(self) -> None:
         """End soon: start nothing more, let what is in flight finish, commit. A second call does not wait for it."""
@@ -306,6 +310,7 @@ class Engine:
         self._committer.finish(finished, records)
         self._finished += 1
         self._stats.finished(finished)
+        log.debug("%s %s %s", end.outcome, end.reason or end.status, request.url)
         if finished.has_page:
             self._policy.page_kept(True)
 

@@ -1,6 +1,7 @@
 """The words all stages share: what travels between them, and nothing that does anything.
 
-All are frozen, keyword-only msgspec Structs with builtin fields, so they cross processes as msgpack.
+All are frozen, keyword-only msgspec Structs with builtin fields, so they cross processes as msgpack. Those that
+exist by the million are hidden from the garbage collector (``gc=False``): they cannot be part of a cycle.
 Times named ``*_at`` are wall-clock seconds since 1970 UTC unless a field says monotonic; durations end in ``_s``.
 """
 
@@ -32,7 +33,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """One thing to fetch, with where it came from."""
 
     url: Url
@@ -58,7 +59,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     id: int = 0
 
 
-class Response(msgspec.Struct, frozen=True, kw_only=True):
+class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a server answered to one attempt: any status, body raw as it came over the wire."""
 
     url: Url
@@ -92,7 +93,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
         return self.header(b"last-modified")
 
 
-class Link(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Link(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """A link a page gave us: canonical, in scope as far as a worker can tell, once per page."""
 
     url: Url
@@ -103,7 +104,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     context: bytes = b""
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """Links of one page that one scope rule kept out."""
 
     rule: str  #: as in ``scope.stay_on: host`` or ``scope.exclude: */logout*``
@@ -143,7 +144,7 @@ class ParseFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     detail: str = ""
 
 
-class Finished(msgspec.Struct, frozen=True, kw_only=True):
+class Finished(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An admitted URL's one and only end."""
 
     request: Request
@@ -156,7 +157,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     has_page: bool = False
 
 
-class Snoozed(msgspec.Struct, frozen=True, kw_only=True):
+class Snoozed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request to be tried again, takeable at `until` at the earliest and once committed."""
 
     request: Request  #: `attempt` already raised

@@ -52,13 +52,16 @@ def crawl(  # noqa: PLR0913  (one parameter per option)
     """
     from crawler.cli.running import plan_of, run_crawl, show_plan  # noqa: PLC0415  (help needs none of it)
 
-    shortcuts = {"limits.default.delay": delay, "scope.max_depth": depth, "budget.pages": max_pages}
-    plan = plan_of(seeds, config, directory, [*_settings(shortcuts), *overrides], output)
+    shortcuts = []
+    if delay is not None:
+        shortcuts += ["limits.default.rate=null", f"limits.default.delay={delay}"]
+    if depth is not None:
+        shortcuts.append(f"scope.max_depth={depth}")
+    if max_pages is not None:
+        shortcuts.append(f"budget.pages={max_pages}")
+    plan = plan_of(seeds, config, directory, [*shortcuts, *overrides], output)
     if dry_run:
         show_plan(plan)
         return OK
     return run_crawl(plan, fresh=fresh, stream=output == STDOUT, quiet=quiet, verbose=verbose)
 
-
-def _settings(shortcuts: dict[str, str | None]) -> list[str]:
-    return [f"{key}={value}" for key, value in shortcuts.items() if value is not None]

@@ -122,6 +122,7 @@ def run_crawl(plan: Plan, *, fresh: bool, stream: bool = False, quiet: bool = Fa
                 result.snapshot,
                 stopped_by=result.ending.stopped_by,
                 directory=directory.path,
+                pages=plan.pages,
                 elapsed_s=SystemClock.monotonic() - started,
             )
             click.echo(text, err=True)

@@ -6,12 +6,12 @@ where they are declared, and published as the schema of these files. Writing the
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
+from crawler.clock import rfc3339
 from crawler.models import Outcome
 
 if TYPE_CHECKING:
@@ -51,13 +51,6 @@ class SeedRecord(msgspec.Struct, frozen=True, kw_only=True):
 _encoder = msgspec.json.Encoder()
 
 #: without a zone, as formatting one costs a microsecond a line
-_EPOCH = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
-
-
-def timestamp(at: float) -> str:
-    """Wall-clock seconds as RFC 3339 in UTC, cut to milliseconds: ``2026-11-23T04:23:04.125Z``."""
-    return (_EPOCH + timedelta(seconds=at)).isoformat(timespec="milliseconds") + "Z"
-
 
 def outcome_line(finished: Finished) -> bytes:
     """The line of a URL without a page record, without its newline."""
@@ -73,7 +66,7 @@ def outcome_line(finished: Finished) -> bytes:
             depth=request.depth,
             via=request.via,
             seed=request.seed,
-            at=timestamp(finished.at),
+            at=rfc3339(finished.at),
         )
     )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from crawler.clock import rfc3339
 from crawler.extract import links
 from crawler.extract.html import collapsed, collapsed_ascii
 from crawler.extract.record import LinkRecord, PageRecord
@@ -51,8 +51,8 @@ def describe(request: Request, response: Response, found: Found, extract: Extrac
         via=request.via,
         seed=request.seed,
         redirected_from=request.redirected_from,
-        fetched_at=_rfc3339(response.fetched_at),
-        elapsed_s=response.elapsed_s,
+        fetched_at=rfc3339(response.fetched_at),
+        elapsed_s=round(response.elapsed_s, 6),
         content_type=collapsed_ascii(content_type) if content_type is not None else None,
         charset=found.text.charset,
         charset_source=found.text.source,
@@ -101,7 +101,3 @@ class _Cutter:
 
     def noted(self) -> tuple[str, ...]:
         return tuple(self._noted)
-
-
-def _rfc3339(wall: float) -> str:
-    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

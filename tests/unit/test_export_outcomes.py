@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from crawler.export.outcomes import OutcomeRecord, SeedRecord, outcome_line, seed_line, timestamp
+from crawler.export.outcomes import OutcomeRecord, SeedRecord, outcome_line, seed_line
 from crawler.models import Finished, Outcome, Request
 from crawler.seeds import Seed
 
@@ -71,15 +71,3 @@ def test_every_field_is_documented_in_the_schema(record):
     schema = msgspec.json.schema(record)["$defs"][record.__name__]
     assert all(field.get("description") for field in schema["properties"].values())
     assert schema["required"] == list(record.__struct_fields__)
-
-
-@pytest.mark.parametrize(
-    ("at", "text"),
-    [
-        (0.0, "1970-01-01T00:00:00.000Z"),
-        (1_700_000_000.9996, "2023-11-14T22:13:20.999Z"),
-        (4_102_444_800.0, "2100-01-01T00:00:00.000Z"),
-    ],
-)
-def test_timestamp_is_rfc_3339_in_utc_cut_to_milliseconds(at, text):
-    assert timestamp(at) == text
