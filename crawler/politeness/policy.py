@@ -19,9 +19,8 @@ last, `page_kept` says whether the page counts.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from crawler.config import UrlsConfig
 from crawler.models import HostKey, HostState, Kind, Page, ParseFailure, Request, Response, Robots, RobotsFile
@@ -30,8 +29,9 @@ from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import PageBudget
 from crawler.politeness.limits import LimitTable
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Snooze
-from crawler.politeness.robots import Verdicts
+from crawler.politeness.robots import Verdict, Verdicts
 from crawler.politeness.schedule import Schedule
+from crawler.politeness.turn import Turn
 from crawler.politeness.window import Host, Window
 from crawler.url import Url, host_key, origin, path_and_query
 
@@ -45,25 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Decision", "Deliver", "Finish", "Handled", "Policy", "Redirect", "Snooze", "Turn"]
 
 MAX_REFUSED = 1_000
-"""Refusals in one turn, so that a host that forbids everything does not hold up the loop."""
-
-
-class Turn(msgspec.Struct):
-    """What the policy asks of the engine now."""
-
-    #: to be put on the wire now, in this order; pass the same objects to `started` and `after`
-    start: list[Request] = []
-    #: with the reason each is refused for; they end as `EXCLUDED`
-    refused: list[tuple[Request, str]] = []
-    #: how many requests of which hosts to take from the frontier, for `supply`
-    wants: list[tuple[HostKey, int]] = []
-    #: hosts whose stored states to look up, for `adopt`; of one never stored, a new state
-    unknown: list[HostKey] = []
-    #: how many other hosts with takeable URLs to look for, for `adopt`
-    refill: int = 0
-    #: monotonic time by which to ask again, if nothing happens before: now, if there is something to answer;
-    #: None if only events matter (`wake`, `wake_at`, the end of an attempt or of a parse)
-    next_at: float | None = None
+"""Refusals in one turn, so that hosts that forbid everything do not hold up the loop."""
 
 
 class Policy:
@@ -106,6 +88,7 @@ class Policy:
         )
         self._budget = PageBudget(budget.pages, pages_kept)
         self._unstarted: set[int] = set()
+        self._refused: deque[tuple[Request, str]] = deque()
         #: requests handed out by `turn` whose attempt has not ended
         self.in_flight = 0
 
@@ -133,16 +116,17 @@ class Policy:
             return turn
         now = self._clock.monotonic()
         alarm = self._window.ring(now)
+        turn.refused = [self._refused.popleft() for _ in range(min(len(self._refused), MAX_REFUSED))]
         room = int(min(room, self._budget.free))
         expected = 0
-        while len(turn.start) + expected < room and len(turn.refused) < MAX_REFUSED:
+        while len(turn.start) + expected < room:
             host = self._schedule.pop(now)
             if host is None:
                 break
             expected += self._serve(host, now, turn)
         turn.unknown = self._window.newcomers()
         turn.refill, refill_at = self._window.refill(now, idle=not (turn.start or turn.wants or self.in_flight))
-        if turn.wants or turn.unknown or turn.refill or len(turn.refused) >= MAX_REFUSED:
+        if turn.wants or turn.unknown or turn.refill or self._refused:
             turn.next_at = now
         else:
             due = self._schedule.next_at()
@@ -153,11 +137,11 @@ class Policy:
 
     def supply(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> None:
         """What the frontier gave for `Turn.wants`: fewer than wanted means that it has no more of that host."""
-        hosts = self._window.hosts
+        hosts, now = self._window.hosts, self._clock.monotonic()
         for request in requests:
             host = hosts[request.host_key]
-            host.hand.append(request)
             host.wanted -= 1
+            self._sort_in(host, request, now)
         for key, _ in wants:
             host = hosts[key]
             if host.wanted > 0 and not host.woken:
@@ -219,7 +203,7 @@ class Policy:
 
     def _serve(self, host: Host, now: float, turn: Turn) -> bool:
         """Give a due host its turn; whether it could have started one more request, had it had one at hand."""
-        request = self._choose(host, now, turn.refused)
+        request = self._choose(host)
         if request is not None:
             self._hand_out(host, request, now)
             turn.start.append(request)
@@ -232,27 +216,35 @@ class Policy:
         self._window.settle(host)
         return request is None and wanted > 0
 
-    def _choose(self, host: Host, now: float, refused: list[tuple[Request, str]]) -> Request | None:
-        """The request a due host starts with, taken from it; None if it has none that may start now."""
+    def _choose(self, host: Host) -> Request | None:
+        """The request a due host starts with, taken from it; None if it has none."""
         if host.urgent:
             return host.urgent.popleft()
-        while host.hand:
-            request = host.hand[0]
-            reason = host.retired or (self._refusal(request) if self._refusal else None)
-            if reason is None and self._robots.obey:
-                verdict = self._verdicts.get(origin(request.url), now)
-                if verdict is None:
-                    host.parked = True
-                    return robots_txt.request_for(request)
-                self._schedule.slow_down(host, min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s))
-                if host.due > now:
-                    return None
-                reason = verdict.refusal(path_and_query(request.url))
-            host.hand.popleft()
-            if reason is None:
-                return request
-            refused.append((request, reason))
+        if host.hand:
+            return host.hand.popleft()
+        if host.unjudged and not host.asking:
+            host.asking = True
+            return robots_txt.request_for(host.unjudged[0])
         return None
+
+    def _sort_in(self, host: Host, request: Request, now: float) -> None:
+        """Find a request its place: it may start, is refused, or waits for a robots.txt."""
+        if host.retired is not None:
+            self._refused.append((request, host.retired))
+        elif not self._robots.obey:
+            host.hand.append(request)
+        elif (verdict := self._verdicts.get(origin(request.url), now)) is None:
+            host.unjudged.append(request)
+        else:
+            self._apply(verdict, host, request)
+
+    def _apply(self, verdict: Verdict, host: Host, request: Request) -> None:
+        self._schedule.slow_down(host, min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s))
+        reason = verdict.refusal(path_and_query(request.url))
+        if reason is None:
+            host.hand.append(request)
+        else:
+            self._refused.append((request, reason))
 
     def _hand_out(self, host: Host, request: Request, now: float) -> None:
         self._schedule.claim(host, now)
@@ -291,10 +283,16 @@ class Policy:
                 self._settle_robots(request, Robots(), closed)
         return Handled()
 
-    def _settle_robots(self, request: Request, robots: Robots, closed: str | None) -> None:
+    def _settle_robots(self, asked: Request, robots: Robots, closed: str | None) -> None:
         """A verdict is reached: the host that waited for it goes on."""
-        asking = robots_txt.asking_origin(request)
-        self._verdicts.settle(asking, robots, closed)
+        asking = robots_txt.asking_origin(asked)
+        verdict = self._verdicts.settle(asking, robots, closed)
         host = self._window.hosts[host_key(Url(f"{asking}/"))]
-        host.parked = False
+        host.asking = False
+        waiting, host.unjudged = host.unjudged, deque()
+        for request in waiting:
+            if origin(request.url) == asking:
+                self._apply(verdict, host, request)
+            else:
+                host.unjudged.append(request)
         self._window.settle(host)

@@ -35,8 +35,9 @@ MAX_CACHE_BYTES = 64 * 1024**2
 
 UNREACHABLE = "robots_unreachable"
 
-_VERDICT_BYTES = 1_000
-_RULE_BYTES = 300  # beside its pattern: measured, the matcher's and the file's tuples together
+_VERDICT_BYTES = 900
+_RULE_BYTES = 100
+"""What a verdict, and a rule beside its pattern, takes in memory: measured with tracemalloc, rounded up."""
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -122,12 +123,14 @@ class Verdicts:
         self._verdicts.move_to_end(origin)
         return verdict
 
-    def settle(self, origin: str, robots: Robots, closed: str | None = None) -> None:
-        """A verdict has been reached."""
+    def settle(self, origin: str, robots: Robots, closed: str | None = None) -> Verdict:
+        """A verdict has been reached. It is the caller's to apply at once: it may soon be forgotten."""
         lifetime_s = FRESH_S if closed is None else UNREACHABLE_S
-        self._keep(origin, Verdict(robots, closed, self._clock.monotonic() + lifetime_s))
+        verdict = Verdict(robots, closed, self._clock.monotonic() + lifetime_s)
+        self._keep(origin, verdict)
         expires_at = self._clock.wall() + lifetime_s
         self._unsaved.mark(origin, RobotsFile(origin=origin, expires_at=expires_at, robots=robots, closed=closed))
+        return verdict
 
     def restore(self, file: RobotsFile) -> None:
         """A verdict of an earlier run; ignored if it has expired."""

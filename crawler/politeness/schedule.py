@@ -104,8 +104,7 @@ class Schedule(Generic[H]):
     def offer(self, host: H) -> None:
         """It has something to request."""
         host.offered = True
-        if not host.ticket and host.free_slots > 0:
-            self._push(host)
+        self._place(host)
 
     def rest(self, host: H) -> None:
         """It has nothing to request."""
@@ -140,14 +139,14 @@ class Schedule(Generic[H]):
         host.last_start = now
         if host.delay_s > 0:
             host.due = max(host.due, now + host.delay_s + GUARD_S)
-        self._replace(host)
+        self._place(host)
 
     def released(self, host: H, now: float, *, started: bool) -> None:
         """A request of it ended. One that never went on the wire counts as started now: it may have got as far
         as the server's door."""
         host.in_flight -= 1
         if started:
-            self._replace(host)
+            self._place(host)
         else:
             self.started(host, now)
 
@@ -171,16 +170,18 @@ class Schedule(Generic[H]):
             heappop(heap)
         return heap[0][0] if heap else None
 
-    def _replace(self, host: H) -> None:
-        self._withdraw(host)
-        if host.offered and host.free_slots > 0:
-            self._push(host)
+    def _place(self, host: H) -> None:
+        """Into the heap, if it belongs there and is not there yet."""
+        if not host.ticket and host.offered and host.free_slots > 0:
+            self._tickets += 1
+            self._valid += 1
+            host.ticket = self._tickets
+            heappush(self._heap, (host.due, self._tickets, host))
 
-    def _push(self, host: H) -> None:
-        self._tickets += 1
-        self._valid += 1
-        host.ticket = self._tickets
-        heappush(self._heap, (host.due, self._tickets, host))
+    def _replace(self, host: H) -> None:
+        """To its new place in the heap, its due time having changed."""
+        self._withdraw(host)
+        self._place(host)
 
     def _withdraw(self, host: H) -> None:
         if host.ticket:

@@ -36,12 +36,14 @@ _EVICTION_TRIES = 8
 class Host(Scheduled):
     """A host in the window."""
 
-    __slots__ = ("failures", "hand", "more", "parked", "resting", "retired", "urgent", "wanted", "woken")
+    __slots__ = ("asking", "failures", "hand", "more", "resting", "retired", "unjudged", "urgent", "wanted", "woken")
 
     def __init__(self, state: HostState, *, delay_s: float, concurrency: int, due: float) -> None:
         super().__init__(state.host_key, delay_s=delay_s, concurrency=concurrency, due=due)
-        #: requests taken from the frontier, next first
+        #: requests taken from the frontier that may start, next first
         self.hand: deque[Request] = deque()
+        #: those that wait for the verdict of a robots.txt
+        self.unjudged: deque[Request] = deque()
         #: robots.txt requests; they go first and wait for nothing but the pace
         self.urgent: deque[Request] = deque()
         #: whether the frontier may have URLs for it
@@ -50,8 +52,8 @@ class Host(Scheduled):
         self.wanted = 0
         #: whether URLs were found since the frontier was asked
         self.woken = False
-        #: whether its hand waits for a robots.txt
-        self.parked = False
+        #: whether a robots.txt is being asked for on its behalf
+        self.asking = False
         #: whether it is in the queue of hosts that may leave
         self.resting = False
         self.failures = state.failures
@@ -64,16 +66,14 @@ class Host(Scheduled):
     @property
     def has_work(self) -> bool:
         """Whether its turn would come to something."""
-        if self.urgent:
-            return True
-        return not self.parked and bool(self.hand or (self.more and not self.wanted))
+        return bool(self.urgent or self.hand or (self.unjudged and not self.asking) or self.shortfall)
 
     @property
     def shortfall(self) -> int:
         """How many requests to ask of the frontier now; 0 while there are enough."""
         if self.wanted or not self.more:
             return 0
-        held = len(self.hand)
+        held = len(self.hand) + len(self.unjudged)
         if self.delay_s > 0:
             return 0 if held else HAND_PACED
         full = min(4 * self.concurrency, HAND_MAX)
@@ -82,7 +82,7 @@ class Host(Scheduled):
     def may_leave(self, now: float) -> bool:
         """Whether forgetting it would lose nothing."""
         return self.due <= now and not (
-            self.more or self.hand or self.urgent or self.wanted or self.parked or self.in_flight
+            self.more or self.hand or self.unjudged or self.urgent or self.wanted or self.asking or self.in_flight
         )
 
 
@@ -170,7 +170,9 @@ class Window:
         free = self._size - self._occupied
         while free < self._size and self._make_room(now):
             free += 1
-        if free <= 0 or (free * 8 < self._size and not idle):
+        if free <= 0:
+            return 0, now + _REFILL_PAUSE_S if self._resting else None
+        if free * 8 < self._size and not idle:
             return 0, None
         if now < self._refill_from:
             return 0, self._refill_from

@@ -1,0 +1,142 @@
+"""No order of events makes the schedule, or the whole policy, ask a host too soon or too much at once."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.config import Pace
+from crawler.errors import FetchError
+from crawler.models import HostKey, Kind, Response, Robots
+from crawler.politeness.schedule import GUARD_S, Schedule, Scheduled
+from crawler.units import Duration
+from tests.support.clock import FakeClock
+from tests.support.frontdesk import FrontDesk, policy_for, request_for
+
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(["pop", "start", "end", "hold", "rest", "offer", "slow", "wait"]), st.integers(0, 3)),
+    max_size=80,
+)
+PACES = st.lists(st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.integers(1, 3)), min_size=4, max_size=4)
+
+
+class NaiveHost:
+    """What a host may do, said in the plainest way."""
+
+    def __init__(self, delay, slots):
+        self.delay, self.slots = delay, slots
+        self.offered, self.held_until = True, 0.0
+        self.starts, self.unstarted, self.flying = [], 0, 0
+
+    def may_start(self, now):
+        rested = all(now >= start + self.delay + (GUARD_S if self.delay else 0) for start in self.starts)
+        alone = self.delay == 0 or self.unstarted == 0
+        return self.offered and rested and alone and now >= self.held_until and self.flying < self.slots
+
+
+@given(paces=PACES, events=EVENTS)
+def test_schedule_gives_out_exactly_the_hosts_a_naive_model_allows(paces, events):
+    schedule, now = Schedule(), 0.0
+    hosts = [Scheduled(HostKey(str(n)), delay_s=d, concurrency=c, due=0.0) for n, (d, c) in enumerate(paces)]
+    model = [NaiveHost(d, c) for d, c in paces]
+    for host in hosts:
+        schedule.offer(host)
+    for what, n in events:
+        host, naive = hosts[n], model[n]
+        if what == "pop":
+            allowed = {h.key for h, m in zip(hosts, model, strict=True) if m.may_start(now)}
+            given_out = schedule.pop(now)
+            assert (given_out.key in allowed) if given_out else not allowed
+            if given_out:
+                schedule.claim(given_out, now)
+                schedule.offer(given_out)
+                naive = model[hosts.index(given_out)]
+                naive.unstarted += 1
+                naive.flying += 1
+        elif what == "start" and naive.unstarted:
+            schedule.started(host, now)
+            naive.unstarted -= 1
+            naive.starts.append(now)
+        elif what == "end" and naive.flying:
+            on_the_wire = naive.flying > naive.unstarted
+            schedule.released(host, now, started=on_the_wire)
+            naive.flying -= 1
+            if not on_the_wire:
+                naive.unstarted -= 1
+                naive.starts.append(now)
+        elif what == "hold":
+            schedule.hold(host, now + 2)
+            naive.held_until = max(naive.held_until, now + 2)
+        elif what == "rest":
+            schedule.rest(host)
+            naive.offered = False
+        elif what == "offer":
+            schedule.offer(host)
+            naive.offered = True
+        elif what == "slow":
+            schedule.slow_down(host, 0.75)
+            naive.delay = max(naive.delay, 0.75)
+            naive.starts = naive.starts[-1:] if paces[n][0] == 0 else naive.starts
+        else:
+            now += 0.3
+
+
+def answers(rng):
+    """A server with every kind of trouble."""
+
+    def answer_robots(request, dice):
+        if dice < 0.2:
+            return FetchError("timeout")
+        if dice < 0.4:
+            location = rng.choice([b"https://c.test/robots.txt", b"/other.txt"])
+            return Response(url=request.url, status=301, headers=((b"location", location),))
+        return Response(url=request.url, status=rng.choice([200, 200, 404, 503]))
+
+    def answer(request, clock):
+        dice = rng.random()
+        if request.kind is Kind.ROBOTS:
+            return answer_robots(request, dice)
+        if dice < 0.2:
+            return FetchError(rng.choice(["timeout", "connect", "tls", "reset"]))
+        if dice < 0.3:
+            status, wait = rng.choice([429, 503]), rng.choice([b"3", b"soon", b"Tue, 14 Nov 2023 22:30:00 GMT"])
+            return Response(url=request.url, status=status, headers=((b"retry-after", wait),))
+        if dice < 0.5:
+            location = f"https://{rng.choice('abc')}.test/{rng.randrange(30)}".encode()
+            return Response(url=request.url, status=302, headers=((b"location", location),))
+        return Response(url=request.url, status=rng.choice([200, 200, 200, 404, 500]))
+
+    return answer
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    window=st.sampled_from([1, 2, 100]),
+    delay=st.sampled_from([0.0, 0.2, 1.0]),
+    slots=st.integers(1, 3),
+    crawl_delay=st.sampled_from([None, 2.0]),
+)
+@settings(max_examples=40, deadline=None)
+@pytest.mark.slow
+def test_any_crawl_keeps_gaps_and_caps_and_ends_every_request_once(seed, window, delay, slots, crawl_delay):
+    rng = random.Random(seed)
+    clock = FakeClock()
+    policy = policy_for(
+        clock, delay=delay, concurrency=slots, window=window, hosts={"b.test": Pace(delay_s=Duration(1.5))}
+    )
+    rules = Robots(rules=((False, "/1"),), crawl_delay_s=crawl_delay)
+    desk = FrontDesk(policy, clock, answers(rng), lambda origin: rules, rng=rng)
+    desk.connects = lambda request: rng.random() < 0.9
+    requests = [request_for(f"{rng.choice(['http', 'https'])}://{h}.test/{n}", n) for h in "abcd" for n in range(12)]
+    desk.add(*requests)
+    desk.run()
+    assert {(request.url, Kind.PAGE) for request in requests} <= desk.ends.keys()
+    assert policy.in_flight == 0
+    assert not any(desk.queues.values())
+    for key, host_delay in (("a.test", delay), ("b.test", 1.5), ("c.test", delay), ("d.test", delay)):
+        if host_delay:
+            assert desk.smallest_gap_s(key) >= host_delay
+        assert desk.max_in_flight(key) <= slots
+    for span in desk.log:
+        assert span.request.kind is Kind.ROBOTS or desk.ends[span.request.url, Kind.PAGE] != "robots"

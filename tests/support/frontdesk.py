@@ -1,0 +1,148 @@
+"""A frontier and a server in one, small enough to read: plays the engine to a `Policy`, and keeps a log."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from crawler.config import BudgetConfig, LimitsConfig, Pace, RobotsConfig
+from crawler.models import HostState, Kind, Page, Request
+from crawler.politeness.policy import Deliver, Finish, Policy, Redirect, Snooze
+from crawler.units import Duration
+from crawler.url import canonicalize, host, host_key
+
+if TYPE_CHECKING:
+    from tests.support.clock import FakeClock
+
+PAGE = Page(records=(("pages.jsonl", b"{}"),))
+
+
+def request_for(url, number=1):
+    url = canonicalize(url)
+    return Request(url=url, host_key=host_key(url), scope_host=host(url), id=number)
+
+
+def policy_for(clock, *, delay=1.0, concurrency=1, hosts=None, obey=True, pages=None, **rest):
+    limits = LimitsConfig(default=Pace(delay_s=Duration(delay), concurrency=concurrency), hosts=hosts or {})
+    return Policy(limits=limits, robots=RobotsConfig(obey=obey), budget=BudgetConfig(pages=pages), clock=clock, **rest)
+
+
+@dataclass
+class Span:
+    """One attempt as the server saw it."""
+
+    request: Request
+    begin: float | None  #: None if it never got on the wire
+    end: float
+
+
+@dataclass
+class FrontDesk:
+    """Runs a policy to its end. `answer(request, clock)` gives a Response or FetchError; `robots(origin)` rules."""
+
+    policy: Policy
+    clock: FakeClock
+    answer: object
+    robots: object
+    rng: random.Random = field(default_factory=lambda: random.Random(0))
+    concurrency: int = 50
+    queues: dict = field(default_factory=lambda: defaultdict(deque))
+    log: list = field(default_factory=list)
+    ends: dict = field(default_factory=dict)
+    seen: set = field(default_factory=set)
+    max_started_delay: float = 0.3
+    max_answer_delay: float = 2.0
+    connects: object = staticmethod(lambda request: True)
+
+    def add(self, *requests):
+        for request in requests:
+            if request.url in self.seen:
+                continue
+            self.seen.add(request.url)
+            self.queues[request.host_key].append(request)
+            self.policy.wake(request.host_key)
+
+    def run(self, turns=100_000):
+        flights = []  # (time, step, number, request, begin)
+        snoozed = []
+        while turns:
+            turns -= 1
+            self.policy.changes()
+            self.policy.stored()
+            turn = self.policy.turn(self.concurrency - self.policy.in_flight)
+            for request, reason in turn.refused:
+                self._end(request, reason)
+            for request in turn.start:
+                at = self.clock.now + self.rng.uniform(0, self.max_started_delay)
+                flights.append([at, "start", request, None])
+            taken = [self._take(key, n) for key, n in turn.wants]
+            if turn.wants:
+                self.policy.supply(turn.wants, [request for requests in taken for request in requests])
+            self.policy.adopt([HostState(host_key=key) for key in turn.unknown])
+            if turn.refill:
+                waiting = [key for key, queue in self.queues.items() if queue]
+                self.rng.shuffle(waiting)
+                self.policy.adopt([HostState(host_key=key) for key in waiting[: turn.refill]])
+            events = [flight[0] for flight in flights] + [at for at, _ in snoozed]
+            if turn.next_at is not None:
+                events.append(turn.next_at)
+            if not events:
+                return self
+            self.clock.advance(max(0.0, min(events) - self.clock.now))
+            for at, request in [item for item in snoozed if item[0] <= self.clock.now]:
+                snoozed.remove((at, request))
+                self.queues[request.host_key].append(request)
+            for flight in [flight for flight in flights if flight[0] <= self.clock.now]:
+                _, step, request, begin = flight
+                if step == "start" and self.connects(request):
+                    self.policy.started(request)
+                    flight[:] = [
+                        self.clock.now + self.rng.uniform(0, self.max_answer_delay),
+                        "end",
+                        request,
+                        self.clock.now,
+                    ]
+                    continue
+                flights.remove(flight)
+                self.log.append(Span(request, begin, self.clock.now))
+                self._answered(request, snoozed)
+        raise AssertionError("the crawl does not end")
+
+    def _take(self, key, n):
+        queue = self.queues[key]
+        return [queue.popleft() for _ in range(min(n, len(queue)))]
+
+    def _answered(self, request, snoozed):
+        answer = self.answer(request, self.clock)
+        decision = self.policy.after(request, answer)
+        match decision:
+            case Deliver() if request.kind is Kind.ROBOTS:
+                self.policy.robots_parsed(request, self.robots(request.url))
+            case Deliver():
+                finish = self.policy.after_parse(request, answer, PAGE)
+                self._end(request, finish.outcome)
+                self.policy.page_kept(finish.has_page)
+            case Redirect(request=target):
+                self._end(request, "redirected")
+                self.add(target)
+            case Snooze(request=again, until=until):
+                assert until > self.clock.now
+                snoozed.append((until, again))
+                self.policy.wake_at(again.host_key, until)
+            case Finish():
+                self._end(request, decision.reason)
+
+    def _end(self, request, how):
+        assert (request.url, request.kind) not in self.ends, f"{request.url} ended twice"
+        self.ends[request.url, request.kind] = how
+
+    def smallest_gap_s(self, key):
+        begins = sorted(s.begin for s in self.log if s.request.host_key == key and s.begin is not None)
+        return min((b - a for a, b in pairwise(begins)), default=float("inf"))
+
+    def max_in_flight(self, key):
+        spans = [s for s in self.log if s.request.host_key == key and s.begin is not None]
+        return max((sum(o.begin <= s.begin < o.end for o in spans) for s in spans), default=0)
