@@ -22,7 +22,7 @@ import msgspec
 
 from crawler.build import Plan, open_crawl
 from crawler.config import CrawlConfig
-from crawler.config_file import load
+from crawler.config.file import load
 from crawler.directory import CrawlDirectory, claim
 from crawler.errors import ConfigError, CrawlerError
 from crawler.extract.record import PageRecord

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from crawler.checkpoint import OUTCOMES, PAGES, Committer
 from crawler.clock import SystemClock, rfc3339
 from crawler.closing import SeedTally, write_seeds
-from crawler.config_file import dump
+from crawler.config.file import dump
 from crawler.directory import Summary
 from crawler.engine import Engine, Settings
 from crawler.export.jsonl import JsonlSink

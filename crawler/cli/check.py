@@ -22,7 +22,7 @@ def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> Non
 
     The configuration goes to standard output, as YAML that can be used again; remarks go to standard error.
     """
-    from crawler.config_file import dump, load  # noqa: PLC0415 - help must not wait for a YAML reader
+    from crawler.config.file import dump, load  # noqa: PLC0415 - help must not wait for a YAML reader
 
     config = load(path, overrides).config
     explained = [line for host in hosts for line in _limits(config, host)]

@@ -23,7 +23,7 @@ from crawler.build import Plan, open_crawl
 from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
-from crawler.config_file import load, loads
+from crawler.config.file import load, loads
 from crawler.directory import CrawlDirectory, State, claim
 from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.politeness.limits import LimitTable

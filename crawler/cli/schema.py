@@ -20,7 +20,7 @@ def schema(kind: str) -> None:
 
 
 def _config() -> dict[str, Any]:
-    from crawler.config_schema import json_schema  # noqa: PLC0415 - the other schemas need no YAML
+    from crawler.config.schema import json_schema  # noqa: PLC0415 - the other schemas need no YAML
 
     return json_schema()
 

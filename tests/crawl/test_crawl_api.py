@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from crawler import ConfigError, Crawl, CrawlConfig, crawl
-from crawler.config_file import loads
+from crawler.config.file import loads
 from tests.crawl.conftest import environment
 from tests.support.server import Server
 from tests.support.web import Web
@@ -94,7 +94,7 @@ def test_a_script_without_a_main_guard_crawls_once(server, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "from crawler import crawl\n"
-        "from crawler.config_file import loads\n"
+        "from crawler.config.file import loads\n"
         f"config = loads('', 'script', ['fetch.resolve={{\"*.test\": \"127.0.0.1:{server.port}\"}}',"
         " 'limits.default={delay: 0s, concurrency: 8}']).config\n"
         f"result = crawl({WEB.seeds()!r}, config, directory='d')\n"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.config import BudgetConfig, CrawlConfig, FetchConfig, LimitsConfig, Pace, ScopeConfig
-from crawler.config_file import dump, loads
+from crawler.config.file import dump, loads
 from crawler.errors import ConfigError
 from crawler.units import Duration, Rate, Size
 

@@ -10,8 +10,8 @@ import pytest
 
 from crawler.cli import run
 from crawler.config import CrawlConfig
-from crawler.config_file import load, loads
-from crawler.config_values import all_keys
+from crawler.config.file import load, loads
+from crawler.config.values import all_keys
 
 EXAMPLES = Path(__file__).parents[2] / "config"
 TEMPLATES = Path(__file__).parents[2] / "crawler" / "cli" / "templates"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from crawler.config import CrawlConfig, Pace
-from crawler.config_file import ConfigMistakesError, dump, load, loads
-from crawler.config_values import all_keys
+from crawler.config.file import ConfigMistakesError, dump, load, loads
+from crawler.config.values import all_keys
 from crawler.errors import ConfigError
 from crawler.units import Duration, Size
 

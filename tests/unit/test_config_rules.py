@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from crawler.config import CheckpointConfig, CrawlConfig, FetchConfig, LimitsConfig, Pace, ScopeConfig, UrlsConfig
-from crawler.config_hosts import address_problem, host_problem, name_problem
-from crawler.config_rules import problems
+from crawler.config.hosts import address_problem, host_problem, name_problem
+from crawler.config.rules import problems
 from crawler.units import Duration, Rate, Size
 
 

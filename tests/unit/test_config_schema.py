@@ -5,9 +5,9 @@ import re
 import pytest
 
 from crawler.config import CrawlConfig
-from crawler.config_file import dump, to_plain
-from crawler.config_schema import json_schema
-from crawler.config_values import all_keys
+from crawler.config.file import dump, to_plain
+from crawler.config.schema import json_schema
+from crawler.config.values import all_keys
 
 
 def at(schema, key):

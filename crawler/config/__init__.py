@@ -1,7 +1,7 @@
 """What a crawl is asked to do: one frozen section per stage, every key with its default.
 
-Values here are already parsed; `crawler.config_file` reads YAML into them and says where a mistake stands,
-`crawler.config_rules` holds what a type cannot say, `crawler.config_schema` publishes both as JSON Schema.
+Values here are already parsed; `crawler.config.file` reads YAML into them and says where a mistake stands,
+`crawler.config.rules` holds what a type cannot say, `crawler.config.schema` publishes both as JSON Schema.
 A field's YAML key is its name without the unit (``timeout_s`` is ``timeout``); its description documents the key.
 """
 

@@ -2,7 +2,7 @@
 
 Built from PyYAML's events rather than its objects, so that nothing is guessed or lost: scalars stay as written (YAML
 1.1 would read ``no`` as false, ``12:30`` as 750, ``012`` as 10 and ``2024-01-01`` as a date; what a scalar means is
-decided by `crawler.config_values`, from what its key wants), duplicate keys are seen, and an alias has its own place.
+decided by `crawler.config.values`, from what its key wants), duplicate keys are seen, and an alias has its own place.
 
 Supported: one document, anchors and aliases. Refused, by name: merge keys (``<<``), tags, keys that are not plain
 scalars, and more nesting or aliases than a configuration has use for (alias bombs, deep nesting).

@@ -21,14 +21,14 @@ import msgspec
 from msgspec import UNSET
 
 from crawler.config import CrawlConfig, Section, dotted_key
-from crawler.config_tree import List as ListNode
-from crawler.config_tree import Map, Mistake, Text
+from crawler.config.tree import List as ListNode
+from crawler.config.tree import Map, Mistake, Text
 from crawler.units import Duration, Rate, Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crawler.config_tree import Node, Place
+    from crawler.config.tree import Node, Place
 
 NULLS: Final = ("", "~", "null", "Null", "NULL")
 BOOLS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}

@@ -1,8 +1,8 @@
 """How does a YAML file become a `CrawlConfig`, and a `CrawlConfig` a YAML text?
 
-All mistakes are found in one go and raised together, each with its place. The syntax is for `crawler.config_tree`,
-types for `crawler.config_values` (which also says how ``no``, ``012`` and their like are read), everything else a value
-must satisfy for `crawler.config_rules`.
+All mistakes are found in one go and raised together, each with its place. The syntax is for `crawler.config.tree`,
+types for `crawler.config.values` (which also says how ``no``, ``012`` and their like are read), everything else a value
+must satisfy for `crawler.config.rules`.
 
 ``--set KEY=VALUE`` overrides are laid over the file before it is read: KEY is dotted, a name that holds dots stands in
 brackets and quotes (``limits.hosts["*.example.org"].delay=2s``), VALUE is YAML and replaces what was there.
@@ -18,15 +18,15 @@ import msgspec
 import yaml
 
 from crawler.config import CrawlConfig
-from crawler.config_rules import problems
-from crawler.config_tree import Map, Mistake, Place, Text, read_tree
-from crawler.config_values import Reading, is_null
+from crawler.config.rules import problems
+from crawler.config.tree import Map, Mistake, Place, Text, read_tree
+from crawler.config.values import Reading, is_null
 from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crawler.config_tree import Node
+    from crawler.config.tree import Node
 
 _SEGMENT: Final = re.compile(r"""(?:^|\.)([A-Za-z_][\w-]*)|\[(?:"([^"]*)"|'([^']*)')\]""")
 

@@ -1,6 +1,6 @@
 """What must a configuration satisfy beyond its types?  Pure checks of values that are there, key by key.
 
-They hold for configurations made in Python too. What a host pattern is, `crawler.config_hosts` says.
+They hold for configurations made in Python too. What a host pattern is, `crawler.config.hosts` says.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from crawler.config import dotted_key
-from crawler.config_hosts import address_problem, host_problem, name_problem
+from crawler.config.hosts import address_problem, host_problem, name_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ _SCHEMES: Final = ("http://", "https://")
 class Problem(msgspec.Struct, frozen=True):
     """A value that cannot be used."""
 
-    #: dotted, as `crawler.config_values` writes it
+    #: dotted, as `crawler.config.values` writes it
     key: str
     value: str
     expected: str

@@ -1,7 +1,7 @@
 """What may a configuration hold, for an editor to know?  JSON Schema (draft 2020-12), made from the sections.
 
 ``msgspec.json.schema`` cannot make it: it refuses defaults of foreign types, which durations, sizes and rates are.
-A schema says less than `crawler.config_rules` and the file reader check, and nothing else.
+A schema says less than `crawler.config.rules` and the file reader check, and nothing else.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec import inspect
 
 from crawler.config import CrawlConfig
-from crawler.config_file import to_plain
+from crawler.config.file import to_plain
 from crawler.units import Duration, Rate, Size
 
 VERSION: Final = 1
