@@ -1,0 +1,86 @@
+"""Who is due, in which order, and in which state."""
+
+from crawler.politeness.schedule import GUARD_S, Schedule, Scheduled, State
+
+
+def hosts_in(schedule, *pairs, slots=1):
+    hosts = [Scheduled(f"h{n}", delay_s=delay, concurrency=slots, due=due) for n, (delay, due) in enumerate(pairs)]
+    for host in hosts:
+        schedule.offer(host)
+    return hosts
+
+
+def start(schedule, now):
+    host = schedule.pop(now)
+    schedule.claim(host, now)
+    schedule.offer(host)
+    schedule.started(host, now)
+    return host
+
+
+def test_longest_due_host_comes_first():
+    schedule = Schedule()
+    a, b, c = hosts_in(schedule, (0, 3.0), (0, 1.0), (0, 2.0))
+    assert [start(schedule, 5.0) for _ in range(3)] == [b, c, a]
+
+
+def test_host_with_many_free_slots_starves_no_other():
+    schedule = Schedule()
+    a, b = hosts_in(schedule, (0, 0.0), (0, 0.0), slots=3)
+    assert [start(schedule, 1.0) for _ in range(6)] == [a, b, a, b, a, b]
+    assert schedule.pop(1.0) is None
+
+
+def test_next_start_counts_from_the_wire_not_from_the_hand_out():
+    schedule = Schedule()
+    (host,) = hosts_in(schedule, (1.0, 0.0), slots=2)
+    schedule.claim(schedule.pop(0.0), 0.0)
+    schedule.offer(host)
+    assert schedule.pop(100.0) is None, "one is unstarted"
+    schedule.started(host, 7.0)
+    assert schedule.next_at() == 8.0 + GUARD_S
+    assert schedule.pop(8.0) is None
+
+
+def test_longer_delay_counts_from_the_latest_start():
+    schedule = Schedule()
+    hosts_in(schedule, (1.0, 0.0), slots=2)
+    host = start(schedule, 0.0)
+    schedule.slow_down(host, 5.0)
+    schedule.slow_down(host, 2.0)
+    assert schedule.next_at() == 5.0 + GUARD_S
+
+
+def test_attempt_that_never_got_on_the_wire_is_paced_all_the_same():
+    schedule = Schedule()
+    (host,) = hosts_in(schedule, (1.0, 0.0))
+    schedule.claim(schedule.pop(0.0), 0.0)
+    schedule.offer(host)
+    schedule.released(host, 3.0, started=False)
+    assert schedule.next_at() == 4.0 + GUARD_S
+
+
+def test_host_passes_through_its_states():
+    schedule = Schedule()
+    (host,) = hosts_in(schedule, (1.0, 2.0))
+    assert host.state(1.0) is State.SNOOZED
+    assert host.state(2.0) is State.READY
+    start(schedule, 2.0)
+    assert host.state(2.0) is State.IN_PROCESS
+    schedule.released(host, 9.0, started=True)
+    assert host.state(9.0) is State.READY
+    schedule.hold(host, 20.0)
+    assert host.state(9.0) is State.SNOOZED
+    schedule.rest(host)
+    assert host.state(30.0) is State.EXHAUSTED
+    assert schedule.pop(30.0) is None
+    assert schedule.next_at() is None
+
+
+def test_outdated_entries_do_not_pile_up():
+    schedule = Schedule()
+    (host,) = hosts_in(schedule, (1.0, 0.0))
+    for n in range(10_000):
+        schedule.hold(host, float(n))
+    assert len(schedule._heap) < 2_000
+    assert schedule.next_at() == 9_999.0
