@@ -14,6 +14,7 @@ from scrapy.linkextractors import LinkExtractor
 SETTINGS = {
     "CONCURRENT_REQUESTS": 64,
     "CONCURRENT_REQUESTS_PER_DOMAIN": 64,
+    "CONCURRENT_ITEMS": 1,  # else 100 tasks are made for every page
     "DOWNLOAD_DELAY": 0,
     "AUTOTHROTTLE_ENABLED": False,
     "ROBOTSTXT_OBEY": False,
@@ -39,7 +40,7 @@ class SameFields(scrapy.Spider):
         super().__init__(**kwargs)
         self.first = start
         self.allowed_domains = ["127.0.0.1"]
-        self.links = LinkExtractor(process_value=without_fragment)
+        self.links = LinkExtractor(process_value=without_fragment, deny_extensions=())
 
     async def start(self):
         yield scrapy.Request(self.first)  # Scrapy's own start requests pass its filter, and are then made twice
