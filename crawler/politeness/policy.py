@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from crawler.config import UrlsConfig
 from crawler.models import HostKey, HostState, Kind, Page, ParseFailure, Request, Response, Robots, RobotsFile
 from crawler.politeness import retry
 from crawler.politeness import robots as robots_txt
@@ -33,13 +32,13 @@ from crawler.politeness.robots import Verdict, Verdicts
 from crawler.politeness.schedule import Schedule
 from crawler.politeness.turn import Turn
 from crawler.politeness.window import Host, Window
-from crawler.url import Url, host_key, origin, path_and_query
+from crawler.url import STANDARD, Url, host_key, origin, path_and_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from crawler.clock import Clock
-    from crawler.config import BudgetConfig, LimitsConfig, RobotsConfig
+    from crawler.config import BudgetConfig, LimitsConfig, RobotsConfig, UrlsConfig
     from crawler.errors import FetchError
 
 __all__ = ["Decision", "Deliver", "Finish", "Handled", "Policy", "Redirect", "Snooze", "Turn"]
@@ -64,7 +63,7 @@ class Policy:
             it may. Asked once for each, before robots.txt is.
     """
 
-    def __init__(  # noqa: PLR0913  # sections of the configuration, and facts of an earlier run
+    def __init__(
         self,
         *,
         limits: LimitsConfig,
@@ -72,14 +71,14 @@ class Policy:
         budget: BudgetConfig,
         clock: Clock,
         window: int = 10_000,
-        urls: UrlsConfig | None = None,
+        urls: UrlsConfig = STANDARD,
         resumed: bool = False,
         pages_kept: int = 0,
         refusal: Callable[[Request], str | None] | None = None,
     ) -> None:
         self._clock = clock
         self._robots = robots
-        self._urls = urls or UrlsConfig()
+        self._urls = urls
         self._refusal = refusal
         self._verdicts = Verdicts(clock)
         self._schedule: Schedule[Host] = Schedule()
@@ -229,8 +228,11 @@ class Policy:
 
     def _sort_in(self, host: Host, request: Request, now: float) -> None:
         """Find a request its place: it may start, is refused, or waits for a robots.txt."""
-        if host.retired is not None:
-            self._refused.append((request, host.retired))
+        reason = host.retired
+        if reason is None and self._refusal is not None:
+            reason = self._refusal(request)
+        if reason is not None:
+            self._refused.append((request, reason))
         elif not self._robots.obey:
             host.hand.append(request)
         elif (verdict := self._verdicts.get(origin(request.url), now)) is None:

@@ -234,6 +234,14 @@ def test_retired_host_has_its_urls_refused():
     assert policy.turn(10).refused == [(request, "breaker") for request in requests]
 
 
+def test_request_refused_by_others_costs_not_even_a_robots_txt():
+    desk = desk_for(refusal=lambda request: "seed_out_of_scope")
+    desk.add(*pages(3))
+    desk.run()
+    assert desk.log == []
+    assert set(desk.ends.values()) == {"seed_out_of_scope"}
+
+
 def test_failures_and_rests_are_stored_until_committed():
     clock = FakeClock()
     policy = policy_for(clock, obey=False)
