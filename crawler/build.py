@@ -151,6 +151,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
             budget=config.budget,
             clock=clock,
             urls=config.urls,
+            resumed=bool(restored.counters),
+            pages_kept=restored.counters.get("pages", 0),
             refusal=partial(_seed_refusal, scope),
         )
         committer = Committer(

@@ -23,6 +23,7 @@ import asyncio
 import contextlib
 import logging
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -190,8 +191,8 @@ class Engine:
             if turn.unknown:
                 self._policy.adopt([await self._frontier.host(key) or HostState(host_key=key) for key in turn.unknown])
             if turn.refill:
-                now = self._clock.wall()
-                states, self._hosts_cursor = await self._frontier.hosts(now, self._hosts_cursor, turn.refill)
+                # whenever they are due: the policy lets them in and keeps their rest
+                states, self._hosts_cursor = await self._frontier.hosts(inf, self._hosts_cursor, turn.refill)
                 self._policy.adopt(states)
             if self._policy.stopped_by:
                 self._over.set()
