@@ -45,6 +45,8 @@ def respond(path: str, visit: int = 1) -> Answer:
         return Answer(200, (("Content-Type", "text/html; charset=iso-8859-1"),), imprint().encode("latin-1"))
     if path == "/stock" and visit == 1:
         return Answer(500, (("Content-Type", HTML),), layout("Error", "<h1>Please try again</h1>").encode())
+    if path.startswith("/images/"):
+        return Answer(200, (("Content-Type", "image/svg+xml"),), picture(path).encode())
     html = find_page(path)
     if html is None:
         return Answer(404, (("Content-Type", HTML),), layout("Not found", "<h1>There is no such page</h1>").encode())
@@ -167,7 +169,7 @@ def product_sheet(category: str, product: Product) -> str:
     data = json_ld("Product", name=product.name, description=product.description, sku=product.slug, offers=offer)
     body = (
         f'<p><a href="/category/{category}">{escape(CATEGORIES[category][0])}</a></p>\n'
-        f'<h1>{escape(product.name)}</h1>\n<img src="/images/{product.slug}.jpg" alt="{escape(product.name)}">\n'
+        f'<h1>{escape(product.name)}</h1>\n<img src="/images/{product.slug}.svg" alt="{escape(product.name)}">\n'
         f'<p class="price">{price(product.price_cents)}</p>\n<p class="description">{escape(product.description)}</p>\n'
         f'<p class="stock">{"In stock" if product.in_stock else "Out of stock"}</p>'
     )
@@ -186,6 +188,16 @@ def journal_page(number: int) -> str | None:
     )
     pages = pagination("/journal", number, len(POSTS), POSTS_PER_PAGE)
     return layout(numbered("Journal", number), f"<h1>Journal</h1>\n{entries}\n{pages}")
+
+
+def picture(path: str) -> str:
+    """A drawing that stands in for a photograph: a colour of its own for every path, and an initial."""
+    hue, letter = sum(path.encode()) % 360, path.rpartition("/")[2][:1].upper()
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" width="240">'
+        f'<rect width="100" height="100" fill="hsl({hue} 40% 80%)"/>'
+        f'<text x="50" y="65" font-size="44" text-anchor="middle">{escape(letter)}</text></svg>'
+    )
 
 
 def post_page(slug: str) -> str | None:

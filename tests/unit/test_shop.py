@@ -82,6 +82,13 @@ def test_stock_page_fails_once_and_then_heals():
     assert [respond("/stock", visit).status for visit in (1, 2, 3)] == [500, 200, 200]
 
 
+def test_pictures_of_products_are_there(site):
+    source = re.search('<img src="(.*?)" alt="Pocket Notebook">', site["/products/pocket-notebook"][2])[1]
+    answer = respond(source)
+    assert (answer.status, dict(answer.headers)["Content-Type"]) == (200, "image/svg+xml")
+    assert b">P</text>" in answer.body
+
+
 def test_imprint_is_latin1_and_would_be_mojibake_otherwise():
     answer = respond("/imprint")
     assert "Zürich" in answer.body.decode("latin-1")
