@@ -39,14 +39,13 @@ def respond(path: str, visit: int = 1) -> Answer:
     """Answer the `visit`-th request (from 1) for a path with its query."""
     if path in MOVED:
         return Answer(301, (("Location", MOVED[path]),), b"")
-    if path == "/robots.txt":
-        return Answer(200, (("Content-Type", "text/plain"),), ROBOTS.encode())
+    if path == "/robots.txt" or path.startswith("/images/"):
+        kind, text = ("text/plain", ROBOTS) if path == "/robots.txt" else ("image/svg+xml", picture(path))
+        return Answer(200, (("Content-Type", kind),), text.encode())
     if path == "/imprint":
         return Answer(200, (("Content-Type", "text/html; charset=iso-8859-1"),), imprint().encode("latin-1"))
     if path == "/stock" and visit == 1:
         return Answer(500, (("Content-Type", HTML),), layout("Error", "<h1>Please try again</h1>").encode())
-    if path.startswith("/images/"):
-        return Answer(200, (("Content-Type", "image/svg+xml"),), picture(path).encode())
     html = find_page(path)
     if html is None:
         return Answer(404, (("Content-Type", HTML),), layout("Not found", "<h1>There is no such page</h1>").encode())
