@@ -18,10 +18,11 @@ from crawler.clock import SystemClock, rfc3339
 from crawler.closing import SeedTally, write_seeds
 from crawler.config.file import dump
 from crawler.directory import Summary
-from crawler.engine import Engine, Settings
+from crawler.engine import Engine, Parts, Settings
 from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line, seed_line
 from crawler.extract.page import Settings as ExtractSettings
+from crawler.ledger import Ledger
 from crawler.politeness.policy import Policy
 from crawler.scope import Scope
 from crawler.seeds import read_seeds, seed_request
@@ -165,18 +166,20 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
             fsync=config.checkpoint.fsync,
             committed=plan.committed,
         )
-        engine = Engine(
+        ledger = Ledger(frontier=frontier, policy=policy, scope=scope, committer=committer, stats=stats, clock=clock)
+        parts = Parts(
             seeds=_requests(plan),
             frontier=frontier,
             policy=policy,
             fetcher=fetcher,
             parser=parser,
-            scope=scope,
+            ledger=ledger,
             committer=committer,
             stats=stats,
             clock=clock,
-            settings=Settings(concurrency=config.limits.concurrency, memory_bytes=config.limits.memory_bytes),
         )
+        limits = Settings(concurrency=config.limits.concurrency, memory_bytes=config.limits.memory_bytes)
+        engine = Engine(parts, limits)
         yield Running(plan, engine, frontier, clock)
 
 

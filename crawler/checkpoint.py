@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from crawler.models import Checkpoint
 
@@ -34,7 +33,8 @@ EARLY_ROWS = 50_000
 EARLY_BYTES = 32 << 20
 
 
-class Committed(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Committed:
     """What one checkpoint made durable."""
 
     pages: Sequence[bytes]  #: lines of pages.jsonl, without newlines

@@ -9,9 +9,9 @@ Theory of operation. Six coroutines under one task group share two bounded queue
     checkpoint  the batch -> sinks, fsync, one frontier.commit
     watch       waits for the end, a stop or a spent budget, then cancels the others
 
-A finished request and its links enter the batch and the frontier in one turn of the loop, without an await
-between them, and a checkpoint swaps the whole batch in one step: so a commit holds a prefix of all results,
-and no child is stored before its parent's result can be. The back edge (links to the frontier) writes to
+A finished request and its links enter the batch and the frontier in one turn of the loop (`ledger`), and a
+checkpoint swaps the whole batch in one step (`checkpoint`): so a commit holds a prefix of all results, and no child
+is stored before its parent's result can be. The back edge (links to the frontier) writes to
 storage and never waits for a queue. Nothing polls: `feed` sleeps until something changed or a host is due.
 
 What to fetch next, when, what to make of an answer and what a record holds is decided elsewhere.
@@ -22,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
@@ -29,9 +30,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.errors import CrawlerError, FetchError, first_error
-from crawler.models import Finished, HostState, Kind, Outcome, ParseFailure, Refusal, Snoozed
+from crawler.gate import ByteGate
+from crawler.models import HostState, Kind, Page
 from crawler.parse.base import Job
-from crawler.politeness.policy import Deliver, Finish, Redirect, Snooze
+from crawler.politeness.policy import Deliver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -40,10 +42,10 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.fetch.base import Fetcher
     from crawler.frontier.base import Frontier
-    from crawler.models import Page, Request, Response
+    from crawler.ledger import Ledger
+    from crawler.models import ParseFailure, Request, Response
     from crawler.parse.base import Parser
-    from crawler.politeness.policy import Decision, Policy
-    from crawler.scope import Scope
+    from crawler.politeness.policy import Policy
     from crawler.stats import Snapshot, Stats
 
 log = logging.getLogger(__name__)
@@ -70,43 +72,42 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     stopped_by: str | None = None
 
 
-class Engine:
-    """One run of one crawl. Owns its coroutines, but none of the parts, which its builder opens and closes."""
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What an engine drives. Opened and closed by their builder."""
 
-    def __init__(
-        self,
-        *,
-        seeds: AsyncIterator[Sequence[Request]],
-        frontier: Frontier,
-        policy: Policy,
-        fetcher: Fetcher,
-        parser: Parser,
-        scope: Scope,
-        committer: Committer,
-        stats: Stats,
-        clock: Clock,
-        settings: Settings,
-    ) -> None:
-        self._seeds = seeds
-        self._frontier = frontier
-        self._policy = policy
-        self._fetcher = fetcher
-        self._parser = parser
-        self._scope = scope
-        self._committer = committer
-        self._stats = stats
-        self._clock = clock
+    seeds: AsyncIterator[Sequence[Request]]
+    frontier: Frontier
+    policy: Policy
+    fetcher: Fetcher
+    parser: Parser
+    ledger: Ledger
+    committer: Committer
+    stats: Stats
+    clock: Clock
+
+
+class Engine:
+    """One run of one crawl."""
+
+    def __init__(self, parts: Parts, settings: Settings) -> None:
+        self._seeds = parts.seeds
+        self._frontier = parts.frontier
+        self._policy = parts.policy
+        self._fetcher = parts.fetcher
+        self._parser = parts.parser
+        self._ledger = parts.ledger
+        self._committer = parts.committer
+        self._stats = parts.stats
+        self._clock = parts.clock
         self._settings = settings
+        self._gate = ByteGate(settings.memory_bytes)
         self._starts: asyncio.Queue[Request] = asyncio.Queue(settings.concurrency)
-        self._answers: asyncio.Queue[Job] = asyncio.Queue(4 * BATCH_PAGES * parser.lanes)
+        self._answers: asyncio.Queue[Job] = asyncio.Queue(4 * BATCH_PAGES * parts.parser.lanes)
         self._changed = asyncio.Event()  # something feed may act on
         self._quiet = asyncio.Event()  # nothing is between start and batch
         self._over = asyncio.Event()  # ended, one way or another
-        self._room = asyncio.Event()  # bodies held are below the limit
-        self._room.set()
-        self._held_bytes = 0
         self._busy = 0
-        self._finished = 0
         self._seeded = False
         self._stopping = False
         self._hosts_cursor = 0
@@ -117,9 +118,7 @@ class Engine:
         Raises:
             CrawlerError: The store, an output file or the parser pool failed. What was committed stays.
         """
-        counts = self._frontier.counts()
-        self._finished = counts.admitted - counts.pending
-        log.info("crawl begins: %d URLs admitted before, %d of them pending", counts.admitted, counts.pending)
+        log.info("crawl begins: %d URLs left from before", self._ledger.open)
         workers: list[asyncio.Task[None]] = []
         try:
             async with asyncio.TaskGroup() as group:
@@ -133,7 +132,7 @@ class Engine:
                 self._committer.close()
         except* CrawlerError as errors:
             raise first_error(errors) from errors
-        complete = self._seeded and self._open == 0
+        complete = self._seeded and self._ledger.open == 0
         stopped_by = None if complete else (self._policy.stopped_by or "stop")
         log.info("crawl ends: %s", stopped_by or "nothing is left")
         return Ending(complete=complete, stopped_by=stopped_by)
@@ -149,11 +148,6 @@ class Engine:
     def snapshot(self) -> Snapshot:
         """The counts as they stand."""
         return self._stats.snapshot(self._frontier.counts(), self._policy.in_flight)
-
-    @property
-    def _open(self) -> int:
-        """Admitted and without an end; unlike `pending`, ends that are not committed yet count as ended."""
-        return self._frontier.counts().admitted - self._finished
 
     async def _watch(self) -> None:
         await self._over.wait()
@@ -182,7 +176,7 @@ class Engine:
                 self._busy += 1
                 self._starts.put_nowait(request)
             for request, reason in turn.refused:
-                self._end(request, Finish(outcome=Outcome.EXCLUDED, reason=reason))
+                self._ledger.refused(request, reason)
             if turn.refused:
                 self._settle()
                 await self._committer.room()
@@ -212,7 +206,7 @@ class Engine:
     async def _fetch(self) -> None:
         while True:
             request = await self._starts.get()
-            await self._room.wait()
+            await self._gate.passed()
             if self._stopping:
                 self._release()
                 continue
@@ -220,10 +214,10 @@ class Engine:
             decision = self._policy.after(request, answer)
             self._changed.set()
             if isinstance(decision, Deliver) and not isinstance(answer, FetchError):
-                self._hold(len(answer.body))
+                self._gate.hold(len(answer.body))
                 await self._answers.put(Job(request=request, response=answer))
             else:
-                self._settle_request(request, decision)
+                self._ledger.attempted(request, decision)
                 self._release()
                 await self._committer.room()
 
@@ -240,9 +234,7 @@ class Engine:
             jobs = await self._next_jobs()
             results = await self._parser.parse(jobs)
             for job, result in zip(jobs, results, strict=True):
-                self._take_result(job, result)
-                self._hold(-len(job.response.body))
-                self._release()
+                self._parsed(job, result)
             self._changed.set()
             await self._committer.room()
 
@@ -255,69 +247,18 @@ class Engine:
             size += len(jobs[-1].response.body)
         return jobs
 
-    def _take_result(self, job: Job, result: Page | ParseFailure) -> None:
-        request, response = job.request, job.response
+    def _parsed(self, job: Job, result: Page | ParseFailure) -> None:
+        request = job.request
         if request.kind is Kind.ROBOTS:
-            self._policy.robots_parsed(request, None if isinstance(result, ParseFailure) else result.robots)
-            return
-        decision = self._policy.after_parse(request, response, result)
-        if isinstance(result, ParseFailure):
-            log.warning("parsing failed: %s", result.reason, extra={"url": request.url, "detail": result.detail})
-            self._settle_request(request, decision)
-            return
-        self._settle_request(request, decision, result)
-        for host_key in self._frontier.discover(request, result.links):
-            self._policy.wake(host_key)
-        self._stats.refused(result.refusals)
-
-    def _settle_request(self, request: Request, decision: Decision, page: Page | None = None) -> None:
-        """Carry out what politeness decided of an attempt that is over."""
-        match decision:
-            case Finish():
-                self._end(request, decision, page)
-            case Snooze(request=again, until=until):
-                self._committer.snooze(Snoozed(request=again, until=until))
-                self._stats.snoozed()
-            case Redirect(request=target, status=status):
-                self._end(
-                    request,
-                    Finish(outcome=Outcome.REDIRECTED, reason=self._enter(target), status=status, target=target.url),
-                )
-            case _:  # a robots.txt, handled by the policy
-                pass
-
-    def _enter(self, target: Request) -> str | None:
-        """Admit a redirect's target like any URL; the reason if it is not."""
-        rule = self._scope.refusal(target.url, target.scope_host, target.depth)
-        if rule:
-            self._stats.refused([Refusal(rule=rule, count=1, examples=(target.url,))])
-            return "out_of_scope"
-        if not self._frontier.add([target])[0]:
-            return "known"
-        self._policy.wake(target.host_key)
-        return None
-
-    def _end(self, request: Request, end: Finish, page: Page | None = None) -> None:
-        records = page.records if page else ()
-        finished = Finished(
-            request=request,
-            outcome=end.outcome,
-            reason=end.reason,
-            status=end.status,
-            target=end.target,
-            at=self._clock.wall(),
-            has_page=bool(records),
-        )
-        self._committer.finish(finished, records)
-        self._finished += 1
-        self._stats.finished(finished)
-        log.debug("%s %s %s", end.outcome, end.reason or end.status, request.url)
-        if finished.has_page:
-            self._policy.page_kept(True)
+            self._policy.robots_parsed(request, result.robots if isinstance(result, Page) else None)
+        else:
+            self._ledger.parsed(request, self._policy.after_parse(request, job.response, result), result)
+        self._gate.hold(-len(job.response.body))
+        self._release()
 
     def _settle(self) -> None:
         """Notice that nothing is left. Called when work ends, so that the end is signalled and never polled."""
-        if self._seeded and self._open == 0:
+        if self._seeded and self._ledger.open == 0:
             self._over.set()
 
     def _release(self) -> None:
@@ -326,11 +267,3 @@ class Engine:
         if self._busy == 0:
             self._quiet.set()
             self._settle()
-
-    def _hold(self, size: int) -> None:
-        """Count the bytes of bodies between fetch and parse; gate new fetches above the limit."""
-        self._held_bytes += size
-        if self._held_bytes < self._settings.memory_bytes:
-            self._room.set()
-        else:
-            self._room.clear()

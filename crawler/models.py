@@ -226,7 +226,6 @@ REASONS: dict[str, str] = {
     "empty": "a 2xx answer without a body that the status allows (204, 205)",
     # REDIRECTED
     "out_of_scope": "the redirect's target is outside the scope",
-    "known": "the redirect's target was already known",
     # EXCLUDED
     "robots": "robots.txt disallows it",
     "robots_unreachable": "robots.txt could not be fetched (server error or no connection), which disallows all",

@@ -86,7 +86,7 @@ def summary(
         _Table("Admitted URLs", snapshot.admitted, _account(snapshot)),
         _reasons(snapshot, Outcome.FAILED, "Failed", "for other reasons"),
         _reasons(snapshot, Outcome.EXCLUDED, "Excluded", "for other reasons"),
-        _reasons(snapshot, Outcome.REDIRECTED, "Redirected", "to a URL then admitted"),
+        _reasons(snapshot, Outcome.REDIRECTED, "Redirected", "to a URL in scope"),
         _reasons(snapshot, Outcome.FETCHED, "Fetched", "with a page record"),
         _refusals(snapshot),
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -43,10 +43,9 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"crawler.cli.{cmd_name.replace('try', 'try_')}")
-        command = getattr(module, cmd_name.replace("try", "try_"))
-        assert isinstance(command, click.Command)
-        return command
+        name = "try_" if cmd_name == "try" else cmd_name  # a keyword names neither module nor function
+        module = importlib.import_module(f"crawler.cli.{name}")
+        return cast("click.Command", getattr(module, name))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -26,7 +26,7 @@ STDOUT = "-"
 @click.option("--dry-run", is_flag=True, help="Show what would be fetched first and how fast; request nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary, errors only.")
 @click.option("-v", "--verbose", is_flag=True, help="Log every request to stderr.")
-def crawl(  # noqa: PLR0913  (one parameter per option)
+def crawl(  # noqa: PLR0917  (one parameter per option)
     seeds: tuple[str, ...],
     config: Path | None,
     directory: str | None,
@@ -64,4 +64,3 @@ def crawl(  # noqa: PLR0913  (one parameter per option)
         show_plan(plan)
         return OK
     return run_crawl(plan, fresh=fresh, stream=output == STDOUT, quiet=quiet, verbose=verbose)
-

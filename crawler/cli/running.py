@@ -24,7 +24,7 @@ from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
 from crawler.config.file import load, loads
-from crawler.directory import CrawlDirectory, State, claim
+from crawler.directory import CrawlDirectory, claim
 from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.politeness.limits import LimitTable
 from crawler.politeness.retry import mendable
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from crawler.build import Result, Running
+    from crawler.directory import Summary
 
 log = logging.getLogger(__name__)
 
@@ -104,8 +105,8 @@ def run_crawl(plan: Plan, *, fresh: bool, stream: bool = False, quiet: bool = Fa
         CrawlerError: The crawl failed.
     """
     directory = plan.directory
-    if not fresh and directory.state() is State.FINISHED:
-        click.echo(_finished(directory), err=True)
+    if not fresh and (end := directory.read_summary()):
+        click.echo(_finished(directory, end), err=True)
         return OK
     with ExitStack() as stack:
         aside = stack.enter_context(claim(directory, fresh=fresh))
@@ -214,9 +215,7 @@ def _logging_to(path: Path, *, verbose: bool) -> Iterator[None]:
             handler.close()
 
 
-def _finished(directory: CrawlDirectory) -> str:
-    end = directory.read_summary()
-    assert end is not None
+def _finished(directory: CrawlDirectory, end: Summary) -> str:
     how = "was complete" if end.complete else f"stopped by {end.stopped_by}"
     return (
         f"{directory.path} holds a crawl that {how} at {end.ended_at}, with {end.outcomes.get('fetched', 0):,} URLs "

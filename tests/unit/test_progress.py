@@ -36,7 +36,7 @@ SNAPSHOT = Snapshot(
     reasons={
         (Outcome.FAILED, "http_404"): 300,
         (Outcome.FETCHED, "not_html"): 54,
-        (Outcome.REDIRECTED, "known"): 50,
+        (Outcome.REDIRECTED, "out_of_scope"): 50,
         (Outcome.FAILED, "timeout"): 18,
         (Outcome.EXCLUDED, "robots"): 14,
         (Outcome.FAILED, "http_799"): 2,
@@ -191,8 +191,8 @@ def test_summary_reads_as_published():
         "  robots                        14  robots.txt disallows it\n"
         "\n"
         "Redirected                     220\n"
-        "  known                         50  the redirect's target was already known\n"
-        "  to a URL then admitted       170\n"
+        "  out_of_scope                  50  the redirect's target is outside the scope\n"
+        "  to a URL in scope            170\n"
         "\n"
         "Fetched                      1,580\n"
         "  not_html                      54  a 2xx answer that is not HTML\n"

@@ -1,0 +1,102 @@
+"""What becomes of an attempt that is over? Every admitted URL gets its one end here.
+
+Carries out what politeness decided: the end goes to the batch, a retry too, the target of a redirect and the links
+of a page to the frontier. All of it is synchronous, so that a URL's end and what it leads to are known in one turn
+of the loop, and no child can be committed before its parent's end is in the batch.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from crawler.models import Finished, Outcome, Page, Refusal, Snoozed
+from crawler.politeness.policy import Finish, Redirect, Snooze
+
+if TYPE_CHECKING:
+    from crawler.checkpoint import Committer
+    from crawler.clock import Clock
+    from crawler.frontier.base import Frontier
+    from crawler.models import ParseFailure, Request
+    from crawler.politeness.policy import Decision, Policy
+    from crawler.scope import Scope
+    from crawler.stats import Stats
+
+log = logging.getLogger(__name__)
+
+
+class Ledger:
+    """Books the ends of requests."""
+
+    def __init__(
+        self, *, frontier: Frontier, policy: Policy, scope: Scope, committer: Committer, stats: Stats, clock: Clock
+    ) -> None:
+        self._frontier = frontier
+        self._policy = policy
+        self._scope = scope
+        self._committer = committer
+        self._stats = stats
+        self._clock = clock
+        counts = frontier.counts()
+        self._ended = counts.admitted - counts.pending
+
+    @property
+    def open(self) -> int:
+        """Admitted and without an end; unlike `Counts.pending`, an end counts before it is committed."""
+        return self._frontier.counts().admitted - self._ended
+
+    def refused(self, request: Request, reason: str) -> None:
+        """Politeness does not let it be requested."""
+        self._end(request, Finish(outcome=Outcome.EXCLUDED, reason=reason))
+
+    def attempted(self, request: Request, decision: Decision) -> None:
+        """An attempt brought nothing to parse."""
+        match decision:
+            case Finish():
+                self._end(request, decision)
+            case Snooze(request=again, until=until):
+                self._committer.snooze(Snoozed(request=again, until=until))
+                self._stats.snoozed()
+            case Redirect(request=target, status=status):
+                reason = self._enter(target)
+                self._end(request, Finish(Outcome.REDIRECTED, reason, status, target.url))
+            case _:  # a robots.txt, of no concern to anybody but politeness
+                pass
+
+    def parsed(self, request: Request, finish: Finish, result: Page | ParseFailure) -> None:
+        """An answer has been parsed: the page's end and records first, then its links."""
+        if isinstance(result, Page):
+            self._end(request, finish, result.records)
+            for host_key in self._frontier.discover(request, result.links):
+                self._policy.wake(host_key)
+            self._stats.refused(result.refusals)
+        else:
+            log.warning("parsing %s failed: %s (%s)", request.url, result.reason, result.detail)
+            self._end(request, finish)
+
+    def _enter(self, target: Request) -> str | None:
+        """Admit a redirect's target like any URL; the reason if the scope refuses it."""
+        rule = self._scope.refusal(target.url, target.scope_host, target.depth)
+        if rule:
+            self._stats.refused([Refusal(rule=rule, count=1, examples=(target.url,))])
+            return "out_of_scope"
+        if self._frontier.add([target])[0]:
+            self._policy.wake(target.host_key)
+        return None
+
+    def _end(self, request: Request, finish: Finish, records: tuple[tuple[str, bytes], ...] = ()) -> None:
+        finished = Finished(
+            request=request,
+            outcome=finish.outcome,
+            reason=finish.reason,
+            status=finish.status,
+            target=finish.target,
+            at=self._clock.wall(),
+            has_page=finish.has_page,
+        )
+        self._ended += 1
+        self._committer.finish(finished, records)
+        self._stats.finished(finished)
+        if finish.has_page:
+            self._policy.page_kept(kept=True)
+        log.debug("%s %s %s", finish.outcome, finish.reason or finish.status, request.url)
