@@ -52,6 +52,7 @@ _encoder = msgspec.json.Encoder()
 
 #: without a zone, as formatting one costs a microsecond a line
 
+
 def outcome_line(finished: Finished) -> bytes:
     """The line of a URL without a page record, without its newline."""
     request = finished.request
