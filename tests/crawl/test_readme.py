@@ -80,7 +80,7 @@ def test_yaml_of_the_readme_is_a_configuration():
 
 
 @pytest.mark.slow
-def test_python_of_the_readme_runs(folder, shop):  # noqa: ARG001
+def test_python_of_the_readme_runs(folder, shop):
     (script,) = (block for language, block in BLOCKS if language == "python")
     (folder / "script.py").write_text(script.replace('Crawl("crawl.yaml")', 'Crawl("crawl.yaml", fresh=True)'))
     done = run(f"{shlex.quote(sys.executable)} script.py", folder)
