@@ -1,13 +1,16 @@
 """How long does a page take in a parser worker, and which stage of it?
 
 Prints microseconds of processor time a page (best of several rounds) for a small page, a large documentation page,
-and robots.txt files: ``python benchmarks/extract.py [file.html ...]`` measures files of yours instead.
+and robots.txt files: ``python benchmarks/extract.py [file.html ...]`` measures files of yours instead. A page is
+measured twice: with all its links on earlier pages of the site, and as the first page of its host; pages of a crawl
+lie in between.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import sys
 import time
 from pathlib import Path
@@ -15,17 +18,18 @@ from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser
 
-from crawler.config import ScopeConfig
-from crawler.extract import charset, links, robots
+from crawler.config import ScopeConfig, UrlsConfig
+from crawler.extract import charset, robots
 from crawler.extract.content import decode_content
 from crawler.extract.html import Document
+from crawler.extract.links import Hyperlinks
 from crawler.extract.page import Extractor, Settings
+from crawler.extract.targets import Targets
 from crawler.models import HostKey, Page, Request, Response, Url
 from crawler.scope import Scope
-from crawler.url import Base
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 URL = Url("https://www.example.org/library/index.html")
 ROUNDS = 7
@@ -67,34 +71,48 @@ def page_of(paragraphs: int, n_links: int, words: int) -> bytes:
     ).encode()
 
 
+def visits(body: bytes, hosts: Iterator[str]) -> Callable[[], Page]:
+    """A function that extracts the page `body`, each time as the page of the next of `hosts`."""
+    extractor = Extractor(Settings(fingerprint_key=7))
+    headers = ((b"Content-Type", b"text/html; charset=utf-8"),)
+
+    def visit() -> Page:
+        host = next(hosts)
+        url = Url(f"https://{host}/library/index.html")
+        request = Request(url=url, host_key=HostKey(host), scope_host=host, seed=url)
+        page = extractor.page(request, Response(url=url, status=200, headers=headers, body=body, fetched_at=1.0))
+        assert isinstance(page, Page), page
+        return page
+
+    return visit
+
+
 def print_page(name: str, body: bytes) -> None:
     """One block of figures."""
-    extractor = Extractor(Settings(fingerprint_key=7))
-    request = Request(url=URL, host_key=HostKey("www.example.org"), scope_host="www.example.org", seed=URL)
-    headers = ((b"Content-Type", b"text/html; charset=utf-8"),)
-    response = Response(url=URL, status=200, headers=headers, body=body, fetched_at=1.0)
     zipped = gzip.compress(body, 6)
     document = Document(body, want_text=True)
-    base = Base(URL)
     scope = Scope(ScopeConfig()).for_page("www.example.org", 1)
-    found = links.resolve(document.hyperlinks, base, links.Refused())
-    page = extractor.page(request, response)
-    assert isinstance(page, Page), page
+    known = Targets(UrlsConfig(), 7).of_page(URL, scope)
+    links = Hyperlinks(document.hyperlinks, known)
+    visit = visits(body, itertools.repeat("www.example.org"))
+    shown, _ = links.records(10_000)
     print(
-        f"{name}: {len(body)} bytes, {found.n_links} links, {len(found.targets)} targets, "
-        f"record {len(page.records[0][1])} bytes"
+        f"{name}: {len(body)} bytes, {links.n_links} links, {len(shown)} targets, "
+        f"record {len(visit().records[0][1])} bytes"
     )
     stages: dict[str, Callable[[], object]] = {
-        "all of it": lambda: extractor.page(request, response),
+        "all of it, links known": visit,
+        "all of it, first of its host": visits(body, (f"host{n}.example.org" for n in itertools.count())),
         "  (gunzip, if compressed)": lambda: decode_content(zipped, "gzip", 1 << 24),
         "  charset, declared": lambda: charset.decode(body, "text/html; charset=utf-8"),
         "  charset, undeclared": lambda: charset.decode(body, None),
         "  parse (selectolax alone)": lambda: LexborHTMLParser(body),
         "  parse and walk": lambda: Document(body, want_text=True),
+        "  head": document.head,
         "  text": document.blocks,
-        "  resolve links": lambda: links.resolve(document.hyperlinks, base, links.Refused()),
-        "  scope and fingerprint": lambda: links.followed(found.targets, scope, 7, links.Refused()),
-        "  link records": lambda: links.records(found.targets, 10_000),
+        "  links, known": lambda: Hyperlinks(document.hyperlinks, known),
+        "  links, new": lambda: Hyperlinks(document.hyperlinks, Targets(UrlsConfig(), 7).of_page(URL, scope)),
+        "  link records": lambda: links.records(10_000),
         "  digest": lambda: hashlib.sha256(body).hexdigest(),
     }
     print_times(stages)
@@ -124,7 +142,7 @@ def robots_tasks(body: bytes) -> dict[str, Callable[[], object]]:
 def print_times(tasks: dict[str, Callable[[], object]]) -> None:
     """A line a task."""
     for name, task in tasks.items():
-        print(f"  {name:28}{best_us(task):10.1f} us")
+        print(f"  {name:30}{best_us(task):10.1f} us")
 
 
 def main() -> None:

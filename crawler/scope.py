@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from crawler.config import ScopeConfig
     from crawler.models import Url
 
+_MAX_REMEMBERED = 1_000
+"""Page scopes of a crawl, and host verdicts of each: where there are more, all are dropped and found out again."""
+
 
 class Scope:
     """The rules of one crawl.
@@ -37,6 +40,7 @@ class Scope:
     def __init__(self, config: ScopeConfig) -> None:
         self._config = config
         self._patterns = _Patterns(config)
+        self._pages: dict[tuple[str, bool], PageScope] = {}
 
     def refusal(self, url: Url, scope_host: str, depth: int) -> str | None:
         """The rule that keeps `url` out, as counted and printed; None if it may enter.
@@ -53,20 +57,31 @@ class Scope:
         return self._patterns.refusal(url)
 
     def for_page(self, scope_host: str, depth: int) -> PageScope:
-        """The same rules for all links of one page, which share `scope_host` and `depth` (one more than the page's)."""
-        return PageScope(self._config, self._patterns, scope_host, depth)
+        """The same rules for all links of one page, which share `scope_host` and `depth` (one more than the page's).
+
+        Pages whose links fare alike get one and the same object, so that verdicts can be remembered under it.
+        """
+        limit = self._config.max_depth
+        too_deep = limit is not None and depth > limit
+        page = self._pages.get((scope_host, too_deep))
+        if page is None:
+            if len(self._pages) >= _MAX_REMEMBERED:
+                self._pages = {}
+            page = self._pages[scope_host, too_deep] = PageScope(self._config, self._patterns, scope_host, depth)
+        return page
 
 
 class PageScope:
     """The rules for links that share a scope host and a depth; made by `Scope.for_page`."""
 
-    __slots__ = ("_domain", "_host_refusals", "_patterns", "_stay_on", "_too_deep")
+    __slots__ = ("_domain", "_host_refusals", "_patterns", "_scope_host", "_stay_on", "_too_deep")
 
     def __init__(self, config: ScopeConfig, patterns: _Patterns, scope_host: str, depth: int) -> None:
         limit = config.max_depth
         self._too_deep = f"scope.max_depth: {limit}" if limit is not None and depth > limit else None
         self._stay_on = config.stay_on
         self._domain = registrable_domain(scope_host) if config.stay_on == "domain" else None
+        self._scope_host = scope_host
         self._host_refusals: dict[str, str | None] = {scope_host: None}
         self._patterns = patterns
 
@@ -82,7 +97,10 @@ class PageScope:
         try:
             refusal = self._host_refusals[host]
         except KeyError:
-            refusal = self._host_refusals[host] = self._host_refusal(host)
+            refusal = self._host_refusal(host)
+            if len(self._host_refusals) >= _MAX_REMEMBERED:
+                self._host_refusals = {self._scope_host: None}
+            self._host_refusals[host] = refusal
         return refusal or self._patterns.refusal(url)
 
     def _host_refusal(self, host: str) -> str | None:

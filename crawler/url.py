@@ -94,7 +94,10 @@ class Base:
             raise UrlError(f"{_shown(href)} is not a URL") from None
         if not resolved.startswith(self._origin):
             resolved = _plain_authority(resolved, href)
-        return _canonical_rest(resolved, self._query_rule)
+        # Asked here as well, since most links of most pages need none of it.
+        if "?" in resolved or "%" in resolved or "#" in resolved or len(resolved) > MAX_URL_CHARS:
+            return _canonical_rest(resolved, self._query_rule)
+        return Url(resolved)
 
     def joins(self, hrefs: Iterable[str]) -> list[Url | None]:
         """`join` for many: in order, None where `join` would raise."""

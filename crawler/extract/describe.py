@@ -6,17 +6,18 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.clock import rfc3339
-from crawler.extract import links
-from crawler.extract.html import collapsed, collapsed_ascii
+from crawler.extract.head import collapsed_ascii
+from crawler.extract.html import collapsed
 from crawler.extract.record import LinkRecord, PageRecord
 
 if TYPE_CHECKING:
     from crawler.config import ExtractConfig
     from crawler.extract.charset import Text
     from crawler.extract.content import Decoded
+    from crawler.extract.head import Head
     from crawler.extract.html import Document
-    from crawler.models import Request, Response
-    from crawler.url import Base
+    from crawler.extract.links import Hyperlinks
+    from crawler.models import Request, Response, Url
 
 MAX_LINKS = 10_000
 MAX_TEXT_CHARS = 4 * 1024**2
@@ -31,19 +32,20 @@ class Found(NamedTuple):
     body: Decoded
     text: Text
     document: Document
-    base: Base
-    hyperlinks: links.Hyperlinks
+    head: Head
+    canonical: Url | None
+    hyperlinks: Hyperlinks
 
 
-def describe(request: Request, response: Response, found: Found, extract: ExtractConfig) -> PageRecord:
-    """The record of the page that `response` brought, as `extract` wants it."""
-    document = found.document
+def describe(
+    request: Request, response: Response, content_type: str | None, found: Found, extract: ExtractConfig
+) -> PageRecord:
+    """The record of the page that `response` brought under `content_type`, as `extract` wants it."""
+    body, text, document, head, canonical, hyperlinks = found
     cut = _Cutter()
-    if found.body.truncated:
+    if body.truncated:
         cut.note("body")
     all_text, word_count = document.blocks() if extract.text == "all" else (None, None)
-    content_type = response.header(b"content-type")
-    canonical = document.canonical_href
     return PageRecord(
         url=request.url,
         status=response.status,
@@ -54,19 +56,19 @@ def describe(request: Request, response: Response, found: Found, extract: Extrac
         fetched_at=rfc3339(response.fetched_at),
         elapsed_s=round(response.elapsed_s, 6),
         content_type=collapsed_ascii(content_type) if content_type is not None else None,
-        charset=found.text.charset,
-        charset_source=found.text.source,
-        body_bytes=len(found.body.data),
-        content_digest=f"sha256:{hashlib.sha256(found.body.data).hexdigest()}",
-        title=cut("title", document.title, MAX_LINE_CHARS),
-        description=cut("description", document.description, MAX_LINE_CHARS),
-        lang=cut("lang", document.lang, MAX_LINE_CHARS),
-        canonical=found.base.joins([canonical])[0] if canonical is not None else None,
+        charset=text.charset,
+        charset_source=text.source,
+        body_bytes=len(body.data),
+        content_digest=f"sha256:{hashlib.sha256(body.data).hexdigest()}",
+        title=cut("title", head.title, MAX_LINE_CHARS),
+        description=cut("description", head.description, MAX_LINE_CHARS),
+        lang=cut("lang", head.lang, MAX_LINE_CHARS),
+        canonical=canonical,
         h1=cut.h1(document),
         text=cut("text", all_text, MAX_TEXT_CHARS),
         word_count=word_count,
-        n_links=found.hyperlinks.n_links,
-        links=cut.links(found.hyperlinks) if extract.links else None,
+        n_links=hyperlinks.n_links,
+        links=cut.links(hyperlinks) if extract.links else None,
         truncated=cut.noted(),
     )
 
@@ -90,8 +92,8 @@ class _Cutter:
         texts = (self("h1", collapsed(node.text()), MAX_LINE_CHARS) for node in nodes[:MAX_H1])
         return tuple(text for text in texts if text)
 
-    def links(self, hyperlinks: links.Hyperlinks) -> tuple[LinkRecord, ...]:
-        records, more = links.records(hyperlinks.targets, MAX_LINKS)
+    def links(self, hyperlinks: Hyperlinks) -> tuple[LinkRecord, ...]:
+        records, more = hyperlinks.records(MAX_LINKS)
         if more:
             self.note("links")
         return records

@@ -1,40 +1,25 @@
-"""Where does a page lead? Resolves its hyperlinks, each target once, and asks the scope which may be followed."""
+"""Where does a page lead? Takes stock of its hyperlinks, each target once: for the frontier and for the record."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from crawler.errors import UrlError
-from crawler.extract.html import collapsed, collapsed_ascii
+from crawler.extract.head import collapsed_ascii
+from crawler.extract.html import ANCHOR
 from crawler.extract.record import LinkRecord
-from crawler.models import Link, Refusal
-from crawler.url import Base, fingerprint, host, host_key
+from crawler.models import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from selectolax.lexbor import LexborNode
 
-    from crawler.models import HostKey, Url
-    from crawler.scope import PageScope
+    from crawler.extract.targets import PageTargets
+    from crawler.models import Link, Url
 
 MAX_TEXT_CHARS = 200
 _MAX_EXAMPLES = 3
 _MAX_EXAMPLE_CHARS = 200
-
-_SCHEME = re.compile(r"[\0- ]*([A-Za-z][A-Za-z0-9+.-]*):")
-#: named in refusals; a page could make up any number of others
-_KNOWN_SCHEMES = frozenset(("about", "blob", "data", "file", "ftp", "javascript", "mailto", "sms", "tel", "whatsapp"))
-
-
-class Hyperlinks(NamedTuple):
-    """The hyperlinks of a page."""
-
-    #: target -> the first element that leads there, in document order
-    targets: dict[Url, LexborNode]
-    #: ``<a>`` elements with href, whatever it says
-    n_links: int
 
 
 class Refused:
@@ -57,68 +42,66 @@ class Refused:
         )
 
 
-def resolve(elements: Iterable[LexborNode], base: Base, refused: Refused) -> Hyperlinks:
-    """The http(s) targets of ``<a>`` and ``<area>`` elements; other schemes and what is no URL go to `refused`."""
-    targets: dict[Url, LexborNode] = {}
-    seen: set[str] = set()
-    n_links = 0
-    for element in elements:
-        href = element.attrs.get("href")
-        if href is None:  # no such attribute, or one without a value, which is the empty one
-            if "href" not in element.attrs:
-                continue
-            href = ""
-        n_links += element.tag == "a"
-        href = href.partition("#")[0]
-        if href in seen:
-            continue
-        seen.add(href)
-        url = _target(href, base, refused)
-        if url is not None and url not in targets:
-            targets[url] = element
-    return Hyperlinks(targets, n_links)
+class Hyperlinks:
+    """The ``<a>`` and ``<area>`` elements of a page, resolved and judged.
 
-
-def _target(href: str, base: Base, refused: Refused) -> Url | None:
-    if ":" in href and (found := _SCHEME.match(href)):
-        scheme = found[1].lower()
-        if scheme not in ("http", "https"):
-            refused.add(f"scheme: {scheme if scheme in _KNOWN_SCHEMES else 'other'}", href)
-            return None
-    try:
-        return base.join(href)
-    except UrlError:
-        refused.add("bad_url", href)
-        return None
-
-
-def followed(urls: Iterable[Url], scope: PageScope, key: int, refused: Refused) -> tuple[Link, ...]:
-    """Those of `urls` that may enter, under the crawl's fingerprint `key`; the others go to `refused`."""
-    links = []
-    hosts: dict[HostKey, str] = {}
-    for url in urls:
-        queue = host_key(url)
-        name = hosts.get(queue)
-        if name is None:
-            name = hosts[queue] = host(url)
-        rule = scope.refusal(url, name)
-        if rule is None:
-            links.append(Link(url=url, host_key=queue, fingerprint=fingerprint(url, key)))
-        else:
-            refused.add(rule, url)
-    return tuple(links)
-
-
-def records(targets: dict[Url, LexborNode], limit: int) -> tuple[tuple[LinkRecord, ...], bool]:
-    """What the page record says of its first `limit` targets, and whether there were more.
-
-    Targets that an ``<area>`` leads to first have no text and are left out.
+    Args:
+        elements: In document order; those without href do not count.
+        targets: What their hrefs mean.
     """
-    shown = [(url, element) for url, element in targets.items() if element.tag == "a"]
-    return tuple(_record(url, element) for url, element in shown[:limit]), len(shown) > limit
+
+    __slots__ = ("_found", "followed", "n_links", "refusals")
+
+    def __init__(self, elements: Iterable[LexborNode], targets: PageTargets) -> None:
+        # Runs hundreds of times a page, so everything is looked up once: element, then attributes, then target.
+        site, folder, resolve = targets.site.get, targets.folder.get, targets.resolve
+        refused: dict[str, str] = {}
+        found: dict[Url, tuple[Link, str | None, LexborNode | None, str | None]] = {}
+        n_links = 0
+        for element in elements:
+            attributes = element.attributes
+            if "href" not in attributes:
+                continue
+            is_anchor = element.tag_id == ANCHOR
+            n_links += is_anchor
+            href = attributes["href"] or ""  # None: an attribute without a value, which is the empty one
+            if "#" in href:
+                href = href.partition("#")[0]
+            target = site(href) or folder(href) or resolve(href)
+            link = target.link
+            if link is None:
+                refused[href] = target.rule or ""
+            elif link.url not in found:
+                found[link.url] = (link, target.rule, element if is_anchor else None, attributes.get("rel"))
+        #: ``<a>`` elements with href, whatever it says
+        self.n_links = n_links
+        self._found = found
+        #: targets that may enter, in document order
+        self.followed = tuple([link for link, rule, _, _ in found.values() if rule is None])
+        #: what is no http(s) URL, then what is out of scope
+        self.refusals = self._refusals(refused)
+
+    def _refusals(self, refused: dict[str, str]) -> tuple[Refusal, ...]:
+        if not refused and len(self.followed) == len(self._found):
+            return ()
+        counted = Refused()
+        for href, rule in refused.items():
+            counted.add(rule, href)
+        for url, (_, scope_rule, _, _) in self._found.items():
+            if scope_rule is not None:
+                counted.add(scope_rule, url)
+        return counted.refusals()
+
+    def records(self, limit: int) -> tuple[tuple[LinkRecord, ...], bool]:
+        """What the page record says of the first `limit` targets, and whether there were more.
+
+        Targets that an ``<area>`` leads to first have no text and are left out.
+        """
+        shown = [(url, element, rel) for url, (_, _, element, rel) in self._found.items() if element is not None]
+        records = tuple([_record(url, element, rel) for url, element, rel in shown[:limit]])
+        return records, len(shown) > limit
 
 
-def _record(url: Url, element: LexborNode) -> LinkRecord:
-    text = collapsed(element.text_lexbor())[:MAX_TEXT_CHARS]
-    rel = element.attributes.get("rel")  # a missing key is dear in `attrs`
-    return LinkRecord(url=url, text=text, rel=collapsed_ascii(rel) if rel is not None else None)
+def _record(url: Url, element: LexborNode, rel: str | None) -> LinkRecord:
+    text = " ".join(element.text_lexbor().split())
+    return LinkRecord(url, text[:MAX_TEXT_CHARS], rel and collapsed_ascii(rel))

@@ -15,7 +15,7 @@ SCHEMA_VERSION = 1
 """Raised when a key changes its meaning or goes away; new keys do not count."""
 
 
-class LinkRecord(msgspec.Struct, frozen=True, kw_only=True):
+class LinkRecord(msgspec.Struct, frozen=True, gc=False):
     """A hyperlink as its page presents it."""
 
     #: canonical, without fragment, scope notwithstanding
@@ -26,7 +26,7 @@ class LinkRecord(msgspec.Struct, frozen=True, kw_only=True):
     rel: Annotated[str | None, Meta(description="its rel attribute as written")]
 
 
-class PageRecord(msgspec.Struct, frozen=True, kw_only=True):
+class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One fetched HTML page."""
 
     #: of the request, canonical

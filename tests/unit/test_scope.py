@@ -7,7 +7,7 @@ import pytest
 from crawler.config import ScopeConfig
 from crawler.errors import ConfigError
 from crawler.scope import Scope
-from crawler.url import canonicalize, host
+from crawler.url import Url, canonicalize, host
 
 
 def refusal(config, url, *, scope_host="example.org", depth=1):
@@ -154,3 +154,21 @@ def test_a_hostile_url_costs_linear_time():
 def test_workers_can_build_the_scope_from_its_configuration():
     config = pickle.loads(pickle.dumps(ScopeConfig(exclude=("*/a*",))))
     assert refusal(config, "http://example.org/a") == "scope.exclude: */a*"
+
+
+@pytest.mark.parametrize("stay_on", ["host", "domain"])
+def test_verdicts_stay_right_past_what_is_remembered(stay_on):
+    scope = Scope(ScopeConfig(stay_on=stay_on))
+    for number in range(1_100):
+        page = scope.for_page(f"h{number}.test", 1)
+        assert page.refusal(Url("http://other.test/"), "other.test") == f"scope.stay_on: {stay_on}"
+    for number in range(1_100):
+        assert page.refusal(Url("http://other.test/"), f"h{number}.example") == f"scope.stay_on: {stay_on}"
+        assert page.refusal(Url("http://h1099.test/"), "h1099.test") is None
+
+
+def test_pages_whose_links_fare_alike_share_their_rules():
+    scope = Scope(ScopeConfig(max_depth=2))
+    assert scope.for_page("a.test", 1) is scope.for_page("a.test", 2)
+    assert scope.for_page("a.test", 2) is not scope.for_page("a.test", 3)
+    assert scope.for_page("a.test", 2) is not scope.for_page("b.test", 2)

@@ -1,0 +1,82 @@
+"""What does a page say of itself: title, language, description, base and canonical URL?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from selectolax.lexbor import create_tag
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+_ASCII_SPACE = re.compile(r"[\t\n\f\r ]+")
+
+_BASE, _HTML, _LINK, _META, _SVG, _TITLE = (
+    create_tag(name).tag_id for name in ("base", "html", "link", "meta", "svg", "title")
+)
+HEAD_TAGS = frozenset((_BASE, _HTML, _LINK, _META, _TITLE))
+"""The elements that say it, by Lexbor's numbers, wherever in the document they stand."""
+
+
+class Head:
+    """Read from elements of `HEAD_TAGS`, each with its tag, in document order. URLs are as written."""
+
+    __slots__ = ("base_href", "canonical_href", "description", "lang", "title")
+
+    def __init__(self, elements: list[tuple[int, LexborNode]]) -> None:
+        #: href of the first base element that has one
+        self.base_href: str | None = None
+        #: href of the first ``<link rel=canonical>``
+        self.canonical_href: str | None = None
+        #: content of the first description meta element that has one, white space collapsed
+        self.description: str | None = None
+        #: lang attribute of the html element
+        self.lang: str | None = None
+        #: the first title element that does not title a drawing, white space collapsed
+        self.title: str | None = None
+        root: LexborNode | None = None
+        for tag, node in elements:
+            if tag == _META:
+                if self.description is None:
+                    self.description = _description(node.attributes)
+            elif tag == _LINK:
+                if self.canonical_href is None:
+                    self.canonical_href = _canonical(node.attributes)
+            elif tag == _TITLE:
+                if self.title is None and not _is_in_svg(node):
+                    self.title = collapsed_ascii(node.text())
+            elif tag == _BASE:
+                if self.base_href is None:
+                    self.base_href = node.attributes.get("href")
+            elif root is None:
+                root = node
+                lang = node.attributes.get("lang")
+                self.lang = collapsed_ascii(lang) if lang else None
+
+
+def collapsed_ascii(text: str) -> str:
+    """`text` with every run of ASCII white space, which is what HTML collapses, as one space and none at the ends.
+
+    So ``&nbsp;`` stays, unlike with `html.collapsed`.
+    """
+    return _ASCII_SPACE.sub(" ", text).strip(" ")
+
+
+def _description(meta: dict[str, str | None]) -> str | None:
+    if (meta.get("name") or "").strip().lower() != "description":
+        return None
+    content = meta.get("content")
+    return collapsed_ascii(content) if content is not None else None
+
+
+def _canonical(link: dict[str, str | None]) -> str | None:
+    href = link.get("href")
+    return href if href is not None and "canonical" in (link.get("rel") or "").lower().split() else None
+
+
+def _is_in_svg(node: LexborNode) -> bool:
+    parent = node.parent
+    while parent is not None and parent.tag_id != _SVG:
+        parent = parent.parent
+    return parent is not None
