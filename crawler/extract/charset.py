@@ -11,6 +11,7 @@ through the first 16 KiB comes to the same, but for a `<meta>` further down stil
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from crawler.extract.encodings import decode_as, encoding_name
@@ -20,6 +21,7 @@ Source = Literal["bom", "header", "meta", "utf-8", "fallback"]
 PRESCAN_BYTES = 16 * 1024
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16be"), (b"\xff\xfe", "utf-16le"))
+_BOM_STARTS = tuple(bom for bom, _ in _BOMS)
 _HEADER_CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"""<\?xml[^>]*?\sencoding[\t\n\f\r ]*=[\t\n\f\r ]*(["'])([^"'>]+)\1""")
 
@@ -50,10 +52,11 @@ class Text(NamedTuple):
 
 def decode(body: bytes, content_type: str | None) -> Text:
     """`body` (after content decoding) as text, errors as U+FFFD. Any bytes will do."""
-    for bom, name in _BOMS:
-        if body.startswith(bom):
-            return _as_text(body[len(bom) :], name, "bom")
-    declared = _header_charset(content_type)
+    if body.startswith(_BOM_STARTS):
+        for bom, name in _BOMS:
+            if body.startswith(bom):
+                return _as_text(body[len(bom) :], name, "bom")
+    declared = _header_charset(content_type) if content_type else None
     if declared:
         return _as_text(body, declared, "header")
     declared = prescan(body)
@@ -92,8 +95,9 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-def _header_charset(content_type: str | None) -> str | None:
-    found = _HEADER_CHARSET.search(content_type) if content_type else None
+@lru_cache(maxsize=64)  # a site has one or two
+def _header_charset(content_type: str) -> str | None:
+    found = _HEADER_CHARSET.search(content_type)
     return encoding_name(found[1]) if found else None
 
 

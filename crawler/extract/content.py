@@ -78,8 +78,7 @@ def decode_content(body: bytes, encoding: str | None, limit: int) -> Decoded:
         ContentError: ``too_large``, or ``bad_encoding`` for an unknown coding or data that is not of its kind.
     """
     truncated = False
-    codings = [name.strip().lower() for name in encoding.split(",")] if encoding and body else []
-    codings = [name for name in codings if name not in ("", "identity")]
+    codings = _codings(encoding) if encoding and body else []
     if len(codings) > _MAX_LAYERS:
         raise ContentError("bad_encoding", f"{len(codings)} content codings, expected at most {_MAX_LAYERS}")
     for coding in reversed(codings):
@@ -91,6 +90,11 @@ def decode_content(body: bytes, encoding: str | None, limit: int) -> Decoded:
     if len(body) > limit:
         raise _too_large(limit)
     return Decoded(body, truncated)
+
+
+def _codings(encoding: str) -> list[str]:
+    names = [name.strip().lower() for name in encoding.split(",")]
+    return [name for name in names if name not in ("", "identity")]
 
 
 def _decode_layer(body: bytes, coding: str, limit: int) -> Decoded:

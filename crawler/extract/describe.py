@@ -89,7 +89,7 @@ class _Cutter:
         nodes = document.h1s
         if len(nodes) > MAX_H1:
             self.note("h1")
-        texts = (self("h1", collapsed(node.text()), MAX_LINE_CHARS) for node in nodes[:MAX_H1])
+        texts = (self("h1", collapsed(node.text_lexbor()), MAX_LINE_CHARS) for node in nodes[:MAX_H1])
         return tuple(text for text in texts if text)
 
     def links(self, hyperlinks: Hyperlinks) -> tuple[LinkRecord, ...]:

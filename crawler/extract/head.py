@@ -10,7 +10,7 @@ from selectolax.lexbor import create_tag
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-_ASCII_SPACE = re.compile(r"[\t\n\f\r ]+")
+_UNCOLLAPSED = re.compile(r"[\t\n\f\r ]{2,}|[\t\n\f\r]")
 
 _BASE, _HTML, _LINK, _META, _SVG, _TITLE = (
     create_tag(name).tag_id for name in ("base", "html", "link", "meta", "svg", "title")
@@ -45,7 +45,7 @@ class Head:
                     self.canonical_href = _canonical(node.attributes)
             elif tag == _TITLE:
                 if self.title is None and not _is_in_svg(node):
-                    self.title = collapsed_ascii(node.text())
+                    self.title = collapsed_ascii(node.text_lexbor())
             elif tag == _BASE:
                 if self.base_href is None:
                     self.base_href = node.attributes.get("href")
@@ -60,7 +60,7 @@ def collapsed_ascii(text: str) -> str:
 
     So ``&nbsp;`` stays, unlike with `html.collapsed`.
     """
-    return _ASCII_SPACE.sub(" ", text).strip(" ")
+    return _UNCOLLAPSED.sub(" ", text).strip(" ")
 
 
 def _description(meta: dict[str, str | None]) -> str | None:

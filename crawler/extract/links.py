@@ -98,10 +98,8 @@ class Hyperlinks:
         Targets that an ``<area>`` leads to first have no text and are left out.
         """
         shown = [(url, element, rel) for url, (_, _, element, rel) in self._found.items() if element is not None]
-        records = tuple([_record(url, element, rel) for url, element, rel in shown[:limit]])
-        return records, len(shown) > limit
-
-
-def _record(url: Url, element: LexborNode, rel: str | None) -> LinkRecord:
-    text = " ".join(element.text_lexbor().split())
-    return LinkRecord(url, text[:MAX_TEXT_CHARS], rel and collapsed_ascii(rel))
+        records = []
+        for url, element, rel in shown[:limit]:
+            text = " ".join(element.text_lexbor().split())
+            records.append(LinkRecord(url, text[:MAX_TEXT_CHARS], None if rel is None else collapsed_ascii(rel)))
+        return tuple(records), len(shown) > limit

@@ -6,6 +6,7 @@ The face of this package, called in parser workers. Pure: bytes in, values out, 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -122,12 +123,19 @@ class Extractor:
 
 def _is_html(content_type: str | None, body: bytes) -> bool:
     """By its label; unlabelled, by what it starts with."""
-    essence = (content_type or "").partition(";")[0].strip().lower()
+    labelled = _is_labelled_html(content_type or "")
+    if labelled is None:
+        return _LOOKS_LIKE_HTML.match(body.removeprefix(b"\xef\xbb\xbf")) is not None
+    return labelled
+
+
+@lru_cache(maxsize=64)  # a site has one or two
+def _is_labelled_html(content_type: str) -> bool | None:
+    """What its label says of it; None for no label, or one that browsers do not believe."""
+    essence = content_type.partition(";")[0].strip().lower()
     if essence in _HTML_TYPES:
         return True
-    if essence in _UNKNOWN_TYPES or "/" not in essence:
-        return _LOOKS_LIKE_HTML.match(body.removeprefix(b"\xef\xbb\xbf")) is not None
-    return False
+    return None if essence in _UNKNOWN_TYPES or "/" not in essence else False
 
 
 def _one_line(line: bytes) -> bytes:
