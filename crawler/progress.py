@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.clock import Clock
+    from crawler.seedlist import SeedTally
     from crawler.stats import Snapshot
 
 LIVE_INTERVAL_S = 0.2
 PLAIN_INTERVAL_S = 10.0
 DEFAULT_COLUMNS = 80
 
+#: ECMA-48 "erase in page" to the end: what a longer line left, and what a terminal wraps when it gets narrower
+_ERASE_BELOW = "\x1b[J"
+_INTERRUPT = "stop"  # what `stopped_by` calls a signal, as opposed to a budget
 _MAX_ROWS = 10  # of one table of the summary
 _MAX_RULE = 48  # characters
 _MAX_EXAMPLE = 100
@@ -43,7 +47,7 @@ class ProgressLine:
         self._live = stream.isatty()
         self.interval_s = interval_s or (LIVE_INTERVAL_S if self._live else PLAIN_INTERVAL_S)
         self._due = clock.monotonic() + (0.0 if self._live else self.interval_s)
-        self._shown_columns = 0  # of the line that stands on the terminal
+        self._shown = False  # whether a line stands on the terminal
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the numbers, unless the last ones are more recent than the interval."""
@@ -53,23 +57,28 @@ class ProgressLine:
         self._due = now + self.interval_s
         parts = _progress_parts(snapshot)
         if self._live:
-            line = _fitting(parts, _columns(self._stream) - 1)
-            self._stream.write("\r" + line.ljust(self._shown_columns))
-            self._shown_columns = len(line)
+            self._stream.write(f"\r{_fitting(parts, _columns(self._stream) - 1)}{_ERASE_BELOW}")
+            self._shown = True
         else:
             self._stream.write(_fitting(parts, None) + "\n")
         self._stream.flush()
 
     def close(self) -> None:
         """Wipe the live line, so that the next text begins on an empty one. Idempotent."""
-        if self._shown_columns:
-            self._stream.write("\r" + " " * self._shown_columns + "\r")
+        if self._shown:
+            self._stream.write(f"\r{_ERASE_BELOW}")
             self._stream.flush()
-            self._shown_columns = 0
+            self._shown = False
 
 
 def summary(
-    snapshot: Snapshot, *, stopped_by: str | None, directory: Path, elapsed_s: float, pages: Path | None = None
+    snapshot: Snapshot,
+    *,
+    stopped_by: str | None,
+    directory: Path,
+    elapsed_s: float,
+    seeds: SeedTally,
+    pages: Path | None = None,
 ) -> str:
     """The account of a run that is over, without a last newline.
 
@@ -80,9 +89,11 @@ def summary(
         stopped_by: What ended the run early: ``budget.pages``, ``stop``; None if nothing is left to fetch.
         directory: Where the crawl lies.
         elapsed_s: Of this run alone.
+        seeds: How the seed list fared.
         pages: The file with the page records, where it is not ``pages.jsonl`` in `directory`.
     """
     tables = [
+        _seeds(seeds),
         _Table("Admitted URLs", snapshot.admitted, _account(snapshot)),
         _reasons(snapshot, Outcome.FAILED, "Failed", "for other reasons"),
         _reasons(snapshot, Outcome.EXCLUDED, "Excluded", "for other reasons"),
@@ -93,9 +104,11 @@ def summary(
     shown = [table for table in tables if table.rows]
     labels = max(max(len(table.title), *(len(row.label) + 2 for row in table.rows)) for table in shown)
     digits = max(len(f"{table.total:,}") for table in shown)
-    sections = [_headline(snapshot, stopped_by, elapsed_s)]
+    sections = [_headline(snapshot, stopped_by, elapsed_s, seeds)]
     sections += [table.text(labels, digits) for table in shown]
-    sections.append(_files(snapshot, directory, pages))
+    sections.append(_files(snapshot, directory, pages, stopped_by))
+    if stopped_by == _INTERRUPT:
+        sections.append("What is written stays. The queue was in memory: crawl anew with --fresh.")
     return "\n\n".join(sections)
 
 
@@ -132,9 +145,9 @@ def _progress_parts(snapshot: Snapshot) -> list[str]:
     return [
         _counted(snapshot.pages, "page"),
         f"{snapshot.pages_per_s:,.1f}/s",
-        f"{snapshot.queued:,} queued",
+        f"{snapshot.waiting:,} queued" + (f" ({snapshot.retrying:,} to retry)" if snapshot.retrying else ""),
         f"{snapshot.in_flight:,} in flight",
-        f"{snapshot.outcomes[Outcome.FAILED]:,} failed",
+        f"{snapshot.failed:,} failed",
         size(snapshot.wire_bytes),
         duration(snapshot.elapsed_s),
     ]
@@ -181,15 +194,32 @@ class _Table(NamedTuple):
         return "\n".join(lines)
 
 
-def _headline(snapshot: Snapshot, stopped_by: str | None, elapsed_s: float) -> str:
-    how = {None: "Crawl complete", "stop": "Crawl interrupted"}.get(stopped_by, f"Crawl stopped by {stopped_by}")
-    took = duration(elapsed_s)
-    if snapshot.elapsed_s > elapsed_s + 1:
-        took += f", {duration(snapshot.elapsed_s)} with the runs before"
-    return (
-        f"{how}: {_counted(snapshot.pages, 'page')} in {took} ({snapshot.mean_pages_per_s:,.1f} a second), "
-        f"{size(snapshot.wire_bytes)} in {_counted(snapshot.attempts, 'answer')}"
-    )
+def _headline(snapshot: Snapshot, stopped_by: str | None, elapsed_s: float, seeds: SeedTally) -> str:
+    """How the crawl ended and what it brought; after a resumed run, every number is of the whole crawl."""
+    resumed = snapshot.elapsed_s > elapsed_s + 1  # the snapshot's clock starts a little after the caller's
+    whole_s = snapshot.elapsed_s if resumed else elapsed_s
+    per_s = snapshot.pages / whole_s if whole_s > 0 else 0.0
+    this_run = f", {duration(elapsed_s)} of it in this run" if resumed else ""
+    pages = f"{_counted(snapshot.pages, 'page')} in {duration(whole_s)} ({per_s:,.1f} a second)"
+    answers = f"{size(snapshot.wire_bytes)} in {_counted(snapshot.attempts, 'answer')}{this_run}"
+    return f"{_how(stopped_by, seeds)}: {pages}\n{answers}"
+
+
+def _how(stopped_by: str | None, seeds: SeedTally) -> str:
+    if stopped_by == _INTERRUPT:
+        return "Crawl interrupted"
+    if stopped_by:
+        return f"Crawl stopped by {stopped_by}"
+    return "Crawl complete" if seeds.fetched else "No seed could be fetched"
+
+
+def _seeds(seeds: SeedTally) -> _Table:
+    """How the seed list fared; all fetched is not worth a table."""
+    if seeds.fetched == seeds.given:
+        return _Table("Seeds", seeds.given, [])
+    example = f"such as {printable(seeds.bad_examples[0], _MAX_EXAMPLE)}" if seeds.bad_examples else ""
+    rows = [_Row("fetched", seeds.fetched), *[_Row("bad", seeds.bad, example)] * bool(seeds.bad)]
+    return _Table("Seeds", seeds.given, _with_rest(rows, seeds.given, "other"))
 
 
 def _account(snapshot: Snapshot) -> list[_Row]:
@@ -238,12 +268,17 @@ def _meaning(reason: str) -> str:
     return REASONS.get(reason, "")
 
 
-def _files(snapshot: Snapshot, directory: Path, pages: Path | None) -> str:
+def _files(snapshot: Snapshot, directory: Path, pages: Path | None, stopped_by: str | None) -> str:
     names = {
         "pages.jsonl": _counted(snapshot.pages, "page record"),
         "outcomes.jsonl": "how every other URL ended, and why",
         "seeds.jsonl": "what became of each seed",
+        "summary.json": "these numbers",
+        "crawl.yaml": "the configuration that applied",
+        "crawl.log": "what went on, by time",
     }
+    if stopped_by == _INTERRUPT:
+        del names["summary.json"]  # only a crawl that has ended has one
     if pages is not None:
         names["pages.jsonl"] += f", written to {printable(str(pages))}"
     lines = [f"Files in {printable(str(directory))}"]

@@ -50,7 +50,13 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     admitted: int
     #: admitted and without a committed end, those in flight included
     queued: int
+    #: admitted, neither ended nor in flight; like `pages`, `in_flight`, `retrying` and `failed` of this very moment
+    waiting: int
     in_flight: int
+    #: URLs put off to be tried again and not ended yet
+    retrying: int
+    #: URLs that ended as FAILED, those not committed yet included
+    failed: int
     outcomes: dict[Outcome, int]
     #: URLs by how and why they ended, the most first; only ends that have a reason
     reasons: dict[tuple[Outcome, str], int]
@@ -68,6 +74,8 @@ class Stats:
         self._pages = 0
         self._attempts = 0
         self._snoozes = 0
+        self._retrying = 0
+        self._failed = 0
         self._wire_bytes = 0
         self._reasons: Counter[tuple[Outcome, str]] = Counter()
         self._refused: Counter[str] = Counter()
@@ -83,12 +91,18 @@ class Stats:
         """Count the end of a URL."""
         if finished.has_page:
             self._pages += 1
+        if finished.outcome is Outcome.FAILED:
+            self._failed += 1
+        if finished.request.attempt > 1:
+            self._retrying -= 1
         if finished.reason is not None:
             self._reasons[finished.outcome, finished.reason] += 1
 
-    def snoozed(self) -> None:
-        """Count a URL put off to be tried again."""
+    def snoozed(self, attempt: int = 1) -> None:
+        """Count a URL put off to be tried again; `attempt` says which of its attempts has failed, from 1."""
         self._snoozes += 1
+        if attempt == 1:  # after a later one it is among those that retry already
+            self._retrying += 1
 
     def refused(self, refusals: Sequence[Refusal]) -> None:
         """Count links kept out, by rule; beyond `MAX_RULES` rules, those met later are counted together."""
@@ -108,6 +122,8 @@ class Stats:
             "pages": self._pages,
             "attempts": self._attempts,
             "snoozes": self._snoozes,
+            "retrying": self._retrying,
+            "failed": self._failed,
             "wire_bytes": self._wire_bytes,
         }
         totals |= {f"{_REASON} {outcome} {reason}": count for (outcome, reason), count in self._reasons.items()}
@@ -120,6 +136,8 @@ class Stats:
         self._pages = counters.get("pages", 0)
         self._attempts = counters.get("attempts", 0)
         self._snoozes = counters.get("snoozes", 0)
+        self._retrying = counters.get("retrying", 0)
+        self._failed = counters.get("failed", 0)
         self._wire_bytes = counters.get("wire_bytes", 0)
         for name, count in counters.items():
             kind, _, rest = name.partition(" ")
@@ -130,8 +148,14 @@ class Stats:
                 self._refused[rest] = count
         self._samples = deque([(self._started, self._pages)])
 
-    def snapshot(self, counts: Counts, in_flight: int) -> Snapshot:
-        """The numbers of this moment. What is recent is measured against earlier snapshots."""
+    def snapshot(self, counts: Counts, in_flight: int, unfinished: int) -> Snapshot:
+        """The numbers of this moment. What is recent is measured against earlier snapshots.
+
+        Args:
+            counts: What is committed.
+            in_flight: Requests under way, those for robots.txt included.
+            unfinished: URLs admitted and without an end, committed or not.
+        """
         elapsed_s = self._elapsed_s()
         return Snapshot(
             elapsed_s=elapsed_s,
@@ -143,7 +167,10 @@ class Stats:
             wire_bytes=self._wire_bytes,
             admitted=counts.admitted,
             queued=counts.pending,
+            waiting=max(0, unfinished - in_flight),  # requests for robots.txt are in flight, but not admitted
             in_flight=in_flight,
+            retrying=self._retrying,
+            failed=self._failed,
             outcomes=counts.outcomes,
             reasons=dict(self._reasons.most_common()),
             refusals={

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from crawler.models import Outcome, Refusal
 from crawler.progress import ProgressLine, duration, printable, size, summary
+from crawler.seedlist import SeedTally
 from crawler.stats import Snapshot
 from tests.support.clock import FakeClock
 
@@ -25,7 +26,10 @@ SNAPSHOT = Snapshot(
     wire_bytes=36_700_160,
     admitted=2_234,
     queued=100,
+    waiting=84,
     in_flight=16,
+    retrying=0,
+    failed=321,
     outcomes={
         Outcome.FETCHED: 1_580,
         Outcome.REDIRECTED: 220,
@@ -56,15 +60,24 @@ EMPTY = Snapshot(
     wire_bytes=0,
     admitted=0,
     queued=0,
+    waiting=0,
     in_flight=0,
+    retrying=0,
+    failed=0,
     outcomes=dict.fromkeys(Outcome, 0),
     reasons={},
     refusals={},
 )
 
 
-def account(snapshot=SNAPSHOT, *, stopped_by=None, elapsed_s=123.4, **more):
-    return summary(snapshot, stopped_by=stopped_by, directory=Path("data/shop"), elapsed_s=elapsed_s, **more)
+LINE = "1,526 pages  12.3/s  84 queued  16 in flight  321 failed  35.0 MiB  2 min 03 s"
+ERASE_BELOW = "\x1b[J"
+SEEDS = SeedTally(given=5, fetched=5)
+
+
+def account(snapshot=SNAPSHOT, *, stopped_by=None, elapsed_s=123.4, seeds=SEEDS, **more):
+    directory = Path("data/shop")
+    return summary(snapshot, stopped_by=stopped_by, directory=directory, elapsed_s=elapsed_s, seeds=seeds, **more)
 
 
 class Screen:
@@ -108,35 +121,37 @@ def screen():
 def test_terminal_line_is_rewritten_in_place(screen, clock):
     progress = ProgressLine(screen.stream, clock)
     progress.show(SNAPSHOT)
-    text = screen.written()
-    assert text == "\r1,526 pages  12.3/s  100 queued  16 in flight  320 failed  35.0 MiB  2 min 03 s"
+    assert screen.written() == f"\r{LINE}{ERASE_BELOW}"
     clock.advance(progress.interval_s)
     progress.show(EMPTY)
-    shorter = screen.written()
-    assert shorter.startswith("\r0 pages")
-    assert len(shorter) == len(text), "the rest of the longer line is wiped"
+    assert screen.written() == f"\r0 pages  0.0/s  0 queued  0 in flight  0 failed  0 B  0.4 s{ERASE_BELOW}"
+
+
+def test_line_tells_what_waits_to_be_retried(screen, clock):
+    ProgressLine(screen.stream, clock).show(replace(SNAPSHOT, retrying=3))
+    assert "  84 queued (3 to retry)  16 in flight  " in screen.written()
 
 
 @pytest.mark.parametrize("columns", [79, 40, 20, 10, 2])
 def test_terminal_line_never_reaches_the_last_column(screen, clock, columns):
     screen.resize(columns)
     ProgressLine(screen.stream, clock).show(SNAPSHOT)
-    assert 0 < len(screen.written().removeprefix("\r")) < columns
+    assert 0 < len(screen.written().removeprefix("\r").removesuffix(ERASE_BELOW)) < columns
 
 
 def test_narrow_terminal_shows_the_most_important_numbers_whole(screen, clock):
     screen.resize(40)
     ProgressLine(screen.stream, clock).show(SNAPSHOT)
-    assert screen.written() == "\r1,526 pages  12.3/s  100 queued"
+    assert screen.written() == f"\r1,526 pages  12.3/s  84 queued{ERASE_BELOW}"
 
 
 def test_closing_wipes_the_live_line_once(screen, clock):
     progress = ProgressLine(screen.stream, clock)
     progress.show(SNAPSHOT)
-    length = len(screen.written()) - 1
+    screen.written()
     progress.close()
     progress.close()
-    assert screen.written() == "\r" + " " * length + "\r"
+    assert screen.written() == f"\r{ERASE_BELOW}"
 
 
 def test_terminal_line_is_not_rewritten_before_its_time(screen, clock):
@@ -156,8 +171,8 @@ def test_file_gets_a_plain_line_every_ten_seconds_and_no_control_characters(cloc
         clock.advance(0.1)
     progress.close()
     lines = stream.getvalue().splitlines()
-    assert lines == ["1,526 pages  12.3/s  100 queued  16 in flight  320 failed  35.0 MiB  2 min 03 s"] * 2
-    assert "\r" not in stream.getvalue()
+    assert lines == [LINE] * 2
+    assert stream.getvalue().replace("\n", "").isprintable()
 
 
 def test_interval_can_be_chosen(clock):
@@ -173,7 +188,8 @@ def test_interval_can_be_chosen(clock):
 
 def test_summary_reads_as_published():
     assert account(stopped_by="budget.pages") == (
-        "Crawl stopped by budget.pages: 1,526 pages in 2 min 03 s (12.4 a second), 35.0 MiB in 2,123 answers\n"
+        "Crawl stopped by budget.pages: 1,526 pages in 2 min 03 s (12.4 a second)\n"
+        "35.0 MiB in 2,123 answers\n"
         "\n"
         "Admitted URLs                2,234\n"
         "  fetched                    1,580\n"
@@ -205,25 +221,29 @@ def test_summary_reads_as_published():
         "Files in data/shop\n"
         "  pages.jsonl     1,526 page records\n"
         "  outcomes.jsonl  how every other URL ended, and why\n"
-        "  seeds.jsonl     what became of each seed"
+        "  seeds.jsonl     what became of each seed\n"
+        "  summary.json    these numbers\n"
+        "  crawl.yaml      the configuration that applied\n"
+        "  crawl.log       what went on, by time"
     )
 
 
 def test_empty_crawl_has_a_summary_of_zeros_without_empty_tables():
     text = account(EMPTY, elapsed_s=0.4)
-    assert text.startswith("Crawl complete: 0 pages in 0.4 s (0.0 a second), 0 B in 1 answer\n")
+    assert text.startswith("Crawl complete: 0 pages in 0.4 s (0.0 a second)\n0 B in 1 answer\n")
     assert re.findall(r"^[A-Z]\w+", text, re.MULTILINE) == ["Crawl", "Admitted", "Files"]
 
 
 def test_rows_of_every_table_add_up_to_the_number_beside_its_title():
     many = {(Outcome.FAILED, f"http_{400 + n}"): 20 - n for n in range(15)}
-    text = account(replace(SNAPSHOT, reasons={**SNAPSHOT.reasons, **many}))
+    seeds = SeedTally(given=9, bad=2, fetched=3, bad_examples=("list.txt:3 no url",))
+    text = account(replace(SNAPSHOT, reasons={**SNAPSHOT.reasons, **many}), seeds=seeds)
     tables = 0
     for section in text.split("\n\n")[1:-1]:
         total, *rows = [int(number.replace(",", "")) for number in re.findall(r"  +([\d,]+)(?:$|  )", section, re.M)]
         assert sum(rows) == total, section
         tables += 1
-    assert tables == 6
+    assert tables == 7
     assert "for other reasons" in text
 
 
@@ -241,8 +261,53 @@ def test_summary_begins_with_how_the_run_ended(stopped_by, start):
     assert account(stopped_by=stopped_by).startswith(start)
 
 
-def test_resumed_run_tells_its_own_time_and_that_of_all():
-    assert "in 12 s, 2 min 03 s with the runs before (" in account(elapsed_s=12)
+def test_interrupted_crawl_says_what_stays_and_promises_no_summary_file():
+    text = account(stopped_by="stop")
+    assert text.endswith("\n\nWhat is written stays. The queue was in memory: crawl anew with --fresh.")
+    assert "summary.json" not in text
+    assert "--fresh" not in account()
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+@pytest.mark.parametrize("stopped_by", [None, "stop", "budget.pages"])
+def test_headline_fits_eighty_columns(stopped_by, resumed):
+    many = replace(SNAPSHOT, pages=12_345_678, attempts=12_345_678, elapsed_s=86_000.0)
+    headline = account(many, stopped_by=stopped_by, elapsed_s=85_000.0 if resumed else 86_000.0).split("\n\n")[0]
+    assert max(map(len, headline.splitlines())) <= 80
+
+
+def test_headline_divides_by_the_time_it_shows():
+    assert account(elapsed_s=200.0).startswith("Crawl complete: 1,526 pages in 3 min 20 s (7.6 a second)\n")
+
+
+def test_resumed_run_tells_the_time_of_all_and_its_own():
+    headline = account(elapsed_s=12).split("\n\n")[0]
+    assert headline == (
+        "Crawl complete: 1,526 pages in 2 min 03 s (12.4 a second)\n35.0 MiB in 2,123 answers, 12 s of it in this run"
+    )
+
+
+def test_seeds_that_were_not_all_fetched_have_a_table():
+    seeds = SeedTally(given=5, bad=2, fetched=2, bad_examples=("mix.txt:3 bad \x1b url", "mix.txt:4 -"))
+    assert [" ".join(line.split()) for line in account(seeds=seeds).split("\n\n")[1].splitlines()] == [
+        "Seeds 5",
+        "fetched 2",
+        r"bad 2 such as mix.txt:3 bad \x1b url",
+        "other 1",
+    ]
+    assert "Seeds" not in account()
+
+
+def test_crawl_without_any_fetched_seed_says_so_first():
+    nothing = SeedTally(given=3)
+    text = account(seeds=nothing)
+    assert text.startswith("No seed could be fetched: ")
+    assert [" ".join(line.split()) for line in text.split("\n\n")[1].splitlines()] == [
+        "Seeds 3",
+        "fetched 0",
+        "other 3",
+    ]
+    assert account(seeds=nothing, stopped_by="stop").startswith("Crawl interrupted: ")
 
 
 def test_page_records_written_elsewhere_are_found():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from crawler.models import Counts, Finished, Outcome, Refusal, Request
 from crawler.stats import MAX_RULES, OTHER_RULES, Stats
@@ -21,15 +22,15 @@ def stats(clock):
 
 
 def snapshot(stats):
-    return stats.snapshot(COUNTS, 1)
+    return stats.snapshot(COUNTS, 1, 2)
 
 
 def page():
     return Finished(request=REQUEST, outcome=Outcome.FETCHED, has_page=True)
 
 
-def failed(reason):
-    return Finished(request=REQUEST, outcome=Outcome.FAILED, reason=reason)
+def failed(reason, attempt=1):
+    return Finished(request=replace(REQUEST, attempt=attempt), outcome=Outcome.FAILED, reason=reason)
 
 
 def refusal(rule, count=1, *examples):
@@ -55,6 +56,33 @@ def test_attempts_bytes_and_snoozes_add_up(stats):
     stats.snoozed()
     numbers = snapshot(stats)
     assert (numbers.attempts, numbers.wire_bytes, numbers.snoozes) == (2, 123, 1)
+
+
+def test_what_waits_is_unfinished_and_not_in_flight_whatever_is_committed(stats):
+    assert stats.snapshot(COUNTS, 3, 10).waiting == 7
+    assert stats.snapshot(COUNTS, 3, 2).waiting == 0, "robots.txt is in flight without being admitted"
+
+
+def test_failures_count_before_they_are_committed(stats):
+    for finished in (failed("dns"), page(), failed("http_404")):
+        stats.finished(finished)
+    numbers = snapshot(stats)
+    assert (numbers.failed, numbers.outcomes[Outcome.FAILED]) == (2, 0)
+
+
+def test_a_url_is_to_be_retried_from_its_first_failed_attempt_to_its_end(stats):
+    retrying = []
+    for step in (
+        lambda: stats.snoozed(1),
+        lambda: stats.snoozed(1),  # another URL
+        lambda: stats.snoozed(2),  # one of the two
+        lambda: stats.finished(failed("timeout")),  # a third, at once
+        lambda: stats.finished(failed("timeout", attempt=3)),
+        lambda: stats.finished(replace(page(), request=replace(REQUEST, attempt=2))),
+    ):
+        step()
+        retrying.append(snapshot(stats).retrying)
+    assert retrying == [1, 2, 2, 2, 1, 0]
 
 
 def test_reasons_are_counted_by_outcome_and_the_most_frequent_comes_first(stats):
@@ -127,7 +155,7 @@ def test_restored_stats_count_on(stats, clock):
     after = snapshot(resumed)
     assert after.refusals == {"scope.exclude: * / *": refusal("scope.exclude: * / *", 4)}
     assert (after.elapsed_s, after.pages, after.attempts, after.wire_bytes, after.snoozes) == (60.0, 1, 1, 50, 1)
-    assert after.reasons == before.reasons
+    assert (after.failed, after.retrying, after.reasons) == (1, 1, before.reasons)
     clock.advance(1)
     resumed.finished(page())
     resumed.finished(failed("http_404"))
