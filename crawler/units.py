@@ -100,7 +100,9 @@ class Rate(float):
         number, unit = _split(text, "a rate such as 5/s, 30/min or 100/h")
         if not unit.startswith("/"):
             raise ValueError("expected a rate such as 5/s, 30/min or 100/h")
-        return cls(_rounded(number / _scale(unit[1:], cls.PERIODS, "a rate per")))
+        if unit[1:] not in cls.PERIODS:
+            raise ValueError("expected a rate per s, min, h or d, such as 5/s")
+        return cls(_rounded(number / cls.PERIODS[unit[1:]]))
 
     def __str__(self) -> str:
         if not math.isfinite(self):

@@ -66,9 +66,7 @@ class UrlsConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class BudgetConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where to stop."""
 
-    pages: Annotated[
-        Count | None, Meta(description="Stop after this many pages; what is left stays pending and can be resumed.")
-    ] = None
+    pages: Annotated[Count | None, Meta(description="Stop after this many pages; what is left stays pending.")] = None
 
 
 class Pace(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,6 +81,10 @@ class Pace(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     concurrency: Annotated[Count | None, Meta(description="Most requests in flight to one host.")] = None
 
 
+BUILT_IN_PACE = Pace(delay_s=Duration(1.0), concurrency=1)
+"""What applies where neither a pattern nor ``limits.default`` says anything."""
+
+
 class LimitsConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much at once, and how fast, per host and in all."""
 
@@ -90,8 +92,8 @@ class LimitsConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     memory_bytes: Annotated[
         Size, Meta(description="Bodies in flight and queued; no fetch starts while they take more.")
     ] = field(default=Size(512 * 1024**2), name="memory")
-    default: Annotated[Pace, Meta(description="The pace of every host that no pattern says more about.")] = Pace(
-        delay_s=Duration(1.0), concurrency=1
+    default: Annotated[Pace, Meta(description="The pace of every host that no pattern says more about.")] = (
+        BUILT_IN_PACE
     )
     hosts: Annotated[
         dict[str, Pace],

@@ -4,20 +4,22 @@ All mistakes are found in one go and raised together, each with its place. The s
 types for `crawler.config.values` (which also says how ``no``, ``012`` and their like are read), everything else a value
 must satisfy for `crawler.config.rules`.
 
-``--set KEY=VALUE`` overrides are laid over the file before it is read: KEY is dotted, a name that holds dots stands in
+``KEY=VALUE`` overrides are laid over the file before it is read: KEY is dotted, a name that holds dots stands in
 brackets and quotes (``limits.hosts["*.example.org"].delay=2s``), VALUE is YAML and replaces what was there.
+An override is called ``--set N`` in messages, or by the option that stands for it.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import yaml
 
-from crawler.config import CrawlConfig
+from crawler.config import BUILT_IN_PACE, CrawlConfig
 from crawler.config.rules import problems
 from crawler.config.tree import Map, Mistake, Place, Text, read_tree
 from crawler.config.values import Reading, is_null
@@ -26,7 +28,11 @@ from crawler.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crawler.config import Pace
     from crawler.config.tree import Node
+
+Override = str | tuple[str, str]
+"""``KEY=VALUE``, or an option (``--delay``) and the ``KEY=VALUE`` it stands for, whose VALUE must not be empty."""
 
 _SEGMENT: Final = re.compile(r"""(?:^|\.)([A-Za-z_][\w-]*)|\[(?:"([^"]*)"|'([^']*)')\]""")
 
@@ -57,8 +63,8 @@ class Loaded(msgspec.Struct, frozen=True):
     folder: Path
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
-    """Read the file at `path` and lay `overrides` (``KEY=VALUE``) over it.
+def load(path: Path, overrides: Sequence[Override] = ()) -> Loaded:
+    """Read the file at `path` and lay `overrides` over it.
 
     Raises:
         ConfigError: The file cannot be read; as `ConfigMistakesError`, what it says cannot be used.
@@ -76,8 +82,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     return Loaded(_read(text, str(path), overrides), text, path.parent)
 
 
-def loads(text: str, name: str, overrides: Sequence[str] = ()) -> Loaded:
-    """Read `text`, called `name` in messages, and lay `overrides` (``KEY=VALUE``) over it.
+def loads(text: str, name: str, overrides: Sequence[Override] = ()) -> Loaded:
+    """Read `text`, called `name` in messages, and lay `overrides` over it.
 
     Relative paths in it start from the current folder.
 
@@ -88,8 +94,14 @@ def loads(text: str, name: str, overrides: Sequence[str] = ()) -> Loaded:
 
 
 def dump(config: CrawlConfig) -> str:
-    """`config` as YAML with every key, in documented order; `loads` reads it back equal."""
-    text: str = yaml.dump(to_plain(config), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10_000)
+    """`config` as YAML with every key, in documented order; `loads` reads back what means the same.
+
+    What ``limits.default`` leaves out is filled in.
+    """
+    default = _filled(config.limits.default)
+    limits = msgspec.structs.replace(config.limits, default=default)
+    plain = to_plain(msgspec.structs.replace(config, limits=limits))
+    text: str = yaml.dump(plain, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10_000)
     return text
 
 
@@ -99,18 +111,33 @@ def to_plain(config: CrawlConfig) -> dict[str, Any]:
     return plain
 
 
+def _filled(pace: Pace) -> Pace:
+    """`pace` with what is built in where it says nothing; a delay and a rate exclude one another."""
+    paced = pace.delay_s is not None or pace.rate_per_s is not None
+    return msgspec.structs.replace(
+        pace,
+        delay_s=pace.delay_s if paced else BUILT_IN_PACE.delay_s,
+        concurrency=pace.concurrency or BUILT_IN_PACE.concurrency,
+    )
+
+
 def _written(value: object) -> str | int:
     """A duration, size or rate for YAML, where a bare number needs no quotes."""
     text = str(value)
     return int(text) if text.isdecimal() else text
 
 
-def _read(text: str, name: str, overrides: Sequence[str]) -> CrawlConfig:
+def _read(text: str, name: str, overrides: Sequence[Override]) -> CrawlConfig:
     mistakes: list[Mistake] = []
     tree = read_tree(text, name, mistakes)
     root: Node = Map(Place(name, 1, 1), {}) if tree is None or is_null(tree) else tree
-    for number, override in enumerate(overrides, 1):
-        root = _overridden(root, override, Place(f"--set {number}"), mistakes)
+    numbers = count(1)
+    for override in overrides:
+        if isinstance(override, str):
+            root = _overridden(root, override, Text(Place(f"--set {next(numbers)}"), ""), mistakes)
+        else:
+            option, setting = override
+            root = _overridden(root, setting, Text(Place(option), "", quoted=True), mistakes)
     reading = Reading(mistakes)
     config = reading.section(root, CrawlConfig)
     for problem in problems(config):
@@ -125,15 +152,16 @@ def _order(place: Place) -> tuple[bool, Place]:
     return not place.line, place
 
 
-def _overridden(root: Node, override: str, place: Place, mistakes: list[Mistake]) -> Node:
-    """`root` with one ``KEY=VALUE`` laid over it."""
+def _overridden(root: Node, override: str, empty: Text, mistakes: list[Mistake]) -> Node:
+    """`root` with one ``KEY=VALUE`` laid over it; `empty` is what no VALUE means, at the override's place."""
+    place = empty.place
     path, rest = _key_path(override)
     if not path or not rest.startswith("="):
         expected = 'expected KEY=VALUE; a name with dots goes in brackets: limits.hosts["*.example.org"].delay=2s'
         mistakes.append(Mistake(place, "", expected, override))
         return root
     found: list[Mistake] = []
-    value = read_tree(rest[1:], place.name, found, lines=False) or Text(place, "")
+    value = read_tree(rest[1:], place.name, found, lines=False) or empty
     key = override[: len(override) - len(rest)]
     mistakes.extend(Mistake(place, key, mistake.expected, rest[1:]) for mistake in found)
     return root if found else _replaced(root, path, value)

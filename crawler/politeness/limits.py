@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.config import Pace
+from crawler.config import BUILT_IN_PACE
 from crawler.units import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crawler.config import LimitsConfig
+    from crawler.config import LimitsConfig, Pace
     from crawler.models import HostKey
 
-BUILT_IN = Pace(delay_s=Duration(1.0), concurrency=1)
+_BUILT_IN = "built in"
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """The limits of one host, and where each comes from (``limits.default.delay``)."""
+    """The limits of one host, and where each comes from: ``limits.default.delay``, ``built in``."""
 
     delay_s: float
     concurrency: int
@@ -74,7 +74,7 @@ class LimitTable:
             if named is not None:
                 yield named
         yield "limits.default", self._default
-        yield "built in", BUILT_IN
+        yield _BUILT_IN, BUILT_IN_PACE
 
 
 def _split_port(host_key: HostKey) -> tuple[str, str]:
@@ -102,20 +102,29 @@ def _spellings(host_key: HostKey) -> Iterator[str]:
 def _delays(paces: list[tuple[str, Pace]]) -> Iterator[tuple[float, str]]:
     for source, pace in paces:
         if pace.delay_s is not None:
-            yield float(pace.delay_s), f"{source}.delay"
+            yield float(pace.delay_s), _key(source, "delay")
         elif pace.rate_per_s is not None:
-            yield 1.0 / pace.rate_per_s, f"{source}.rate"
+            yield 1.0 / pace.rate_per_s, _key(source, "rate")
 
 
 def _concurrencies(paces: list[tuple[str, Pace]]) -> Iterator[tuple[int, str]]:
     for source, pace in paces:
         if pace.concurrency is not None:
-            yield pace.concurrency, f"{source}.concurrency"
+            yield pace.concurrency, _key(source, "concurrency")
+
+
+def _key(source: str, name: str) -> str:
+    return source if source == _BUILT_IN else f"{source}.{name}"
 
 
 def _contest(field: str, values: list[tuple[str, str]]) -> list[str]:
     """Who gives a field its value, then who would have, but for the one before."""
     (value, winner), *losers = values
+    if winner == _BUILT_IN:
+        return [f"{field} {value}, which is built in"]
+    *losers, (built_in, _) = losers
     lines = [f"{field} {value}, from {winner}"]
-    lines += [f"  over {value} from {source}, which is less specific" for value, source in losers]
+    lines += [f"  over {lost} from {source}, which is less specific" for lost, source in losers]
+    if built_in != value:
+        lines.append(f"  over the built-in {built_in}")
     return lines

@@ -191,6 +191,21 @@ class TestOverrides:
     def test_a_mistake_names_the_override(self, override, mistake):
         assert mistake in mistakes_in("", override)[0]
 
+    def test_an_option_that_stands_for_an_override_is_named_instead_of_a_number(self):
+        assert mistakes_in(
+            "", ("--delay", "limits.default.delay=abc"), "budget.pages=0", ("--depth", "scope.max_depth=-1")
+        ) == [
+            "--delay: limits.default.delay: abc: expected a duration such as 500ms, 2s, 5m, 1h or 1d",
+            "--depth: scope.max_depth: -1: expected a whole number of at least 0 or null",
+            "--set 1: budget.pages: 0: expected a whole number of at least 1 or null",
+        ]
+
+    @pytest.mark.parametrize("value", ["", " ", "# 5"])
+    @pytest.mark.parametrize("key", ["limits.default.delay", "budget.pages", "scope.max_depth"])
+    def test_an_option_without_a_value_is_a_mistake(self, key, value):
+        [mistake] = mistakes_in("", ("--option", f"{key}={value}"))
+        assert mistake.startswith(f'--option: {key}: "": expected ')
+
 
 class TestFiles:
     def test_a_file_is_read_with_its_folder_and_text(self, tmp_path):
@@ -221,6 +236,21 @@ def test_mistakes_survive_pickling():
 def test_dump_names_every_key_in_documented_order():
     lines = [line.strip().partition(":")[0] for line in dump(CrawlConfig()).splitlines()]
     assert lines == [key.rpartition(".")[2] for key in all_keys()]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{}", ("1s", None, 1)),
+        ("{concurrency: 3}", ("1s", None, 3)),
+        ("{delay: 0}", ("0s", None, 1)),
+        ("{rate: 5/s}", (None, "5/s", 1)),
+    ],
+)
+def test_dump_fills_in_what_the_default_pace_leaves_out(text, shown):
+    pace = config_of(dump(config_of(f"limits: {{default: {text}}}"))).limits.default
+    written = [str(value) if value is not None else None for value in (pace.delay_s, pace.rate_per_s)]
+    assert (*written, pace.concurrency) == shown
 
 
 def test_a_relative_path_of_a_text_starts_here():

@@ -50,7 +50,25 @@ def test_source_of_each_value_is_named():
     resolved = TABLE.resolve("www.example.org")
     assert resolved.delay_from == 'limits.hosts["www.example.org"].rate'
     assert resolved.concurrency_from == 'limits.hosts["*.Example.org"].concurrency'
-    assert TABLE.resolve("other.test").delay_from == "built in.delay"
+    assert TABLE.resolve("other.test").delay_from == "built in"
+
+
+def explained(host_key, **limits):
+    return LimitTable(LimitsConfig(**limits)).explain(host_key)
+
+
+def test_explanation_tells_what_is_built_in_only_where_that_says_something():
+    assert explained("a.test", default=Pace()) == ["delay 1s, which is built in", "concurrency 1, which is built in"]
+    assert explained("a.test") == [
+        "delay 1s, from limits.default.delay",
+        "concurrency 1, from limits.default.concurrency",
+    ]
+    assert explained("a.test", default=Pace(rate_per_s=Rate(5), concurrency=4)) == [
+        "delay 200ms, from limits.default.rate",
+        "  over the built-in 1s",
+        "concurrency 4, from limits.default.concurrency",
+        "  over the built-in 1",
+    ]
 
 
 def test_explanation_names_winner_losers_and_near_misses():

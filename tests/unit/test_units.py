@@ -60,7 +60,7 @@ def test_duration_without_unit_suggests_one():
         (Size, "0.1KiB", "a whole number of bytes"),
         (Rate, "5", "a rate such as 5/s"),
         (Rate, "5s", "a rate such as 5/s"),
-        (Rate, "5/x", "in s, min, h, d"),
+        (Rate, "5/x", "expected a rate per s, min, h or d, such as 5/s"),
         (Duration, "9" * 400 + "d", "a smaller number"),
     ],
 )
