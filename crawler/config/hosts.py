@@ -14,6 +14,7 @@ from typing import Final
 
 _PATTERN: Final = re.compile(r"(\*\.)?(\[[^\[\]]*\]|[^:\[\]]*)(?::([1-9][0-9]{0,4}))?")
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_NETWORK: Final = re.compile(r"[0-9a-fA-F.:]+/[0-9]+")
 _DEFAULT_PORTS: Final = ("80", "443")
 
 
@@ -21,15 +22,16 @@ def host_problem(text: str) -> str | None:
     """What was expected instead of `text` as a host pattern; None if it is one."""
     if _is_pattern(text):
         return None
-    expected = "expected a host such as example.org, *.example.org, 192.0.2.1 or [::1], with or without :port"
-    return expected + _hint(text)
+    expected = "a host such as example.org, *.example.org, 192.0.2.1 or [::1], with or without :port"
+    return f"expected {_spelling(text) or expected}{_hint(text)}"
 
 
 def name_problem(text: str) -> str | None:
     """What was expected instead of `text` as a host name or ``*.domain``; None if it is one."""
     if _is_pattern(text) and not text.startswith("[") and ":" not in text and not _ends_in_number(text):
         return None
-    return "expected a host name such as example.org or *.example.org, without a port" + _hint(text)
+    expected = "a host name such as example.org or *.example.org, without a port"
+    return f"expected {_spelling(text) or expected}{_hint(text)}"
 
 
 def address_problem(text: str) -> str | None:
@@ -82,12 +84,33 @@ def _compressed(text: str) -> str | None:
     return None if address.scope_id else f"[{address}]"
 
 
-def _hint(text: str) -> str:
-    """The pattern that the writer of `text` probably meant: of a URL its host, in canonical spelling."""
+def likely_pattern(text: str) -> str | None:
+    """The pattern that the writer of a wrong `text` probably meant: of a URL its host, in canonical spelling."""
+    if _NETWORK.fullmatch(text):
+        return None
     host = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip().lower()).partition("/")[0].rstrip(".")
     host = re.sub(r":(80|443)$", "", _compressed(host) or host)
     try:
         host = host.encode("idna").decode()
     except UnicodeError:
-        return ""
-    return f" (did you mean {host}?)" if host != text and _is_pattern(host) else ""
+        return None
+    return host if host != text and _is_pattern(host) else None
+
+
+def _hint(text: str) -> str:
+    likely = likely_pattern(text)
+    return f" (did you mean {likely}?)" if likely else ""
+
+
+def _spelling(text: str) -> str | None:
+    """What is wrong with `text` where nothing but its spelling is."""
+    if not likely_pattern(text) or "/" in text:
+        return None
+    if not text.isascii():
+        return "punycode (xn--), as in canonical URLs"
+    if text != text.lower():
+        return "lower case, as in canonical URLs"
+    match = _PATTERN.fullmatch(text)
+    if match and match[3] in _DEFAULT_PORTS:
+        return "no port 80 or 443, as canonical URLs leave them out"
+    return None

@@ -22,6 +22,7 @@ _NAME: Final = re.compile(r"\w[\w.-]{0,99}")
 #: RFC 9110 sections 5.1 and 5.5, without the obsolete bytes above ASCII
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[!-~](?:[\t -~]*[!-~])?")
+_ONE_LINE: Final = "expected printable ASCII on one line, no blanks at its ends"
 _OWN_HEADERS: Final = {
     "accept-encoding": "the crawler asks for what it can decode",
     "connection": "the crawler decides it",
@@ -75,7 +76,8 @@ def _limits(limits: LimitsConfig, fetch: FetchConfig) -> Iterator[Problem]:
     for pattern, pace in limits.hosts.items():
         key = dotted_key("limits.hosts", pattern)
         if problem := host_problem(pattern):
-            yield Problem(key, _quoted(pattern), problem)
+            every = "; for every host use limits.default" if pattern == "*" else ""
+            yield Problem(key, _quoted(pattern), problem + every)
         yield from _pace(pace, key)
 
 
@@ -90,11 +92,13 @@ def _pace(pace: Pace, key: str) -> Iterator[Problem]:
 
 def _fetch(fetch: FetchConfig) -> Iterator[Problem]:
     if not _HEADER_VALUE.fullmatch(fetch.user_agent):
-        expected = "expected printable ASCII on one line, no blanks at its ends"
-        yield Problem("fetch.user_agent", _quoted(fetch.user_agent), expected)
+        yield Problem("fetch.user_agent", _quoted(fetch.user_agent), _ONE_LINE)
     for name, value in fetch.headers.items():
-        if problem := _header_problem(name, value):
-            yield Problem(dotted_key("fetch.headers", name), _quoted(value), problem)
+        key = dotted_key("fetch.headers", name)
+        if problem := _header_name_problem(name):
+            yield Problem(key, _quoted(name), problem)
+        elif value and not _HEADER_VALUE.fullmatch(value):
+            yield Problem(key, _quoted(value), _ONE_LINE)
     for pattern, address in fetch.resolve.items():
         key = dotted_key("fetch.resolve", pattern)
         if problem := name_problem(pattern):
@@ -141,13 +145,11 @@ def _expression_problem(expression: str) -> str | None:
     return None
 
 
-def _header_problem(name: str, value: str) -> str | None:
+def _header_name_problem(name: str) -> str | None:
     if not _HEADER_NAME.fullmatch(name):
         return "expected a header name as in RFC 9110: letters, digits and !#$%&'*+-.^_`|~"
     if reason := _OWN_HEADERS.get(name.lower()):
         return f"expected any header but this one: {reason}"
-    if value and not _HEADER_VALUE.fullmatch(value):
-        return "expected printable ASCII on one line, no blanks at its ends"
     return None
 
 

@@ -35,6 +35,7 @@ BOOLS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False
 OTHER_BOOLS: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _WHOLE: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _LEADING_ZERO: Final = re.compile(r"[-+]?0[0-9]+")
+_FLOW_ITEM: Final = re.compile(r"[\w/.~][^\s,\[\]{}]*")
 _SHOWN: Final = 80
 
 SectionT = TypeVar("SectionT", bound=Section)
@@ -64,7 +65,9 @@ class Reading:
         for name, (place, child) in node.entries.items():
             dotted = dotted_key(key, name)
             if name not in fields:
-                self._mistakes.append(Mistake(place, dotted, _unknown(name, list(fields))))
+                self._mistakes.append(
+                    Mistake(place, dotted, _unknown(name, list(fields), _dotted_host(key, name, child)))
+                )
                 continue
             self.places[dotted] = child.place
             value = self._value(child, fields[name].type, dotted)
@@ -104,7 +107,7 @@ class Reading:
 
     def _tuple(self, node: Node, wanted: object, key: str) -> object:
         if not isinstance(node, ListNode):
-            return self._note(node, key, "expected a list, such as [one, two]")
+            return self._note(node, key, f"expected a list, such as {_list_of(node)}")
         values = []
         for position, child in enumerate(node.items):
             dotted = f"{key}[{position}]"
@@ -122,6 +125,8 @@ class Reading:
             except msgspec.ValidationError as error:
                 reason = error.__cause__
                 expected = str(reason) if isinstance(reason, ValueError) else f"expected {_describe(wanted)}"
+        if is_null(node) and not key.endswith("]"):  # an item of a list has no default
+            return self._note(node, key, f"{expected}; leave the key out for the default")
         return self._note(node, key, expected + _surprise(node) + _hint(_likely(node.value, wanted)))
 
     def _note(self, node: Node, key: str, expected: str) -> object:
@@ -144,10 +149,31 @@ def all_keys(section: type[Section] = CrawlConfig, key: str = "") -> Iterator[st
             yield from all_keys(bare, dotted)
 
 
-def _unknown(name: str, known: list[str]) -> str:
+def _unknown(name: str, known: list[str], dotted_host: str | None) -> str:
     elsewhere = [key for key in all_keys() if key.endswith(f".{name}")]
-    likely = get_close_matches(name, known, 1) or elsewhere[:1]
+    likely = [dotted_host] if dotted_host else get_close_matches(name, known, 1) or elsewhere[:1]
     return "unknown key" + (_hint(likely[0]) if likely else f", expected one of {', '.join(known)}")
+
+
+def _dotted_host(key: str, name: str, value: Node) -> str | None:
+    """The right key where the dots of a host name were taken for those of a key: `name` stands in the pace `key`."""
+    section, _, host = key.rpartition(".")
+    if section != "limits.hosts" or not isinstance(value, Map):
+        return None
+    names = [host, name]
+    while len(value.entries) == 1:
+        [(below, (_, value))] = value.entries.items()
+        if not isinstance(value, Map):
+            break
+        names.append(below)
+    return dotted_key(section, ".".join(names))
+
+
+def _list_of(node: Node) -> str:
+    """A list that has a lone scalar as its item, as it is written; for anything else just some list."""
+    if not isinstance(node, Text) or is_null(node) or len(node.value) > _SHOWN:
+        return "[one, two]"
+    return f"[{node.value if _FLOW_ITEM.fullmatch(node.value) else msgspec.json.encode(node.value).decode()}]"
 
 
 def _bare(wanted: object) -> object:

@@ -56,8 +56,27 @@ def test_another_spelling_of_a_host_is_refused_with_the_right_one(text, likely):
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("EXAMPLE.org", "expected lower case, as in canonical URLs (did you mean example.org?)"),
+        ("Bücher.de", "expected punycode (xn--), as in canonical URLs (did you mean xn--bcher-kva.de?)"),
+        ("[::1]:80", "expected no port 80 or 443, as canonical URLs leave them out (did you mean [::1]?)"),
+        ("https://Example.org:80/", "expected a host such as"),
+    ],
+)
+def test_a_host_that_is_only_spelt_otherwise_is_told_how_and_why(text, expected):
+    assert host_problem(text).startswith(expected)
+
+
+def test_a_limit_for_every_host_has_its_own_key():
+    [problem] = problems(CrawlConfig(limits=LimitsConfig(hosts={"*": Pace()})))
+    assert problem.expected.endswith("; for every host use limits.default")
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        *("10.0.0.0/8", "2001:db8::/32"),
         *("", "*", "*.", "*.*.org", "a.*.org", "*example.org", "a..b", "-a.org", "a b", "a.org:0", "a.org:99999"),
         *("a.org:x", "1.2.3", "256.1.1.1", "*.192.0.2.1", "*.[::1]", "[::g]", "[::1%eth0]", "é\ud800"),
         *("a" * 64 + ".org", "a." * 127 + "org"),
