@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -35,6 +36,11 @@ _BOOT = (
 # Room for a whole batch of usual pages: the loop writes it in one go instead of waking for each body that the
 # worker takes (10 us a page less), and a worker hands over its answer without waiting for the loop.
 _SEND_BUFFER_BYTES = 1024 * 1024
+
+
+# A worker fills and frees its heap with every page. By default glibc returns it to the kernel and faults it in
+# again each time: a quarter of the CPU of a page (3.2 instead of 2.3 ms for 89 KB). Other libcs ignore this.
+_KEEP_HEAP = {"MALLOC_TRIM_THRESHOLD_": str(256 * 1024**2), "MALLOC_MMAP_THRESHOLD_": str(32 * 1024**2)}
 
 
 class Exit(NamedTuple):
@@ -83,6 +89,7 @@ class Launcher:
                     stdout=subprocess.DEVNULL,  # what user code prints must not end up in `-o -`
                     pass_fds=fds,
                     start_new_session=True,
+                    env=_KEEP_HEAP | os.environ,
                 )
         except OSError as error:
             self._control.close()
