@@ -3,7 +3,7 @@
     python benchmarks/schedule.py [--requests 100000]
 
 `schedule` is the heap alone; `policy` is everything the engine calls for one page (turn, supply, started, after,
-after_parse, page_kept), with rules of robots.txt to match and a frontier that costs nothing.
+after_parse), with rules of robots.txt to match and a frontier that costs nothing.
 """
 
 from __future__ import annotations
@@ -88,7 +88,6 @@ def policy_us(hosts: int, delay_s: float, concurrency: int, requests: int) -> fl
                 policy.robots_parsed(request, ROBOTS)
             else:
                 policy.after_parse(request, answer, PAGE)
-                policy.page_kept(kept=True)
                 pages += 1
         spent += time.process_time() - begin
         clock.now = max(clock.now, turn.next_at or clock.now + 0.001)

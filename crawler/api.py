@@ -14,7 +14,8 @@ flight finish and commits it. Everything is in `Crawl.directory`.
 from __future__ import annotations
 
 import asyncio
-import threading
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -28,8 +29,7 @@ from crawler.errors import ConfigError, CrawlerError
 from crawler.extract.record import PageRecord
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
-    from os import PathLike
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from crawler.build import Result, Running
@@ -43,7 +43,7 @@ class Crawl:
 
     Args:
         config: A `CrawlConfig`, or the path of a YAML file; all defaults if None.
-        seeds: Items of the SEED grammar (URLs, hosts, files), instead of the configuration's own.
+        seeds: An item of the SEED grammar (URL, host, file) or several, instead of the configuration's own.
         directory: Where the crawl's files go; ``data/<name>`` by default.
         fresh: Move a crawl that already lies there aside, instead of refusing.
 
@@ -53,15 +53,17 @@ class Crawl:
 
     def __init__(
         self,
-        config: CrawlConfig | str | PathLike[str] | None = None,
+        config: CrawlConfig | str | os.PathLike[str] | None = None,
         *,
-        seeds: Iterable[str] = (),
-        directory: str | PathLike[str] | None = None,
+        seeds: str | Iterable[str] = (),
+        directory: str | os.PathLike[str] | None = None,
         fresh: bool = False,
     ) -> None:
         folder = None
         if config is None or isinstance(config, CrawlConfig):
             self.config = config or CrawlConfig()
+        elif not isinstance(config, str | os.PathLike):
+            raise ConfigError(f"config: {config!r}: expected a CrawlConfig or the path of a YAML file")
         else:
             loaded = load(Path(config))
             self.config, folder = loaded.config, loaded.folder
@@ -70,22 +72,31 @@ class Crawl:
         self._plan = Plan(
             config=self.config,
             directory=CrawlDirectory(self.directory),
-            seeds=tuple(seeds),
+            seeds=(seeds,) if isinstance(seeds, str) else tuple(seeds),
             folder=folder,
             committed=self._hand_over,
         )
         self._fresh = fresh
-        self._batches: asyncio.Queue[Sequence[bytes] | None] = asyncio.Queue(1)
-        self._abandoned = False
+        self._batches: asyncio.Queue[Sequence[bytes]] = asyncio.Queue(1)
+        self._batch: Iterator[bytes] = iter(())
         self._opened = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._abandoned = False  # pages are no longer handed out
         self._running: Running | None = None
         self._task: asyncio.Task[Result] | None = None
 
     async def __aenter__(self) -> Self:
+        if self._task is not None:
+            raise CrawlerError("this crawl has been entered before: make another")
         if not self._plan.items():
             raise ConfigError("nothing to crawl: give seeds, or a configuration that has some")
         self._task = asyncio.create_task(self._crawl(), name="crawl")
-        await self._opened.wait()
+        try:
+            await self._opened.wait()
+        except BaseException:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            raise
         if self._running is None:
             await self._task  # raises what kept it from opening
         return self
@@ -96,25 +107,34 @@ class Crawl:
         self.stop()
         await self.result()
 
-    async def __aiter__(self) -> AsyncIterator[PageRecord]:
-        """Pages as they are committed, until the crawl has ended.
+    def __aiter__(self) -> Self:
+        """Pages as they are committed, each once over all iterations, until the crawl has ended."""
+        return self
+
+    async def __anext__(self) -> PageRecord:
+        """The next page.
 
         Raises:
+            StopAsyncIteration: The crawl has ended, or `result` was called.
             CrawlerError: The crawl failed; pages committed before have been handed out.
         """
-        while (batch := await self._batches.get()) is not None:
-            for line in batch:
-                yield _decoder.decode(line)
-        self._batches.put_nowait(None)  # for whoever iterates again
-        await self.result()
+        while (line := next(self._batch, None)) is None:
+            batch = await self._next_batch()
+            if batch is None:
+                await self.result()
+                raise StopAsyncIteration
+            self._batch = iter(batch)
+        return _decoder.decode(line)
 
     def stop(self) -> None:
         """Start no more requests. What is in flight is finished and committed; iteration then ends by itself."""
-        if self._running is not None and self._task is not None and not self._task.done():
+        if self._running is not None and not self._ended.is_set():
             self._running.stop()
 
     async def result(self) -> Result:
         """Wait for the end, handing out no more pages (they are in the files); how it ended.
+
+        Cancelling it ends the waiting, not the crawl.
 
         Raises:
             CrawlerError: The crawl failed.
@@ -124,7 +144,20 @@ class Crawl:
         self._abandoned = True
         while not self._batches.empty():
             self._batches.get_nowait()
-        return await self._task
+        return await asyncio.shield(self._task)
+
+    async def _next_batch(self) -> Sequence[bytes] | None:
+        """The next committed batch; None if there will be none."""
+        if self._task is None:
+            raise CrawlerError("the crawl has not been entered: use `async with`")
+        batch = asyncio.ensure_future(self._batches.get())
+        ended = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait((batch, ended), return_when=asyncio.FIRST_COMPLETED)
+            return batch.result() if batch.done() else None
+        finally:
+            batch.cancel()
+            ended.cancel()
 
     async def _crawl(self) -> Result:
         try:
@@ -133,9 +166,8 @@ class Crawl:
                     self._opened.set()
                     return await self._running.run()
         finally:
+            self._ended.set()
             self._opened.set()
-            if not self._abandoned:
-                await self._batches.put(None)
 
     async def _hand_over(self, committed: Committed) -> None:
         if committed.pages and not self._abandoned:
@@ -143,36 +175,34 @@ class Crawl:
 
 
 def crawl(
-    seeds: Iterable[str] = (),
-    config: CrawlConfig | str | PathLike[str] | None = None,
+    seeds: str | Iterable[str] = (),
+    config: CrawlConfig | str | os.PathLike[str] | None = None,
     *,
-    directory: str | PathLike[str] | None = None,
+    directory: str | os.PathLike[str] | None = None,
     fresh: bool = False,
 ) -> Result:
     """Crawl to the end, blocking; how it ended. Arguments and errors are those of `Crawl`.
 
-    Where an event loop already runs (a notebook), the crawl gets a loop of its own in a thread.
+    Where an event loop already runs (a notebook), the crawl gets a loop of its own in a thread. Ctrl-C lets what is
+    in flight finish and commits it before KeyboardInterrupt goes on.
     """
+    crawling = Crawl(config, seeds=seeds, directory=directory, fresh=fresh)
+    loops: list[asyncio.AbstractEventLoop] = []
 
     async def run() -> Result:
-        async with Crawl(config, seeds=seeds, directory=directory, fresh=fresh) as crawling:
+        loops.append(asyncio.get_running_loop())
+        async with crawling:
             return await crawling.result()
 
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(run())
-    outcome: list[Result | BaseException] = []
-
-    def run_in_thread() -> None:
+    with ThreadPoolExecutor(1, thread_name_prefix="crawl") as executor:
+        crawl_in_thread = executor.submit(asyncio.run, run())
         try:
-            outcome.append(asyncio.run(run()))
-        except BaseException as error:  # noqa: BLE001  (handed over to the caller's thread)
-            outcome.append(error)
-
-    thread = threading.Thread(target=run_in_thread, name="crawl")
-    thread.start()
-    thread.join()
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    return outcome[0]
+            return crawl_in_thread.result()
+        except BaseException:
+            if not crawl_in_thread.done():
+                loops[0].call_soon_threadsafe(crawling.stop)
+            raise

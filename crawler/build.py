@@ -6,45 +6,50 @@ opened in the order they depend on each other and closed in reverse by one exit 
 
 from __future__ import annotations
 
-import asyncio
+import resource
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from crawler.checkpoint import OUTCOMES, PAGES, Committer
 from crawler.clock import SystemClock, rfc3339
-from crawler.closing import SeedTally, write_seeds
 from crawler.config.file import dump
 from crawler.directory import Summary
 from crawler.engine import Engine, Parts, Settings
+from crawler.errors import ConfigError
 from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line, seed_line
 from crawler.extract.page import Settings as ExtractSettings
 from crawler.ledger import Ledger
 from crawler.politeness.policy import Policy
 from crawler.scope import Scope
-from crawler.seeds import read_seeds, seed_request
+from crawler.seedlist import SeedList, SeedTally
+from crawler.seeds import read_seeds
 from crawler.stats import Stats
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
+    from typing import BinaryIO
 
     from crawler.checkpoint import Committed
     from crawler.clock import Clock
     from crawler.config import CrawlConfig
     from crawler.directory import CrawlDirectory
     from crawler.engine import Ending
+    from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
     from crawler.frontier.base import Frontier
-    from crawler.models import Request
+    from crawler.models import Request, Restored
     from crawler.parse.base import Parser
     from crawler.seeds import Seed
     from crawler.stats import Snapshot
 
-SEED_BATCH = 1000
+DESCRIPTORS_A_REQUEST = 3  #: a connection in use, and two kept open idle
+DESCRIPTORS_BESIDE = 64  #: output files, parser processes, the log, what the interpreter holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,19 +62,12 @@ class Plan:
     seeds: tuple[str, ...] = ()
     #: what relative seed files of the configuration are relative to
     folder: Path | None = None
+    #: what the seed ``-`` reads
+    stdin: BinaryIO | None = None
     #: where page records go instead of DIR/pages.jsonl
     pages: Path | None = None
     #: called with each commit; being slow in it slows the crawl
     committed: Callable[[Committed], Awaitable[None]] | None = None
-
-    def read_seeds(self) -> Iterator[Seed]:
-        """The seed list, streamed anew.
-
-        Raises:
-            ConfigError: A seed file is missing or cannot be read.
-        """
-        stdin = self.directory.stdin
-        return read_seeds(self.items(), rules=self.config.urls, stdin=stdin)
 
     def items(self) -> tuple[str, ...]:
         """The seed items as they will be read, relative files of the configuration found in its folder."""
@@ -77,6 +75,19 @@ class Plan:
             return self.seeds or self.config.seeds
         folder = self.folder
         return tuple(str(folder / item) if (folder / item).is_file() else item for item in self.config.seeds)
+
+    def read_seeds(self) -> Iterator[Seed]:
+        """The seed list, streamed.
+
+        Raises:
+            ConfigError: At once for an item that cannot be meant; while iterating for a file that cannot be read.
+        """
+        return read_seeds(self.items(), rules=self.config.urls, stdin=self.stdin)
+
+    def effective_config(self) -> CrawlConfig:
+        """The configuration in force, its seeds included; bytes of theirs that are no text are escaped."""
+        items = (item.encode(errors="surrogateescape").decode(errors="backslashreplace") for item in self.items())
+        return msgspec.structs.replace(self.config, seeds=tuple(items))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,98 +100,121 @@ class Result:
 
 
 class Running:
-    """A crawl whose parts are open. `run` it once; `stop` and `snapshot` at any time."""
+    """A crawl whose parts are open. `run` it once; `stop`, `abort` and `snapshot` at any time."""
 
-    def __init__(self, plan: Plan, engine: Engine, frontier: Frontier, clock: Clock) -> None:
+    def __init__(self, plan: Plan, engine: Engine, frontier: Frontier, seeds: SeedList, clock: Clock) -> None:
         self._plan = plan
         self._engine = engine
         self._frontier = frontier
+        self._seeds = seeds
         self._clock = clock
         self.stop = engine.stop
+        self.abort = engine.abort
         self.snapshot = engine.snapshot
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop still waits for requests in flight."""
+        return self._engine.stopping
 
     async def run(self) -> Result:
         """Crawl to the end, then write seeds.jsonl and, unless interrupted, summary.json."""
         started_at = self._clock.wall()
         ending = await self._engine.run()
         tally = await self._write_seeds()
-        snapshot = self._engine.snapshot()
+        result = Result(ending=ending, snapshot=self._engine.snapshot(), seeds=tally)
         if ending.stopped_by != "stop":
-            self._plan.directory.write_summary(_summary(ending, snapshot, started_at, self._clock.wall()))
-        return Result(ending=ending, snapshot=snapshot, seeds=tally)
+            self._plan.directory.write_summary(_summary(result, started_at, self._clock.wall()))
+        return result
 
     async def _write_seeds(self) -> SeedTally:
-        sink = JsonlSink(self._plan.directory.seeds)
-        fsync = self._plan.config.checkpoint.fsync
-        await sink.open(None)
+        path = self._plan.directory.seeds
+        sink = JsonlSink(path)
+        await sink.open(0 if path.exists() else None)
         try:
-            return await write_seeds(self._plan.read_seeds(), self._frontier, sink, seed_line, fsync=fsync)
+            fsync = self._plan.config.checkpoint.fsync
+            return await self._seeds.write(self._frontier, sink, seed_line, fsync=fsync)
         finally:
             await sink.aclose()
 
 
 @asynccontextmanager
 async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Running]:
-    """Open every part of a crawl in a directory that is locked, unused, and the caller's to write to.
+    """Open every part of a crawl in a directory that is claimed, and the caller's to write to.
 
     Raises:
         CrawlerError: A part cannot be opened; those opened before are closed again.
     """
     clock = clock or SystemClock()
     config, directory = plan.config, plan.directory
-    plan.read_seeds()  # a mistake in an item is told before anything is created
+    seeds = SeedList(plan.read_seeds(), directory.seed_spool)  # a mistake in an item is told before files are made
+    _check_descriptors(config)
     async with AsyncExitStack() as stack:
-        directory.config.write_text(dump(config), encoding="utf-8")
         frontier = _frontier(config, clock)
         restored = await frontier.open()
         stack.push_async_callback(frontier.aclose)
         parser = _parser(config, frontier.key)
         stack.push_async_callback(parser.aclose)
         await parser.start()  # first of the slow parts: workers load while this process imports its client
-        sinks = {PAGES: JsonlSink(plan.pages or directory.pages), OUTCOMES: JsonlSink(directory.outcomes)}
-        for sink in sinks.values():
-            await sink.open(restored.positions.get(sink.name))
+        sinks = {OUTCOMES: JsonlSink(directory.outcomes), PAGES: JsonlSink(plan.pages or directory.pages)}
+        for name, sink in sinks.items():
+            await sink.open(restored.positions.get(name))
             stack.push_async_callback(sink.aclose)
+        directory.write_config(dump(plan.effective_config()))
         fetcher = _fetcher(config, clock)
         stack.push_async_callback(fetcher.aclose)
-        scope = Scope(config.scope)
-        stats = Stats(clock)
-        stats.restore(restored.counters)
-        policy = Policy(
-            limits=config.limits,
-            robots=config.robots,
-            budget=config.budget,
-            clock=clock,
-            urls=config.urls,
-            resumed=bool(restored.counters),
-            pages_kept=restored.counters.get("pages", 0),
-            refusal=partial(_seed_refusal, scope),
-        )
-        committer = Committer(
-            frontier=frontier,
-            policy=policy,
-            stats=stats,
-            sinks=sinks,
-            outcome_line=outcome_line,
-            every_s=config.checkpoint.every_s,
-            fsync=config.checkpoint.fsync,
-            committed=plan.committed,
-        )
-        ledger = Ledger(frontier=frontier, policy=policy, scope=scope, committer=committer, stats=stats, clock=clock)
-        parts = Parts(
-            seeds=_requests(plan),
-            frontier=frontier,
-            policy=policy,
-            fetcher=fetcher,
-            parser=parser,
-            ledger=ledger,
-            committer=committer,
-            stats=stats,
-            clock=clock,
-        )
+        parts = _parts(plan, restored, sinks, Opened(frontier, fetcher, parser, seeds, clock))
         limits = Settings(concurrency=config.limits.concurrency, memory_bytes=config.limits.memory_bytes)
-        engine = Engine(parts, limits)
-        yield Running(plan, engine, frontier, clock)
+        yield Running(plan, Engine(parts, limits), frontier, seeds, clock)
+
+
+class Opened(NamedTuple):
+    """The parts that hold something open."""
+
+    frontier: Frontier
+    fetcher: Fetcher
+    parser: Parser
+    seeds: SeedList
+    clock: Clock
+
+
+def _parts(plan: Plan, restored: Restored, sinks: Mapping[str, Sink], opened: Opened) -> Parts:
+    """The parts that only compute, made to fit those that are open."""
+    config, frontier, clock = plan.config, opened.frontier, opened.clock
+    scope = Scope(config.scope)
+    stats = Stats(clock)
+    stats.restore(restored.counters)
+    policy = Policy(
+        limits=config.limits,
+        robots=config.robots,
+        budget=config.budget,
+        clock=clock,
+        urls=config.urls,
+        resumed=bool(restored.counters),
+        pages_kept=restored.counters.get("pages", 0),
+        refusal=partial(_seed_refusal, scope),
+    )
+    committer = Committer(
+        frontier=frontier,
+        policy=policy,
+        stats=stats,
+        sinks=sinks,
+        outcome_line=outcome_line,
+        every_s=config.checkpoint.every_s,
+        fsync=config.checkpoint.fsync,
+        committed=plan.committed,
+    )
+    return Parts(
+        seeds=opened.seeds.requests(),
+        frontier=frontier,
+        policy=policy,
+        fetcher=opened.fetcher,
+        parser=opened.parser,
+        ledger=Ledger(frontier=frontier, policy=policy, scope=scope, committer=committer, stats=stats, clock=clock),
+        committer=committer,
+        stats=stats,
+        clock=clock,
+    )
 
 
 def _seed_refusal(scope: Scope, request: Request) -> str | None:
@@ -189,11 +223,20 @@ def _seed_refusal(scope: Scope, request: Request) -> str | None:
     return "seed_out_of_scope" if is_seed and scope.seed_refusal(request.url) else None
 
 
-async def _requests(plan: Plan) -> AsyncIterator[Sequence[Request]]:
-    """The good seeds in batches; files are read in a thread, as they may be slow."""
-    seeds = plan.read_seeds()
-    while batch := await asyncio.to_thread(lambda: list(islice(seeds, SEED_BATCH))):
-        yield [seed_request(seed) for seed in batch if seed.url is not None]
+def _check_descriptors(config: CrawlConfig) -> None:
+    """Refuse a concurrency that the process has not the open files for: running out would fail URLs one by one.
+
+    Raises:
+        ConfigError: The limit of open files is too low.
+    """
+    may_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = DESCRIPTORS_A_REQUEST * config.limits.concurrency + DESCRIPTORS_BESIDE
+    if may_open != resource.RLIM_INFINITY and needed > may_open:
+        raise ConfigError(
+            f"limits.concurrency: {config.limits.concurrency} takes up to {needed} open files, and this process may "
+            f"have {may_open}: raise `ulimit -n`, or ask for at most "
+            f"{max(0, may_open - DESCRIPTORS_BESIDE) // DESCRIPTORS_A_REQUEST}"
+        )
 
 
 def _frontier(config: CrawlConfig, clock: Clock) -> Frontier:
@@ -234,15 +277,23 @@ def _fetcher(config: CrawlConfig, clock: Clock) -> Fetcher:
     return HttpFetcher(config.fetch, clock, concurrency=config.limits.concurrency)
 
 
-def _summary(ending: Ending, snapshot: Snapshot, started_at: float, ended_at: float) -> Summary:
+def _summary(result: Result, started_at: float, ended_at: float) -> Summary:
+    snapshot, seeds = result.snapshot, result.seeds
+    reasons: dict[str, dict[str, int]] = {}
+    for (outcome, reason), count in snapshot.reasons.items():
+        reasons.setdefault(outcome, {})[reason] = count
     return Summary(
-        complete=ending.complete,
-        stopped_by=ending.stopped_by,
+        complete=result.ending.complete,
+        stopped_by=result.ending.stopped_by,
         started_at=rfc3339(started_at),
         ended_at=rfc3339(ended_at),
+        elapsed_s=round(ended_at - started_at, 3),
+        seeds={"given": seeds.given, "bad": seeds.bad, "fetched": seeds.fetched},
+        pages=snapshot.pages,
+        wire_bytes=snapshot.wire_bytes,
         admitted=snapshot.admitted,
         pending=snapshot.queued,
         outcomes={str(outcome): count for outcome, count in snapshot.outcomes.items()},
-        reasons={f"{outcome}: {reason}": count for (outcome, reason), count in snapshot.reasons.items()},
+        reasons=reasons,
         refusals={rule: refusal.count for rule, refusal in snapshot.refusals.items()},
     )

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from crawler.politeness.policy import Policy
     from crawler.stats import Stats
 
+#: the two sinks every crawl has; further ones bear their rule's name
 PAGES = "pages"
 OUTCOMES = "outcomes"
-"""Names of the two sinks every crawl has; further ones bear their rule's name."""
 
 #: A checkpoint comes early at this many results or bytes of records; at twice that, their makers wait.
 EARLY_ROWS = 50_000
@@ -38,7 +38,7 @@ class Committed:
     """What one checkpoint made durable."""
 
     pages: Sequence[bytes]  #: lines of pages.jsonl, without newlines
-    positions: Mapping[str, int]  #: file name -> committed length in bytes
+    positions: Mapping[str, int]  #: sink name -> committed length of its file in bytes
 
 
 class Batch:
@@ -87,6 +87,7 @@ class Committer:
         self._batch = Batch()
         self._due = asyncio.Event()
         self._taken = asyncio.Event()  # a batch has been taken: there is room again
+        self._positions: dict[str, int] = {}
         self._closing = False
 
     def finish(self, finished: Finished, records: Sequence[tuple[str, bytes]]) -> None:
@@ -105,7 +106,7 @@ class Committer:
 
     async def room(self) -> None:
         """Return at once while the batch is of bearable size, else when it has been taken."""
-        while len(self._batch.finished) >= 2 * EARLY_ROWS or self._batch.size >= 2 * EARLY_BYTES:
+        while len(self._batch) >= 2 * EARLY_ROWS or self._batch.size >= 2 * EARLY_BYTES:
             self._taken.clear()
             await self._taken.wait()
 
@@ -152,7 +153,9 @@ class Committer:
             await self._committed(Committed(pages=batch.lines.get(PAGES, ()), positions=positions))
 
     async def _write(self, lines: Mapping[str, list[bytes]]) -> dict[str, int]:
-        """Append to each sink, then bring all of them down to the disk; their lengths."""
+        """Append to each sink and bring it down to the disk; the lengths of all."""
         for name, batch in lines.items():
-            await self._sinks[name].append(batch)
-        return {sink.name: await sink.sync(fsync=self._fsync) for sink in self._sinks.values()}
+            sink = self._sinks[name]
+            await sink.append(batch)
+            self._positions[name] = await sink.sync(fsync=self._fsync)
+        return dict(self._positions)

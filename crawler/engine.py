@@ -105,8 +105,8 @@ class Engine:
         self._starts: asyncio.Queue[Request] = asyncio.Queue(settings.concurrency)
         self._answers: asyncio.Queue[Job] = asyncio.Queue(4 * BATCH_PAGES * parts.parser.lanes)
         self._changed = asyncio.Event()  # something feed may act on
-        self._quiet = asyncio.Event()  # nothing is between start and batch
         self._over = asyncio.Event()  # ended, one way or another
+        self._aborted = asyncio.Event()  # stopping, with nothing in flight or no patience for it
         self._busy = 0
         self._seeded = False
         self._stopping = False
@@ -138,25 +138,32 @@ class Engine:
         return Ending(complete=complete, stopped_by=stopped_by)
 
     def stop(self) -> None:
-        """End soon: start nothing more, let what is in flight finish, commit. A second call does not wait for it."""
-        if self._stopping:
-            self._quiet.set()
+        """End soon: start nothing more, let what is in flight finish for `Settings.grace_s`, commit."""
         self._stopping = True
         self._changed.set()
         self._over.set()
 
+    def abort(self) -> None:
+        """End now: give up what is in flight, commit what has ended."""
+        self._aborted.set()
+        self.stop()
+
     def snapshot(self) -> Snapshot:
         """The counts as they stand."""
-        return self._stats.snapshot(self._frontier.counts(), self._policy.in_flight)
+        return self._stats.snapshot(self._frontier.counts(), self._policy.in_flight, self._ledger.open)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called and requests are still awaited."""
+        return self._stopping and self._busy > 0
 
     async def _watch(self) -> None:
         await self._over.wait()
         if self._stopping and self._busy:
-            log.info("stopping: waiting for requests in flight", extra={"in_flight": self._busy})
-            self._quiet.clear()
+            log.info("stopping: %d requests in flight", self._busy)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.grace_s):
-                    await self._quiet.wait()
+                    await self._aborted.wait()
 
     async def _seed(self) -> None:
         async for requests in self._seeds:
@@ -171,7 +178,7 @@ class Engine:
     async def _feed(self) -> None:
         while not self._stopping:
             self._changed.clear()
-            turn = self._policy.turn(self._starts.maxsize - self._starts.qsize())
+            turn = self._policy.turn(self._settings.concurrency - self._policy.in_flight)
             for request in turn.start:
                 self._busy += 1
                 self._starts.put_nowait(request)
@@ -191,7 +198,9 @@ class Engine:
             if self._policy.stopped_by:
                 self._over.set()
                 return
-            if not (turn.wants or turn.unknown):
+            if turn.wants or turn.unknown or turn.refused:
+                await asyncio.sleep(0)  # there may be more at once, but everybody else's turn comes first
+            else:
                 await self._change(turn.next_at)
 
     async def _change(self, until: float | None) -> None:
@@ -213,11 +222,11 @@ class Engine:
             answer = await self._attempt(request)
             decision = self._policy.after(request, answer)
             self._changed.set()
-            if isinstance(decision, Deliver) and not isinstance(answer, FetchError):
-                self._gate.hold(len(answer.body))
-                await self._answers.put(Job(request=request, response=answer))
+            if isinstance(decision, Deliver):
+                self._gate.hold(len(decision.response.body))
+                await self._answers.put(Job(request=request, response=decision.response))
             else:
-                self._ledger.attempted(request, decision)
+                self._ledger.attempted(request, answer, decision)
                 self._release()
                 await self._committer.room()
 
@@ -265,5 +274,6 @@ class Engine:
         """One request has left the stretch between start and batch."""
         self._busy -= 1
         if self._busy == 0:
-            self._quiet.set()
+            if self._stopping:
+                self._aborted.set()
             self._settle()

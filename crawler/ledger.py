@@ -8,17 +8,18 @@ of the loop, and no child can be committed before its parent's end is in the bat
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
+from crawler.errors import FetchError
 from crawler.models import Finished, Outcome, Page, Refusal, Snoozed
-from crawler.politeness.policy import Finish, Redirect, Snooze
+from crawler.politeness.policy import Finish, Handled, Redirect, Snooze
 
 if TYPE_CHECKING:
     from crawler.checkpoint import Committer
     from crawler.clock import Clock
     from crawler.frontier.base import Frontier
-    from crawler.models import ParseFailure, Request
-    from crawler.politeness.policy import Decision, Policy
+    from crawler.models import ParseFailure, Request, Response
+    from crawler.politeness.policy import Policy, Settlement
     from crawler.scope import Scope
     from crawler.stats import Stats
 
@@ -49,7 +50,7 @@ class Ledger:
         """Politeness does not let it be requested."""
         self._end(request, Finish(outcome=Outcome.EXCLUDED, reason=reason))
 
-    def attempted(self, request: Request, decision: Decision) -> None:
+    def attempted(self, request: Request, answer: Response | FetchError, decision: Settlement) -> None:
         """An attempt brought nothing to parse."""
         match decision:
             case Finish():
@@ -57,11 +58,16 @@ class Ledger:
             case Snooze(request=again, until=until):
                 self._committer.snooze(Snoozed(request=again, until=until))
                 self._stats.snoozed()
+                log.debug("put off", extra={"url": request.url, "attempt": request.attempt, "why": _told(answer)})
             case Redirect(request=target, status=status):
                 reason = self._enter(target)
                 self._end(request, Finish(Outcome.REDIRECTED, reason, status, target.url))
-            case _:  # a robots.txt, of no concern to anybody but politeness
-                pass
+            case Handled():
+                missing = isinstance(answer, FetchError) or answer.status >= 500
+                level = logging.INFO if missing else logging.DEBUG
+                log.log(level, "robots.txt", extra={"url": request.url, "attempt": request.attempt, "why": _told(answer)})
+            case _:
+                assert_never(decision)
 
     def parsed(self, request: Request, finish: Finish, result: Page | ParseFailure) -> None:
         """An answer has been parsed: the page's end and records first, then its links."""
@@ -71,7 +77,7 @@ class Ledger:
                 self._policy.wake(host_key)
             self._stats.refused(result.refusals)
         else:
-            log.warning("parsing %s failed: %s (%s)", request.url, result.reason, result.detail)
+            log.info("parsing failed", extra={"url": request.url, "why": f"{result.reason}: {result.detail}"})
             self._end(request, finish)
 
     def _enter(self, target: Request) -> str | None:
@@ -97,6 +103,9 @@ class Ledger:
         self._ended += 1
         self._committer.finish(finished, records)
         self._stats.finished(finished)
-        if finish.has_page:
-            self._policy.page_kept(kept=True)
-        log.debug("%s %s %s", finish.outcome, finish.reason or finish.status, request.url)
+        log.debug(finish.outcome, extra={"url": request.url, "attempt": request.attempt, "why": finish.reason})
+
+
+def _told(answer: Response | FetchError) -> str:
+    """An answer in a few words, for the log."""
+    return str(answer) if isinstance(answer, FetchError) else f"status {answer.status}"

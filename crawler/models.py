@@ -228,7 +228,7 @@ REASONS: dict[str, str] = {
     "out_of_scope": "the redirect's target is outside the scope",
     # EXCLUDED
     "robots": "robots.txt disallows it",
-    "robots_unreachable": "robots.txt could not be fetched (server error or no connection), which disallows all",
+    "robots_unreachable": "robots.txt could not be fetched, which disallows all; the log says why",
     "seed_out_of_scope": "a seed that include, exclude or the scheme keeps out",
     # FAILED
     "timeout": "no complete answer within fetch.timeout",

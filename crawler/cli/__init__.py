@@ -5,6 +5,7 @@ Commands are imported when they are called: `crawler --help` must not wait for a
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -78,14 +79,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return USAGE
-    except ConfigError as error:
-        click.echo(f"crawler: {error}", err=True)
-        return USAGE
-    except CrawlerError as error:
-        click.echo(f"crawler: {error}", err=True)
-        return FAILED
-    except BrokenPipeError:
-        # the reader of stdout is gone; python would complain once more while flushing at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return INTERRUPTED
+    except (CrawlerError, OSError) as error:
+        return _failed(error)
     return code if isinstance(code, int) else OK
+
+
+def _failed(error: CrawlerError | OSError) -> int:
+    """Say what ended the command; its exit code."""
+    if isinstance(error, OSError):
+        # what could not be written would be tried once more, with a traceback, while flushing at exit
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return INTERRUPTED
+    with contextlib.suppress(OSError):
+        click.echo(f"crawler: {error}", err=True)
+    return USAGE if isinstance(error, ConfigError) else FAILED

@@ -8,8 +8,6 @@ import click
 
 from crawler.cli import OK
 
-STDOUT = "-"
-
 
 @click.command(short_help="Crawl a seed list into a directory of JSONL.")
 @click.argument("seeds", nargs=-1, metavar="[SEED]...")
@@ -50,16 +48,17 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
       -                       the same lines from standard input
     Seeds given here replace those of the configuration.
     """
-    from crawler.cli.running import plan_of, run_crawl, show_plan  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.planning import STDOUT, plan_of, show_plan  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.running import run_crawl  # noqa: PLC0415
 
-    shortcuts = []
+    options: list[str | tuple[str, str]] = []
     if delay is not None:
-        shortcuts += ["limits.default.rate=null", f"limits.default.delay={delay}"]
+        options += [("--delay", "limits.default.rate=null"), ("--delay", f"limits.default.delay={delay}")]
     if depth is not None:
-        shortcuts.append(f"scope.max_depth={depth}")
+        options.append(("--depth", f"scope.max_depth={depth}"))
     if max_pages is not None:
-        shortcuts.append(f"budget.pages={max_pages}")
-    plan = plan_of(seeds, config, directory, [*shortcuts, *overrides], output)
+        options.append(("--max-pages", f"budget.pages={max_pages}"))
+    plan = plan_of(seeds, config, directory, [*options, *overrides], output)
     if dry_run:
         show_plan(plan)
         return OK

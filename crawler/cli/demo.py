@@ -15,7 +15,8 @@ def demo(directory: str) -> int:
     The shop has listings, products, a blog, and a few deliberate problems. A crawl that lies in DIR is moved
     aside. Nothing leaves this machine.
     """
-    from crawler.cli.running import plan_of, run_crawl  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.planning import plan_of  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.running import run_crawl  # noqa: PLC0415
     from crawler.demo.serve import running_shop  # noqa: PLC0415
 
     with running_shop() as url:

@@ -1,133 +1,82 @@
-"""What `crawl`, `try` and `demo` share: from options to a plan, and a plan run before a person's eyes."""
+"""How is a plan carried out before a person's eyes? With progress, signals, a summary and an exit code.
+
+Shared by `crawl`, `try` and `demo`. Nothing that happens on stderr can end or harm a crawl.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import gc
-import itertools
-import logging
-import shutil
+import resource
 import signal
 import sys
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 import uvloop
 
-from crawler.build import Plan, open_crawl
+from crawler.build import open_crawl
 from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK
+from crawler.cli.logs import logging_to
+from crawler.cli.planning import check_output
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
-from crawler.config.file import load, loads
-from crawler.directory import CrawlDirectory, claim
+from crawler.config.file import loads
+from crawler.directory import State, claim, move_aside
 from crawler.errors import ConfigError, CrawlerError, first_error
-from crawler.politeness.limits import LimitTable
 from crawler.politeness.retry import mendable
 from crawler.politeness.robots import UNREACHABLE
 from crawler.progress import ProgressLine, summary
-from crawler.url import host_key as host_key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from crawler.build import Result, Running
-    from crawler.directory import Summary
-
-log = logging.getLogger(__name__)
-
-DRY_RUN_SEEDS = 20
-
-
-def plan_of(
-    seeds: Sequence[str],
-    config_path: Path | None,
-    directory: str | None,
-    overrides: Sequence[str],
-    output: str | None = None,
-) -> Plan:
-    """What the options ask for.
-
-    Raises:
-        ConfigError: They cannot be meant.
-    """
-    loaded = load(config_path, overrides) if config_path else loads("", "defaults", overrides)
-    config = loaded.config
-    if not seeds and not config.seeds:
-        raise ConfigError("nothing to crawl: give a SEED (a URL, a host, a file, or -), or `seeds:` in a -c FILE")
-    if config_path is None and directory is None:
-        config = msgspec.structs.replace(config, name=_name(seeds[0]))
-    path = directory.replace("{date}", datetime.now(UTC).date().isoformat()) if directory else f"data/{config.name}"
-    return Plan(
-        config=config,
-        directory=CrawlDirectory(Path(path)),
-        seeds=tuple(seeds),
-        folder=loaded.folder if config_path else None,
-        pages=Path(output) if output and output != "-" else None,
-    )
-
-
-def _name(seed: str) -> str:
-    """A folder name for a crawl that has no configuration: its first seed's host, or file name."""
-    if seed == "-":
-        return "stdin"
-    bare = seed.split("://", 1)[-1]
-    name = Path(bare).stem if Path(seed).exists() else bare.split("/", 1)[0].rsplit("@", 1)[-1]
-    safe = "".join(c if c.isalnum() or c in "-._" else "-" for c in name).strip("-.")
-    return safe[:80] or "crawl"
-
-
-def show_plan(plan: Plan) -> None:
-    """Print what would be fetched first, and how fast each of these hosts would be asked; requests nothing."""
-    spool_stdin(plan)
-    table = LimitTable(plan.config.limits)
-    first = list(itertools.islice(plan.read_seeds(), DRY_RUN_SEEDS + 1))
-    click.echo("Would be fetched first:")
-    for seed in first[:DRY_RUN_SEEDS]:
-        click.echo(f"  {seed.url or f'{seed.given}  ({seed.place}: {seed.error})'}")
-    if len(first) > DRY_RUN_SEEDS:
-        click.echo(f"  … and more: only the first {DRY_RUN_SEEDS} seeds are shown")
-    click.echo("\nHow fast:")
-    for host_key in dict.fromkeys(host_key_of(seed.url) for seed in first[:DRY_RUN_SEEDS] if seed.url):
-        for line in table.explain(host_key):
-            click.echo(f"  {line}")
+    from crawler.build import Plan, Result, Running
+    from crawler.directory import CrawlDirectory
 
 
 def run_crawl(plan: Plan, *, fresh: bool, stream: bool = False, quiet: bool = False, verbose: bool = False) -> int:
-    """Run a plan with progress, signals and a summary; its exit code.
+    """Run a plan; its exit code.
 
     Raises:
-        ConfigError: The directory holds an unfinished crawl, or is in use.
+        ConfigError: The directory holds an unfinished or another crawl, or is in use; the output file exists.
         CrawlerError: The crawl failed.
     """
     directory = plan.directory
-    if not fresh and (end := directory.read_summary()):
-        click.echo(_finished(directory, end), err=True)
+    check_output(plan, fresh=fresh)
+    if not fresh and directory.state() is State.FINISHED:
+        _check_same(plan)
+        _tell(_finished(directory))
         return OK
+    _allow_many_files()
     with ExitStack() as stack:
         aside = stack.enter_context(claim(directory, fresh=fresh))
-        spool_stdin(plan)
-        stack.enter_context(_logging_to(directory.log, verbose=verbose))
+        stack.enter_context(logging_to(directory.log, verbose=verbose))
         if aside and not quiet:
-            click.echo(f"The crawl that lay in {directory.path} is now {aside}.", err=True)
-        out = stack.enter_context(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False)) if stream else None
+            _tell(f"The crawl that lay in {directory.path} is now {aside}.")
+        if plan.pages and plan.pages.exists():
+            move_aside(plan.pages)
+        follower = None
+        if stream:
+            out = stack.enter_context(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))
+            follower = Follower(directory.pages, out)
+        live = not (quiet or verbose or stream)
         started = SystemClock.monotonic()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            result = runner.run(_crawl(plan, out, quiet=quiet))
+            result = runner.run(_crawl(plan, follower, live=live, quiet=quiet))
         if not quiet:
             text = summary(
                 result.snapshot,
                 stopped_by=result.ending.stopped_by,
                 directory=directory.path,
                 pages=plan.pages,
+                seeds=result.seeds,
                 elapsed_s=SystemClock.monotonic() - started,
             )
-            click.echo(text, err=True)
-        return exit_code(result)
+            _tell(text)
+        return INTERRUPTED if follower and follower.broken else exit_code(result)
 
 
 def exit_code(result: Result) -> int:
@@ -136,58 +85,70 @@ def exit_code(result: Result) -> int:
         return INTERRUPTED
     if result.seeds.fetched == 0:
         return NO_SEED
-    failed = any(reason == UNREACHABLE or mendable(reason) for _, reason in result.snapshot.reasons)
-    return INCOMPLETE if failed else OK
+    mend = any(reason == UNREACHABLE or mendable(reason) for _, reason in result.snapshot.reasons)
+    return INCOMPLETE if mend and result.ending.complete else OK
 
 
-def spool_stdin(plan: Plan) -> None:
-    """Keep standard input with the crawl if it is a seed list: it is read again for seeds.jsonl."""
-    if "-" in plan.items():
-        plan.directory.path.mkdir(parents=True, exist_ok=True)
-        with plan.directory.stdin.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-
-
-async def _crawl(plan: Plan, out: BinaryIO | None, *, quiet: bool) -> Result:
-    follower = Follower(plan.pages or plan.directory.pages, out) if out else None
+async def _crawl(plan: Plan, follower: Follower | None, *, live: bool, quiet: bool) -> Result:
     if follower:
         plan = dataclasses.replace(plan, committed=follower.committed)
     async with open_crawl(plan) as running:
         gc.freeze()  # what is imported by now lives to the end; collecting it again and again stalls the loop
         gc.set_threshold(50_000, 20, 100)
         try:
-            async with asyncio.TaskGroup() as group:
-                progress = None if quiet else group.create_task(_show(running))
-                if follower:
-                    group.create_task(follower.run(running.stop))
-                with _signals(running):
+            with _signals(running, follower, quiet=quiet):
+                async with asyncio.TaskGroup() as group:
+                    progress = group.create_task(_show(running)) if live else None
+                    if follower:
+                        group.create_task(follower.run(running.stop))
                     result = await running.run()
-                if progress:
-                    progress.cancel()
-                if follower:
-                    follower.close()
+                    if progress:
+                        progress.cancel()
+                    if follower:
+                        follower.close()
         except* CrawlerError as errors:
             raise first_error(errors) from errors
     return result
 
 
 async def _show(running: Running) -> None:
+    if sys.stderr is None:
+        return
     progress = ProgressLine(sys.stderr, SystemClock())
-    try:
-        while True:
-            progress.show(running.snapshot())
-            await asyncio.sleep(progress.interval_s)
-    finally:
-        progress.close()
+    with suppress(OSError):
+        try:
+            while True:
+                progress.show(running.snapshot())
+                await asyncio.sleep(progress.interval_s)
+        finally:
+            progress.close()
 
 
 @contextmanager
-def _signals(running: Running) -> Iterator[None]:
-    """The first SIGINT, SIGTERM or SIGHUP lets what is in flight finish, the second does not wait."""
+def _signals(running: Running, follower: Follower | None, *, quiet: bool) -> Iterator[None]:
+    """The first SIGINT, SIGTERM or SIGHUP lets what is in flight finish, the second does not wait for anything.
+
+    One that is ignored stays so: `nohup` and a shell's background jobs rely on it.
+    """
     loop = asyncio.get_running_loop()
-    caught = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    received = 0
+
+    def stop() -> None:
+        nonlocal received
+        received += 1
+        if received == 1:
+            running.stop()
+            if running.stopping and not quiet:
+                _tell("\nStopping: what is in flight may finish, for 10 s at most. Once more: do not wait.")
+        else:
+            running.abort()
+            if follower:
+                follower.give_up()
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    caught = [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
     for number in caught:
-        loop.add_signal_handler(number, running.stop)
+        loop.add_signal_handler(number, stop)
     try:
         yield
     finally:
@@ -195,29 +156,46 @@ def _signals(running: Running) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-@contextmanager
-def _logging_to(path: Path, *, verbose: bool) -> Iterator[None]:
-    """Keep a log with the crawl; with `verbose` also show every request on stderr."""
-    root = logging.getLogger("crawler")
-    form = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
-    handlers: list[logging.Handler] = [logging.FileHandler(path, encoding="utf-8")]
-    if verbose:
-        handlers.append(logging.StreamHandler(sys.stderr))
-    root.setLevel(logging.DEBUG if verbose else logging.INFO)
-    for handler in handlers:
-        handler.setFormatter(form)
-        root.addHandler(handler)
+def _allow_many_files() -> None:
+    """Take as many open files as the system allows: the usual soft limit is for programs that use `select`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # macOS has a hard limit that may not be asked for
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _check_same(plan: Plan) -> None:
+    """Refuse to take a finished crawl of other seeds for the one asked for.
+
+    Raises:
+        ConfigError: It is another's, or has no configuration that says whose.
+    """
+    path = plan.directory.config
     try:
-        yield
-    finally:
-        for handler in handlers:
-            root.removeHandler(handler)
-            handler.close()
+        seeds = loads(path.read_text(encoding="utf-8"), str(path)).config.seeds
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    if seeds != plan.effective_config().seeds:
+        shown = ", ".join(seeds[:3]) + (", …" if len(seeds) > 3 else "")
+        raise ConfigError(
+            f"{plan.directory.path}: holds a crawl of other seeds ({shown}); -d DIR crawls elsewhere, "
+            "--fresh moves it aside"
+        )
 
 
-def _finished(directory: CrawlDirectory, end: Summary) -> str:
-    how = "was complete" if end.complete else f"stopped by {end.stopped_by}"
+def _finished(directory: CrawlDirectory) -> str:
+    end = directory.read_summary()
+    if end is None:
+        return f"{directory.path} holds a finished crawl."
+    how = "was complete" if end.complete else f"was stopped by {end.stopped_by}"
+    fetched = end.outcomes.get("fetched", 0)
     return (
-        f"{directory.path} holds a crawl that {how} at {end.ended_at}, with {end.outcomes.get('fetched', 0):,} URLs "
-        "fetched. Nothing to do: --fresh crawls anew (and moves this one aside), -d DIR crawls elsewhere."
+        f"{directory.path} holds this crawl already: it {how} at {end.ended_at}, with {fetched:,} fetched. "
+        "Nothing to do.\n--fresh crawls anew and moves it aside, -d DIR crawls elsewhere."
     )
+
+
+def _tell(text: str) -> None:
+    """To the person, if there is one to be reached."""
+    with suppress(OSError):
+        click.echo(text, err=True)

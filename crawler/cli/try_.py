@@ -22,7 +22,8 @@ def try_(url: str, config: Path | None, overrides: tuple[str, ...]) -> int:
     robots.txt is obeyed and redirects are followed as in a crawl. If there is no record, what happened to the
     URL is printed instead, and the exit code is 3.
     """
-    from crawler.cli.running import plan_of, run_crawl  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.planning import plan_of  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.running import run_crawl  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="crawler-try-") as folder:
         one_page = ["scope.max_depth=0", "checkpoint.fsync=false", "parse.workers=1"]

@@ -47,7 +47,7 @@ def _typed(path: Path, kind: type[T]) -> Iterator[T]:
     try:
         with path.open("rb") as file:
             for line in file:
-                number += 1  # noqa: SIM113  (the error below names it)
+                number += 1
                 if line.endswith(b"\n"):
                     yield decoder.decode(line)
     except OSError as error:

@@ -22,7 +22,8 @@ class Fetcher(Protocol):
                 never if the attempt fails earlier. This is the instant politeness counts from.
 
         Raises:
-            FetchError: With a reason of `models.REASONS`. Nothing else, but cancellation, which closes the
+            FetchError: With a reason of `models.REASONS`.
+            CrawlerError: This machine can open no more connections. Nothing else, but cancellation, which closes the
                 connection.
         """
         ...

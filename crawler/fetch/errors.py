@@ -6,7 +6,12 @@ the table knows decides. Whether a failure is tried again is left to `politeness
 
 from __future__ import annotations
 
-from crawler.errors import FetchError
+import errno
+
+from crawler.errors import CrawlerError, FetchError
+
+_MACHINE = frozenset((errno.EMFILE, errno.ENFILE))
+"""No more open files, here or anywhere on the machine: no URL is to blame."""
 
 REASON_BY_CLASS: dict[str, str] = {
     # aiohttp: no connection came about
@@ -32,12 +37,15 @@ MAX_DETAIL_CHARS = 300
 """Error texts quote what a server sent, which may be long."""
 
 
-def fetch_error(error: BaseException) -> FetchError:
-    """`error` in our words: a reason from the table, and its own text as detail.
+def fetch_error(error: BaseException) -> CrawlerError:
+    """`error` in our words: a `FetchError` with a reason from the table and its own text as detail, or, where this
+    machine is at its end rather than a URL, an error that ends the crawl.
 
     Raises:
         KeyError: For an error of no class in the table, which is a bug of ours.
     """
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        return CrawlerError(f"no more connections can be opened: {error}")
     reason = next(
         (REASON_BY_CLASS[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in REASON_BY_CLASS), None
     )

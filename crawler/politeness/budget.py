@@ -26,11 +26,8 @@ class PageBudget:
         self.free -= 1
         self._reserved += 1
 
-    def use(self) -> None:
-        """A started page is kept."""
+    def settle(self, *, kept: bool) -> None:
+        """A started page has ended: its slot is used up if it was kept, and free again if not."""
         self._reserved -= 1
-
-    def give_back(self) -> None:
-        """A started page came to nothing that counts."""
-        self._reserved -= 1
-        self.free += 1
+        if not kept:
+            self.free += 1

@@ -12,9 +12,8 @@ another, all from the event loop's thread:
 `wants`, `unknown` and `refill` are answered before the next turn. Which host is due is `schedule`'s to say, which
 hosts are in memory `window`'s, what robots.txt means `robots`', what an answer means `retry`'s.
 
-Budget: a page request takes a slot of ``budget.pages`` when it is started. The slot comes back by itself when
-the request ends without a page, that is with any decision but `Deliver` and ``Finish(has_page=True)``; of these
-last, `page_kept` says whether the page counts.
+Budget: a page request takes a slot of ``budget.pages`` when it is started, and gives it back unless it ends with a
+page.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from crawler.politeness import retry
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import PageBudget
 from crawler.politeness.limits import LimitTable
-from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Snooze
+from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
 from crawler.politeness.robots import Verdict, Verdicts
 from crawler.politeness.schedule import Schedule
 from crawler.politeness.turn import Turn
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from crawler.config import BudgetConfig, LimitsConfig, RobotsConfig, UrlsConfig
     from crawler.errors import FetchError
 
-__all__ = ["Decision", "Deliver", "Finish", "Handled", "Policy", "Redirect", "Snooze", "Turn"]
+__all__ = ["Decision", "Deliver", "Finish", "Handled", "Policy", "Redirect", "Settlement", "Snooze", "Turn"]
 
 MAX_REFUSED = 1_000
 """Refusals in one turn, so that hosts that forbid everything do not hold up the loop."""
@@ -166,22 +165,15 @@ class Policy:
             return self._after_robots(host, request, answer, now, wall)
         decision = retry.after(request, answer, now=now, wall=wall, rules=self._urls)
         if request.kind is Kind.PAGE and not isinstance(decision, Deliver):
-            self._budget.give_back()
+            self._budget.settle(kept=False)
         return decision
 
     def after_parse(self, request: Request, response: Response, result: Page | ParseFailure) -> Finish:
         """How a delivered page or sitemap ends, now that it is parsed."""
         finish = retry.after_parse(response, result)
-        if request.kind is Kind.PAGE and not finish.has_page:
-            self._budget.give_back()
+        if request.kind is Kind.PAGE:
+            self._budget.settle(kept=finish.has_page)
         return finish
-
-    def page_kept(self, kept: bool) -> None:  # noqa: FBT001  # an answer to the question in the name
-        """Whether the page of a ``Finish(has_page=True)`` counts against ``budget.pages``; once for each of them."""
-        if kept:
-            self._budget.use()
-        else:
-            self._budget.give_back()
 
     def robots_parsed(self, request: Request, robots: Robots | None) -> None:
         """What a delivered robots.txt says; None if it could not be parsed."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 class Deliver(msgspec.Struct, frozen=True):
     """The response goes to the parser pool."""
 
+    response: Response
+
 
 class Redirect(msgspec.Struct, frozen=True):
     """The URL ends as `REDIRECTED` with `status`; `request` is for scope and frontier to admit or refuse."""
@@ -57,7 +59,10 @@ class Handled(msgspec.Struct, frozen=True):
     """A robots.txt request, of no concern to anybody but politeness."""
 
 
-Decision = Deliver | Redirect | Finish | Snooze | Handled
+Settlement = Redirect | Finish | Snooze | Handled
+"""What follows from an attempt that brought nothing to parse."""
+
+Decision = Deliver | Settlement
 
 
 class Rule(NamedTuple):
@@ -149,7 +154,7 @@ def after(
     status = answer.status if isinstance(answer, Response) else None
     if reason is None:
         assert isinstance(answer, Response)  # noqa: S101  # for the type checker: an error has a reason
-        return Deliver() if answer.status < 300 else _redirect(request, answer, rules)
+        return Deliver(answer) if answer.status < 300 else _redirect(request, answer, rules)
     rule = rule_for(reason)
     if request.attempt >= rule.attempts:
         return Finish(Outcome.FAILED, reason, status)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 
 import pytest
 
-from crawler import ConfigError, Crawl, CrawlConfig, crawl
+from crawler import ConfigError, Crawl, CrawlConfig, CrawlerError, crawl
 from crawler.config.file import loads
 from tests.crawl.conftest import environment
 from tests.support.server import Server
@@ -110,3 +111,77 @@ def test_a_script_without_a_main_guard_crawls_once(server, tmp_path):
 def test_importing_the_package_imports_neither_client_nor_parser():
     code = "import crawler, sys; assert not {'aiohttp', 'selectolax', 'asyncio'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env=environment(), timeout=20)
+
+
+async def test_iteration_ends_when_somebody_else_waits_for_the_result(server, tmp_path):
+    async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d") as crawling:
+
+        async def consume():
+            return [page.url async for page in crawling]
+
+        consumer = asyncio.create_task(consume())
+        assert (await crawling.result()).ending.complete
+        assert len(await consumer) <= 40
+
+
+async def test_iterating_again_goes_on_where_a_break_left_off(server, tmp_path):
+    async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d") as crawling:
+        urls = []
+        async for page in crawling:
+            urls.append(page.url)
+            break
+        urls += [page.url async for page in crawling]
+    assert len(urls) == len(set(urls)) == 40
+
+
+async def test_giving_up_waiting_leaves_what_was_fetched_in_the_files(tmp_path):
+    web = Web(pages_per_host=3000, latency_s=0.002)
+    with Server(web) as server:
+        async with Crawl(config(server), seeds=web.seeds(), directory=tmp_path / "d") as crawling:
+            async for _ in crawling:
+                break
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(crawling.result(), 0.05)
+        answered = sum(hit.ended is not None and "robots" not in hit.path for hit in server.log.hits)
+    assert 0 < answered < 3000
+    assert answered == len((tmp_path / "d/pages.jsonl").read_bytes().splitlines())
+
+
+async def test_stopping_twice_is_stopping_once(tmp_path):
+    web = Web(pages_per_host=3000, latency_s=0.05)
+    with Server(web) as server:
+        async with Crawl(config(server), seeds=web.seeds(), directory=tmp_path / "d") as crawling:
+            async for _ in crawling:
+                break
+            crawling.stop()
+            crawling.stop()
+        asked = sum("robots" not in hit.path for hit in server.log.hits)
+    assert asked == len((tmp_path / "d/pages.jsonl").read_bytes().splitlines())
+
+
+async def test_entering_that_is_cancelled_leaves_nothing_running(tmp_path):
+    web = Web(pages_per_host=3000)
+    with Server(web) as server:
+        crawling = Crawl(config(server), seeds=web.seeds(), directory=tmp_path / "d")
+        entering = asyncio.create_task(crawling.__aenter__())
+        await asyncio.sleep(0)
+        entering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+        assert [task.get_name() for task in asyncio.all_tasks() if task.get_name() == "crawl"] == []
+
+
+async def test_a_crawl_is_entered_once_and_its_directory_by_one_crawl(server, tmp_path):
+    async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d") as crawling:
+        with pytest.raises(ConfigError, match="this process"):
+            async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d", fresh=True):
+                pass
+        assert (await crawling.result()).ending.complete
+    with pytest.raises(CrawlerError, match="entered before"):
+        await crawling.__aenter__()
+
+
+def test_one_seed_may_be_given_as_a_string(server, tmp_path):
+    assert crawl(WEB.seeds()[0], config(server), directory=tmp_path / "d").snapshot.pages == 40
+    with pytest.raises(ConfigError, match="CrawlConfig or the path"):
+        Crawl({"seeds": []})

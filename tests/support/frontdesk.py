@@ -124,7 +124,6 @@ class FrontDesk:
             case Deliver():
                 finish = self.policy.after_parse(request, answer, PAGE)
                 self._end(request, finish.outcome)
-                self.policy.page_kept(finish.has_page)
             case Redirect(request=target):
                 self._end(request, "redirected")
                 self.add(target)

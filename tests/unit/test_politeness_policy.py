@@ -152,18 +152,6 @@ def test_budget_counts_what_earlier_runs_kept():
     assert policy.stopped_by == "budget.pages"
 
 
-def test_page_that_is_not_kept_gives_its_slot_back():
-    policy = policy_for(FakeClock(), delay=0, obey=False, pages=1)
-    (request,) = supplied(policy, *pages(2)).start
-    policy.started(request)
-    assert policy.turn(10).start == []
-    assert policy.after(request, ok(request)) == Deliver()
-    assert policy.after_parse(request, ok(request), PAGE).has_page
-    policy.page_kept(kept=False)
-    assert len(policy.turn(10).start) == 1
-    assert policy.stopped_by is None
-
-
 @pytest.mark.parametrize("result", [ParseFailure(reason="parse_deadline"), Page(reason="not_html")])
 def test_response_without_a_page_gives_its_slot_back_by_itself(result):
     policy = policy_for(FakeClock(), delay=0, obey=False, pages=1)

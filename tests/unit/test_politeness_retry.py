@@ -25,7 +25,7 @@ def after(answer, request=REQUEST):
 
 @pytest.mark.parametrize("status", [200, 204, 206, 299])
 def test_2xx_is_delivered(status):
-    assert after(response(status)) == Deliver()
+    assert after(response(status)) == Deliver(response(status))
 
 
 @pytest.mark.parametrize("status", [300, 304, 305, 306, 400, 404, 410, 501, 505])

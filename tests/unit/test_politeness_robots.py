@@ -45,7 +45,7 @@ def test_file_that_cannot_be_read_closes_the_origin(reason):
 
 
 def test_2xx_is_for_the_parser():
-    assert after(answer(200)) == Deliver()
+    assert after(answer(200)) == Deliver(answer(200))
 
 
 def test_five_redirects_are_followed_to_any_host_and_the_sixth_means_unavailable():

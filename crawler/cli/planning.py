@@ -1,0 +1,119 @@
+"""What do the options ask for? From the command line to a plan, and a plan shown without carrying it out."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from crawler.build import Plan
+from crawler.config.file import load, loads
+from crawler.directory import CrawlDirectory, State
+from crawler.errors import ConfigError
+from crawler.politeness.limits import LimitTable
+from crawler.progress import printable
+from crawler.url import host_key as host_key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STDIN = STDOUT = "-"
+DRY_RUN_SEEDS = 20
+
+
+def plan_of(
+    seeds: Sequence[str],
+    config_path: Path | None,
+    directory: str | None,
+    overrides: Sequence[str | tuple[str, str]],
+    output: str | None = None,
+) -> Plan:
+    """What the options ask for.
+
+    Raises:
+        ConfigError: They cannot be meant.
+    """
+    loaded = load(config_path, overrides) if config_path else loads("", "defaults", overrides)
+    config = loaded.config
+    if not seeds and not config.seeds:
+        raise ConfigError("nothing to crawl: give a SEED (a URL, a host, a file, or -), or `seeds:` in a -c FILE")
+    if STDIN in seeds and sys.stdin is None:
+        raise ConfigError("the seed list '-' needs standard input, and it is closed")
+    if output == STDOUT and sys.stdout is None:
+        raise ConfigError("-o - needs standard output, and it is closed")
+    if config_path is None and directory is None:
+        config = msgspec.structs.replace(config, name=_name(seeds[0]))
+    plan = Plan(
+        config=config,
+        directory=CrawlDirectory(_directory(directory, config.name)),
+        seeds=tuple(seeds),
+        folder=loaded.folder if config_path else None,
+        stdin=sys.stdin.buffer if STDIN in (seeds or config.seeds) else None,
+        pages=Path(output) if output and output != STDOUT else None,
+    )
+    plan.read_seeds()  # tells a mistake in an item before anything else is looked at
+    return plan
+
+
+def check_output(plan: Plan, *, fresh: bool) -> None:
+    """Refuse a file for the page records that cannot be written, or is not to be.
+
+    Raises:
+        ConfigError: It exists (and `fresh` does not move it aside), has no folder, or is the crawl's own.
+    """
+    path = plan.pages
+    if path is None:
+        return
+    if plan.directory.owns(path):
+        raise ConfigError(f"-o {path}: is a file of the crawl directory itself; leave -o out, or name another file")
+    if not path.parent.is_dir():
+        raise ConfigError(f"-o {path}: there is no folder {path.parent}")
+    if path.is_dir() or (path.exists() and not fresh):
+        raise ConfigError(f"-o {path}: exists already; remove it, or --fresh moves it aside")
+
+
+def show_plan(plan: Plan) -> None:
+    """Print what would be fetched first, and how fast each of these hosts would be asked; requests nothing."""
+    seeds = list(itertools.islice(plan.read_seeds(), DRY_RUN_SEEDS + 1))
+    shown = seeds[:DRY_RUN_SEEDS]
+    state = plan.directory.state()
+    used = "" if state is State.UNUSED else f" (it holds a crawl, {state}: --fresh moves that aside)"
+    click.echo(f"Would go to {plan.directory.path}{used}\n\nWould be fetched first:")
+    for seed in shown:
+        click.echo(f"  {seed.url or printable(f'not {seed.given} ({seed.place}: {seed.error})')}")
+    if len(seeds) > len(shown):
+        click.echo(f"  … and more: only the first {DRY_RUN_SEEDS} seeds are shown")
+    table = LimitTable(plan.config.limits)
+    hosts = dict.fromkeys(host_key_of(seed.url) for seed in shown if seed.url)
+    if hosts:
+        click.echo("\nHow fast:")
+    for host_key in hosts:
+        click.echo(f"  {host_key}:")
+        for line in table.explain(host_key):
+            click.echo(f"    {line}")
+
+
+def _directory(given: str | None, name: str) -> Path:
+    if given is None:
+        return Path("data") / name
+    if not given:
+        raise ConfigError("-d: an empty name; expected a directory")
+    path = given.replace("{date}", datetime.now(UTC).date().isoformat())
+    if "{" in path or "}" in path:
+        raise ConfigError(f"-d {given}: expected no braces but {{date}}")
+    return Path(path)
+
+
+def _name(seed: str) -> str:
+    """A folder name for a crawl that has no configuration: its first seed's host, or file name."""
+    if seed == STDIN:
+        return "stdin"
+    bare = seed.split("://", 1)[-1]
+    name = Path(bare).stem if Path(seed).exists() else bare.split("/", 1)[0].rsplit("@", 1)[-1]
+    safe = "".join(c if c.isalnum() or c in "-._" else "-" for c in name).strip("-.")
+    return safe[:80] or "crawl"
