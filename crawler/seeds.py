@@ -7,6 +7,7 @@ Each item of the list is one of
 - an existing path: a file, by its name
     - ``.jsonl``: an object a line; its field ``url`` is the seed, the others are its metadata.
     - ``.csv``: a header row, of which one column is called ``url`` in any letter case; the others are metadata.
+    - ``.yaml``, ``.yml``: refused, as it must be a configuration.
     - any other: a seed a line; lines that begin with ``#`` are comments (elsewhere it is part of a URL).
 - anything else: a host with or without port and path, tried as https (``example.org:8080/a``).
 
@@ -19,9 +20,11 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import re
+import shlex
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
@@ -33,7 +36,7 @@ from crawler.models import Request, Url
 from crawler.url import STANDARD, canonicalize, host, host_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from crawler.config import UrlsConfig
 
@@ -44,13 +47,14 @@ _SHOWN_CHARS = 200
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SITEMAP = "sitemap:"
 _FILE_NAME = re.compile(r"\.(?:txt|csv|jsonl)(?:\.gz)?$", re.IGNORECASE)
+_CONFIG_NAME = re.compile(r"\.ya?ml$", re.IGNORECASE)
 _PATH_START = re.compile(r"[./~]|[^.:\[]*/")
 
 
 class Seed(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the seed list, good (`url`) or bad (`error`)."""
 
-    #: as written; a line that is too long is cut and ends in an ellipsis
+    #: as written, bytes that are not UTF-8 escaped (``\\xff``); a line that is too long is cut and ends in an ellipsis
     given: str
     url: Url | None = None
     #: what is wrong with it
@@ -80,6 +84,21 @@ def read_seeds(
     )
 
 
+def single_seed(item: str, *, rules: UrlsConfig = STANDARD) -> Seed:
+    """The seed that `item` is: a URL or a host, never a list of them.
+
+    Raises:
+        ConfigError: It is anything else.
+    """
+    item, place = item.strip(), "argument 1"
+    if item == "-" or _seed_file(item, place):
+        raise ConfigError(f"{item!r} is a list of seeds; expected one URL or host")
+    seed = _seed(item, place, rules)
+    if seed.url is None:
+        raise ConfigError(f"{seed.error}; expected one URL or host")
+    return seed
+
+
 def seed_request(seed: Seed) -> Request:
     """The request a good seed starts with.
 
@@ -96,53 +115,56 @@ def _item_seeds(item: str, place: str, rules: UrlsConfig, stdin: Path | BinaryIO
     if item == "-":
         if stdin is None:
             raise ConfigError("the seed list '-' needs standard input, and there is none")
-        return _text_seeds(stdin, "<stdin>", rules)
+        return _line_seeds(stdin, "<stdin>", rules, _text_seed)
+    path = _seed_file(item, place)
+    return _file_seeds(path, rules) if path else [_seed(item, place, rules)]
+
+
+def _seed_file(item: str, place: str) -> Path | None:
+    """The file that an item names, None for what must be a URL or a host; a `ConfigError` if it can be neither."""
+    if not item:
+        raise ConfigError(f"{place} is an empty seed; expected a URL, a host or a file")
     if item.startswith(_SITEMAP):
         raise ConfigError(f"seed {item!r}: sitemaps are not supported as seeds yet; expected a URL, a host or a file")
     if _SCHEME.match(item):
-        return [_seed(item, place, rules)]
+        return None
+    for_a_url = f"for a URL write https://{item.lstrip('./')}"
+    if _CONFIG_NAME.search(item):
+        raise ConfigError(f"{item} is a configuration: crawler crawl -c {shlex.quote(item)}; {for_a_url}")
     path = Path(item)
-    try:
-        is_directory = path.is_dir()
-        exists = is_directory or path.exists()
-    except OSError:  # no permission to look, or longer than a path may be
-        is_directory = exists = False
-    if is_directory:
-        raise ConfigError(f"seed {item!r} is a directory; expected a file, or https://{item.strip('./')} for the host")
-    if exists:
-        return _file_seeds(path, rules)
+    with suppress(OSError):  # no permission to look, or longer than a path may be
+        if path.is_dir():
+            raise ConfigError(f"seed {item!r} is a directory; expected a file, or the host: https://{item.strip('./')}")
+        if path.exists():
+            return path
     if _FILE_NAME.search(item) or "\\" in item or (_PATH_START.match(item) and not item.startswith("localhost/")):
-        raise ConfigError(f"seed file {item!r} does not exist; for a URL write https://{item.lstrip('./')}")
-    return [_seed(item, place, rules)]
+        raise ConfigError(f"seed file {item!r} does not exist; {for_a_url}")
+    return None
 
 
 def _file_seeds(path: Path, rules: UrlsConfig) -> Iterator[Seed]:
-    name = path.name.lower().removesuffix(".gz")
-    if name.endswith(".jsonl"):
-        return _jsonl_seeds(path, rules)
-    if name.endswith(".csv"):
-        return _csv_seeds(path, rules)
-    return _text_seeds(path, str(path), rules)
+    kind = path.name.lower().removesuffix(".gz")
+    name = _utf8(str(path))
+    if kind.endswith(".csv"):
+        return _csv_seeds(path, name, rules)
+    return _line_seeds(path, name, rules, _json_seed if kind.endswith(".jsonl") else _text_seed)
 
 
-def _text_seeds(source: Path | BinaryIO, name: str, rules: UrlsConfig) -> Iterator[Seed]:
+def _line_seeds(
+    source: Path | BinaryIO, name: str, rules: UrlsConfig, read: Callable[[str, str, UrlsConfig], Seed | None]
+) -> Iterator[Seed]:
+    """What `read` makes of each line that is not blank, given its text and place."""
     with _opened(source, name) as file:
         for line in _lines(file, name):
             text = line.text.strip()
             if line.error:
                 yield Seed(given=text, error=line.error, place=line.place)
-            elif text and text[0] != "#":
-                yield _seed(text, line.place, rules)
+            elif text and (seed := read(text, line.place, rules)):
+                yield seed
 
 
-def _jsonl_seeds(path: Path, rules: UrlsConfig) -> Iterator[Seed]:
-    with _opened(path, str(path)) as file:
-        for line in _lines(file, str(path)):
-            text = line.text.strip()
-            if line.error:
-                yield Seed(given=text, error=line.error, place=line.place)
-            elif text:
-                yield _json_seed(text, line.place, rules)
+def _text_seed(text: str, place: str, rules: UrlsConfig) -> Seed | None:
+    return None if text[0] == "#" else _seed(text, place, rules)
 
 
 def _json_seed(text: str, place: str, rules: UrlsConfig) -> Seed:
@@ -155,13 +177,13 @@ def _json_seed(text: str, place: str, rules: UrlsConfig) -> Seed:
     return _seed(row.pop("url").strip(), place, rules, row)
 
 
-def _csv_seeds(path: Path, rules: UrlsConfig) -> Iterator[Seed]:
-    with _opened(path, str(path)) as file:
+def _csv_seeds(path: Path, name: str, rules: UrlsConfig) -> Iterator[Seed]:
+    with _opened(path, name) as file:
         bad_lines: list[_Line] = []
-        rows = csv.reader(_csv_text(_lines(file, str(path)), bad_lines))
+        rows = csv.reader(_csv_text(_lines(file, name), bad_lines))
         header: list[str] | None = None
         while True:
-            place = f"{path}:{rows.line_num + 1}"
+            place = f"{name}:{rows.line_num + 1}"
             try:
                 row = next(rows, None)
             except csv.Error as error:  # such as a quote that is never closed; the next line is a new row
@@ -174,7 +196,7 @@ def _csv_seeds(path: Path, rules: UrlsConfig) -> Iterator[Seed]:
                 bad_lines.clear()
             elif header is None:
                 header = row
-                column = _url_column(header, path)
+                column = _url_column(header, name)
             elif row:
                 yield _csv_seed(row, header, column, place, rules)
 
@@ -187,10 +209,10 @@ def _csv_text(lines: Iterator[_Line], bad_lines: list[_Line]) -> Iterator[str]:
         yield "\n" if line.error else line.text
 
 
-def _url_column(header: list[str], path: Path) -> int:
-    names = [name.strip().lower() for name in header]
+def _url_column(header: list[str], name: str) -> int:
+    names = [column.strip().lower() for column in header]
     if "url" not in names:
-        raise ConfigError(f"seed file {str(path)!r} has no column called url; its header is {_cut(','.join(header))!r}")
+        raise ConfigError(f"seed file {name!r} has no column called url; its header is {_cut(','.join(header))!r}")
     return names.index("url")
 
 
@@ -205,9 +227,9 @@ def _csv_seed(row: list[str], header: list[str], column: int, place: str, rules:
 
 def _seed(given: str, place: str, rules: UrlsConfig, metadata: dict[str, object] | None = None) -> Seed:
     try:
-        return Seed(given=given, url=_url(given, rules), metadata=metadata or {}, place=place)
+        return Seed(given=_utf8(given), url=_url(given, rules), metadata=metadata or {}, place=place)
     except UrlError as error:
-        return Seed(given=given, error=str(error), metadata=metadata or {}, place=place)
+        return Seed(given=_utf8(given), error=str(error), metadata=metadata or {}, place=place)
 
 
 def _url(given: str, rules: UrlsConfig) -> Url:
@@ -216,9 +238,10 @@ def _url(given: str, rules: UrlsConfig) -> Url:
         return canonicalize(given, rules)
     if given.startswith(_SITEMAP):
         raise UrlError(f"{given!r}: sitemaps are not supported as seeds yet")
-    if set(re.split("[/?#]", given, maxsplit=1)[0]) & set("@\\"):
-        raise UrlError(f"{given!r} is neither a URL nor a host")
-    return canonicalize(f"https://{given}", rules)
+    if not set(re.split("[/?#]", given, maxsplit=1)[0]) & set("@\\"):
+        with suppress(UrlError):  # which would name what nobody has written
+            return canonicalize(f"https://{given}", rules)
+    raise UrlError(f"{_cut(given)!r} is neither a URL nor a host")
 
 
 class _Line(NamedTuple):
@@ -265,3 +288,11 @@ def _opened(source: Path | BinaryIO, name: str) -> Iterator[BinaryIO]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
+
+
+def _utf8(text: str) -> str:
+    """`text` as UTF-8 can carry it: what Python made of other bytes in an argument or file name is escaped."""
+    try:
+        return os.fsencode(text).decode(errors="backslashreplace")
+    except UnicodeEncodeError:  # a lone surrogate that stands for no byte
+        return text.encode(errors="backslashreplace").decode()

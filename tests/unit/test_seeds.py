@@ -3,13 +3,16 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
+import os
+import re
 
+import msgspec
 import pytest
 
 from crawler.config import UrlsConfig
 from crawler.errors import ConfigError, UrlError
 from crawler.models import Kind
-from crawler.seeds import MAX_LINE_BYTES, Seed, read_seeds, seed_request
+from crawler.seeds import MAX_LINE_BYTES, Seed, read_seeds, seed_request, single_seed
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +64,72 @@ def test_a_bad_item_is_a_seed_with_an_error_and_the_next_is_read(item):
     assert (bad.given, bad.url, bad.place) == (item, None, "argument 1")
     assert item in bad.error
     assert (good.url, good.error, good.place) == ("https://example.org/", None, "argument 2")
+
+
+@pytest.mark.parametrize("item", ["bad url", "a:b:c", "::1", "me@example.org", "a" * 300])
+def test_what_is_no_host_is_quoted_as_it_was_written(item):
+    (bad,) = read_seeds([item])
+    assert bad.error.endswith("is neither a URL nor a host")
+    assert "https" not in bad.error
+    assert bad.error.startswith(f"'{item[:200]}")
+    assert len(bad.error) < 300
+
+
+@pytest.mark.parametrize("item", ["", "  "])
+def test_an_empty_item_is_a_mistake(item):
+    with pytest.raises(ConfigError, match="argument 2 is an empty seed"):
+        read_seeds(["example.org", item])
+
+
+@pytest.mark.parametrize("item", ["crawl.yaml", "shops/crawl.YML"])
+def test_a_configuration_is_no_seed_list(tmp_path, item):
+    for _ in range(2):  # there is no such file, then there is
+        with pytest.raises(ConfigError) as raised:
+            read_seeds([item])
+        assert str(raised.value).startswith(f"{item} is a configuration: crawler crawl -c {item}; ")
+        (tmp_path / item).parent.mkdir(exist_ok=True)
+        (tmp_path / item).touch()
+
+
+def test_a_url_may_end_like_a_configuration():
+    assert single_seed("https://example.org/openapi.yaml").url == "https://example.org/openapi.yaml"
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.txt", b"caf\xe9.csv", b"caf\xe9.jsonl"])
+def test_bytes_that_are_not_utf_8_are_shown_escaped_wherever_they_come_from(tmp_path, name):
+    text = {b"txt": "a\n", b"csv": "url\na\n", b"jsonl": '{"url": "a"}\n'}[name.rpartition(b".")[2]]
+    try:
+        (tmp_path / os.fsdecode(name)).write_text(text, encoding="utf-8")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    good, bad, odd = read_seeds([os.fsdecode(name), "https://example.org/\udcff", "https://example.org/\ud800"])
+    assert good.place.startswith("caf\\xe9.")
+    assert (bad.given, bad.url) == ("https://example.org/\\xff", None)
+    assert (odd.given, odd.url) == ("https://example.org/\\ud800", None)
+    for seed in (good, bad, odd):
+        assert msgspec.json.decode(msgspec.json.encode(seed), type=Seed) == seed
+
+
+@pytest.mark.parametrize("item", [" example.org ", "http://example.org/a", "localhost:80"])
+def test_a_single_seed_is_read_as_in_a_list(item):
+    assert [single_seed(item)] == list(read_seeds([item]))
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        ("list", "'list' is a list of seeds; expected one URL or host"),
+        ("-", "'-' is a list of seeds"),
+        ("missing.txt", "'missing.txt' does not exist"),
+        ("ftp://x/y", "'ftp://x/y' is not http or https but ftp; expected one URL or host"),
+        ("two words", "'two words' is neither a URL nor a host; expected one URL or host"),
+        ("", "an empty seed"),
+    ],
+)
+def test_a_single_seed_is_never_a_list(tmp_path, item, told):
+    (tmp_path / "list").write_text("example.org\n")
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        single_seed(item)
 
 
 @pytest.mark.parametrize(
