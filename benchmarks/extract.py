@@ -93,7 +93,7 @@ def print_page(name: str, body: bytes) -> None:
     document = Document(body, want_text=True)
     scope = Scope(ScopeConfig()).for_page("www.example.org", 1)
     known = Targets(UrlsConfig(), 7).of_page(URL, scope)
-    links = Hyperlinks(document.hyperlinks, known)
+    links = Hyperlinks(document, known)
     visit = visits(body, itertools.repeat("www.example.org"))
     shown, _ = links.records(10_000)
     print(
@@ -110,8 +110,8 @@ def print_page(name: str, body: bytes) -> None:
         "  parse and walk": lambda: Document(body, want_text=True),
         "  head": document.head,
         "  text": document.blocks,
-        "  links, known": lambda: Hyperlinks(document.hyperlinks, known),
-        "  links, new": lambda: Hyperlinks(document.hyperlinks, Targets(UrlsConfig(), 7).of_page(URL, scope)),
+        "  links, known": lambda: Hyperlinks(document, known),
+        "  links, new": lambda: Hyperlinks(document, Targets(UrlsConfig(), 7).of_page(URL, scope)),
         "  link records": lambda: links.records(10_000),
         "  digest": lambda: hashlib.sha256(body).hexdigest(),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.clock import rfc3339
 from crawler.extract.head import collapsed_ascii
-from crawler.extract.html import collapsed
+from crawler.extract.html import text_of
 from crawler.extract.record import LinkRecord, PageRecord
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class _Cutter:
         nodes = document.h1s
         if len(nodes) > MAX_H1:
             self.note("h1")
-        texts = (self("h1", collapsed(node.text_lexbor()), MAX_LINE_CHARS) for node in nodes[:MAX_H1])
+        texts = (self("h1", text_of(node), MAX_LINE_CHARS) for node in nodes[:MAX_H1])
         return tuple(text for text in texts if text)
 
     def links(self, hyperlinks: Hyperlinks) -> tuple[LinkRecord, ...]:

@@ -14,6 +14,8 @@ from selectolax.lexbor import LexborHTMLParser, create_tag
 from crawler.extract.head import HEAD_TAGS, Head
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from selectolax.lexbor import LexborNode
 
 _SPACE = frozenset("\t\n\f\r \0")
@@ -27,18 +29,99 @@ _BLOCK_TAGS = (
     "address article aside blockquote br caption center dd details dialog dir div dl dt fieldset figcaption figure "
     "footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre section summary table tr ul"
 )
-_SPACED_TAGS = "button img optgroup option select td textarea th"
+_SPACED_TAGS = "button img noscript optgroup option select svg td textarea th"
 #: what stands in the text for the start of an element; elements not listed run on
 _SEPARATORS = {create_tag(name).tag_id: _BLOCK for name in _BLOCK_TAGS.split()} | {
     create_tag(name).tag_id: " " for name in _SPACED_TAGS.split()
 }
-_BODY, _H1, _TEMPLATE = (create_tag(name).tag_id for name in ("body", "h1", "template"))
+_BODY, _H1, _SVG, _TEMPLATE = (create_tag(name).tag_id for name in ("body", "h1", "svg", "template"))
 ANCHOR = create_tag("a").tag_id
 _HYPERLINKS = frozenset((ANCHOR, create_tag("area").tag_id))
 #: elements whose text, a single node, is nothing a reader sees
 _UNREAD = frozenset(create_tag(name).tag_id for name in ("script", "style", "iframe", "noembed", "noframes"))
 #: all that the walk stops for; other elements, half of many pages, are passed by with one look-up
 _NOTABLE = frozenset((*_SEPARATORS, *_HYPERLINKS, *_UNREAD, *HEAD_TAGS, _BODY, _TEMPLATE))
+_MERE_SEPARATORS = frozenset(_SEPARATORS) - {_H1, _SVG}
+
+
+class _Walk:
+    """What one pass over nodes, in document order, takes note of."""
+
+    __slots__ = ("h1s", "hyperlinks", "noted", "parts", "structured")
+
+    def __init__(self, nodes: Iterable[LexborNode]) -> None:
+        self.hyperlinks: list[LexborNode] = []
+        self.h1s: list[LexborNode] = []
+        self.noted: list[tuple[int, LexborNode]] = []  # for `Head`
+        self.parts: list[str] = [_BLOCK]
+        self.structured: set[int] = set()  # the `mem_id` of links with elements within that are more than markup
+        self._walk(nodes)
+
+    def _walk(self, nodes: Iterable[LexborNode]) -> None:
+        # Runs thousands of times a page: a third of its time was the look-up of globals, so there are none.
+        text_tag, notable, separators, space = _TEXT, _NOTABLE, _SEPARATORS, _SPACE
+        links, mere_separators = _HYPERLINKS, _MERE_SEPARATORS
+        add_part, add_hyperlink = self.parts.append, self.hyperlinks.append
+        last = _BLOCK
+        unread = 0  # texts to come
+        may_be_in_link = False
+        for node in nodes:
+            tag = node.tag_id
+            if tag == text_tag:
+                if unread:
+                    unread -= 1
+                    continue
+                text = node.text_content
+                if text:
+                    if text[0] not in space and last[-1] not in space and _follows_block(node):
+                        add_part(_BLOCK)
+                    add_part(text)
+                    last = text
+            elif tag in notable:
+                if tag in links:
+                    add_hyperlink(node)
+                    may_be_in_link = True
+                    continue
+                if may_be_in_link:
+                    may_be_in_link = self._is_in_link(node)
+                if tag in separators:
+                    if not unread:
+                        last = separators[tag]
+                        add_part(last)
+                    if tag in mere_separators:
+                        continue
+                unread = self._note(node, tag, unread)
+
+    def _is_in_link(self, node: LexborNode) -> bool:
+        """Whether a link is the nearest notable element around `node`; if so, it is known as structured from now on.
+
+        To ask of each notable element from a link up to the first that is not in one, finds all structured links.
+        """
+        around = node.parent
+        while around is not None and around.tag_id not in _NOTABLE:
+            around = around.parent
+        if around is None or around.tag_id != ANCHOR:
+            return False
+        self.structured.add(around.mem_id)
+        return True
+
+    def _note(self, node: LexborNode, tag: int, unread: int) -> int:
+        """Take in an element met a few times a page; how many of the next texts nobody reads, `unread` so far."""
+        if tag in _UNREAD:
+            return unread or int(node.first_child is not None)
+        if tag == _SVG:
+            return unread or _count_texts(node)
+        if tag == _H1:
+            self.h1s.append(node)
+        elif tag == _TEMPLATE:
+            links = _hyperlinks_in_template(node)
+            self.hyperlinks += links
+            self.structured.update(link.mem_id for link in links)  # for all we know
+        elif tag == _BODY:
+            self.parts[:] = [_BLOCK]  # instead of the head's texts
+        else:
+            self.noted.append((tag, node))
+        return unread
 
 
 class Document:
@@ -49,68 +132,24 @@ class Document:
         want_text: Whether `blocks` will be asked for; walking the text doubles the work.
     """
 
-    __slots__ = ("_noted", "_parts", "_tree", "h1s", "hyperlinks")
+    __slots__ = ("_tree", "_walk", "h1s", "hyperlinks")
 
     def __init__(self, utf8: bytes, *, want_text: bool) -> None:
         self._tree = LexborHTMLParser(utf8)  # the nodes are views of it
-        #: ``<a>`` and ``<area>`` elements in document order, with or without href
-        self.hyperlinks: list[LexborNode] = []
-        self.h1s: list[LexborNode] = []
-        self._noted: list[tuple[int, LexborNode]] = []
-        self._parts: list[str] = [_BLOCK]
         root = self._tree.root
-        if root is not None:
-            self._walk(root, want_text=want_text)
-
-    def _walk(self, root: LexborNode, *, want_text: bool) -> None:
-        # Runs thousands of times a page: a third of its time was the look-up of globals, so there are none.
-        text_tag, notable, separators, hyperlinks, space = _TEXT, _NOTABLE, _SEPARATORS, _HYPERLINKS, _SPACE
-        parts = self._parts
-        add_part = parts.append
-        last = _BLOCK
-        unread = False
-        for node in root.traverse(include_text=want_text):
-            tag = node.tag_id
-            if tag == text_tag:
-                if unread:
-                    unread = False
-                    continue
-                text = node.text_content
-                if text:
-                    if text[0] not in space and last[-1] not in space and _follows_block(node):
-                        add_part(_BLOCK)
-                    add_part(text)
-                    last = text
-            elif tag in notable:
-                if tag in separators:
-                    last = separators[tag]
-                    add_part(last)
-                    if tag == _H1:
-                        self.h1s.append(node)
-                elif tag in hyperlinks:
-                    self.hyperlinks.append(node)
-                else:
-                    unread = self._note(node, tag) and want_text
-
-    def _note(self, node: LexborNode, tag: int) -> bool:
-        """Take in an element met a few times a page; whether the next text is one that nobody reads."""
-        if tag in _UNREAD:
-            return node.first_child is not None
-        if tag == _TEMPLATE:
-            self.hyperlinks += _hyperlinks_in_template(node)
-        elif tag == _BODY:
-            self._parts[:] = [_BLOCK]  # instead of the head's texts
-        else:
-            self._noted.append((tag, node))
-        return False
+        self._walk = _Walk(root.traverse(include_text=want_text) if root is not None else ())
+        #: ``<a>`` and ``<area>`` elements in document order, with or without href
+        self.hyperlinks = self._walk.hyperlinks
+        #: ``<h1>`` elements in document order
+        self.h1s = self._walk.h1s
 
     def head(self) -> Head:
         """What the page says of itself."""
-        return Head(self._noted)
+        return Head(self._walk.noted)
 
     def blocks(self) -> tuple[str, int]:
         """The body's text, white space collapsed, a block a line; and how many words, as white space has them."""
-        text = "".join(self._parts).replace("\n", " ").replace("\t", " ")
+        text = "".join(self._walk.parts).replace("\n", " ").replace("\t", " ")
         only_spaces = not any(space in text for space in _RARE_SPACE)
         lines = []
         word_count = 0
@@ -127,10 +166,34 @@ class Document:
             lines.append(line)
         return "\n".join(lines), word_count
 
+    def texts_of_links(self, links: Iterable[LexborNode]) -> list[str]:
+        """`text_of` each of `links`, which are some of `hyperlinks`."""
+        structured = self._walk.structured
+        return [
+            text_of(link) if structured and link.mem_id in structured else " ".join(link.text_lexbor().split())
+            for link in links
+        ]
+
+
+def text_of(element: LexborNode) -> str:
+    """What `Document.blocks` would say of `element`, on one line."""
+    child = element.first_child
+    if child is None:
+        return ""
+    if child.tag_id == _TEXT and child.next is None:
+        return collapsed(child.text_content or "")
+    nodes = element.traverse(include_text=True)
+    next(nodes)  # itself
+    return collapsed("".join(_Walk(nodes).parts).replace(_BLOCK, " "))
+
 
 def collapsed(text: str) -> str:
     """`text` with every run of white space as one space and none at the ends."""
     return " ".join(text.split())
+
+
+def _count_texts(element: LexborNode) -> int:
+    return sum(1 for node in element.traverse(include_text=True) if node.tag_id == _TEXT)
 
 
 def _hyperlinks_in_template(template: LexborNode) -> list[LexborNode]:

@@ -10,10 +10,9 @@ from crawler.extract.record import LinkRecord
 from crawler.models import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from selectolax.lexbor import LexborNode
 
+    from crawler.extract.html import Document
     from crawler.extract.targets import PageTargets
     from crawler.models import Link, Url
 
@@ -46,19 +45,19 @@ class Hyperlinks:
     """The ``<a>`` and ``<area>`` elements of a page, resolved and judged.
 
     Args:
-        elements: In document order; those without href do not count.
+        document: Where they stand; those without href do not count.
         targets: What their hrefs mean.
     """
 
-    __slots__ = ("_found", "followed", "n_links", "refusals")
+    __slots__ = ("_document", "_found", "followed", "n_links", "refusals")
 
-    def __init__(self, elements: Iterable[LexborNode], targets: PageTargets) -> None:
+    def __init__(self, document: Document, targets: PageTargets) -> None:
         # Runs hundreds of times a page, so everything is looked up once: element, then attributes, then target.
         site, folder, resolve = targets.site.get, targets.folder.get, targets.resolve
         refused: dict[str, str] = {}
         found: dict[Url, tuple[Link, str | None, LexborNode | None, str | None]] = {}
         n_links = 0
-        for element in elements:
+        for element in document.hyperlinks:
             attributes = element.attributes
             if "href" not in attributes:
                 continue
@@ -75,6 +74,7 @@ class Hyperlinks:
                 found[link.url] = (link, target.rule, element if is_anchor else None, attributes.get("rel"))
         #: ``<a>`` elements with href, whatever it says
         self.n_links = n_links
+        self._document = document
         self._found = found
         #: targets that may enter, in document order
         self.followed = tuple([link for link, rule, _, _ in found.values() if rule is None])
@@ -98,8 +98,9 @@ class Hyperlinks:
         Targets that an ``<area>`` leads to first have no text and are left out.
         """
         shown = [(url, element, rel) for url, (_, _, element, rel) in self._found.items() if element is not None]
-        records = []
-        for url, element, rel in shown[:limit]:
-            text = " ".join(element.text_lexbor().split())
-            records.append(LinkRecord(url, text[:MAX_TEXT_CHARS], None if rel is None else collapsed_ascii(rel)))
+        texts = self._document.texts_of_links([element for _, element, _ in shown[:limit]])
+        records = [
+            LinkRecord(url, text[:MAX_TEXT_CHARS], None if rel is None else collapsed_ascii(rel))
+            for (url, _, rel), text in zip(shown, texts, strict=False)
+        ]
         return tuple(records), len(shown) > limit

@@ -102,7 +102,7 @@ class Extractor:
         base_url = response.url if head.base_href is None else self._base_url(response.url, head.base_href)
         scope = self._scope.for_page(request.scope_host, request.depth + 1)
         targets = self._targets.of_page(base_url, scope)
-        hyperlinks = Hyperlinks(document.hyperlinks, targets)
+        hyperlinks = Hyperlinks(document, targets)
         canonical = targets.url(head.canonical_href) if head.canonical_href is not None else None
         found = Found(body, text, document, head, canonical, hyperlinks)
         record = describe(request, response, content_type, found, settings.extract)

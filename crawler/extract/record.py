@@ -21,7 +21,10 @@ class LinkRecord(msgspec.Struct, frozen=True, gc=False):
     #: canonical, without fragment, scope notwithstanding
     url: Annotated[str, Meta(description="canonical http(s) URL without fragment, in scope or not")]
     #: of the first link to this URL on the page
-    text: Annotated[str, Meta(description="text of the page's first link to this URL, at most 200 characters")]
+    text: Annotated[
+        str,
+        Meta(description="the page's first link to this URL, read as text is, on one line of at most 200 characters"),
+    ]
     #: the attribute of that link, as written
     rel: Annotated[str | None, Meta(description="its rel attribute as written")]
 
@@ -67,11 +70,16 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     #: resolved against the base URL
     canonical: Annotated[str | None, Meta(description="target of link rel=canonical, resolved, without fragment")]
     #: in document order
-    h1: Annotated[tuple[str, ...], Meta(description="texts of the h1 elements that have any, white space collapsed")]
+    h1: Annotated[
+        tuple[str, ...], Meta(description="the h1 elements that have text, read as text is, each on one line")
+    ]
     #: None where ``extract.text`` is ``none``
     text: Annotated[
         str | None,
-        Meta(description="all text of the body, white space collapsed, a line a block; null if not asked for"),
+        Meta(
+            description="all text of the body but that of scripts, styles, templates and drawings (svg), "
+            "white space collapsed, a line a block; null if not asked for"
+        ),
     ]
     #: white-space-separated, so a Chinese sentence is one word; None where `text` is
     word_count: Annotated[

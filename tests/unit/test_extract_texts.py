@@ -1,0 +1,75 @@
+"""The texts of a record: what words they hold, and where these are kept apart."""
+
+import json
+
+import pytest
+
+from crawler.config import ExtractConfig
+from crawler.extract.page import Extractor, Settings
+from crawler.models import HostKey, Request, Response, Url
+
+URL = Url("https://example.org/")
+REQUEST = Request(url=URL, host_key=HostKey("example.org"), scope_host="example.org")
+HEADERS = ((b"Content-Type", b"text/html; charset=utf-8"),)
+WITH_TEXT = Settings()
+WITHOUT_TEXT = Settings(extract=ExtractConfig(text="none"))
+
+
+def record_of(body, settings=WITH_TEXT):
+    response = Response(url=URL, status=200, headers=HEADERS, body=body.encode(), fetched_at=1.5)
+    ((_, line),) = Extractor(settings).page(REQUEST, response).records
+    return json.loads(line)
+
+
+def link_texts(body, settings=WITH_TEXT):
+    return [link["text"] for link in record_of(body, settings)["links"]]
+
+
+ELEMENTS = [
+    ("plain", "plain"),
+    ("", ""),
+    ("a <b>b</b>old  \n word", "a bold word"),
+    ("Hi<style>.a{color:red}</style> <script>var x=1</script>there", "Hi there"),
+    ("<style>.b{}</style>One<div>block</div>two", "One block two"),
+    ("Head<br>line", "Head line"),
+    ("<span><i>Head</i><br></span>line", "Head line"),
+    ("one<b><img></b>two<iframe>no</iframe>", "one two"),
+    ("one<svg><style>.c{}</style><title>no</title><text>no</text></svg>two", "one two"),
+    ("one<template>no</template><!-- no -->two", "onetwo"),
+]
+
+
+@pytest.mark.parametrize("settings", [WITH_TEXT, WITHOUT_TEXT])
+@pytest.mark.parametrize(("body", "text"), ELEMENTS)
+def test_a_heading_and_a_link_read_as_they_do_in_the_text(body, text, settings):
+    assert record_of(f"<h1>{body}</h1>", settings)["h1"] == [text] * bool(text)
+    assert link_texts(f"<a href=/0>before</a><div><a href=/1>{body}</a></div>after<hr>", settings) == ["before", text]
+
+
+def test_every_link_is_read_as_a_reader_would_wherever_it_stands():
+    body = (
+        "<a href=/1>a<object><a href=/2>b<br>c</a><br>d</object><br>e</a><p></p><a href=/3>f<br>g</a>"
+        "<template><a href=/4>h<br>i</a></template><a href=/5>j</a>k<br>"
+    )
+    assert link_texts(body) == ["ab c d e", "b c", "f g", "h i", "j"]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("Icon<svg><title>no</title><text>no</text><text>no</text></svg>After", "Icon After"),
+        ("a<svg><svg><text>no</text></svg><style>no</style><text>no</text></svg>b<p>c", "a b\nc"),
+        ("a<svg><foreignObject><p>no<pre>no</pre></foreignObject></svg>b", "a b"),
+        ("a<svg/>b<svg></svg>c", "a b c"),
+        ("1 <math><mi>x</mi><mo>=</mo><mn>2</mn></math>", "1 x=2"),
+        ("noscr<noscript>ipt</noscript>", "noscr ipt"),
+        ("lazy<noscript><img></noscript> image", "lazy image"),
+    ],
+)
+def test_drawings_and_fallbacks_do_not_run_into_the_words_around_them(body, text):
+    record = record_of(f"<body>{body}")
+    assert (record["text"], record["word_count"]) == (text, len(text.split()))
+
+
+def test_links_within_a_drawing_are_links():
+    assert link_texts("<svg><a href=/1><text>one</text></a></svg><a href=/2>two</a>") == ["one", "two"]
