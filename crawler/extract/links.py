@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from selectolax.lexbor import create_tag
+
 from crawler.extract.head import collapsed_ascii
-from crawler.extract.html import ANCHOR
+from crawler.extract.html import ANCHOR, collapsed
 from crawler.extract.record import LinkRecord
 from crawler.models import Refusal
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from crawler.models import Link, Url
 
 MAX_TEXT_CHARS = 200
+_TITLE = create_tag("title").tag_id  # of a drawing
+_NAME_PICTURES = frozenset((create_tag("area").tag_id, create_tag("img").tag_id, _TITLE))
 _MAX_EXAMPLES = 3
 _MAX_EXAMPLE_CHARS = 200
 
@@ -55,14 +60,13 @@ class Hyperlinks:
         # Runs hundreds of times a page, so everything is looked up once: element, then attributes, then target.
         site, folder, resolve = targets.site.get, targets.folder.get, targets.resolve
         refused: dict[str, str] = {}
-        found: dict[Url, tuple[Link, str | None, LexborNode | None, str | None]] = {}
+        found: dict[Url, tuple[Link, str | None, LexborNode, str | None]] = {}
         n_links = 0
         for element in document.hyperlinks:
             attributes = element.attributes
             if "href" not in attributes:
                 continue
-            is_anchor = element.tag_id == ANCHOR
-            n_links += is_anchor
+            n_links += element.tag_id == ANCHOR
             href = attributes["href"] or ""  # None: an attribute without a value, which is the empty one
             if "#" in href:
                 href = href.partition("#")[0]
@@ -71,7 +75,7 @@ class Hyperlinks:
             if link is None:
                 refused[href] = target.rule or ""
             elif link.url not in found:
-                found[link.url] = (link, target.rule, element if is_anchor else None, attributes.get("rel"))
+                found[link.url] = (link, target.rule, element, attributes.get("rel"))
         #: ``<a>`` elements with href, whatever it says
         self.n_links = n_links
         self._document = document
@@ -93,14 +97,27 @@ class Hyperlinks:
         return counted.refusals()
 
     def records(self, limit: int) -> tuple[tuple[LinkRecord, ...], bool]:
-        """What the page record says of the first `limit` targets, and whether there were more.
-
-        Targets that an ``<area>`` leads to first have no text and are left out.
-        """
-        shown = [(url, element, rel) for url, (_, _, element, rel) in self._found.items() if element is not None]
-        texts = self._document.texts_of_links([element for _, element, _ in shown[:limit]])
+        """What the page record says of the first `limit` targets, and whether there were more."""
+        shown = [(url, element, rel) for url, (_, _, element, rel) in islice(self._found.items(), limit)]
+        texts = self._document.texts_of_links([element for _, element, _ in shown])
         records = [
-            LinkRecord(url, text[:MAX_TEXT_CHARS], None if rel is None else collapsed_ascii(rel))
-            for (url, _, rel), text in zip(shown, texts, strict=False)
+            LinkRecord(url, (text or _name(element))[:MAX_TEXT_CHARS], None if rel is None else collapsed_ascii(rel))
+            for (url, element, rel), text in zip(shown, texts, strict=True)
         ]
-        return tuple(records), len(shown) > limit
+        return tuple(records), len(self._found) > limit
+
+
+def _name(link: LexborNode) -> str:
+    """What a link without text is called: as its pictures are, itself if it is an area; else by its own attributes.
+
+    As accessible names are computed (W3C, Accessible Name and Description Computation), but that a label does not
+    replace what can be read.
+    """
+    names = [_name_of_picture(node) for node in link.traverse() if node.tag_id in _NAME_PICTURES]
+    attributes = link.attributes
+    candidates = (" ".join(names), attributes.get("aria-label") or "", attributes.get("title") or "")
+    return next(filter(None, map(collapsed, candidates)), "")
+
+
+def _name_of_picture(element: LexborNode) -> str:
+    return element.text_lexbor() if element.tag_id == _TITLE else element.attributes.get("alt") or ""

@@ -23,7 +23,10 @@ class LinkRecord(msgspec.Struct, frozen=True, gc=False):
     #: of the first link to this URL on the page
     text: Annotated[
         str,
-        Meta(description="the page's first link to this URL, read as text is, on one line of at most 200 characters"),
+        Meta(
+            description="the page's first link to this URL, read as text is, or if there is nothing to read the "
+            "alternative text of its images, else its aria-label or title; one line of at most 200 characters"
+        ),
     ]
     #: the attribute of that link, as written
     rel: Annotated[str | None, Meta(description="its rel attribute as written")]
@@ -86,11 +89,13 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         int | None, Meta(description="white-space-separated words of text, so a Chinese or Japanese sentence is one")
     ]
     #: ``<a href>`` elements, whatever they point at, repetitions counted
-    n_links: Annotated[int, Meta(description="number of a elements with href, whatever they point to")]
+    n_links: Annotated[int, Meta(description="number of a (not area) elements with href, whatever they point to")]
     #: None where ``extract.links`` is off
     links: Annotated[
         tuple[LinkRecord, ...] | None,
-        Meta(description="http(s) targets of the a elements, each once, in document order; null if not asked for"),
+        Meta(
+            description="http(s) targets of the a and area elements, each once, in their order; null if not asked for"
+        ),
     ]
     #: keys of this record, and ``body``
     truncated: Annotated[

@@ -73,3 +73,33 @@ def test_drawings_and_fallbacks_do_not_run_into_the_words_around_them(body, text
 
 def test_links_within_a_drawing_are_links():
     assert link_texts("<svg><a href=/1><text>one</text></a></svg><a href=/2>two</a>") == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("link", "text"),
+    [
+        ("<a href=/><img alt='The  shop'></a>", "The shop"),
+        ("<a href=/> <picture><source><img alt=One></picture> <span><img><img alt=two></span></a>", "One two"),
+        ("<a href=/ title=Title><img alt=Picture>and text</a>", "and text"),
+        ("<a href=/ title=Title aria-label='The label'><img alt=Picture></a>", "Picture"),
+        ("<a href=/ title=Title aria-label='The\nlabel'><img alt=' '></a>", "The label"),
+        ("<a href=/ title=Title aria-label><img></a>", "Title"),
+        ("<a href=/ title=Title><svg><title>Drawing</title><text>no</text></svg></a>", "Drawing"),
+        ("<a href=/ alt=no><img></a>", ""),
+        ("<map><area href=/ alt='The coast' title=no></map>", "The coast"),
+        ("<map><area href=/ title=Title></map>", "Title"),
+        ("<map><area href=/></map>", ""),
+    ],
+)
+def test_a_link_without_text_is_called_what_its_pictures_are_or_what_it_says_of_itself(link, text):
+    assert link_texts(link) == [text]
+
+
+def test_every_target_followed_is_listed_and_areas_do_not_count_as_links():
+    body = "<area href=/1 alt=one rel=nofollow><a href=/1>later</a><a href=/2>two</a><area href=/2><area>"
+    record = record_of(body)
+    assert record["links"] == [
+        {"url": "https://example.org/1", "text": "one", "rel": "nofollow"},
+        {"url": "https://example.org/2", "text": "two", "rel": None},
+    ]
+    assert record["n_links"] == 2
