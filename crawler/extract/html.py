@@ -7,6 +7,7 @@ are left unresolved; `links` does that.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser, create_tag
@@ -22,38 +23,43 @@ _SPACE = frozenset("\t\n\f\r \0")
 # What else `str.split` takes for white space in ASCII, and is hardly ever met.
 _RARE_SPACE = "\x0b\f\r\x1c\x1d\x1e\x1f"
 _BLOCK = "\0"  # marks where a block starts; no HTML text can hold it: parsers drop or replace it
+_LINE_START = re.compile(f"\n?{_BLOCK}+")  # a line that ends where a block starts has ended once
 
 # Tags are compared by Lexbor's number for them, which costs half of comparing names.
 _TEXT = LexborHTMLParser("<p>text").css_first("p").first_child.tag_id  # type: ignore[union-attr]
 _BLOCK_TAGS = (
     "address article aside blockquote br caption center dd details dialog dir div dl dt fieldset figcaption figure "
-    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre section summary table tr ul"
+    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre section summary table textarea "
+    "tr ul"
 )
-_SPACED_TAGS = "button img noscript optgroup option select svg td textarea th"
+_SPACED_TAGS = "button img noscript optgroup option select svg td th"
 #: what stands in the text for the start of an element; elements not listed run on
 _SEPARATORS = {create_tag(name).tag_id: _BLOCK for name in _BLOCK_TAGS.split()} | {
     create_tag(name).tag_id: " " for name in _SPACED_TAGS.split()
 }
 _BODY, _H1, _SVG, _TEMPLATE = (create_tag(name).tag_id for name in ("body", "h1", "svg", "template"))
+_PREFORMATTED = frozenset(create_tag(name).tag_id for name in ("pre", "textarea"))
 ANCHOR = create_tag("a").tag_id
 _HYPERLINKS = frozenset((ANCHOR, create_tag("area").tag_id))
 #: elements whose text, a single node, is nothing a reader sees
 _UNREAD = frozenset(create_tag(name).tag_id for name in ("script", "style", "iframe", "noembed", "noframes"))
 #: all that the walk stops for; other elements, half of many pages, are passed by with one look-up
 _NOTABLE = frozenset((*_SEPARATORS, *_HYPERLINKS, *_UNREAD, *HEAD_TAGS, _BODY, _TEMPLATE))
-_MERE_SEPARATORS = frozenset(_SEPARATORS) - {_H1, _SVG}
+_MERE_SEPARATORS = frozenset(_SEPARATORS) - {_H1, _SVG, *_PREFORMATTED}
 
 
 class _Walk:
     """What one pass over nodes, in document order, takes note of."""
 
-    __slots__ = ("h1s", "hyperlinks", "noted", "parts", "structured")
+    __slots__ = ("_keep_lines", "h1s", "hyperlinks", "noted", "parts", "preformatted", "structured")
 
-    def __init__(self, nodes: Iterable[LexborNode]) -> None:
+    def __init__(self, nodes: Iterable[LexborNode], *, keep_lines: bool) -> None:
+        self._keep_lines = keep_lines
         self.hyperlinks: list[LexborNode] = []
         self.h1s: list[LexborNode] = []
         self.noted: list[tuple[int, LexborNode]] = []  # for `Head`
         self.parts: list[str] = [_BLOCK]
+        self.preformatted: list[tuple[int, str]] = []  # texts to be kept as they are, and how many parts stand before
         self.structured: set[int] = set()  # the `mem_id` of links with elements within that are more than markup
         self._walk(nodes)
 
@@ -111,6 +117,8 @@ class _Walk:
             return unread or int(node.first_child is not None)
         if tag == _SVG:
             return unread or _count_texts(node)
+        if tag in _PREFORMATTED:
+            return self._keep(node) if self._keep_lines and not unread else unread
         if tag == _H1:
             self.h1s.append(node)
         elif tag == _TEMPLATE:
@@ -122,6 +130,11 @@ class _Walk:
         else:
             self.noted.append((tag, node))
         return unread
+
+    def _keep(self, preformatted: LexborNode) -> int:
+        """Take in the text of an element as it is; how many texts that makes, which are then none of this walk's."""
+        self.preformatted.append((len(self.parts), _lines_of(preformatted)))
+        return _count_texts(preformatted)
 
 
 class Document:
@@ -137,7 +150,8 @@ class Document:
     def __init__(self, utf8: bytes, *, want_text: bool) -> None:
         self._tree = LexborHTMLParser(utf8)  # the nodes are views of it
         root = self._tree.root
-        self._walk = _Walk(root.traverse(include_text=want_text) if root is not None else ())
+        nodes = root.traverse(include_text=want_text) if root is not None else ()
+        self._walk = _Walk(nodes, keep_lines=want_text)
         #: ``<a>`` and ``<area>`` elements in document order, with or without href
         self.hyperlinks = self._walk.hyperlinks
         #: ``<h1>`` elements in document order
@@ -148,22 +162,19 @@ class Document:
         return Head(self._walk.noted)
 
     def blocks(self) -> tuple[str, int]:
-        """The body's text, white space collapsed, a block a line; and how many words, as white space has them."""
-        text = "".join(self._walk.parts).replace("\n", " ").replace("\t", " ")
-        only_spaces = not any(space in text for space in _RARE_SPACE)
-        lines = []
-        word_count = 0
-        for block in text.split(_BLOCK):
-            line = block.strip()
-            if not line:
-                continue
-            if only_spaces and line.isascii() and "  " not in line:  # as it should be: half the time of splitting it
-                word_count += line.count(" ") + 1
-            else:
-                words = line.split()
-                line = " ".join(words)
-                word_count += len(words)
-            lines.append(line)
+        """The body's text, a block a line, and how many words, as white space has them.
+
+        White space is collapsed, but for lines and their indentation in ``<pre>`` and ``<textarea>``.
+        """
+        parts = self._walk.parts
+        lines: list[str] = []
+        word_count = start = 0
+        for end, preformatted in (*self._walk.preformatted, (len(parts), "")):
+            word_count += _add_blocks(lines, "".join(parts[start:end]))
+            if preformatted:
+                lines.append(preformatted)
+                word_count += len(preformatted.split())
+            start = end
         return "\n".join(lines), word_count
 
     def texts_of_links(self, links: Iterable[LexborNode]) -> list[str]:
@@ -182,14 +193,44 @@ def text_of(element: LexborNode) -> str:
         return ""
     if child.tag_id == _TEXT and child.next is None:
         return collapsed(child.text_content or "")
-    nodes = element.traverse(include_text=True)
-    next(nodes)  # itself
-    return collapsed("".join(_Walk(nodes).parts).replace(_BLOCK, " "))
+    return collapsed(_raw_text_of(element).replace(_BLOCK, " "))
 
 
 def collapsed(text: str) -> str:
     """`text` with every run of white space as one space and none at the ends."""
     return " ".join(text.split())
+
+
+def _raw_text_of(element: LexborNode) -> str:
+    """The text within `element`, white space as it is."""
+    nodes = element.traverse(include_text=True)
+    next(nodes)  # itself
+    return "".join(_Walk(nodes, keep_lines=False).parts)
+
+
+def _add_blocks(lines: list[str], text: str) -> int:
+    """Append each block in `text` to `lines`, white space collapsed; how many words there are."""
+    text = text.replace("\n", " ").replace("\t", " ")
+    only_spaces = not any(space in text for space in _RARE_SPACE)
+    word_count = 0
+    for block in text.split(_BLOCK):
+        line = block.strip()
+        if not line:
+            continue
+        if only_spaces and line.isascii() and "  " not in line:  # as it should be: half the time of splitting it
+            word_count += line.count(" ") + 1
+        else:
+            words = line.split()
+            line = " ".join(words)
+            word_count += len(words)
+        lines.append(line)
+    return word_count
+
+
+def _lines_of(element: LexborNode) -> str:
+    """The text of a preformatted element, with its lines and their indentation; no blank line at the ends."""
+    text = _LINE_START.sub("\n", _raw_text_of(element)).replace("\xa0", " ")
+    return "\n".join([line.rstrip() for line in text.split("\n")]).strip("\n")
 
 
 def _count_texts(element: LexborNode) -> int:

@@ -81,7 +81,8 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         str | None,
         Meta(
             description="all text of the body but that of scripts, styles, templates and drawings (svg), "
-            "white space collapsed, a line a block; null if not asked for"
+            "a line a block, white space collapsed but for the lines of pre and textarea elements, which are lines "
+            "here too, indented as there; null if not asked for"
         ),
     ]
     #: white-space-separated, so a Chinese sentence is one word; None where `text` is

@@ -103,3 +103,31 @@ def test_every_target_followed_is_listed_and_areas_do_not_count_as_links():
         {"url": "https://example.org/2", "text": "two", "rel": None},
     ]
     assert record["n_links"] == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<p>See\n this:<pre>def f():\n    return 1\n</pre>\nand more", "See this:\ndef f():\n    return 1\nand more"),
+        ("<pre>\n\n  a  b \t\n\n\tc\r\n \n</pre>", "  a  b\n\n\tc"),
+        ("<pre><span>if x:</span>\n<span>    </span><b>y</b>()</pre>after", "if x:\n    y()\nafter"),
+        (
+            "<pre>a<br>b<div>c\n</div><div>  d</div>e<script>no</script><svg><text>no</text></svg></pre>",
+            "a\nb\nc\n  d\ne",
+        ),
+        ("<pre>a\n<pre>  b\n</pre>c</pre>d\ne", "a\n  b\nc\nd e"),
+        ("<pre> \n</pre>a\nb<pre></pre>c", "a b\nc"),
+        ("<label>Say: <textarea>one\n  two &lt;b&gt;\n</textarea> three</label>", "Say:\none\n  two <b>\nthree"),
+        ("<pre>a\u00a0=\u00a01</pre>", "a = 1"),
+        ("<ul><li>a\n<li><pre>\n b\n c</pre><li>d</ul>", "a\n b\n c\nd"),
+        ("<svg><foreignObject><pre>no\nno</pre></foreignObject></svg>a", "a"),
+    ],
+)
+def test_code_keeps_its_lines_and_their_indentation(body, text):
+    record = record_of(f"<body>{body}")
+    assert (record["text"], record["word_count"]) == (text, len(text.split()))
+
+
+def test_what_stands_in_code_is_found_all_the_same():
+    record = record_of("<pre>\n<a href=/1>  one\n two</a>\n<h1>Head\n line</h1></pre><a href=/2>three</a>")
+    assert ([link["text"] for link in record["links"]], record["h1"]) == (["one two", "three"], ["Head line"])
