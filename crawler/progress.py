@@ -140,6 +140,16 @@ def printable(text: str, limit: int | None = None) -> str:
     return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def meaning(reason: str) -> str:
+    """What a reason stands for, in a few words; empty for a status nobody has registered."""
+    if reason.startswith("http_"):
+        try:
+            return HTTPStatus(int(reason.removeprefix("http_"))).phrase
+        except ValueError:
+            return ""
+    return REASONS.get(reason, "")
+
+
 def _progress_parts(snapshot: Snapshot) -> list[str]:
     """What the line says, the most important first."""
     return [
@@ -231,9 +241,7 @@ def _account(snapshot: Snapshot) -> list[_Row]:
 
 def _reasons(snapshot: Snapshot, outcome: Outcome, title: str, rest: str) -> _Table:
     """URLs of one outcome by reason. Without any reason there is nothing to tell: no rows."""
-    rows = [
-        _Row(reason, count, _meaning(reason)) for (end, reason), count in snapshot.reasons.items() if end is outcome
-    ]
+    rows = [_Row(reason, count, meaning(reason)) for (end, reason), count in snapshot.reasons.items() if end is outcome]
     return _Table(title, snapshot.outcomes[outcome], _with_rest(rows, snapshot.outcomes[outcome], rest))
 
 
@@ -256,16 +264,6 @@ def _with_rest(rows: list[_Row], total: int, rest: str) -> list[_Row]:
     shown = rows[:_MAX_ROWS]
     lacking = total - sum(row.number for row in shown)
     return [*shown, _Row(rest, lacking)] if shown and lacking else shown
-
-
-def _meaning(reason: str) -> str:
-    """What a reason stands for, in a few words."""
-    if reason.startswith("http_"):
-        try:
-            return HTTPStatus(int(reason.removeprefix("http_"))).phrase
-        except ValueError:  # a status nobody has registered
-            return ""
-    return REASONS.get(reason, "")
 
 
 def _files(snapshot: Snapshot, directory: Path, pages: Path | None, stopped_by: str | None) -> str:

@@ -33,8 +33,14 @@ def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> Non
 
 def _remarks(config: CrawlConfig) -> Iterator[str]:
     """What follows from a valid configuration without being written in it."""
+    from crawler.config import NO_CONTACT  # noqa: PLC0415
     from crawler.units import Size  # noqa: PLC0415
 
+    if NO_CONTACT in config.fetch.user_agent:
+        yield (
+            f"fetch.user_agent: {config.fetch.user_agent} names no contact: a polite crawler says whom a site's owner "
+            "can write to, such as shopbot/1.0 (+https://example.org/shopbot)"
+        )
     overshoot = Size(config.limits.concurrency * config.fetch.max_body_bytes)
     yield (
         f"memory: bodies may take limits.memory ({config.limits.memory_bytes}) and, as a started fetch always "
@@ -49,6 +55,7 @@ def _remarks(config: CrawlConfig) -> Iterator[str]:
 
 
 def _limits(config: CrawlConfig, host: str) -> Iterator[str]:
+    from crawler.config.hosts import likely_pattern  # noqa: PLC0415
     from crawler.errors import ConfigError, UrlError  # noqa: PLC0415
     from crawler.politeness.limits import LimitTable  # noqa: PLC0415
     from crawler.url import canonicalize, host_key  # noqa: PLC0415
@@ -56,7 +63,9 @@ def _limits(config: CrawlConfig, host: str) -> Iterator[str]:
     try:
         key = host_key(canonicalize(host if "://" in host else f"https://{host}/"))
     except UrlError as error:
-        raise ConfigError(f"--host {host}: expected a host or URL: {error}") from error
+        likely = likely_pattern(host)
+        hint = f" (did you mean {likely}?)" if likely else ""
+        raise ConfigError(f"--host {host}: expected a host or URL, such as example.org{hint}") from error
     yield f"{key}:"
     for line in LimitTable(config.limits).explain(key):
         yield f"  {line}"

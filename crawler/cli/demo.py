@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from crawler.cli import INTERRUPTED
+
+if TYPE_CHECKING:
+    from crawler.directory import CrawlDirectory
 
 
 @click.command(short_help="Crawl a small bundled shop on this machine.")
@@ -23,14 +32,28 @@ def demo(directory: str) -> int:
         click.echo(f"A shop is open at {url} for as long as this crawl takes.", err=True)
         plan = plan_of((url,), None, directory, ["limits.default.delay=20ms", "name=demo"])
         code = run_crawl(plan, fresh=True)
-    pages = Path(directory) / "pages.jsonl"
-    click.echo(
-        f"""
-Try next:
-  head -1 {pages} | python3 -m json.tool     one page record
-  cat {Path(directory) / "outcomes.jsonl"}            what is not a page, and why
-  crawler init                                 your own crawl.yaml and seeds.txt
-  crawler crawl example.org --max-pages 10     a crawl of your own""",
-        err=True,
-    )
+    if code != INTERRUPTED:
+        click.echo(f"\n{try_next(plan.directory)}", err=True)
     return code
+
+
+def try_next(directory: CrawlDirectory) -> str:
+    """What to type after a crawl in `directory`, as this machine's shell takes it."""
+    crawler = _typed_command()
+    commands = {
+        f"head -1 {shlex.quote(str(directory.pages))} | python3 -m json.tool": "one page record",
+        f"cat {shlex.quote(str(directory.outcomes))}": "what is not a page, and why",
+        f"{crawler} init": "your own crawl.yaml and seeds.txt",
+        f"{crawler} crawl example.org --max-pages 10": "a crawl of your own",
+    }
+    width = max(map(len, commands))
+    return "\n".join(["Try next:", *(f"  {command:<{width}}  {what}" for command, what in commands.items())])
+
+
+def _typed_command() -> str:
+    """How `crawler` can be called here: the folder it is installed in is not always on the PATH."""
+    if shutil.which("crawler"):
+        return "crawler"
+    if Path(sys.argv[0]).name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m crawler"
+    return shlex.quote(sys.argv[0])

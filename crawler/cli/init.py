@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -19,21 +20,23 @@ def init(directory: Path) -> None:
     """Write crawl.yaml and seeds.txt into DIR (default: here). Never overwrites a file."""
     for name in TEMPLATES:
         if (directory / name).exists():
-            raise ConfigError(f"{directory / name}: exists already, and is left as it is; expected a new file")
+            left = "exists already, and is left as it is; crawler init DIR writes elsewhere"
+            raise ConfigError(f"{directory / name}: {left}")
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name in TEMPLATES:
             _write(directory / name)
     except OSError as error:
         raise ConfigError(f"{directory}: {error.strerror}: expected a folder that can be written") from error
+    typed = shlex.quote(str(directory / "crawl.yaml"))
     click.echo(
         f"""Wrote {directory / "crawl.yaml"} and {directory / "seeds.txt"}.
 
 Next:
   1. put the sites you want into {directory / "seeds.txt"}
   2. set fetch.user_agent in {directory / "crawl.yaml"}, so that a site's owner can reach you
-  3. crawler check {directory / "crawl.yaml"}
-  4. crawler crawl -c {directory / "crawl.yaml"}"""
+  3. crawler check {typed}
+  4. crawler crawl -c {typed}"""
     )
 
 

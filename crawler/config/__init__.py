@@ -113,12 +113,16 @@ class RobotsConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = field(default=Duration(60.0), name="max_crawl_delay")
 
 
+NO_CONTACT = "contact-not-set"
+"""What a User-Agent holds that tells nobody whom to write to."""
+
+
 class FetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How one request is made."""
 
     user_agent: Annotated[
         str, Meta(description="The User-Agent header. Its first word is the name looked up in robots.txt.")
-    ] = "crawler/0.1 (+https://example.org/contact-not-set)"
+    ] = f"crawler/0.1 (+https://example.org/{NO_CONTACT})"
     timeout_s: Annotated[Duration, Meta(description="For one whole answer, connecting included.")] = field(
         default=Duration(30.0), name="timeout"
     )

@@ -60,6 +60,22 @@ class TestCheck:
         assert run(["check", written(""), "--host", "a b"]) == 2
         assert "--host a b: expected a host or URL" in capsys.readouterr().err
 
+    def test_says_that_an_ipv6_address_stands_in_brackets(self, written, capsys):
+        assert run(["check", written(""), "--host", "::1"]) == 2
+        assert (
+            "--host ::1: expected a host or URL, such as example.org (did you mean [::1]?)" in capsys.readouterr().err
+        )
+        assert run(["check", written(""), "--host", "[::1]"]) == 0
+
+    def test_says_which_pace_applies_where_only_a_part_of_it_is_written(self, written, capsys):
+        assert run(["check", written("limits: {default: {concurrency: 2}}")]) == 0
+        assert "    delay: 1s\n    rate: null\n    concurrency: 2\n" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(("agent", "warned"), [(None, True), ("bot/1 (+https://a.org/)", False)])
+    def test_asks_for_a_contact_in_the_user_agent(self, written, capsys, agent, warned):
+        run(["check", written(f"fetch: {{user_agent: {agent}}}" if agent else "")])
+        assert ("names no contact" in capsys.readouterr().err) is warned
+
 
 class TestSchema:
     @pytest.mark.parametrize("kind", ["config", "pages", "outcomes"])
@@ -82,8 +98,13 @@ class TestInit:
     def test_never_overwrites(self, tmp_path, capsys, name):
         (tmp_path / name).write_text("mine")
         assert run(["init", str(tmp_path)]) == 2
-        assert name in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert f"{name}: exists already, and is left as it is; crawler init DIR writes elsewhere" in told
         assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
+
+    def test_names_its_files_as_a_shell_takes_them(self, tmp_path, capsys):
+        assert run(["init", str(tmp_path / "my shop")]) == 0
+        assert f"crawler check '{tmp_path}/my shop/crawl.yaml'" in capsys.readouterr().out
 
     def test_a_folder_that_cannot_be_made_is_a_usage_error(self, tmp_path, capsys):
         (tmp_path / "file").write_text("")
@@ -108,3 +129,6 @@ class TestExamples:
         lines = (EXAMPLES / "crawl.yaml").read_text(encoding="utf-8").splitlines()
         hosts = "\n".join(line.replace("#", " ", 1) for line in lines if line.startswith("  #  "))
         assert len(loads(f"limits:\n  hosts:\n{hosts}", "hosts").config.limits.hosts) == 2
+
+    def test_promise_nothing_that_is_not_there(self):
+        assert "resume" not in (EXAMPLES / "crawl.yaml").read_text(encoding="utf-8")
