@@ -57,7 +57,7 @@ class Ledger:
                 self._end(request, decision)
             case Snooze(request=again, until=until):
                 self._committer.snooze(Snoozed(request=again, until=until))
-                self._stats.snoozed()
+                self._stats.snoozed(request.attempt)
                 log.debug("put off", extra={"url": request.url, "attempt": request.attempt, "why": _told(answer)})
             case Redirect(request=target, status=status):
                 reason = self._enter(target)

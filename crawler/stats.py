@@ -98,7 +98,7 @@ class Stats:
         if finished.reason is not None:
             self._reasons[finished.outcome, finished.reason] += 1
 
-    def snoozed(self, attempt: int = 1) -> None:
+    def snoozed(self, attempt: int) -> None:
         """Count a URL put off to be tried again; `attempt` says which of its attempts has failed, from 1."""
         self._snoozes += 1
         if attempt == 1:  # after a later one it is among those that retry already

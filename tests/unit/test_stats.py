@@ -53,7 +53,7 @@ def test_counts_of_the_frontier_pass_through(stats):
 def test_attempts_bytes_and_snoozes_add_up(stats):
     stats.attempt(100)
     stats.attempt(23)
-    stats.snoozed()
+    stats.snoozed(1)
     numbers = snapshot(stats)
     assert (numbers.attempts, numbers.wire_bytes, numbers.snoozes) == (2, 123, 1)
 
@@ -146,7 +146,7 @@ def test_restored_stats_count_on(stats, clock):
     stats.finished(page())
     stats.finished(failed("http_404"))
     stats.attempt(50)
-    stats.snoozed()
+    stats.snoozed(1)
     stats.refused([refusal("scope.exclude: * / *", 4, "u1")])
     clock.advance(60)
     before = snapshot(stats)
