@@ -6,9 +6,9 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.clock import rfc3339
-from crawler.extract.head import collapsed_ascii
-from crawler.extract.html import text_of
+from crawler.extract.html import heading_of
 from crawler.extract.record import LinkRecord, PageRecord
+from crawler.extract.text import collapsed_ascii
 
 if TYPE_CHECKING:
     from crawler.config import ExtractConfig
@@ -89,7 +89,7 @@ class _Cutter:
         nodes = document.h1s
         if len(nodes) > MAX_H1:
             self.note("h1")
-        texts = (self("h1", text_of(node), MAX_LINE_CHARS) for node in nodes[:MAX_H1])
+        texts = (self("h1", heading_of(node), MAX_LINE_CHARS) for node in nodes[:MAX_H1])
         return tuple(text for text in texts if text)
 
     def links(self, hyperlinks: Hyperlinks) -> tuple[LinkRecord, ...]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import create_tag
 
+from crawler.extract.text import collapsed_ascii, visible
+
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
-
-_UNCOLLAPSED = re.compile(r"[\t\n\f\r ]{2,}|[\t\n\f\r]")
 
 _BASE, _HTML, _LINK, _META, _SVG, _TITLE = (
     create_tag(name).tag_id for name in ("base", "html", "link", "meta", "svg", "title")
@@ -31,9 +30,9 @@ class Head:
         self.canonical_href: str | None = None
         #: content of the first description meta element that has one, white space collapsed
         self.description: str | None = None
-        #: lang attribute of the html element
+        #: lang attribute of the html element, or if it says nothing, xml:lang
         self.lang: str | None = None
-        #: the first title element that does not title a drawing, white space collapsed
+        #: the first title element that does not title a drawing, what is visible of it, white space collapsed
         self.title: str | None = None
         root: LexborNode | None = None
         for tag, node in elements:
@@ -45,22 +44,14 @@ class Head:
                     self.canonical_href = _canonical(node.attributes)
             elif tag == _TITLE:
                 if self.title is None and not _is_in_svg(node):
-                    self.title = collapsed_ascii(node.text_lexbor())
+                    self.title = collapsed_ascii(visible(node.text_lexbor()))
             elif tag == _BASE:
                 if self.base_href is None:
                     self.base_href = node.attributes.get("href")
             elif root is None:
                 root = node
-                lang = node.attributes.get("lang")
+                lang = node.attributes.get("lang") or node.attributes.get("xml:lang")
                 self.lang = collapsed_ascii(lang) if lang else None
-
-
-def collapsed_ascii(text: str) -> str:
-    """`text` with every run of ASCII white space, which is what HTML collapses, as one space and none at the ends.
-
-    So ``&nbsp;`` stays, unlike with `html.collapsed`.
-    """
-    return _UNCOLLAPSED.sub(" ", text).strip(" ")
 
 
 def _description(meta: dict[str, str | None]) -> str | None:

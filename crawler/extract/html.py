@@ -7,12 +7,12 @@ are left unresolved; `links` does that.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser, create_tag
 
 from crawler.extract.head import HEAD_TAGS, Head
+from crawler.extract.text import BLOCK, add_blocks, collapsed, preformatted_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _SPACE = frozenset("\t\n\f\r \0")
-# What else `str.split` takes for white space in ASCII, and is hardly ever met.
-_RARE_SPACE = "\x0b\f\r\x1c\x1d\x1e\x1f"
-_BLOCK = "\0"  # marks where a block starts; no HTML text can hold it: parsers drop or replace it
-_LINE_START = re.compile(f"\n?{_BLOCK}+")  # a line that ends where a block starts has ended once
 
 # Tags are compared by Lexbor's number for them, which costs half of comparing names.
 _TEXT = LexborHTMLParser("<p>text").css_first("p").first_child.tag_id  # type: ignore[union-attr]
@@ -34,31 +30,36 @@ _BLOCK_TAGS = (
 )
 _SPACED_TAGS = "button img noscript optgroup option select svg td th"
 #: what stands in the text for the start of an element; elements not listed run on
-_SEPARATORS = {create_tag(name).tag_id: _BLOCK for name in _BLOCK_TAGS.split()} | {
+_SEPARATORS = {create_tag(name).tag_id: BLOCK for name in _BLOCK_TAGS.split()} | {
     create_tag(name).tag_id: " " for name in _SPACED_TAGS.split()
 }
 _BODY, _H1, _SVG, _TEMPLATE = (create_tag(name).tag_id for name in ("body", "h1", "svg", "template"))
 _PREFORMATTED = frozenset(create_tag(name).tag_id for name in ("pre", "textarea"))
-ANCHOR = create_tag("a").tag_id
-_HYPERLINKS = frozenset((ANCHOR, create_tag("area").tag_id))
+_ANCHOR = create_tag("a").tag_id
+_AREA = create_tag("area").tag_id
 #: elements whose text, a single node, is nothing a reader sees
 _UNREAD = frozenset(create_tag(name).tag_id for name in ("script", "style", "iframe", "noembed", "noframes"))
 #: all that the walk stops for; other elements, half of many pages, are passed by with one look-up
-_NOTABLE = frozenset((*_SEPARATORS, *_HYPERLINKS, *_UNREAD, *HEAD_TAGS, _BODY, _TEMPLATE))
+_NOTABLE = frozenset((*_SEPARATORS, *_UNREAD, *HEAD_TAGS, _ANCHOR, _AREA, _BODY, _TEMPLATE))
 _MERE_SEPARATORS = frozenset(_SEPARATORS) - {_H1, _SVG, *_PREFORMATTED}
+
+#: the last one is a private character that the Read the Docs theme for Sphinx shows as a chain
+_PERMALINKS = ("¶", "#", "§", "🔗", "\uf0c1")
+_PERMALINK_CLASSES = frozenset(("headerlink", "anchor"))
 
 
 class _Walk:
     """What one pass over nodes, in document order, takes note of."""
 
-    __slots__ = ("_keep_lines", "h1s", "hyperlinks", "noted", "parts", "preformatted", "structured")
+    __slots__ = ("_keep_lines", "areas", "h1s", "hyperlinks", "noted", "parts", "preformatted", "structured")
 
     def __init__(self, nodes: Iterable[LexborNode], *, keep_lines: bool) -> None:
         self._keep_lines = keep_lines
         self.hyperlinks: list[LexborNode] = []
+        self.areas: list[LexborNode] = []
         self.h1s: list[LexborNode] = []
         self.noted: list[tuple[int, LexborNode]] = []  # for `Head`
-        self.parts: list[str] = [_BLOCK]
+        self.parts: list[str] = [BLOCK]
         self.preformatted: list[tuple[int, str]] = []  # texts to be kept as they are, and how many parts stand before
         self.structured: set[int] = set()  # the `mem_id` of links with elements within that are more than markup
         self._walk(nodes)
@@ -66,9 +67,9 @@ class _Walk:
     def _walk(self, nodes: Iterable[LexborNode]) -> None:
         # Runs thousands of times a page: a third of its time was the look-up of globals, so there are none.
         text_tag, notable, separators, space = _TEXT, _NOTABLE, _SEPARATORS, _SPACE
-        links, mere_separators = _HYPERLINKS, _MERE_SEPARATORS
+        anchor, mere_separators = _ANCHOR, _MERE_SEPARATORS
         add_part, add_hyperlink = self.parts.append, self.hyperlinks.append
-        last = _BLOCK
+        last = BLOCK
         unread = 0  # texts to come
         may_be_in_link = False
         for node in nodes:
@@ -80,11 +81,11 @@ class _Walk:
                 text = node.text_content
                 if text:
                     if text[0] not in space and last[-1] not in space and _follows_block(node):
-                        add_part(_BLOCK)
+                        add_part(BLOCK)
                     add_part(text)
                     last = text
             elif tag in notable:
-                if tag in links:
+                if tag == anchor:
                     add_hyperlink(node)
                     may_be_in_link = True
                     continue
@@ -104,9 +105,9 @@ class _Walk:
         To ask of each notable element from a link up to the first that is not in one, finds all structured links.
         """
         around = node.parent
-        while around is not None and around.tag_id not in _NOTABLE:
+        while around is not None and (tag := around.tag_id) not in _NOTABLE:
             around = around.parent
-        if around is None or around.tag_id != ANCHOR:
+        if around is None or tag != _ANCHOR:
             return False
         self.structured.add(around.mem_id)
         return True
@@ -121,19 +122,35 @@ class _Walk:
             return self._keep(node) if self._keep_lines and not unread else unread
         if tag == _H1:
             self.h1s.append(node)
+        elif tag == _AREA:
+            self.areas.append(node)
+            self.hyperlinks.append(node)
         elif tag == _TEMPLATE:
-            links = _hyperlinks_in_template(node)
-            self.hyperlinks += links
-            self.structured.update(link.mem_id for link in links)  # for all we know
+            self._note_template(node)
         elif tag == _BODY:
-            self.parts[:] = [_BLOCK]  # instead of the head's texts
+            self.parts[:] = [BLOCK]  # instead of the head's texts
         else:
             self.noted.append((tag, node))
         return unread
 
+    def _note_template(self, template: LexborNode) -> None:
+        """Take in the hyperlinks of a template's content, which is a tree of its own, and of templates within."""
+        templates = [template]
+        while templates:
+            for fragment in templates.pop().template_fragments():
+                for node in fragment.traverse():
+                    tag = node.tag_id
+                    if tag == _TEMPLATE:
+                        templates.append(node)
+                    elif tag == _ANCHOR:
+                        self.hyperlinks.append(node)
+                        self.structured.add(node.mem_id)  # for all we know
+                    elif tag == _AREA:
+                        self._note(node, tag, 0)
+
     def _keep(self, preformatted: LexborNode) -> int:
         """Take in the text of an element as it is; how many texts that makes, which are then none of this walk's."""
-        self.preformatted.append((len(self.parts), _lines_of(preformatted)))
+        self.preformatted.append((len(self.parts), preformatted_lines(_raw_text_of(preformatted))))
         return _count_texts(preformatted)
 
 
@@ -145,7 +162,7 @@ class Document:
         want_text: Whether `blocks` will be asked for; walking the text doubles the work.
     """
 
-    __slots__ = ("_tree", "_walk", "h1s", "hyperlinks")
+    __slots__ = ("_tree", "_walk", "areas", "h1s", "hyperlinks", "structured_links")
 
     def __init__(self, utf8: bytes, *, want_text: bool) -> None:
         self._tree = LexborHTMLParser(utf8)  # the nodes are views of it
@@ -154,6 +171,10 @@ class Document:
         self._walk = _Walk(nodes, keep_lines=want_text)
         #: ``<a>`` and ``<area>`` elements in document order, with or without href
         self.hyperlinks = self._walk.hyperlinks
+        #: those of them that are ``<area>`` elements
+        self.areas = self._walk.areas
+        #: the `mem_id` of those that only `text_of` reads well; for all others ``text_lexbor`` says the same, sooner
+        self.structured_links = self._walk.structured
         #: ``<h1>`` elements in document order
         self.h1s = self._walk.h1s
 
@@ -170,20 +191,12 @@ class Document:
         lines: list[str] = []
         word_count = start = 0
         for end, preformatted in (*self._walk.preformatted, (len(parts), "")):
-            word_count += _add_blocks(lines, "".join(parts[start:end]))
+            word_count += add_blocks(lines, "".join(parts[start:end]))
             if preformatted:
                 lines.append(preformatted)
                 word_count += len(preformatted.split())
             start = end
         return "\n".join(lines), word_count
-
-    def texts_of_links(self, links: Iterable[LexborNode]) -> list[str]:
-        """`text_of` each of `links`, which are some of `hyperlinks`."""
-        structured = self._walk.structured
-        return [
-            text_of(link) if structured and link.mem_id in structured else " ".join(link.text_lexbor().split())
-            for link in links
-        ]
 
 
 def text_of(element: LexborNode) -> str:
@@ -193,12 +206,32 @@ def text_of(element: LexborNode) -> str:
         return ""
     if child.tag_id == _TEXT and child.next is None:
         return collapsed(child.text_content or "")
-    return collapsed(_raw_text_of(element).replace(_BLOCK, " "))
+    return collapsed(_raw_text_of(element).replace(BLOCK, " "))
 
 
-def collapsed(text: str) -> str:
-    """`text` with every run of white space as one space and none at the ends."""
-    return " ".join(text.split())
+def heading_of(h1: LexborNode) -> str:
+    """`text_of` a heading, but for the permalink after it, as documentation has them: ``Queues¶``."""
+    text = text_of(h1)
+    if text.endswith(_PERMALINKS) and _has_permalink(h1):
+        return text[:-1].rstrip()
+    return text
+
+
+def _has_permalink(h1: LexborNode) -> bool:
+    """Whether the last thing in `h1` is a link, by its text and its class or target one to the heading itself."""
+    last = h1.last_child
+    while last is not None and last.tag_id != _ANCHOR:
+        is_text = last.tag_id == _TEXT
+        if last.is_comment_node or (is_text and not (last.text_content or "").strip()):
+            last = last.prev
+        else:
+            last = last.last_child
+    if last is None or text_of(last) not in _PERMALINKS:
+        return False
+    attributes = last.attributes
+    return (attributes.get("href") or "").startswith("#") or not _PERMALINK_CLASSES.isdisjoint(
+        (attributes.get("class") or "").split()
+    )
 
 
 def _raw_text_of(element: LexborNode) -> str:
@@ -208,48 +241,8 @@ def _raw_text_of(element: LexborNode) -> str:
     return "".join(_Walk(nodes, keep_lines=False).parts)
 
 
-def _add_blocks(lines: list[str], text: str) -> int:
-    """Append each block in `text` to `lines`, white space collapsed; how many words there are."""
-    text = text.replace("\n", " ").replace("\t", " ")
-    only_spaces = not any(space in text for space in _RARE_SPACE)
-    word_count = 0
-    for block in text.split(_BLOCK):
-        line = block.strip()
-        if not line:
-            continue
-        if only_spaces and line.isascii() and "  " not in line:  # as it should be: half the time of splitting it
-            word_count += line.count(" ") + 1
-        else:
-            words = line.split()
-            line = " ".join(words)
-            word_count += len(words)
-        lines.append(line)
-    return word_count
-
-
-def _lines_of(element: LexborNode) -> str:
-    """The text of a preformatted element, with its lines and their indentation; no blank line at the ends."""
-    text = _LINE_START.sub("\n", _raw_text_of(element)).replace("\xa0", " ")
-    return "\n".join([line.rstrip() for line in text.split("\n")]).strip("\n")
-
-
 def _count_texts(element: LexborNode) -> int:
     return sum(1 for node in element.traverse(include_text=True) if node.tag_id == _TEXT)
-
-
-def _hyperlinks_in_template(template: LexborNode) -> list[LexborNode]:
-    """The hyperlinks of a template's content, which is a tree of its own, and of templates within."""
-    found = []
-    templates = [template]
-    while templates:
-        for fragment in templates.pop().template_fragments():
-            for node in fragment.traverse():
-                tag = node.tag_id
-                if tag in _HYPERLINKS:
-                    found.append(node)
-                elif tag == _TEMPLATE:
-                    templates.append(node)
-    return found
 
 
 def _follows_block(node: LexborNode) -> bool:

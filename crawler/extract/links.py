@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from selectolax.lexbor import create_tag
 
-from crawler.extract.head import collapsed_ascii
-from crawler.extract.html import ANCHOR, collapsed
+from crawler.extract.html import text_of
 from crawler.extract.record import LinkRecord
+from crawler.extract.text import collapsed, collapsed_ascii
 from crawler.models import Refusal
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Hyperlinks:
             attributes = element.attributes
             if "href" not in attributes:
                 continue
-            n_links += element.tag_id == ANCHOR
+            n_links += 1
             href = attributes["href"] or ""  # None: an attribute without a value, which is the empty one
             if "#" in href:
                 href = href.partition("#")[0]
@@ -77,7 +77,7 @@ class Hyperlinks:
             elif link.url not in found:
                 found[link.url] = (link, target.rule, element, attributes.get("rel"))
         #: ``<a>`` elements with href, whatever it says
-        self.n_links = n_links
+        self.n_links = n_links - sum("href" in area.attributes for area in document.areas)
         self._document = document
         self._found = found
         #: targets that may enter, in document order
@@ -98,12 +98,13 @@ class Hyperlinks:
 
     def records(self, limit: int) -> tuple[tuple[LinkRecord, ...], bool]:
         """What the page record says of the first `limit` targets, and whether there were more."""
-        shown = [(url, element, rel) for url, (_, _, element, rel) in islice(self._found.items(), limit)]
-        texts = self._document.texts_of_links([element for _, element, _ in shown])
-        records = [
-            LinkRecord(url, (text or _name(element))[:MAX_TEXT_CHARS], None if rel is None else collapsed_ascii(rel))
-            for (url, element, rel), text in zip(shown, texts, strict=True)
-        ]
+        structured = self._document.structured_links
+        records = []
+        for url, (_, _, element, rel) in islice(self._found.items(), limit):
+            text = text_of(element) if structured and element.mem_id in structured else element.text_lexbor()
+            text = " ".join(text.split()) if text.isascii() else collapsed(text)  # a call is half its time
+            text = text or _name(element)
+            records.append(LinkRecord(url, text[:MAX_TEXT_CHARS], None if rel is None else collapsed_ascii(rel)))
         return tuple(records), len(self._found) > limit
 
 

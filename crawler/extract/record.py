@@ -65,16 +65,22 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     #: ``sha256:`` and 64 hex digits, of the body after content decoding
     content_digest: Annotated[str, Meta(description="sha256: and the hex digest of the body after content decoding")]
     #: None without a ``<title>``
-    title: Annotated[str | None, Meta(description="the first title element, white space collapsed")]
+    title: Annotated[
+        str | None,
+        Meta(description="the first title element, soft hyphens and the like left out, white space collapsed"),
+    ]
     #: content of ``<meta name=description>``
     description: Annotated[str | None, Meta(description="the description meta element, white space collapsed")]
-    #: attribute of ``<html>``
-    lang: Annotated[str | None, Meta(description="the lang attribute of the html element, as written")]
+    #: attribute of ``<html>``: lang, else xml:lang
+    lang: Annotated[str | None, Meta(description="the lang, else xml:lang, attribute of the html element, as written")]
     #: resolved against the base URL
     canonical: Annotated[str | None, Meta(description="target of link rel=canonical, resolved, without fragment")]
     #: in document order
     h1: Annotated[
-        tuple[str, ...], Meta(description="the h1 elements that have text, read as text is, each on one line")
+        tuple[str, ...],
+        Meta(
+            description="the h1 elements that have text, read as text is, a line each, without a permalink at the end"
+        ),
     ]
     #: None where ``extract.text`` is ``none``
     text: Annotated[
@@ -82,7 +88,8 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         Meta(
             description="all text of the body but that of scripts, styles, templates and drawings (svg), "
             "a line a block, white space collapsed but for the lines of pre and textarea elements, which are lines "
-            "here too, indented as there; null if not asked for"
+            "here too, indented as there; without soft hyphens, zero-width spaces, word joiners and byte order marks; "
+            "null if not asked for"
         ),
     ]
     #: white-space-separated, so a Chinese sentence is one word; None where `text` is

@@ -131,3 +131,65 @@ def test_code_keeps_its_lines_and_their_indentation(body, text):
 def test_what_stands_in_code_is_found_all_the_same():
     record = record_of("<pre>\n<a href=/1>  one\n two</a>\n<h1>Head\n line</h1></pre><a href=/2>three</a>")
     assert ([link["text"] for link in record["links"]], record["h1"]) == (["one two", "three"], ["Head line"])
+
+
+@pytest.mark.parametrize(
+    ("attributes", "lang"),
+    [
+        ("xml:lang=fr", "fr"),
+        ("xml:lang=fr lang=de", "de"),
+        ("xml:lang=fr lang", "fr"),
+        ("xml:lang", None),
+        ("", None),
+    ],
+)
+def test_the_language_may_be_told_the_xml_way(attributes, lang):
+    assert record_of(f"<html {attributes}>")["lang"] == lang
+
+
+@pytest.mark.parametrize("invisible", ["\u00ad", "\u200b", "\u2060", "\ufeff", "&shy;", "\u200b\u00ad\u200b"])
+@pytest.mark.parametrize("beside", ["", "\u0107", "\u4e2d", "\U0001f517"])
+def test_characters_that_only_say_where_a_line_may_break_are_left_out(invisible, beside):
+    word, clean = f"{invisible}hy{invisible}phen{beside} {invisible} ation{invisible}", f"hyphen{beside} ation"
+    record = record_of(
+        f"<title>{word}</title><h1>{word}</h1><h1>{word}<br></h1><p>{word}<p>{invisible}<p>{beside}{invisible}<pre>"
+        f"\n  {word}\n{invisible}</pre><a href=/1>{word}</a><a href=/2>{word}<br></a><a href=/3><img alt='{word}'></a>"
+    )
+    assert record["title"] == clean
+    assert record["h1"] == [clean, clean]
+    assert record["text"].split("\n")[:3] == [clean, clean, clean]
+    assert f"  hyphen{beside}  ation" in record["text"].split("\n")
+    assert record["word_count"] == len(record["text"].split())
+    assert [link["text"] for link in record["links"]] == [clean] * 3
+
+
+def test_joiners_stay_for_they_carry_meaning():
+    word = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f468\u200d\U0001f4bb"
+    record = record_of(f"<title>{word}</title><h1>{word}</h1><pre>{word}</pre>")
+    assert (record["title"], record["h1"], record["text"]) == (word, [word], f"{word}\n{word}")
+
+
+@pytest.mark.parametrize(
+    ("heading", "text"),
+    [
+        ("Queues<a class=headerlink href=#queues title=Link>\u00b6</a>", "Queues"),
+        ("<span>Queues <a href=#queues>#</a>\n</span> ", "Queues"),
+        ("Queues <a class='x anchor' href=/page#queues> \u00a7 </a><!-- -->", "Queues"),
+        ("Queues<a href=#queues>\U0001f517</a>", "Queues"),
+        ("Queues<a class=headerlink href=#queues>\uf0c1</a>", "Queues"),
+        ("<a href=#queues>Queues \u00b6</a>", "Queues \u00b6"),
+        ("Learn C<a href=/sharp>#</a>", "Learn C#"),
+        ("Learn C#", "Learn C#"),
+        ("<a href=#x>#</a> Queues #", "# Queues #"),
+        ("<a href=#x>#</a> Queues <b>#</b>", "# Queues #"),
+        ("Queues<a href=#queues>\u00b6</a>: <b></b>", "Queues\u00b6:"),
+    ],
+)
+def test_a_permalink_after_a_heading_is_no_part_of_it(heading, text):
+    record = record_of(f"<h1>{heading}</h1>")
+    assert record["h1"] == [text]
+
+
+def test_a_heading_of_a_permalink_alone_is_none_and_links_and_text_keep_it():
+    record = record_of("<h1><a href=#top>\u00b6</a></h1><h1><a href=#top>\u00a7</a></h1>")
+    assert (record["h1"], record["links"][0]["text"], record["text"]) == ([], "\u00b6", "\u00b6\n\u00a7")
