@@ -24,6 +24,7 @@ from crawler.extract.content import decode_content
 from crawler.extract.html import Document
 from crawler.extract.links import Hyperlinks
 from crawler.extract.page import Extractor, Settings
+from crawler.extract.robots_match import Matcher
 from crawler.extract.targets import Targets
 from crawler.models import HostKey, Page, Request, Response, Url
 from crawler.scope import Scope
@@ -123,7 +124,8 @@ def print_robots() -> None:
     small = b"User-agent: *\nDisallow: /cgi-bin/\nDisallow: /search\nDisallow: /*?sort=\nAllow: /search/about\n"
     kinds = (b"/wiki/Special:%d", b"/w/index.php?title=%d", b"/*/edit/%d", b"/private/%d/*.pdf$", b"/a/b/c/%d")
     large = b"User-agent: *\n" + b"".join(b"Disallow: " + kinds[n % len(kinds)] % n + b"\n" for n in range(700))
-    for name, body in (("small robots.txt", small), ("700 rules", large)):
+    hostile = b"User-agent: *\n" + b"".join(b"Disallow: /*a*a*a*%d\n" % n for n in range(20_000))
+    for name, body in (("small robots.txt", small), ("700 rules", large), ("hostile robots.txt", hostile)):
         print(name)
         print_times(robots_tasks(body))
 
@@ -131,11 +133,12 @@ def print_robots() -> None:
 def robots_tasks(body: bytes) -> dict[str, Callable[[], object]]:
     """What is done with a robots.txt."""
     parsed = robots.parse(body, "examplebot")
-    matcher = robots.Matcher(parsed)
+    matcher = Matcher(parsed)
     return {
         "parse": lambda: robots.parse(body, "examplebot"),
-        "compile": lambda: robots.Matcher(parsed),
+        "compile": lambda: Matcher(parsed),
         "match": lambda: matcher.allows("/wiki/Main_Page?action=raw"),
+        "match, long path": lambda: matcher.allows("/" + "a" * 1_500),
     }
 
 

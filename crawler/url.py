@@ -7,7 +7,7 @@ equivalent. Whether a URL may be crawled is left to `crawler.scope`.
    form, IPv4 and IPv6 in their one notation, default port dropped, dot segments resolved, backslashes turned,
    tabs and newlines removed, what may not stand in a URL percent-encoded as UTF-8. A host name with a label
    ``xn--…`` that is no valid punycode is refused, as in the standard's editions before 2025: no DNS name has one.
-2. Any scheme but http and https is refused.
+2. Any scheme but http and https is refused, and so is port 0, at which no server can be asked.
 3. The fragment is dropped: it is never sent.
 4. User name and password are dropped: records and logs must not carry secrets (``fetch.hosts`` does).
 5. One trailing dot of the host name is dropped: ``example.org.`` is the same server, and must not be asked
@@ -179,6 +179,11 @@ def fingerprint(url: Url, key: int) -> int:
     return xxh3_64_intdigest(url.encode(), key) or 1
 
 
+def regular_escapes(text: str) -> str:
+    """`text` with rule 7 applied."""
+    return _IRREGULAR_ESCAPE.sub(_regular_escape, text)
+
+
 def glob_to_regex(glob: str) -> str:
     """RE2 for a whole text that matches `glob`, in which only ``*`` (any run) and ``?`` (any character) are special."""
     return "^" + re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".") + "$"
@@ -191,6 +196,8 @@ def _plain_authority(resolved: str, given: str) -> str:
         raise UrlError(f"{_shown(given)} is not http or https but {scheme}")
     authority, _, tail = rest[2:].partition("/")
     server = authority.rpartition("@")[2]
+    if server.endswith(":0"):
+        raise UrlError(f"{_shown(given)} has port 0 (expected 1 to 65535)")
     name, colon, port = server.partition(":")
     if name[-1] == ".":
         name = name[:-1]
@@ -207,7 +214,7 @@ def _canonical_rest(url: str, query_rule: Callable[[str], str] | None) -> Url:
     if "#" in url:
         url = url.partition("#")[0]
     if "%" in url:
-        url = _IRREGULAR_ESCAPE.sub(_regular_escape, url)
+        url = regular_escapes(url)
     if "?" in url and (query_rule or url[-1] == "?"):
         page, _, query = url.partition("?")
         if query_rule:

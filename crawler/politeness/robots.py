@@ -1,6 +1,6 @@
 """What does robots.txt say of a URL, and what follows when it cannot be had (RFC 9309)?
 
-One verdict an origin, held at most a day (section 2.4). Parsing and matching are `extract.robots`'; when its
+One verdict an origin, held at most a day (section 2.4). Parsing and matching are `extract`'s; when its
 requests start is `policy`'s to say. The cases of section 2.3.1:
 
 - 2xx: what the file says. One that cannot be decoded is unreachable: what it forbids is unknown.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.extract.robots import Matcher
+from crawler.extract.robots_match import Matcher
 from crawler.models import Kind, Request, Response, Robots, RobotsFile, Url
 from crawler.politeness import retry
 from crawler.politeness.unsaved import Unsaved

@@ -1,13 +1,15 @@
 import json
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crawler.extract import charset, robots
+from crawler.extract import charset, robots, robots_match
 from crawler.extract.encodings import decode_as, encoding_name
 from crawler.extract.page import Extractor, Settings
-from crawler.models import HostKey, Kind, Page, ParseFailure, Request, Response, Url
+from crawler.extract.robots_match import Matcher
+from crawler.models import HostKey, Kind, Page, ParseFailure, Request, Response, Robots, Url
 from crawler.url import canonicalize
 
 URL = Url("http://example.org/")
@@ -81,7 +83,7 @@ ROBOTS_LINES = st.lists(
 )
 @example(body=b"User-agent: *\nDisallow: /*\nAllow: /", path="/")
 def test_robots_never_raise_and_never_forbid_themselves(body, path):
-    matcher = robots.Matcher(robots.parse(body, "bot"))
+    matcher = Matcher(robots.parse(body, "bot"))
     assert isinstance(matcher.allows(path), bool)
     assert matcher.allows("/robots.txt")
 
@@ -97,15 +99,23 @@ def naive_match(pattern, path):
     return bool(path) and path[0] == pattern[0] and naive_match(pattern[1:], path[1:])
 
 
+RULES = st.lists(st.tuples(st.booleans(), st.text("ab*", max_size=6), st.sampled_from(["", "$"])), max_size=6)
+
+
 @pytest.mark.slow
-@given(
-    rules=st.lists(st.tuples(st.booleans(), st.text("ab*", max_size=6), st.sampled_from(["", "$"])), max_size=6),
-    path=st.text("ab/", max_size=8),
-)
+@given(rules=RULES, path=st.text("ab/", max_size=8))
 def test_matching_agrees_with_its_definition(rules, path):
     path = f"/{path}"
     patterns = [(allow, f"/{middle}{end}") for allow, middle, end in rules]
     lines = [f"{'Allow' if allow else 'Disallow'}: {pattern}" for allow, pattern in patterns]
     body = "\n".join(["User-agent: *", *lines]).encode()
     matching = [(len(pattern), allow) for allow, pattern in patterns if naive_match(pattern, path)]
-    assert robots.Matcher(robots.parse(body, "bot")).allows(path) is max(matching, default=(0, True))[1]
+    assert Matcher(robots.parse(body, "bot")).allows(path) is max(matching, default=(0, True))[1]
+
+
+@given(rules=RULES, path=st.text("ab/", max_size=8), wildcards=st.integers(0, 3), work=st.sampled_from([0, 500, 10**6]))
+def test_limits_on_matching_never_allow_what_is_refused_without(rules, path, wildcards, work):
+    robots_txt = Robots(rules=tuple((allow, f"/{middle}{end}") for allow, middle, end in rules))
+    without = Matcher(robots_txt).allows(f"/{path}")
+    with patch.multiple(robots_match, MAX_WILDCARDS=wildcards, MAX_WORK=work):
+        assert without or not Matcher(robots_txt).allows(f"/{path}")

@@ -59,6 +59,8 @@ REFUSED = {
     "empty": ("", "http://"),
     "no host": ("http://", "http://"),
     "port": ("http://example.org:99999/", "99999"),
+    "2 port 0": ("http://example.org:0/", "port 0"),
+    "2 port 0 of an address": ("https://[::1]:00/", "port 0"),
     "lone surrogate": ("http://example.org/\ud800", "ud800"),
     "1 punycode": ("http://xn--0.com/", "xn--0"),
     "5 only dots": ("http://../", "empty label"),
