@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MAX_TEXT_CHARS = 200
 _TITLE = create_tag("title").tag_id  # of a drawing
-_NAME_PICTURES = frozenset((create_tag("area").tag_id, create_tag("img").tag_id, _TITLE))
+_ALT_TAGS = frozenset((create_tag("area").tag_id, create_tag("img").tag_id))
 _MAX_EXAMPLES = 3
 _MAX_EXAMPLE_CHARS = 200
 
@@ -101,7 +101,9 @@ class Hyperlinks:
         structured = self._document.structured_links
         records = []
         for url, (_, _, element, rel) in islice(self._found.items(), limit):
-            text = text_of(element) if structured and element.mem_id in structured else element.text_lexbor()
+            text = element.text_lexbor()
+            if structured and element.mem_id in structured and text and not text.isspace():
+                text = text_of(element)
             text = " ".join(text.split()) if text.isascii() else collapsed(text)  # a call is half its time
             text = text or _name(element)
             records.append(LinkRecord(url, text[:MAX_TEXT_CHARS], None if rel is None else collapsed_ascii(rel)))
@@ -114,11 +116,14 @@ def _name(link: LexborNode) -> str:
     As accessible names are computed (W3C, Accessible Name and Description Computation), but that a label does not
     replace what can be read.
     """
-    names = [_name_of_picture(node) for node in link.traverse() if node.tag_id in _NAME_PICTURES]
+    names = []
+    for node in link.traverse():
+        tag = node.tag_id
+        if tag in _ALT_TAGS:
+            names.append(node.attributes.get("alt") or "")
+        elif tag == _TITLE:
+            names.append(node.text_lexbor())
+    if name := collapsed(" ".join(names)):
+        return name
     attributes = link.attributes
-    candidates = (" ".join(names), attributes.get("aria-label") or "", attributes.get("title") or "")
-    return next(filter(None, map(collapsed, candidates)), "")
-
-
-def _name_of_picture(element: LexborNode) -> str:
-    return element.text_lexbor() if element.tag_id == _TITLE else element.attributes.get("alt") or ""
+    return collapsed(attributes.get("aria-label") or "") or collapsed(attributes.get("title") or "")
