@@ -65,7 +65,9 @@ class Ledger:
             case Handled():
                 missing = isinstance(answer, FetchError) or answer.status >= 500
                 level = logging.INFO if missing else logging.DEBUG
-                log.log(level, "robots.txt", extra={"url": request.url, "attempt": request.attempt, "why": _told(answer)})
+                log.log(
+                    level, "robots.txt", extra={"url": request.url, "attempt": request.attempt, "why": _told(answer)}
+                )
             case _:
                 assert_never(decision)
 
