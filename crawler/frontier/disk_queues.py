@@ -1,0 +1,221 @@
+"""Which URL of a host comes next, where most queues are on disk?
+
+Theory of operation. A URL is identified by its id and waits under a *key*: its band (priority, then depth) over its
+id. Lowest key first; snoozed URLs that are due have a band below all others. Of a host that has something in
+memory there is a `HostQueue`: a heap of keys, and a lower bound of the keys that are in chunks on disk only. While
+the heap's first key is below the bound it is the next one of all; else the next chunk is read into the heap. Of all
+other hosts there is one byte, which says whether they have chunks.
+
+Requests of queued ids are in `_fresh` while their ids are above the watermark, in `_read` once they have come from a
+chunk; those of due ids are read when taken. What has been handed out and has not ended is in `out`. A chunk on disk
+lists all of these still: it is read without what is in memory or out, so that nothing is handed out twice. Forgetting
+a queue loses nothing for the same reason: its chunks are read anew, from the first one on.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from crawler.frontier.sqlite_reader import Chunk
+    from crawler.models import HostKey, Request
+
+_ID_BITS = 40
+_ID_MASK = (1 << _ID_BITS) - 1
+_DEPTH_BITS = 32
+_DUE_END = 1 << _ID_BITS  # keys below it are of due ids
+_UNREAD = 0  # as a bound: chunks may hold any key
+_NOTHING = 1 << 90  # as a bound: no chunk holds any
+_READ_AHEAD = 2
+_START = (-1, -1, -1)  # a place before all chunks
+
+
+class Chunks(Protocol):
+    """Where chunks and requests are read from."""
+
+    def chunks(self, host: int, after: tuple[int, int, int], limit: int) -> Sequence[Chunk]:
+        """The first chunks of a host after a place."""
+        ...
+
+    def requests(self, ids: Collection[int]) -> Iterable[Request]:
+        """The requests of stored ids."""
+        ...
+
+
+class HostQueue:
+    """What is in memory of one host's queue."""
+
+    __slots__ = ("after", "bound", "heap", "key", "number")
+
+    def __init__(self, key: HostKey, number: int, bound: int) -> None:
+        self.key = key
+        self.number = number
+        self.heap: list[int] = []
+        #: no key that is on disk only is lower
+        self.bound = bound
+        #: place of the last chunk that has nothing left to read
+        self.after = _START
+
+
+class DiskQueues:
+    """The ids that can be taken, by host.
+
+    Args:
+        chunks: The store.
+        window_urls: How many requests read from it to hold at most.
+    """
+
+    def __init__(self, chunks: Chunks, window_urls: int) -> None:
+        self._chunks = chunks
+        self._window_urls = window_urls
+        self._queues: dict[HostKey, HostQueue] = {}
+        #: the queue of a host that has something in memory, or None
+        self.get = self._queues.get
+        self._waiting = bytearray()  # by host number; 1 where something can be taken
+        self._fresh: dict[int, Request] = {}
+        self._read: dict[int, Request] = {}
+        self._read_hosts: OrderedDict[HostKey, None] = OrderedDict()  # longest ago first
+        #: ids handed out that have not ended
+        self.out: set[int] = set()
+        #: the last id that is in a chunk, unless it has ended or is snoozed
+        self.watermark = 0
+
+    def restore(self, hosts: int, waiting: Collection[int], watermark: int) -> None:
+        """Go on from a store of `hosts` hosts, of which those numbered in `waiting` have chunks."""
+        self._waiting.extend(bytes(hosts + 1))
+        self.watermark = watermark
+        self.reread(waiting)
+
+    def reread(self, hosts: Collection[int]) -> None:
+        """The chunks of these hosts, by number, are new."""
+        for number in hosts:
+            self._waiting[number] = 1
+        affected = frozenset(hosts)
+        for queue in self._queues.values():
+            if queue.number in affected:
+                queue.bound = _UNREAD
+                queue.after = _START
+
+    def make(self, key: HostKey, number: int) -> HostQueue:
+        """A queue for a host that has none."""
+        if number >= len(self._waiting):
+            self._waiting.extend(bytes(number + 1 - len(self._waiting)))
+        bound = _UNREAD if self._waiting[number] else _NOTHING
+        queue = self._queues[key] = HostQueue(key, number, bound)
+        return queue
+
+    def push(self, queue: HostQueue, request: Request) -> None:
+        """Queue a request that has just been admitted."""
+        number = request.id
+        heapq.heappush(queue.heap, _band(request.priority, request.depth) | number)
+        self._waiting[queue.number] = 1
+        self._fresh[number] = request
+
+    def push_due(self, queue: HostQueue, number: int) -> None:
+        """Queue a snoozed id whose time has come."""
+        heapq.heappush(queue.heap, number)
+        self._waiting[queue.number] = 1
+
+    def pop(self, queue: HostQueue, count: int) -> list[Request]:
+        """Hand out up to `count` requests of a host, best first."""
+        heap = queue.heap
+        ids: list[int] = []
+        while len(ids) < count:
+            if heap and heap[0] < queue.bound:
+                ids.append(heapq.heappop(heap) & _ID_MASK)
+            elif queue.bound == _NOTHING:
+                break
+            else:
+                self._read_on(queue)
+        self.out.update(ids)
+        self._settle(queue)
+        return self._requests(ids)
+
+    def waiting(self, cursor: int) -> Iterator[int]:
+        """Every host with something to take once, by number, going round from `cursor`."""
+        end = len(self._waiting)
+        start = cursor % (end or 1)
+        for begin, stop in ((start, end), (0, start)):
+            number = self._waiting.find(1, begin, stop)
+            while number >= 0:
+                yield number
+                number = self._waiting.find(1, number + 1, stop)
+
+    def keys(self) -> list[HostKey]:
+        """The hosts that have something in memory."""
+        return list(self._queues)
+
+    def forget(self, key: HostKey) -> None:
+        """Drop from memory what chunks hold of a host: all up to the watermark but for what is due or out."""
+        queue = self._queues.get(key)
+        if queue is None:
+            return
+        kept = []
+        for entry in queue.heap:
+            number = entry & _ID_MASK
+            if entry < _DUE_END or number > self.watermark:
+                kept.append(entry)
+            else:
+                (self._read if number in self._read else self._fresh).pop(number)
+        if len(kept) < len(queue.heap) or queue.bound != _NOTHING:
+            heapq.heapify(kept)
+            queue.heap = kept
+            queue.bound = _UNREAD
+            queue.after = _START
+        self._read_hosts.pop(key, None)
+        self._settle(queue)
+
+    def _settle(self, queue: HostQueue) -> None:
+        """Note whether there is something to take, and drop a queue that knows nothing worth knowing."""
+        self._waiting[queue.number] = bool(queue.heap) or queue.bound != _NOTHING
+        if not queue.heap and queue.bound in (_NOTHING, _UNREAD):
+            del self._queues[queue.key]
+            self._read_hosts.pop(queue.key, None)
+
+    def _read_on(self, queue: HostQueue) -> None:
+        """Read the next chunk that has anything to take, and learn where the one after it begins."""
+        filled = False
+        more = True
+        while more:
+            chunks = self._chunks.chunks(queue.number, queue.after, _READ_AHEAD)
+            more = len(chunks) == _READ_AHEAD
+            for chunk in chunks:
+                ids = [number for number in chunk.ids if self._is_unread(number)]
+                if ids and filled:
+                    queue.bound = _band(chunk.priority, chunk.depth) | min(ids)
+                    return
+                if ids:
+                    self._fill(queue, ids)
+                    filled = True
+                queue.after = (chunk.priority, chunk.depth, chunk.first)
+        queue.bound = _NOTHING
+
+    def _is_unread(self, number: int) -> bool:
+        return number not in self.out and number not in self._read and number not in self._fresh
+
+    def _fill(self, queue: HostQueue, ids: Sequence[int]) -> None:
+        for request in self._chunks.requests(ids):
+            self._read[request.id] = request
+            heapq.heappush(queue.heap, _band(request.priority, request.depth) | request.id)
+        self._read_hosts[queue.key] = None
+        self._read_hosts.move_to_end(queue.key)
+        while max(len(self._read), len(self._read_hosts)) > self._window_urls and len(self._read_hosts) > 1:
+            self.forget(next(iter(self._read_hosts)))
+
+    def _requests(self, ids: Sequence[int]) -> list[Request]:
+        """Take out the requests of ids that were queued."""
+        requests = [self._read.pop(number, None) or self._fresh.pop(number, None) for number in ids]
+        due = [number for number, request in zip(ids, requests, strict=True) if request is None]
+        if not due:
+            return [request for request in requests if request]
+        stored = {request.id: request for request in self._chunks.requests(due)}
+        return [request or stored[number] for number, request in zip(ids, requests, strict=True)]
+
+
+def _band(priority: int, depth: int) -> int:
+    """The part of a key that comes above the id."""
+    return (1 + (priority << _DEPTH_BITS | depth)) << _ID_BITS

@@ -1,0 +1,86 @@
+"""Which snoozed URLs are due?
+
+The soonest wait in a heap in memory; when they grow too many, those beyond a *horizon* are left to the store, and
+read from there a page at a time once the heap has run empty. A *place* in this order is a time in milliseconds and
+an id. Times are the wall clock's as it was when the process began, carried on by the monotonic clock: setting the
+wall clock meanwhile neither wakes nor delays anybody.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterator, Sequence
+
+    from crawler.clock import Clock
+    from crawler.models import HostKey
+
+Place = tuple[int, int]
+
+MAX_SNOOZE_S = 24 * 3600.0
+"""No time stored by an earlier process is believed to be further away: the wall clock may have been set back."""
+
+_PAGE = 2_000
+
+
+class SnoozedUrls:
+    """Ids of snoozed URLs by time.
+
+    Args:
+        clock: Tells the time.
+        page: The first stored ones after a place, at most so many: due_ms, id and host of each, in order.
+        out: Ids that are in use, although the store may still call them snoozed.
+        capacity: How many to keep in memory; twice as many for a while.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        page: Callable[[Place, int], Sequence[tuple[int, int, HostKey]]],
+        out: Container[int],
+        capacity: int,
+    ) -> None:
+        self._clock = clock
+        self._page = page
+        self._out = out
+        self._capacity = capacity
+        self._offset_s = clock.wall() - clock.monotonic()
+        self._heap: list[tuple[int, int, HostKey]] = []
+        self._horizon: Place | None = (-1, 0)  # None: nothing is left to the store
+
+    def due_ms(self, until: float) -> int:
+        """How the store writes a monotonic time: less than a millisecond before it."""
+        return int((until + self._offset_s) * 1000)
+
+    def latest_ms(self) -> int:
+        """The latest time to believe, as the store writes it."""
+        return self.due_ms(self._clock.monotonic() + MAX_SNOOZE_S)
+
+    def add(self, due_ms: int, number: int, host_key: HostKey) -> None:
+        """A URL has been stored as snoozed until then."""
+        if self._horizon is not None and (due_ms, number) > self._horizon:
+            return
+        heapq.heappush(self._heap, (due_ms, number, host_key))
+        if len(self._heap) > 2 * self._capacity:
+            self._heap.sort()
+            del self._heap[self._capacity :]
+            self._horizon = self._heap[-1][:2]
+
+    def due(self) -> Iterator[tuple[HostKey, int]]:
+        """Take out those whose time has come, one by one."""
+        now_ms = self.due_ms(self._clock.monotonic())
+        while True:
+            while not self._heap and self._horizon is not None:
+                self._read_on(self._horizon)
+            if not self._heap or self._heap[0][0] > now_ms:
+                return
+            _, number, host_key = heapq.heappop(self._heap)
+            yield host_key, number
+
+    def _read_on(self, horizon: Place) -> None:
+        size = min(_PAGE, self._capacity)
+        page = self._page(horizon, size)
+        self._horizon = page[-1][:2] if len(page) == size else None
+        self._heap = [entry for entry in page if entry[1] not in self._out]  # sorted, hence a heap

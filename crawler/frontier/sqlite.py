@@ -1,0 +1,296 @@
+"""What is left to fetch, for a crawl of any size that outlives its process: one file, plain SQLite.
+
+The embedded default. What it is made of:
+
+    sqlite_schema   the tables; creating, checking and refusing a file
+    sqlite_writer   a thread of its own: commits, chunks, requeue
+    sqlite_reader   questions from the loop's thread, never behind a commit
+    sqlite_resume   what is read when it is opened
+    draft           what was admitted since the last commit
+    disk_queues     which URL of a host is next
+    snoozed, host_numbers, seen
+
+A URL's id is its place in order of discovery, from 1. Its row is appended once; how it ended is a row of another
+table. Taking writes nothing. The loop hands a commit over in one step and goes on; what the store has to do grows
+with what is committed, not with what it holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from crawler.errors import FrontierError
+from crawler.frontier.bounds import Bounds
+from crawler.frontier.disk_queues import DiskQueues, HostQueue
+from crawler.frontier.draft import Draft, Row, SeedNumbers, extra_of
+from crawler.frontier.host_numbers import HostNumbers
+from crawler.frontier.snoozed import SnoozedUrls
+from crawler.frontier.sqlite_reader import Reader
+from crawler.frontier.sqlite_thread import WritingThread
+from crawler.frontier.sqlite_writer import Writer
+from crawler.frontier.turns import parts, sliced
+from crawler.models import Counts, HostState, Outcome, Request
+from crawler.url import Url, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from crawler.clock import Clock
+    from crawler.frontier.seen import Seen
+    from crawler.models import Checkpoint, Finished, HostKey, Link, Restored, RobotsFile
+
+_HOSTS_AT_ONCE = 200
+_FOUND_AT_ONCE = 50
+
+
+class SqliteFrontier:
+    """All URLs of one crawl, in a SQLite file: about 100 bytes each there, 16 to 19 in memory.
+
+    After an operation that failed because of the store, only `aclose` is of use: what is in memory may be ahead of it.
+
+    Args:
+        path: The file, in a folder that exists. While it is open, SQLite keeps two more beside it (-wal, -shm).
+        clock: Tells the time.
+        fsync: Whether a power loss must not undo the last commits; it never damages the store.
+        bounds: How much to hold in memory.
+    """
+
+    def __init__(self, path: Path, clock: Clock, *, fsync: bool = True, bounds: Bounds | None = None) -> None:
+        self._path = path
+        self._clock = clock
+        self._bounds = bounds = bounds or Bounds()
+        self._thread = WritingThread()
+        self._writer = Writer(path, fsync=fsync, bounds=bounds)
+        self._reader = Reader(path)
+        self._queues = DiskQueues(self._reader, bounds.window_urls)
+        self._snoozed = SnoozedUrls(clock, self._reader.snoozed, self._queues.out, bounds.snoozed)
+        self._numbers = HostNumbers(self._reader.host_number, bounds.host_names)
+        self._seeds = SeedNumbers(bounds.seeds)
+        self._outcomes: Counter[Outcome] = Counter()
+        self._last = 0  # id given out last
+        self._indexed = 0
+        self._draft = Draft(1)
+        self._seen: Seen
+        self._key: int
+        self._writing = asyncio.Lock()
+        self._tidying: asyncio.Future[None] | None = None
+        self._is_open = False
+
+    async def open(self) -> Restored:
+        """Open or create the store.
+
+        Raises:
+            FrontierError: The file is not a store, of a newer format, damaged, or locked by another process.
+        """
+        try:
+            resumed = await self._thread.run(partial(self._writer.open, self._snoozed.latest_ms()))
+            self._reader.open()
+        except BaseException:
+            self._thread.close()
+            raise
+        self._is_open = True
+        self._key, self._seen = resumed.key, resumed.seen
+        self._last, self._indexed = resumed.urls, resumed.indexed
+        self._draft = Draft(self._last + 1)
+        self._seeds.count = resumed.seeds
+        self._outcomes.update(resumed.ended)
+        self._numbers.restore(resumed.hosts, resumed.names)
+        self._queues.restore(resumed.hosts, resumed.waiting, resumed.urls)
+        return resumed.restored
+
+    @property
+    def key(self) -> int:
+        """The crawl's own random 64-bit fingerprint key."""
+        return self._key
+
+    def add(self, requests: Sequence[Request]) -> list[bool]:
+        """Admit seeds and redirect targets; True where the URL was new."""
+        fingerprints = [fingerprint(request.url, self._key) for request in requests]
+        admitted = [False] * len(requests)
+        rows: list[Row] = []
+        new = self._seen.add_all(fingerprints)
+        for position in new:
+            request = requests[position]
+            queue = self._queues.get(request.host_key) or self._new_queue(request.host_key)
+            self._last += 1
+            self._queues.push(queue, replace(request, id=self._last, host_key=queue.key))
+            seed = self._seeds.number(request, self._draft)
+            row = (queue.number, request.priority, request.depth, request.via, seed, request.url)
+            extra = extra_of(request)
+            rows.append((*row, extra) if extra else row)
+            admitted[position] = True
+        if rows:
+            self._draft.append(rows, [fingerprints[position] for position in new])
+        return admitted
+
+    def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
+        """Admit a page's new links; the distinct host keys that gained URLs."""
+        fingerprints = [link.fingerprint for link in links]
+        new = self._seen.add_all(fingerprints)
+        if not new:
+            return []
+        depth = parent.depth + 1
+        via = parent.id or parent.url
+        seed = self._seeds.number(parent, self._draft)
+        gained: dict[HostKey, None] = {}
+        rows: list[Row] = []
+        get, push = self._queues.get, self._queues.push
+        for position in new:
+            link = links[position]
+            queue = get(link.host_key) or self._new_queue(link.host_key)
+            self._last += 1
+            request = Request(
+                url=link.url,
+                host_key=queue.key,
+                scope_host=parent.scope_host,
+                depth=depth,
+                via=parent.url,
+                seed=parent.seed,
+                priority=link.priority,
+                context=link.context,
+                id=self._last,
+            )
+            push(queue, request)
+            row = (queue.number, link.priority, depth, via, seed, link.url)
+            rows.append((*row, extra_of(request)) if link.context else row)
+            gained[queue.key] = None
+        self._draft.append(rows, [fingerprints[position] for position in new])
+        return list(gained)
+
+    async def take(self, wanted: Sequence[tuple[HostKey, int]]) -> list[Request]:
+        """Hand out up to n URLs for each host: due snoozed ones, then by priority, depth and age."""
+        await self._wake_snoozed()
+        taken: list[Request] = []
+        async for host_key, count in sliced(wanted, self._clock):
+            number = self._numbers.find(host_key)
+            if number:
+                taken += self._queues.pop(self._queues.get(host_key) or self._queues.make(host_key, number), count)
+        return taken
+
+    async def commit(self, checkpoint: Checkpoint) -> None:
+        """Make `checkpoint` and every URL admitted so far durable, in one transaction.
+
+        Once begun it goes on to its end, even if the caller is cancelled.
+
+        Raises:
+            FrontierError: A request in it is not out, or is in it twice; or the store failed.
+        """
+        await self._thread.to_its_end(self._commit(checkpoint))
+
+    async def hosts(self, ready_before: float, cursor: int, limit: int) -> tuple[list[HostState], int]:
+        """Up to `limit` hosts with takeable URLs whose `ready_at` is not after `ready_before`; the next cursor."""
+        await self._wake_snoozed()
+        found: list[HostState] = []
+        numbers = self._queues.waiting(cursor)
+        while batch := list(islice(numbers, min(limit - len(found), _HOSTS_AT_ONCE))):
+            stored = self._reader.states(batch)
+            states = [stored.get(n) or HostState(host_key=self._numbers.new_name(n)) for n in batch]
+            found += [state for state in states if state.ready_at <= ready_before]
+            cursor = batch[-1] + 1
+            await asyncio.sleep(0)
+        return found, cursor
+
+    async def host(self, host_key: HostKey) -> HostState | None:
+        """The committed state of one host."""
+        return self._reader.state(host_key)
+
+    async def robots(self, origin: str) -> RobotsFile | None:
+        """The committed robots verdict of an origin."""
+        return self._reader.robots(origin)
+
+    async def find(self, urls: Sequence[str]) -> list[Finished | None]:
+        """How each canonical URL ended. If many fingerprints are not indexed yet, that is done first."""
+        if self._draft.first - 1 - self._indexed > self._bounds.unindexed:
+            while last := await self._thread.run(self._writer.index):
+                self._indexed = last
+        fingerprints = {fingerprint(Url(url), self._key) for url in urls}
+        ids: list[int] = []
+        async for some in sliced(parts(fingerprints, _FOUND_AT_ONCE), self._clock):
+            ids += self._reader.ids(some)
+        ends: dict[str, Finished] = {}
+        async for some in sliced(parts(ids, _FOUND_AT_ONCE), self._clock):
+            ends.update((end.request.url, end) for end in self._reader.ends(some))
+        return [ends.get(url) for url in urls]
+
+    async def requeue(self, reasons: Sequence[str]) -> int:
+        """Make finished URLs with one of these reasons pending again, as if never tried; the number of them."""
+        return await self._thread.to_its_end(self._requeue(reasons))
+
+    def counts(self) -> Counts:
+        """Admitted, pending and ended; a URL has ended once its checkpoint is committed."""
+        outcomes = {outcome: self._outcomes[outcome] for outcome in Outcome}
+        return Counts(admitted=self._last, pending=self._last - sum(outcomes.values()), outcomes=outcomes)
+
+    async def aclose(self) -> None:
+        """Release the store, once a commit under way has ended."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        await self._thread.finish()
+        try:
+            if self._tidying:
+                await self._tidying
+        finally:
+            self._reader.close()
+            await self._thread.run(self._writer.close)
+            self._thread.close()
+
+    async def _commit(self, checkpoint: Checkpoint) -> None:
+        async with self._writing:
+            if self._tidying:
+                await self._tidying
+            self._check(checkpoint)
+            draft, self._draft = self._draft, Draft(self._last + 1)
+            last = self._last
+            sweep = last - self._queues.watermark >= self._bounds.memory_urls
+            states = [(self._numbers.number(state.host_key), state) for state in checkpoint.hosts]
+            due_ms = [self._snoozed.due_ms(snoozed.until) for snoozed in checkpoint.snoozed]
+            hosts = self._numbers.committing()
+            await self._thread.run(partial(self._writer.commit, draft, hosts, checkpoint, states, due_ms, sweep=sweep))
+            self._numbers.committed()
+            self._queues.out.difference_update(end.request.id for end in checkpoint.finished)
+            self._outcomes.update(end.outcome for end in checkpoint.finished)
+            for item, due in zip(checkpoint.snoozed, due_ms, strict=True):
+                self._queues.out.discard(item.request.id)
+                self._snoozed.add(due, item.request.id, item.request.host_key)
+            if sweep:
+                await self._forget_up_to(last)
+            self._tidying = self._thread.run(self._writer.tidy)
+
+    async def _requeue(self, reasons: Sequence[str]) -> int:
+        async with self._writing:
+            requeued = await self._thread.run(partial(self._writer.requeue, reasons))
+            self._outcomes.subtract(requeued.outcomes)
+            await self._forget_up_to(self._draft.first - 1)
+            self._queues.reread(requeued.hosts)
+            return sum(requeued.outcomes.values())
+
+    async def _forget_up_to(self, watermark: int) -> None:
+        """All URLs up to this are in chunks now."""
+        self._queues.watermark = watermark
+        async for host_key in sliced(self._queues.keys(), self._clock):
+            self._queues.forget(host_key)
+
+    def _check(self, checkpoint: Checkpoint) -> None:
+        """Refuse a checkpoint that would end or move a URL twice, before anything of it is stored."""
+        named: set[int] = set()
+        for request in (*(end.request for end in checkpoint.finished), *(item.request for item in checkpoint.snoozed)):
+            if request.id not in self._queues.out:
+                raise FrontierError(f"checkpoint ends or snoozes {request.url}, id {request.id}, which is not out")
+            if request.id in named:
+                raise FrontierError(f"checkpoint names {request.url} twice")
+            named.add(request.id)
+
+    def _new_queue(self, host_key: HostKey) -> HostQueue:
+        return self._queues.make(host_key, self._numbers.number(host_key))
+
+    async def _wake_snoozed(self) -> None:
+        async for host_key, number in sliced(self._snoozed.due(), self._clock):
+            self._queues.push_due(self._queues.get(host_key) or self._new_queue(host_key), number)

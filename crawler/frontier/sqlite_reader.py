@@ -1,0 +1,194 @@
+"""What does the store know of a URL, a host, an origin? Read from the event loop's thread, never behind a commit.
+
+A connection of its own, which sees what is committed and waits for nobody (SQLite's write-ahead log). Each question
+is one statement for all ids it is about: warm, it takes under a millisecond. Nothing here remembers anything.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from crawler.frontier import sqlite_index
+from crawler.frontier.draft import Extra
+from crawler.frontier.sqlite_schema import explained
+from crawler.models import Finished, HostKey, HostState, Outcome, Request, Robots, RobotsFile
+from crawler.url import Url
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from crawler.frontier.snoozed import Place
+
+_CACHE_KIB = 16_000
+
+_CHUNKS = """
+SELECT priority, depth, first, (
+    SELECT json_group_array(listed.value) FROM json_each(chunk.ids) AS listed
+    WHERE NOT EXISTS (SELECT 1 FROM done WHERE id = listed.value)
+        AND NOT EXISTS (SELECT 1 FROM snoozed WHERE id = listed.value)
+)
+FROM chunk WHERE host = ? AND (priority, depth, first) > (?, ?, ?)
+ORDER BY priority, depth, first LIMIT ?
+"""
+
+_REQUEST = """
+url.id, url.url, host.name, url.priority, url.depth, coalesce(parent.url, url.via),
+seed.seed, seed.scope_host, url.extra
+"""
+
+_REQUEST_OF_ID = """
+FROM json_each(?) AS asked
+    CROSS JOIN url ON url.id = asked.value
+    JOIN host ON host.id = url.host
+    JOIN seed ON seed.id = url.seed
+    LEFT JOIN url AS parent ON parent.id = url.via
+"""
+
+_REQUESTS = f"SELECT {_REQUEST}, snoozed.attempt {_REQUEST_OF_ID} LEFT JOIN snoozed ON snoozed.id = url.id"
+
+_ENDS = f"""
+SELECT {_REQUEST}, done.attempts, done.outcome, done.reason, done.status, done.target, done.at, done.has_page
+{_REQUEST_OF_ID} JOIN done ON done.id = url.id
+"""
+
+_SNOOZED = """
+SELECT snoozed.due_ms, snoozed.id, host.name
+FROM snoozed JOIN url ON url.id = snoozed.id JOIN host ON host.id = url.host
+WHERE (snoozed.due_ms, snoozed.id) > (?, ?) ORDER BY snoozed.due_ms, snoozed.id LIMIT ?
+"""
+
+_STATES = """
+SELECT host.id, name, ready_at, delay_s, failures, retired
+FROM json_each(?) AS asked CROSS JOIN host ON host.id = asked.value
+"""
+
+
+class Chunk(NamedTuple):
+    """Some URLs of one host and band that wait, but for those ended or snoozed since it was written."""
+
+    priority: int
+    depth: int
+    first: int  #: lowest id it was written with
+    ids: list[int]
+
+
+class Reader:
+    """The reading connection to the store at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection
+
+    def open(self) -> None:
+        """Open the store, which exists."""
+        with explained(self._path):
+            self._connection = sqlite3.connect(self._path, isolation_level=None)
+            self._connection.execute("PRAGMA query_only = 1")
+            self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._connection.close()
+
+    def host_number(self, host_key: HostKey) -> int | None:
+        """The number of a stored host."""
+        rows = self._all("SELECT id FROM host WHERE name = ?", (host_key,))
+        return rows[0][0] if rows else None
+
+    def chunks(self, host: int, after: tuple[int, int, int], limit: int) -> list[Chunk]:
+        """The first chunks of a host after one with this priority, depth and first id, in this order."""
+        rows = self._all(_CHUNKS, (host, *after, limit))
+        return [
+            Chunk(priority, depth, first, msgspec.json.decode(ids, type=list[int]))
+            for priority, depth, first, ids in rows
+        ]
+
+    def requests(self, ids: Collection[int]) -> list[Request]:
+        """Requests of stored URLs, with the attempt they were snoozed for."""
+        return [_request(row[:9], row[9]) for row in self._all(_REQUESTS, (_json(ids),))]
+
+    def ends(self, ids: Collection[int]) -> list[Finished]:
+        """How those of these URLs that have ended did."""
+        return [
+            Finished(
+                request=_request(row[:9], row[9]),
+                outcome=Outcome(row[10]),
+                reason=row[11],
+                status=row[12],
+                target=row[13],
+                at=row[14],
+                has_page=bool(row[15]),
+            )
+            for row in self._all(_ENDS, (_json(ids),))
+        ]
+
+    def snoozed(self, after: Place, limit: int) -> list[tuple[int, int, HostKey]]:
+        """The first snoozed URLs after a place: due_ms, id, host."""
+        return self._all(_SNOOZED, (*after, limit))
+
+    def states(self, hosts: Collection[int]) -> dict[int, HostState]:
+        """The states of stored hosts by number; the default where none was committed."""
+        return {row[0]: _state(row[1:]) for row in self._all(_STATES, (_json(hosts),))}
+
+    def state(self, host_key: HostKey) -> HostState | None:
+        """The committed state of a host."""
+        rows = self._all(
+            "SELECT name, ready_at, delay_s, failures, retired FROM host WHERE name = ? AND failures IS NOT NULL",
+            (host_key,),
+        )
+        return _state(rows[0]) if rows else None
+
+    def robots(self, origin: str) -> RobotsFile | None:
+        """The committed verdict of an origin."""
+        rows = self._all("SELECT expires_at, closed, verdict FROM robots WHERE origin = ?", (origin,))
+        if not rows:
+            return None
+        ((expires_at, closed, verdict),) = rows
+        robots = msgspec.json.decode(verdict, type=Robots)
+        return RobotsFile(origin=origin, expires_at=expires_at, robots=robots, closed=closed)
+
+    def ids(self, fingerprints: Collection[int]) -> list[int]:
+        """Ids of all URLs that have one of these fingerprints."""
+        with explained(self._path):
+            return sqlite_index.search(self._connection, fingerprints)
+
+    def _all(self, statement: str, parameters: Sequence[object]) -> list[Any]:
+        with explained(self._path):
+            return self._connection.execute(statement, parameters).fetchall()
+
+
+def _json(values: Collection[int]) -> str:
+    return msgspec.json.encode(values).decode()
+
+
+def _request(row: Sequence[Any], attempt: int | None) -> Request:
+    number, url, host_key, priority, depth, via, seed, scope_host, extra_json = row
+    extra = msgspec.json.decode(extra_json, type=Extra) if extra_json else _PLAIN
+    return Request(
+        url=Url(url),
+        host_key=HostKey(host_key),
+        scope_host=scope_host,
+        depth=depth,
+        via=via,
+        seed=seed,
+        kind=extra.kind,
+        attempt=attempt or extra.attempt,
+        priority=priority,
+        redirected_from=extra.redirected_from,
+        context=extra.context,
+        id=number,
+    )
+
+
+def _state(row: Sequence[Any]) -> HostState:
+    name, ready_at, delay_s, failures, retired = row
+    if failures is None:
+        return HostState(host_key=name)
+    return HostState(host_key=name, ready_at=ready_at, delay_s=delay_s, failures=failures, retired=retired)
+
+
+_PLAIN = Extra()

@@ -1,0 +1,238 @@
+"""How does a checkpoint get into the store? In one transaction, on a thread that does nothing else.
+
+SQLite gives up the interpreter's lock around every step of a statement and has to win it back against a busy event
+loop, so what counts is the number of statements and of rows stepped through from Python: everything goes in as a few
+large ``INSERT ... SELECT ... FROM json_each(?)``, and what can be worked out in SQL is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from crawler.frontier import sqlite_chunks, sqlite_index
+from crawler.frontier.sqlite_resume import Resumed, resume
+from crawler.frontier.sqlite_schema import explained, open_store
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from crawler.frontier.bounds import Bounds
+    from crawler.frontier.draft import Draft
+    from crawler.frontier.sqlite_chunks import Requeued
+    from crawler.models import Checkpoint, HostKey, HostState, Outcome
+
+_STATEMENT_BYTES = 512 << 10
+_SLICE = 5_000
+_WAL_BYTES = 16 << 20
+
+_URLS = """
+INSERT INTO url
+SELECT ? + key, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+FROM json_each(CAST(? AS TEXT))
+"""
+
+_DONE = """
+INSERT INTO done
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+FROM json_each(CAST(? AS TEXT))
+"""
+
+_STATES = """
+INSERT INTO host (id, name, ready_at, delay_s, failures, retired)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+FROM json_each(CAST(? AS TEXT)) WHERE true
+ON CONFLICT (id) DO UPDATE SET
+    ready_at = excluded.ready_at, delay_s = excluded.delay_s, failures = excluded.failures, retired = excluded.retired
+"""
+
+_ROBOTS = """
+INSERT OR REPLACE INTO robots
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(CAST(? AS TEXT))
+"""
+
+_HOSTS = "INSERT INTO host (id, name) SELECT value ->> 0, value ->> 1 FROM json_each(CAST(? AS TEXT))"
+_SEEDS = "INSERT INTO seed SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(CAST(? AS TEXT))"
+_SNOOZED = "INSERT OR REPLACE INTO snoozed SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(CAST(? AS TEXT))"
+_AWAKE = "DELETE FROM snoozed WHERE id IN (SELECT value FROM json_each(CAST(? AS TEXT)))"
+_FILES = "INSERT OR REPLACE INTO file SELECT value ->> 0, value ->> 1 FROM json_each(CAST(? AS TEXT))"
+_COUNTERS = "INSERT OR REPLACE INTO counter SELECT value ->> 0, value ->> 1 FROM json_each(CAST(? AS TEXT))"
+
+
+class Writer:
+    """The writing connection to the store at `path`. All methods are called from one thread."""
+
+    def __init__(self, path: Path, *, fsync: bool, bounds: Bounds) -> None:
+        self._path = path
+        self._fsync = fsync
+        self._bounds = bounds
+        self._wal = path.with_name(path.name + "-wal")
+        self._connection: sqlite3.Connection
+        self._watermark = 0
+
+    def open(self, latest_due_ms: int) -> Resumed:
+        """Open or create the store, bring the queues of all its URLs into chunks, and read what is kept in memory.
+
+        Args:
+            latest_due_ms: No snoozed URL is believed to be due later.
+
+        Raises:
+            FrontierError: As `open_store`.
+        """
+        self._connection = open_store(self._path, fsync=self._fsync)
+        try:
+            with explained(self._path):
+                sqlite_chunks.prepare(self._connection)
+            with self._transaction():
+                self._connection.execute("UPDATE snoozed SET due_ms = ?1 WHERE due_ms > ?1", (latest_due_ms,))
+                self._sweep()
+            with explained(self._path):
+                return resume(self._connection, self._path, host_names=self._bounds.host_names)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def commit(
+        self,
+        draft: Draft,
+        hosts: Mapping[int, HostKey],
+        checkpoint: Checkpoint,
+        states: Sequence[tuple[int, HostState]],
+        due_ms: Sequence[int],
+        *,
+        sweep: bool,
+    ) -> None:
+        """Store a checkpoint and what was admitted before it, in one transaction.
+
+        Args:
+            draft: The new URLs.
+            hosts: Hosts met for the first time, by number.
+            checkpoint: As given to the frontier.
+            states: Its hosts with their numbers.
+            due_ms: Until when each of its snoozed ones is.
+            sweep: Whether to bring the queues of all URLs into chunks.
+
+        Raises:
+            FrontierError: Nothing was stored.
+        """
+        with self._transaction():
+            self._insert(_HOSTS, list(hosts.items()))
+            self._admit(draft)
+            self._end(checkpoint)
+            self._snooze(checkpoint, due_ms)
+            self._insert(_STATES, [(number, *_fields(state)) for number, state in states])
+            self._insert(
+                _ROBOTS, [(file.origin, file.expires_at, file.closed, file.robots) for file in checkpoint.robots]
+            )
+            self._insert(_FILES, list(checkpoint.positions.items()))
+            self._insert(_COUNTERS, list(checkpoint.counters.items()))
+            self._connection.executemany("INSERT OR REPLACE INTO blob VALUES (?, ?)", checkpoint.blobs.items())
+            if sweep:
+                self._sweep()
+
+    def tidy(self) -> None:
+        """Fold the write-ahead log into the store if it has grown, as far as its readers let us."""
+        if self._wal.stat().st_size > _WAL_BYTES:
+            with explained(self._path):
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def requeue(self, reasons: Sequence[str]) -> Requeued:
+        """Take back the ends of URLs that ended for one of these reasons; their hosts have new chunks."""
+        with self._transaction():
+            self._sweep()
+            requeued = sqlite_chunks.requeue(self._connection, reasons, self._bounds.chunk_urls)
+            self._tally({outcome: -count for outcome, count in requeued.outcomes.items()})
+        return requeued
+
+    def index(self) -> int | None:
+        """Make some more URLs quick to find; the last id of those, None if all were before."""
+        with self._transaction():
+            return sqlite_index.extend(self._connection)
+
+    def close(self) -> None:
+        """Let go of the store; SQLite then folds the write-ahead log into it."""
+        with explained(self._path):
+            self._connection.close()
+
+    def _admit(self, draft: Draft) -> None:
+        self._insert(_SEEDS, draft.seeds)
+        number = draft.first
+        for document in _documents(draft.rows):
+            number += self._connection.execute(_URLS, (number, document)).rowcount
+        if draft.fingerprints:
+            self._connection.execute("INSERT INTO seen VALUES (?, ?)", (draft.first, draft.fingerprints.tobytes()))
+
+    def _end(self, checkpoint: Checkpoint) -> None:
+        self._insert(
+            _DONE,
+            [
+                (
+                    end.request.id,
+                    end.outcome,
+                    end.reason,
+                    end.status,
+                    end.target,
+                    end.request.attempt,
+                    end.at,
+                    end.has_page,
+                )
+                for end in checkpoint.finished
+            ],
+        )
+        retried = [end.request.id for end in checkpoint.finished if end.request.attempt > 1]
+        self._insert(_AWAKE, retried)
+        self._tally(Counter(end.outcome for end in checkpoint.finished))
+
+    def _snooze(self, checkpoint: Checkpoint, due_ms: Sequence[int]) -> None:
+        """Store the snoozed, and delete the chunks of which nothing is left."""
+        times = zip(checkpoint.snoozed, due_ms, strict=True)
+        self._insert(_SNOOZED, [(item.request.id, due, item.request.attempt) for item, due in times])
+        gone = [*(end.request.id for end in checkpoint.finished), *(item.request.id for item in checkpoint.snoozed)]
+        sqlite_chunks.drop_used_up(self._connection, [number for number in gone if number <= self._watermark])
+
+    def _tally(self, changes: Mapping[Outcome, int]) -> None:
+        statement = "UPDATE tally SET urls = urls + ? WHERE outcome = ?"
+        self._connection.executemany(statement, [(count, outcome) for outcome, count in changes.items()])
+
+    def _sweep(self) -> None:
+        self._watermark = sqlite_chunks.sweep(self._connection, self._bounds.chunk_urls)
+
+    def _insert(self, statement: str, rows: Sequence[object]) -> None:
+        """Run a statement over JSON arrays that hold these rows."""
+        for start in range(0, len(rows), _SLICE):
+            self._connection.execute(statement, (msgspec.json.encode(rows[start : start + _SLICE]),))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with explained(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+
+def _documents(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """JSON arrays made of these pieces, large enough for few statements and small enough for short ones."""
+    gathered: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        gathered.append(piece)
+        size += len(piece)
+        if size >= _STATEMENT_BYTES:
+            yield b"[" + b",".join(gathered) + b"]"
+            gathered, size = [], 0
+    if gathered:
+        yield b"[" + b",".join(gathered) + b"]"
+
+
+def _fields(state: HostState) -> tuple[Any, ...]:
+    return state.host_key, state.ready_at, state.delay_s, state.failures, state.retired
