@@ -24,11 +24,13 @@ class Attempt:
 
     __slots__ = (
         "_cancelling", "_deadlines", "_exceeded", "_seen", "_task",
-        "asked", "asked_at", "asked_wall", "body_since", "expires_at", "received",
+        "asked", "asked_at", "asked_wall", "body_since", "expires_at", "received", "reused",
     )  # fmt: skip
 
     def __init__(self, deadlines: Deadlines) -> None:
         self._deadlines = deadlines
+        #: whether the connection had been used before; None until there is one
+        self.reused: bool | None = None
         #: whether the request head has been written, and when: monotonic and wall time
         self.asked = False
         self.asked_at = 0.0

@@ -34,22 +34,30 @@ REASON_BY_CLASS: dict[str, str] = {
 """Class name -> reason."""
 
 MAX_DETAIL_CHARS = 300
-"""Error texts quote what a server sent, which may be long."""
+"""Error texts quote what a server sent, which may be long; of the connection is told beyond that."""
 
 
-def fetch_error(error: BaseException) -> CrawlerError:
+def fetch_error(error: BaseException, *, reused: bool | None = None) -> CrawlerError:
     """`error` in our words: a `FetchError` with a reason from the table and its own text as detail, or, where this
     machine is at its end rather than a URL, an error that ends the crawl.
+
+    Args:
+        error: A foreign error, or a `FetchError`, which keeps its reason.
+        reused: Whether it came to pass on a connection used before, which the detail then tells; None before there
+            was any connection.
 
     Raises:
         KeyError: For an error of no class in the table, which is a bug of ours.
     """
     if isinstance(error, OSError) and error.errno in _MACHINE:
         return CrawlerError(f"no more connections can be opened: {error}")
+    connection = "" if reused is None else f" (on a {'reused' if reused else 'new'} connection)"
+    if isinstance(error, FetchError):
+        return FetchError(error.reason, error.detail[:MAX_DETAIL_CHARS] + connection)
     reason = next(
         (REASON_BY_CLASS[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in REASON_BY_CLASS), None
     )
     if reason is None:
         raise KeyError(type(error).__name__) from error
     text = " ".join(str(error).split())
-    return FetchError(reason, f"{type(error).__name__}: {text}"[:MAX_DETAIL_CHARS])
+    return FetchError(reason, f"{type(error).__name__}: {text}"[:MAX_DETAIL_CHARS] + connection)

@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING
 
 from aiohttp import (
     ClientError,
-    ClientOSError,
     ClientPayloadError,
     ClientRequest,
     ClientTimeout,
     CookieJar,
     TCPConnector,
+    hdrs,
 )
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from crawler.errors import FetchError
+from crawler.fetch.answer import AnswerProtocol, check_codings, may_send_more
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.errors import fetch_error
 from crawler.fetch.head import fixed_lines, request_head, split
@@ -39,23 +40,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp import StreamReader
-    from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
     from aiohttp.http_parser import RawResponseMessage
 
     from crawler.clock import Clock
     from crawler.config import FetchConfig
     from crawler.fetch.deadlines import Attempt
-    from crawler.models import Request, Url
+    from crawler.models import Request
 
-_FOREIGN = (ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
+_FAILURES = (FetchError, ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
 _NO_TIMERS = ClientTimeout()  # every limit None
 
 _KEEPALIVE_S = 15.0  # shorter than most servers', so that few connections are closed under a request
 _NAME_TTL_S = 300
 _NAMES_CACHED = 4096
-_MAX_HEADER_BYTES = 64 * 1024  # of one header line
-_MAX_HEADERS = 256
+_NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
 
 
 class _Destination(ClientRequest):
@@ -69,6 +68,20 @@ class _Destination(ClientRequest):
         self.url = URL(origin, encoded=True)
         self.server_hostname = None
         self._ssl = True  # verified, in the one SSLContext aiohttp makes when imported
+
+
+class _Connector(TCPConnector):
+    """Makes connections that give every complete answer."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        super().__init__(
+            limit=0,
+            resolver=resolver,
+            ttl_dns_cache=_NAME_TTL_S,
+            dns_cache_max_size=_NAMES_CACHED,
+            keepalive_timeout=_KEEPALIVE_S,
+        )
+        self._factory = partial(AnswerProtocol, loop=self._loop)  # type: ignore[assignment]  # partial is invariant
 
 
 class HttpFetcher:
@@ -100,26 +113,21 @@ class HttpFetcher:
         self._jar = CookieJar() if config.cookies else None
         self._deadlines = deadlines or Deadlines(config, clock)
         self._resolver = resolver or Resolver(config.resolve)
-        self._connector = TCPConnector(
-            limit=0,
-            resolver=self._resolver,
-            ttl_dns_cache=_NAME_TTL_S,
-            dns_cache_max_size=_NAMES_CACHED,
-            keepalive_timeout=_KEEPALIVE_S,
-        )
+        self._connector = _Connector(self._resolver)
         self._max_idle = 2 * concurrency
         #: connections not in use, longest idle first, with the address each leads to
-        self._idle: OrderedDict[ResponseHandler, str | None] = OrderedDict()
+        self._idle: OrderedDict[AnswerProtocol, str | None] = OrderedDict()
         #: bodies being read
-        self._reading: dict[ResponseHandler, StreamReader] = {}
+        self._reading: dict[AnswerProtocol, StreamReader] = {}
 
     async def fetch(self, request: Request, started: Callable[[], None]) -> Response:
         """See `base.Fetcher.fetch`."""
+        attempt = self._deadlines.attempt()
         try:
-            with self._deadlines.attempt() as attempt:
-                return await self._exchange(request.url, started, attempt)
-        except _FOREIGN as error:
-            raise fetch_error(error) from error
+            with attempt:
+                return await self._exchange(request, started, attempt)
+        except _FAILURES as error:
+            raise fetch_error(error, reused=attempt.reused) from error
 
     async def aclose(self) -> None:
         """Close all connections, the sweep and the resolver. No fetch may be under way."""
@@ -128,20 +136,27 @@ class HttpFetcher:
         await self._connector.close()
         await self._resolver.close()
 
-    async def _exchange(self, url: Url, started: Callable[[], None], attempt: Attempt) -> Response:
-        """Write one request on one connection and read its answer; the connection is then pooled or aborted."""
+    async def _exchange(self, request: Request, started: Callable[[], None], attempt: Attempt) -> Response:
+        """Write one request on one connection and read its answer; the connection is then pooled or dropped."""
+        url = request.url
         origin, host, target = split(url)
         head = request_head(host, target, self._cookies(url) + self._fixed_lines)
         connection = await self._connector.connect(_Destination(origin), [], _NO_TIMERS)
         protocol = connection.protocol
-        assert protocol is not None  # noqa: S101 -- true of every connection just handed out
+        assert isinstance(protocol, AnswerProtocol)  # noqa: S101 -- true of every connection just handed out
         try:
-            address = self._take(protocol)
+            address = self._take(protocol, attempt)
             self._write(protocol, head, attempt, started)
-            message, payload = await _answer(protocol)
-            body = await self._body(message, payload, protocol, attempt)
+            message, payload = await protocol.answer()
+            if message.code in _NO_BODY:
+                body = b""
+                if may_send_more(message):
+                    protocol.drop()
+            else:
+                check_codings(message)
+                body = await self._body(message, payload, protocol, attempt)
         except BaseException:
-            protocol.abort()  # not closed: the end of TLS would wait for a peer that may not answer
+            protocol.drop()
             connection.close()
             raise
         self._give_back(connection, protocol, address)
@@ -152,24 +167,24 @@ class HttpFetcher:
             fetched_at=attempt.asked_wall, elapsed_s=self._clock.monotonic() - attempt.asked_at,
         )  # fmt: skip
 
-    def _take(self, protocol: ResponseHandler) -> str | None:
+    def _take(self, protocol: AnswerProtocol, attempt: Attempt) -> str | None:
         """The address `protocol` leads to, which is idle no longer.
 
         A connection on which something came that nobody asked for is not used: its next message would be taken
         for the answer.
         """
-        reused = protocol in self._idle
-        if reused:
+        attempt.reused = protocol in self._idle
+        if attempt.reused:
             address = self._idle.pop(protocol)
         else:
             address = _peer(protocol)
             if (closed := protocol.closed) is not None:
                 closed.add_done_callback(partial(self._closed, protocol))
         if protocol.should_close:
-            raise FetchError("reset" if reused else "protocol", "the server spoke before it was asked")
+            raise FetchError("reset" if attempt.reused else "protocol", "the server spoke before it was asked")
         return address
 
-    def _closed(self, protocol: ResponseHandler, closed: asyncio.Future[None]) -> None:
+    def _closed(self, protocol: AnswerProtocol, closed: asyncio.Future[None]) -> None:
         """Forget a connection that is no more, and wake who still reads from it.
 
         aiohttp wakes the reader of a body when the connection ends, but not when it closes it for a body that breaks
@@ -183,7 +198,7 @@ class HttpFetcher:
         if payload is not None and lost is not None and payload.exception() is None and not payload.is_eof():
             payload.set_exception(lost)
 
-    def _give_back(self, connection: Connection, protocol: ResponseHandler, address: str | None) -> None:
+    def _give_back(self, connection: Connection, protocol: AnswerProtocol, address: str | None) -> None:
         """Return the connection to the pool, where the longest idle one makes room."""
         connection.release()
         if protocol.is_connected():
@@ -191,15 +206,9 @@ class HttpFetcher:
             if len(self._idle) > self._max_idle:
                 self._idle.popitem(last=False)[0].close()
 
-    def _write(self, protocol: ResponseHandler, head: bytes, attempt: Attempt, started: Callable[[], None]) -> None:
+    def _write(self, protocol: AnswerProtocol, head: bytes, attempt: Attempt, started: Callable[[], None]) -> None:
         """Write the head, then say so: both asyncio and uvloop hand it to the kernel within `write`."""
-        protocol.set_response_params(
-            read_until_eof=True,
-            auto_decompress=False,
-            max_line_size=_MAX_HEADER_BYTES,
-            max_field_size=_MAX_HEADER_BYTES,
-            max_headers=_MAX_HEADERS,
-        )
+        protocol.expect()
         transport = protocol.transport
         if transport is not None:
             transport.write(head)
@@ -209,10 +218,10 @@ class HttpFetcher:
         started()
 
     async def _body(
-        self, message: RawResponseMessage, payload: StreamReader, protocol: ResponseHandler, attempt: Attempt
+        self, message: RawResponseMessage, payload: StreamReader, protocol: AnswerProtocol, attempt: Attempt
     ) -> bytes:
         """Read the body to its end, or to the first byte too many."""
-        announced = message.headers.get("Content-Length")
+        announced = message.headers.get(hdrs.CONTENT_LENGTH)
         if announced is not None and int(announced) > self._max_body_bytes and not payload.at_eof():
             raise FetchError("too_large", f"{announced} bytes announced, at most {self._max_body_bytes} wanted")
         attempt.next_window(self._clock.monotonic())
@@ -226,12 +235,12 @@ class HttpFetcher:
                     raise FetchError("too_large", f"more than {self._max_body_bytes} bytes")
                 parts.append(part)
         except ClientPayloadError:
-            _raise_if_broken(protocol)
+            protocol.raise_if_broken()
             raise
         finally:
             self._reading.pop(protocol, None)
         if announced is None and not message.chunked:
-            _raise_if_broken(protocol)  # such a body ends with the connection, and looks whole however that ended
+            protocol.raise_if_broken()  # such a body ends with the connection, and looks whole however that ended
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _cookies(self, url: str) -> str:
@@ -242,23 +251,6 @@ class HttpFetcher:
         return f"Cookie: {'; '.join(f'{c.key}={c.coded_value}' for c in cookies)}\r\n" if cookies else ""
 
 
-async def _answer(protocol: ResponseHandler) -> tuple[RawResponseMessage, StreamReader]:
-    """The final answer; interim ones (RFC 9110 section 15.2) are passed over."""
-    while True:
-        message, payload = await protocol.read()
-        if message.code >= 200:
-            return message, payload
-        if message.code < 100 or message.code == 101:  # nothing else was offered
-            raise FetchError("protocol", f"status {message.code}")
-
-
-def _raise_if_broken(protocol: ResponseHandler) -> None:
-    """Raise what broke the connection, if it did not end in order."""
-    lost = protocol.exception()
-    if isinstance(lost, ClientOSError):
-        raise lost
-
-
-def _peer(protocol: ResponseHandler) -> str | None:
+def _peer(protocol: AnswerProtocol) -> str | None:
     peer = protocol.transport.get_extra_info("peername") if protocol.transport is not None else None
     return str(peer[0]) if peer else None
