@@ -2,8 +2,8 @@
 
     python benchmarks/schedule.py [--requests 100000]
 
-`schedule` is the heap alone; `policy` is everything the engine calls for one page (turn, supply, started, after,
-after_parse), with rules of robots.txt to match and a frontier that costs nothing.
+`schedule` is the heap alone; `policy` is everything the engine calls for one page (turn, supply, may_start, started,
+after, after_parse), with rules of robots.txt to match and a frontier that costs nothing.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ def policy_us(hosts: int, delay_s: float, concurrency: int, requests: int) -> fl
         begin = time.process_time()
         policy.supply(turn.wants, supply)
         for request, answer in answers:
+            policy.may_start(request)
             policy.started(request)
             policy.after(request, answer)
             if request.kind is Kind.ROBOTS:

@@ -3,7 +3,7 @@
 The engine calls, the policy decides; it never waits and touches neither sockets nor storage. One `turn` after
 another, all from the event loop's thread:
 
-    turn(room) ->   start     put on the wire; `started` when the head is written, `after` when the attempt ended
+    turn(room) ->   start     `may_start`, put on the wire, `started` when the head is written, `after` when it ended
                     refused   ended by robots.txt or a retired host, at no cost to anybody
                     wants     frontier.take -> `supply`
                     unknown   frontier.host -> `adopt`
@@ -30,7 +30,7 @@ from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirec
 from crawler.politeness.robots import Verdict, Verdicts
 from crawler.politeness.schedule import Schedule
 from crawler.politeness.turn import Turn
-from crawler.politeness.window import Host, Window
+from crawler.politeness.window import Window
 from crawler.url import STANDARD, Url, host_key, origin, path_and_query
 
 if TYPE_CHECKING:
@@ -39,11 +39,12 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config import BudgetConfig, LimitsConfig, RobotsConfig, UrlsConfig
     from crawler.errors import FetchError
+    from crawler.politeness.host import Host
 
 __all__ = ["Decision", "Deliver", "Finish", "Handled", "Policy", "Redirect", "Settlement", "Snooze", "Turn"]
 
-MAX_REFUSED = 1_000
-"""Refusals in one turn, so that hosts that forbid everything do not hold up the loop."""
+MAX_REFUSED = 256
+"""Refusals in one turn, and about as many URLs taken in, so that judging does not hold up the loop."""
 
 
 class Policy:
@@ -82,7 +83,7 @@ class Policy:
         self._verdicts = Verdicts(clock)
         self._schedule: Schedule[Host] = Schedule()
         self._window = Window(
-            size=window, schedule=self._schedule, limits=LimitTable(limits), clock=clock, fresh=not resumed
+            size=window, schedule=self._schedule, limits=LimitTable(limits), robots=robots, clock=clock, resumed=resumed
         )
         self._budget = PageBudget(budget.pages, pages_kept)
         self._unstarted: set[int] = set()
@@ -115,13 +116,12 @@ class Policy:
         now = self._clock.monotonic()
         alarm = self._window.ring(now)
         turn.refused = [self._refused.popleft() for _ in range(min(len(self._refused), MAX_REFUSED))]
-        room = int(min(room, self._budget.free))
-        expected = 0
-        while len(turn.start) + expected < room:
-            host = self._schedule.pop(now)
+        to_judge = len(self._refused)
+        for _ in range(int(min(room, self._budget.free))):
+            host = self._schedule.pop(now) if to_judge < MAX_REFUSED else None
             if host is None:
                 break
-            expected += self._serve(host, now, turn)
+            to_judge += self._serve(host, now, turn)
         turn.unknown = self._window.newcomers()
         turn.refill, refill_at = self._window.refill(now, idle=not (turn.start or turn.wants or self.in_flight))
         if turn.wants or turn.unknown or turn.refill or self._refused:
@@ -146,6 +146,23 @@ class Policy:
                 host.more = False
             host.wanted = 0
             self._window.settle(host)
+
+    def may_start(self, request: Request) -> bool:
+        """Whether a request of `turn` may still go on the wire, to be asked right before it does.
+
+        Not if its host must rest by now (Retry-After, Crawl-delay): it is then taken back, for a later turn.
+        """
+        host = self._window.hosts[request.host_key]
+        if self._schedule.may_start(host, self._clock.monotonic()):
+            return True
+        self._unstarted.discard(id(request))
+        self.in_flight -= 1
+        if request.kind is Kind.PAGE:
+            self._budget.settle(kept=False)
+        self._schedule.taken_back(host)
+        host.put_back(request)
+        self._window.settle(host)
+        return False
 
     def started(self, request: Request) -> None:
         """The head of a request is on the wire now."""
@@ -192,11 +209,15 @@ class Policy:
         self._window.committed()
         self._verdicts.committed()
 
-    def _serve(self, host: Host, now: float, turn: Turn) -> bool:
-        """Give a due host its turn; whether it could have started one more request, had it had one at hand."""
-        request = self._choose(host)
+    def _serve(self, host: Host, now: float, turn: Turn) -> int:
+        """Give a due host its turn: it starts a request, asks for some, or both. Returns how many it asks for."""
+        request = host.next_request()
         if request is not None:
-            self._hand_out(host, request, now)
+            self._schedule.claim(host, now)
+            self._unstarted.add(id(request))
+            self.in_flight += 1
+            if request.kind is Kind.PAGE:
+                self._budget.reserve()
             turn.start.append(request)
         # A paced host is asked for when it is due: any sooner, and shallower URLs found meanwhile would come later.
         wanted = host.shortfall if request is None or host.delay_s == 0 else 0
@@ -205,47 +226,33 @@ class Policy:
             host.woken = False
             turn.wants.append((host.key, wanted))
         self._window.settle(host)
-        return request is None and wanted > 0
-
-    def _choose(self, host: Host) -> Request | None:
-        """The request a due host starts with, taken from it; None if it has none."""
-        if host.urgent:
-            return host.urgent.popleft()
-        if host.hand:
-            return host.hand.popleft()
-        if host.unjudged and not host.asking:
-            host.asking = True
-            return robots_txt.request_for(host.unjudged[0])
-        return None
+        return wanted
 
     def _sort_in(self, host: Host, request: Request, now: float) -> None:
         """Find a request its place: it may start, is refused, or waits for a robots.txt."""
-        reason = host.retired
-        if reason is None and self._refusal is not None:
-            reason = self._refusal(request)
-        if reason is not None:
-            self._refused.append((request, reason))
-        elif not self._robots.obey:
-            host.hand.append(request)
+        reason = host.retired or (self._refusal(request) if self._refusal else None)
+        if reason is not None or not self._robots.obey:
+            self._judged(host, request, reason, now)
         elif (verdict := self._verdicts.get(origin(request.url), now)) is None:
             host.unjudged.append(request)
         else:
-            self._apply(verdict, host, request)
+            self._apply(verdict, host, request, now)
 
-    def _apply(self, verdict: Verdict, host: Host, request: Request) -> None:
-        self._schedule.slow_down(host, min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s))
-        reason = verdict.refusal(path_and_query(request.url))
+    def _apply(self, verdict: Verdict, host: Host, request: Request, now: float) -> None:
+        delay_s = min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s)
+        if self._schedule.slow_down(host, delay_s):
+            host.crawl_delay_s = delay_s
+            self._window.changed(host)
+        self._judged(host, request, verdict.refusal(path_and_query(request.url)), now)
+
+    def _judged(self, host: Host, request: Request, reason: str | None, now: float) -> None:
+        host.proven = reason is None
         if reason is None:
             host.hand.append(request)
-        else:
-            self._refused.append((request, reason))
-
-    def _hand_out(self, host: Host, request: Request, now: float) -> None:
-        self._schedule.claim(host, now)
-        self._unstarted.add(id(request))
-        self.in_flight += 1
-        if request.kind is Kind.PAGE:
-            self._budget.reserve()
+            return
+        self._refused.append((request, reason))
+        if not host.hand:
+            self._schedule.hold(host, now)  # it has had its turn: behind all that are due already
 
     def _judge(self, host: Host, answer: Response | FetchError, now: float, wall: float) -> None:
         """What an answer says of its host rather than of its URL."""
@@ -284,9 +291,10 @@ class Policy:
         host = self._window.hosts[host_key(Url(f"{asking}/"))]
         host.asking = False
         waiting, host.unjudged = host.unjudged, deque()
+        now = self._clock.monotonic()
         for request in waiting:
             if origin(request.url) == asking:
-                self._apply(verdict, host, request)
+                self._apply(verdict, host, request, now)
             else:
                 host.unjudged.append(request)
         self._window.settle(host)

@@ -133,6 +133,11 @@ class Schedule(Generic[H]):
         host.unstarted += 1
         host.due = max(host.due, now)  # its turn is over: behind all that are due already
 
+    def may_start(self, host: H, now: float) -> bool:
+        """Whether a request handed out may still go on the wire. Its own pace forbids it only after a `slow_down`:
+        until then a host with a delay has but one request handed out, and is due when it gets it."""
+        return host.due <= now and (host.delay_s == 0 or host.unstarted == 1)
+
     def started(self, host: H, now: float) -> None:
         """A request of it went on the wire at `now`."""
         host.unstarted -= 1
@@ -150,18 +155,30 @@ class Schedule(Generic[H]):
         else:
             self.started(host, now)
 
+    def taken_back(self, host: H) -> None:
+        """A request handed out will not go on the wire after all: its slot is free, and no pause follows."""
+        host.in_flight -= 1
+        host.unstarted -= 1
+        self._place(host)
+
     def hold(self, host: H, until: float) -> None:
         """Nothing of it starts before `until`; an earlier time changes nothing."""
         if until > host.due:
             host.due = until
             self._replace(host)
 
-    def slow_down(self, host: H, delay_s: float) -> None:
-        """Lengthen its delay, counted from its latest start on; a shorter one changes nothing."""
-        if delay_s > host.delay_s:
-            host.delay_s = delay_s
-            host.due = max(host.due, host.last_start + delay_s + GUARD_S)
-            self._replace(host)
+    def slow_down(self, host: H, delay_s: float) -> bool:
+        """Lengthen its delay, counted from its latest start on; a shorter one changes nothing.
+
+        Returns:
+            Whether it was lengthened.
+        """
+        if delay_s <= host.delay_s:
+            return False
+        host.delay_s = delay_s
+        host.due = max(host.due, host.last_start + delay_s + GUARD_S)
+        self._replace(host)
+        return True
 
     def next_at(self) -> float | None:
         """When the next host is due, which may be past; None if no host waits for a time."""

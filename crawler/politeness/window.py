@@ -12,78 +12,23 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from crawler.models import HostState
-from crawler.politeness.schedule import GUARD_S, Schedule, Scheduled, State
+from crawler.politeness.host import Host
+from crawler.politeness.schedule import GUARD_S, Schedule
 from crawler.politeness.unsaved import Unsaved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crawler.clock import Clock
+    from crawler.config import RobotsConfig
     from crawler.models import HostKey, Request
     from crawler.politeness.limits import LimitTable
 
 MAX_REST_S = 24 * 3600.0
 """No stored rest is believed to be longer: the wall clock may have been set back meanwhile."""
 
-HAND_PACED = 2
-HAND_MAX = 64
-"""Requests a host takes from the frontier at once: two with a delay, else four for each slot, up to `HAND_MAX`."""
-
 _REFILL_PAUSE_S = 1.0
 _EVICTION_TRIES = 8
-
-
-class Host(Scheduled):
-    """A host in the window."""
-
-    __slots__ = ("asking", "failures", "hand", "more", "resting", "retired", "unjudged", "urgent", "wanted", "woken")
-
-    def __init__(self, state: HostState, *, delay_s: float, concurrency: int, due: float) -> None:
-        super().__init__(state.host_key, delay_s=delay_s, concurrency=concurrency, due=due)
-        #: requests taken from the frontier that may start, next first
-        self.hand: deque[Request] = deque()
-        #: those that wait for the verdict of a robots.txt
-        self.unjudged: deque[Request] = deque()
-        #: robots.txt requests; they go first and wait for nothing but the pace
-        self.urgent: deque[Request] = deque()
-        #: whether the frontier may have URLs for it
-        self.more = True
-        #: requests asked of the frontier and not answered yet
-        self.wanted = 0
-        #: whether URLs were found since the frontier was asked
-        self.woken = False
-        #: whether a robots.txt is being asked for on its behalf
-        self.asking = False
-        #: whether it is in the queue of hosts that may leave
-        self.resting = False
-        self.failures = state.failures
-        self.retired = state.retired
-
-    def state(self, now: float) -> State:
-        """What it is doing at `now`."""
-        return State.RETIRED if self.retired else super().state(now)
-
-    @property
-    def has_work(self) -> bool:
-        """Whether its turn would come to something."""
-        return bool(self.urgent or self.hand or (self.unjudged and not self.asking) or self.shortfall)
-
-    @property
-    def shortfall(self) -> int:
-        """How many requests to ask of the frontier now; 0 while there are enough."""
-        if self.wanted or not self.more:
-            return 0
-        held = len(self.hand) + len(self.unjudged)
-        if self.delay_s > 0:
-            return 0 if held else HAND_PACED
-        full = min(4 * self.concurrency, HAND_MAX)
-        return full - held if held < full // 2 else 0
-
-    def may_leave(self, now: float) -> bool:
-        """Whether forgetting it would lose nothing."""
-        return self.due <= now and not (
-            self.more or self.hand or self.unjudged or self.urgent or self.wanted or self.asking or self.in_flight
-        )
 
 
 class Window:
@@ -91,18 +36,27 @@ class Window:
 
     Args:
         size: How many. Hosts that a robots.txt redirect leads to come on top, while it is followed.
-        fresh: Whether the crawl is new. When it is resumed, any host may have been asked just before the earlier
-            run died, so each waits a delay after the start.
+        robots: How far the stored delay, which robots.txt asked for, counts.
+        resumed: Whether any host may have been asked just before an earlier run died, so that each waits a delay
+            after the start.
     """
 
     def __init__(
-        self, *, size: int, schedule: Schedule[Host], limits: LimitTable, clock: Clock, fresh: bool = True
+        self,
+        *,
+        size: int,
+        schedule: Schedule[Host],
+        limits: LimitTable,
+        robots: RobotsConfig,
+        clock: Clock,
+        resumed: bool = False,
     ) -> None:
         self._size = size
         self._schedule = schedule
         self._limits = limits
+        self._max_crawl_delay_s = robots.max_crawl_delay_s if robots.obey else 0.0
         self._clock = clock
-        self._last_asked = float("-inf") if fresh else clock.monotonic()
+        self._last_asked = clock.monotonic() if resumed else float("-inf")
         self.hosts: dict[HostKey, Host] = {}
         self._unsaved: Unsaved[HostKey, Host] = Unsaved()
         self._called: dict[HostKey, None] = {}
@@ -194,11 +148,8 @@ class Window:
             if key in self.hosts:
                 self.wake(key)
                 continue
-            limits = self._limits.resolve(key)
             rest_s = min(max(state.ready_at - wall, 0.0), MAX_REST_S)
-            earliest = self._last_asked + max(limits.delay_s, state.delay_s) + GUARD_S
-            due = max(now + rest_s, earliest)
-            host = Host(state, delay_s=limits.delay_s, concurrency=limits.concurrency, due=due)
+            host = self._host(state, now + rest_s)
             host.urgent = self._visits.pop(key, host.urgent)
             self.hosts[key] = host
             self.settle(host)
@@ -214,7 +165,7 @@ class Window:
             self._resting.append(host)
 
     def changed(self, host: Host) -> None:
-        """Its state is worth storing: a failure, a rest it asked for."""
+        """Its state is worth storing: a failure, a rest or a delay it asked for."""
         self._unsaved.mark(host.key, host)
 
     def changes(self) -> list[HostState]:
@@ -224,7 +175,7 @@ class Window:
             HostState(
                 host_key=host.key,
                 ready_at=wall + max(0.0, host.due - now),
-                delay_s=host.delay_s,
+                delay_s=host.crawl_delay_s,
                 failures=host.failures,
                 retired=host.retired,
             )
@@ -234,6 +185,20 @@ class Window:
     def committed(self) -> None:
         """The last `changes` are safe."""
         self._unsaved.committed()
+
+    def _host(self, state: HostState, ready_at: float) -> Host:
+        limits = self._limits.resolve(state.host_key)
+        crawl_delay_s = min(state.delay_s, self._max_crawl_delay_s)
+        if crawl_delay_s <= limits.delay_s:
+            crawl_delay_s = 0.0
+        earliest = self._last_asked + max(limits.delay_s, crawl_delay_s) + GUARD_S
+        return Host(
+            state,
+            delay_s=limits.delay_s,
+            crawl_delay_s=crawl_delay_s,
+            concurrency=limits.concurrency,
+            due=max(ready_at, earliest),
+        )
 
     @property
     def _occupied(self) -> int:

@@ -1,9 +1,10 @@
 """No order of events makes the schedule, or the whole policy, ask a host too soon or too much at once."""
 
 import random
+from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from crawler.config import Pace
@@ -15,7 +16,9 @@ from tests.support.clock import FakeClock
 from tests.support.frontdesk import FrontDesk, policy_for, request_for
 
 EVENTS = st.lists(
-    st.tuples(st.sampled_from(["pop", "start", "end", "hold", "rest", "offer", "slow", "wait"]), st.integers(0, 3)),
+    st.tuples(
+        st.sampled_from(["pop", "start", "end", "back", "hold", "rest", "offer", "slow", "wait"]), st.integers(0, 3)
+    ),
     max_size=80,
 )
 PACES = st.lists(st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.integers(1, 3)), min_size=4, max_size=4)
@@ -36,7 +39,7 @@ class NaiveHost:
 
 
 @given(paces=PACES, events=EVENTS)
-def test_schedule_gives_out_exactly_the_hosts_a_naive_model_allows(paces, events):
+def test_schedule_gives_out_exactly_the_hosts_a_naive_model_allows(paces, events):  # noqa: PLR0912  # one a step
     schedule, now = Schedule(), 0.0
     hosts = [Scheduled(HostKey(str(n)), delay_s=d, concurrency=c, due=0.0) for n, (d, c) in enumerate(paces)]
     model = [NaiveHost(d, c) for d, c in paces]
@@ -65,6 +68,10 @@ def test_schedule_gives_out_exactly_the_hosts_a_naive_model_allows(paces, events
             if not on_the_wire:
                 naive.unstarted -= 1
                 naive.starts.append(now)
+        elif what == "back" and naive.unstarted:
+            schedule.taken_back(host)
+            naive.flying -= 1
+            naive.unstarted -= 1
         elif what == "hold":
             schedule.hold(host, now + 2)
             naive.held_until = max(naive.held_until, now + 2)
@@ -132,6 +139,7 @@ def test_any_crawl_keeps_gaps_and_caps_and_ends_every_request_once(seed, window,
     desk.add(*requests)
     desk.run()
     assert {(request.url, Kind.PAGE) for request in requests} <= desk.ends.keys()
+    event(f"recalled: {desk.recalled > 0}")
     assert policy.in_flight == 0
     assert not any(desk.queues.values())
     for key, host_delay in (("a.test", delay), ("b.test", 1.5), ("c.test", delay), ("d.test", delay)):
@@ -140,3 +148,47 @@ def test_any_crawl_keeps_gaps_and_caps_and_ends_every_request_once(seed, window,
         assert desk.max_in_flight(key) <= slots
     for span in desk.log:
         assert span.request.kind is Kind.ROBOTS or desk.ends[span.request.url, Kind.PAGE] != "robots"
+
+
+@given(seed=st.integers(0, 2**32), delay=st.sampled_from([0.0, 0.2]), slots=st.integers(1, 4))
+@settings(max_examples=30, deadline=None)
+@pytest.mark.slow
+def test_nothing_is_let_through_while_its_host_rests(seed, delay, slots):
+    rng = random.Random(seed)
+    clock = FakeClock()
+    rests = []
+
+    def answer(request, clock):
+        if request.kind is Kind.PAGE and rng.random() < 0.2:
+            rests.append((request.host_key, clock.now, clock.now + 7))
+            return Response(url=request.url, status=429, headers=((b"retry-after", b"7"),))
+        return Response(url=request.url, status=200)
+
+    policy = policy_for(clock, delay=delay, concurrency=slots)
+    desk = FrontDesk(policy, clock, answer, lambda origin: Robots(), rng=rng)
+    desk.add(*[request_for(f"https://{h}.test/{n}", n) for h in "ab" for n in range(20)])
+    desk.run()
+    assert len(desk.ends) == 40
+    for key, begin, end in rests:
+        assert not [s for s in desk.log if s.request.host_key == key and begin < s.asked < end]
+
+
+@given(seed=st.integers(0, 2**32), delay=st.sampled_from([0.0, 0.2]), slots=st.sampled_from([1, 16]))
+@settings(max_examples=10, deadline=None)
+@pytest.mark.slow
+def test_hosts_that_forbid_everything_do_not_delay_a_good_one(seed, delay, slots):
+    clock = FakeClock()
+    policy = policy_for(clock, delay=delay, concurrency=slots, hosts={"good.test": Pace(delay_s=Duration(0.2))})
+    forbid = Robots(rules=((False, "/"),))
+    desk = FrontDesk(policy, clock, lambda request, clock: Response(url=request.url, status=200), None)
+    desk.robots = lambda url: Robots() if "good" in url else forbid
+    desk.rng = random.Random(seed)
+    desk.concurrency = 5
+    desk.max_queue_delay = desk.max_started_delay = desk.max_answer_delay = 0.02
+    desk.judging_s = 0.001
+    desk.add(*[request_for(f"https://bad{h}.test/{n}", n) for h in range(10) for n in range(300)])
+    desk.add(*[request_for(f"https://good.test/{n}", n) for n in range(12)])
+    desk.run()
+    begins = [span.begin for span in desk.log if span.request.host_key == "good.test"]
+    assert len(begins) == 13
+    assert max(b - a for a, b in pairwise(begins)) < 0.5

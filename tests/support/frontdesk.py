@@ -35,6 +35,7 @@ class Span:
     """One attempt as the server saw it."""
 
     request: Request
+    asked: float  #: when it was let through to the fetcher
     begin: float | None  #: None if it never got on the wire
     end: float
 
@@ -53,8 +54,11 @@ class FrontDesk:
     log: list = field(default_factory=list)
     ends: dict = field(default_factory=dict)
     seen: set = field(default_factory=set)
+    recalled: int = 0
+    max_queue_delay: float = 0.3
     max_started_delay: float = 0.3
     max_answer_delay: float = 2.0
+    judging_s: float = 0.0  #: what the loop is busy with each URL taken
     connects: object = staticmethod(lambda request: True)
 
     def add(self, *requests):
@@ -66,7 +70,7 @@ class FrontDesk:
             self.policy.wake(request.host_key)
 
     def run(self, turns=100_000):
-        flights = []  # (time, step, number, request, begin)
+        flights = []  # [time, step, request, asked, begin]
         snoozed = []
         while turns:
             turns -= 1
@@ -76,11 +80,12 @@ class FrontDesk:
             for request, reason in turn.refused:
                 self._end(request, reason)
             for request in turn.start:
-                at = self.clock.now + self.rng.uniform(0, self.max_started_delay)
-                flights.append([at, "start", request, None])
-            taken = [self._take(key, n) for key, n in turn.wants]
+                at = self.clock.now + self.rng.uniform(0, self.max_queue_delay)
+                flights.append([at, "ask", request, None, None])
             if turn.wants:
-                self.policy.supply(turn.wants, [request for requests in taken for request in requests])
+                taken = [request for key, n in turn.wants for request in self._take(key, n)]
+                self.clock.advance(len(taken) * self.judging_s)
+                self.policy.supply(turn.wants, taken)
             self.policy.adopt([HostState(host_key=key) for key in turn.unknown])
             if turn.refill:
                 waiting = [key for key, queue in self.queues.items() if queue]
@@ -96,20 +101,28 @@ class FrontDesk:
                 snoozed.remove((at, request))
                 self.queues[request.host_key].append(request)
             for flight in [flight for flight in flights if flight[0] <= self.clock.now]:
-                _, step, request, begin = flight
-                if step == "start" and self.connects(request):
-                    self.policy.started(request)
-                    flight[:] = [
-                        self.clock.now + self.rng.uniform(0, self.max_answer_delay),
-                        "end",
-                        request,
-                        self.clock.now,
-                    ]
-                    continue
-                flights.remove(flight)
-                self.log.append(Span(request, begin, self.clock.now))
-                self._answered(request, snoozed)
+                if not self._goes_on(flight):
+                    flights.remove(flight)
+                    _, step, request, asked, begin = flight
+                    if step != "ask":
+                        self.log.append(Span(request, asked, begin, self.clock.now))
+                        self._answered(request, snoozed)
         raise AssertionError("the crawl does not end")
+
+    def _goes_on(self, flight):
+        """Lead a flight to its next step; False if this was the last."""
+        _, step, request, _, _ = flight
+        now = self.clock.now
+        if step == "ask" and self.policy.may_start(request):
+            flight[:] = [now + self.rng.uniform(0, self.max_started_delay), "start", request, now, None]
+            return True
+        if step == "start" and self.connects(request):
+            self.policy.started(request)
+            flight[0:2] = [now + self.rng.uniform(0, self.max_answer_delay), "end"]
+            flight[4] = now
+            return True
+        self.recalled += step == "ask"
+        return False
 
     def _take(self, key, n):
         queue = self.queues[key]

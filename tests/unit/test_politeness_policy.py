@@ -7,11 +7,12 @@ import pytest
 from crawler.config import Pace
 from crawler.errors import FetchError
 from crawler.models import HostState, Kind, Outcome, Page, ParseFailure, Response, Robots, RobotsFile
-from crawler.politeness.policy import Deliver, Finish, Handled, Snooze
+from crawler.politeness.host import HAND_MAX, HAND_UNPROVEN
+from crawler.politeness.policy import MAX_REFUSED, Finish, Handled, Snooze
 from crawler.politeness.schedule import GUARD_S
 from crawler.units import Duration
 from tests.support.clock import FakeClock
-from tests.support.frontdesk import PAGE, FrontDesk, policy_for, request_for
+from tests.support.frontdesk import FrontDesk, policy_for, request_for
 
 
 def ok(request, clock=None):
@@ -19,6 +20,7 @@ def ok(request, clock=None):
 
 
 ALLOW_ALL = Robots()
+FORBID_ALL = Robots(rules=((False, "/"),))
 
 
 def desk_for(answer=ok, rules=ALLOW_ALL, **options):
@@ -57,7 +59,7 @@ def test_origins_of_one_host_have_their_own_robots_txt_and_one_pace():
 
 
 def test_disallowed_urls_are_refused_without_cost():
-    desk = desk_for(rules=Robots(rules=((False, "/"),)))
+    desk = desk_for(rules=FORBID_ALL)
     desk.add(*pages(50))
     desk.run()
     assert [span.request.kind for span in desk.log] == [Kind.ROBOTS]
@@ -66,7 +68,7 @@ def test_disallowed_urls_are_refused_without_cost():
 
 
 def test_without_obedience_robots_txt_is_never_asked_for():
-    desk = desk_for(rules=Robots(rules=((False, "/"),)), obey=False)
+    desk = desk_for(rules=FORBID_ALL, obey=False)
     desk.add(*pages(3))
     desk.run()
     assert [span.request.kind for span in desk.log] == [Kind.PAGE] * 3
@@ -204,7 +206,7 @@ def test_stored_rest_is_kept_but_never_believed_beyond_a_day():
 
 def test_resumed_crawl_gives_every_host_its_pause_first():
     clock = FakeClock()
-    policy = policy_for(clock, obey=False, resumed=True)
+    policy = policy_for(clock, resumed=True)
     policy.adopt([HostState(host_key="a.test"), HostState(host_key="b.test", delay_s=30.0)])
     policy.turn(10)
     clock.advance(1.0)
@@ -238,7 +240,7 @@ def test_failures_and_rests_are_stored_until_committed():
     assert policy.changes() == ([], [])
     decision = policy.after(request, Response(url=request.url, status=503, headers=((b"retry-after", b"60"),)))
     assert isinstance(decision, Snooze)
-    state = HostState(host_key="a.test", ready_at=clock.wall() + 60, delay_s=1.0, failures=1)
+    state = HostState(host_key="a.test", ready_at=clock.wall() + 60, failures=1)
     assert policy.changes() == ([state], [])
     assert policy.changes() == ([state], [])
     policy.stored()
@@ -266,3 +268,183 @@ def test_more_verdicts_than_memory_holds_still_let_every_host_go_on(monkeypatch)
         desk.add(*pages(9, f"h{number}.test"))
     desk.run()
     assert len(desk.ends) == 90
+
+
+def verdicts_stored(clock, policy, *hosts, rules=ALLOW_ALL):
+    for host in hosts:
+        policy.robots_stored(RobotsFile(origin=f"https://{host}", expires_at=clock.wall() + 60, robots=rules))
+
+
+def test_host_that_forbids_everything_holds_up_no_other():
+    clock = FakeClock()
+    policy = policy_for(clock)
+    verdicts_stored(clock, policy, "bad.test", rules=FORBID_ALL)
+    verdicts_stored(clock, policy, "good.test")
+    policy.adopt([HostState(host_key="bad.test"), HostState(host_key="good.test", ready_at=clock.wall() + 1)])
+    clock.advance(2)
+    for _ in range(4):
+        turn = policy.turn(1)
+        policy.supply(turn.wants, [request for key, n in turn.wants for request in pages(n, key)])
+        if turn.start:
+            break
+    assert [request.host_key for request in turn.start] == ["good.test"]
+
+
+def test_host_takes_in_much_only_while_its_urls_may_be_requested():
+    def wanted_after(rules):
+        clock = FakeClock()
+        policy = policy_for(clock, delay=0, concurrency=HAND_MAX)
+        verdicts_stored(clock, policy, "a.test", rules=rules)
+        policy.adopt([HostState(host_key="a.test")])
+        assert policy.turn(1).wants == [("a.test", HAND_UNPROVEN)]
+        policy.supply([("a.test", HAND_UNPROVEN)], pages(HAND_UNPROVEN))
+        [(_, wanted)] = policy.turn(1).wants
+        return wanted
+
+    assert wanted_after(FORBID_ALL) == HAND_UNPROVEN
+    assert wanted_after(ALLOW_ALL) > HAND_MAX / 2
+
+
+def test_refusals_waiting_for_a_turn_are_bounded():
+    clock = FakeClock()
+    policy = policy_for(clock, delay=0, concurrency=HAND_MAX)
+    names = [f"h{n}.test" for n in range(2 * MAX_REFUSED)]
+    verdicts_stored(clock, policy, *names, rules=FORBID_ALL)
+    policy.adopt([HostState(host_key=name) for name in names])
+    waiting = 0
+    for _ in range(20):
+        turn = policy.turn(2 * MAX_REFUSED)
+        waiting -= len(turn.refused)
+        supply = [request for key, n in turn.wants for request in pages(n, key)]
+        policy.supply(turn.wants, supply)
+        waiting += len(supply)
+        assert 0 < waiting <= MAX_REFUSED + HAND_MAX
+
+
+def answered_429(policy, request, wait=b"60"):
+    policy.after(request, Response(url=request.url, status=429, headers=((b"retry-after", wait),)))
+
+
+def test_retry_after_recalls_requests_not_yet_on_the_wire():
+    clock = FakeClock()
+    policy = policy_for(clock, delay=0, concurrency=3, obey=False, pages=3)
+    first, second, third = supplied(policy, *pages(3)).start
+    assert policy.may_start(first)
+    policy.started(first)
+    answered_429(policy, first)
+    assert not policy.may_start(second)
+    assert not policy.may_start(third)
+    assert policy.in_flight == 0
+    assert policy.turn(10).start == []
+    clock.advance(59)
+    assert policy.turn(10).start == []
+    clock.advance(1)
+    again = policy.turn(10).start
+    assert {request.url for request in again} == {second.url, third.url}
+    assert all(map(policy.may_start, again))
+    for request in again:
+        policy.started(request)
+        assert isinstance(policy.after_parse(request, ok(request), Page(reason="not_html")), Finish)
+        policy.after(request, ok(request))
+    assert policy.in_flight == 0
+
+
+def test_recalled_request_gives_its_budget_back_and_is_the_next_of_its_host():
+    clock = FakeClock()
+    policy = policy_for(clock, delay=0, concurrency=2, obey=False, pages=2)
+    first, second = supplied(policy, *pages(9)).start
+    answered_429(policy, first)
+    assert not policy.may_start(second)
+    clock.advance(60)
+    assert [request.url[-1] for request in policy.turn(10).start] == ["1", "2"]
+
+
+def test_longer_crawl_delay_recalls_requests_not_yet_on_the_wire():
+    clock = FakeClock()
+    policy = policy_for(clock, delay=0, concurrency=2)
+    verdicts_stored(clock, policy, "a.test")
+    policy.adopt([HostState(host_key="a.test")])
+    turn = policy.turn(10)
+    policy.supply(turn.wants, [*pages(2), request_for("http://a.test/")])
+    turn = policy.turn(10)
+    first, second = turn.start
+    policy.supply(turn.wants, [])
+    policy.started(first)
+    policy.after(first, ok(first))
+    (robots,) = policy.turn(10).start
+    policy.started(robots)
+    policy.after(robots, ok(robots))
+    policy.robots_parsed(robots, Robots(crawl_delay_s=5.0))
+    assert not policy.may_start(second)
+    clock.advance(5.0 + GUARD_S)
+    assert policy.turn(10).start[0] is second
+
+
+def test_robots_request_is_recalled_too_and_comes_first_again():
+    clock = FakeClock()
+    policy = policy_for(clock, delay=0, concurrency=2)
+    verdicts_stored(clock, policy, "a.test")
+    policy.adopt([HostState(host_key="a.test")])
+    turn = policy.turn(10)
+    policy.supply(turn.wants, [*pages(1), request_for("http://a.test/")])
+    page, robots = policy.turn(10).start
+    assert robots.kind is Kind.ROBOTS
+    answered_429(policy, page)
+    assert not policy.may_start(robots)
+    clock.advance(60)
+    assert policy.turn(10).start == [robots]
+
+
+def test_pace_of_a_host_recalls_nothing():
+    desk = desk_for(concurrency=3)
+    desk.add(*pages(20))
+    desk.run()
+    assert desk.recalled == 0
+
+
+def test_crawl_delay_outlives_the_stay_in_memory():
+    policy = policy_for(FakeClock())
+    (robots,) = supplied(policy, *pages(1)).start
+    policy.started(robots)
+    policy.after(robots, ok(robots))
+    policy.robots_parsed(robots, Robots(crawl_delay_s=5.0))
+    [state], _ = policy.changes()
+    assert (state.host_key, state.delay_s) == ("a.test", 5.0)
+
+
+@pytest.mark.parametrize(
+    ("limit", "stored", "kept"),
+    [(1.0, 5.0, 5.0), (7.0, 5.0, 7.0), (1.0, 500.0, 60.0)],
+)
+def test_stored_crawl_delay_counts_as_if_robots_txt_had_just_asked_for_it(limit, stored, kept):
+    clock = FakeClock()
+    policy = policy_for(clock, delay=limit)
+    verdicts_stored(clock, policy, "a.test")
+    policy.adopt([HostState(host_key="a.test", delay_s=stored)])
+    turn = policy.turn(10)
+    policy.supply(turn.wants, pages(2))
+    (request,) = policy.turn(10).start
+    policy.started(request)
+    policy.after(request, ok(request))
+    assert policy.turn(10).next_at == clock.now + kept + GUARD_S
+
+
+def test_without_obedience_no_stored_crawl_delay_counts():
+    clock = FakeClock()
+    policy = policy_for(clock, delay=0, obey=False)
+    policy.adopt([HostState(host_key="a.test", delay_s=5.0)])
+    turn = policy.turn(10)
+    policy.supply(turn.wants, pages(2))
+    (request,) = policy.turn(1).start
+    policy.started(request)
+    policy.after(request, ok(request))
+    assert len(policy.turn(10).start) == 1
+
+
+def test_delay_of_the_configuration_is_not_stored():
+    clock = FakeClock()
+    policy = policy_for(clock, delay=9.0)
+    (robots,) = supplied(policy, *pages(1)).start
+    policy.after(robots, ok(robots))
+    policy.robots_parsed(robots, Robots(crawl_delay_s=5.0))
+    assert policy.changes()[0] == []

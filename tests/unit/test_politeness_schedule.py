@@ -60,6 +60,33 @@ def test_attempt_that_never_got_on_the_wire_is_paced_all_the_same():
     assert schedule.next_at() == 4.0 + GUARD_S
 
 
+def test_hold_and_longer_delay_stop_what_is_handed_out():
+    schedule = Schedule()
+    held, slowed = hosts_in(schedule, (0, 0.0), (0, 0.0), slots=2)
+    for _ in range(4):
+        host = schedule.pop(0.0)
+        schedule.claim(host, 0.0)
+        schedule.offer(host)
+    assert schedule.may_start(held, 0.0)
+    schedule.hold(held, 2.0)
+    assert not schedule.may_start(held, 1.9)
+    schedule.slow_down(slowed, 5.0)
+    assert not schedule.may_start(slowed, 1.0), "one of the two may be on its way"
+    schedule.taken_back(slowed)
+    assert schedule.may_start(slowed, 1.0)
+    schedule.started(slowed, 1.0)
+    assert schedule.next_at() == 6.0 + GUARD_S
+
+
+def test_request_taken_back_frees_its_slot_and_is_no_start():
+    schedule = Schedule()
+    (host,) = hosts_in(schedule, (1.0, 0.0))
+    schedule.claim(schedule.pop(0.0), 0.0)
+    schedule.offer(host)
+    schedule.taken_back(host)
+    assert schedule.pop(0.0) is host
+
+
 def test_host_passes_through_its_states():
     schedule = Schedule()
     (host,) = hosts_in(schedule, (1.0, 2.0))
