@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import builtins
+import errno
 import ssl
 
 import aiohttp
 import aiohttp.http_exceptions
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 
+from crawler.errors import CrawlerError, FetchError
 from crawler.fetch.errors import MAX_DETAIL_CHARS, REASON_BY_CLASS, fetch_error
 from crawler.models import REASONS
 
@@ -23,6 +26,28 @@ def test_every_class_of_the_table_exists_and_every_reason_is_documented():
 def test_most_specific_class_decides():
     assert fetch_error(TimeoutError(110, "timed out")).reason == "timeout"
     assert fetch_error(OSError(32, "broken pipe")).reason == "reset"
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+@pytest.mark.parametrize("connecting", [False, True])
+def test_no_more_open_files_is_the_failure_of_no_url(number, connecting):
+    error = OSError(number, "too many open files")
+    if connecting:
+        key = ConnectionKey("h", 80, False, True, None, None, None, None)
+        error = aiohttp.ClientConnectorError(key, error)
+    ours = fetch_error(error, reused=False)
+    assert isinstance(ours, CrawlerError)
+    assert not isinstance(ours, FetchError)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EPIPE, "broken pipe"), FetchError("reset", "broken pipe")])
+@pytest.mark.parametrize(
+    ("reused", "told"), [(None, ""), (False, " (on a new connection)"), (True, " (on a reused connection)")]
+)
+def test_detail_tells_on_which_kind_of_connection(error, reused, told):
+    ours = fetch_error(error, reused=reused)
+    assert ours.reason == "reset"
+    assert ours.detail.endswith("broken pipe" + told)
 
 
 def test_detail_of_a_hostile_message_stays_short_and_on_one_line():
