@@ -16,6 +16,9 @@ class Fetcher(Protocol):
     async def fetch(self, request: Request, started: Callable[[], None]) -> Response:
         """Send one GET and read its whole answer, whatever the status; redirects are not followed.
 
+        Of a robots.txt the first 512 KiB are the whole, whatever ``fetch.max_body`` says. A request that is tried
+        again goes over a new connection.
+
         Args:
             request: What to get. `url` is sent as it is, never re-canonicalised.
             started: Called once, synchronously, when the request head has been written to the socket;

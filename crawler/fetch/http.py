@@ -12,7 +12,7 @@ is undone in the parser pool.
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from aiohttp import (
@@ -33,13 +33,14 @@ from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.errors import fetch_error
 from crawler.fetch.head import fixed_lines, request_head, split
 from crawler.fetch.resolver import Resolver
-from crawler.models import Response
+from crawler.models import Kind, Response
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
     from aiohttp import StreamReader
+    from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
     from aiohttp.http_parser import RawResponseMessage
 
@@ -51,14 +52,16 @@ if TYPE_CHECKING:
 _FAILURES = (FetchError, ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
 _NO_TIMERS = ClientTimeout()  # every limit None
 
+_ROBOTS_BYTES = 512 * 1024  # RFC 9309 section 2.5: at least 500 KiB are to be read
 _KEEPALIVE_S = 15.0  # shorter than most servers', so that few connections are closed under a request
 _NAME_TTL_S = 300
 _NAMES_CACHED = 4096
+_DESTINATIONS_KEPT = 1024
 _NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
 
 
 class _Destination(ClientRequest):
-    """What the connector wants to know of a request: where to connect to."""
+    """What the connector wants to know of a request: where to connect to. The same for all of an origin."""
 
     proxy = None
     proxy_auth = None
@@ -68,6 +71,10 @@ class _Destination(ClientRequest):
         self.url = URL(origin, encoded=True)
         self.server_hostname = None
         self._ssl = True  # verified, in the one SSLContext aiohttp makes when imported
+
+    @cached_property
+    def connection_key(self) -> ConnectionKey:
+        return super().connection_key
 
 
 class _Connector(TCPConnector):
@@ -114,6 +121,7 @@ class HttpFetcher:
         self._deadlines = deadlines or Deadlines(config, clock)
         self._resolver = resolver or Resolver(config.resolve)
         self._connector = _Connector(self._resolver)
+        self._destination = lru_cache(_DESTINATIONS_KEPT)(_Destination)
         self._max_idle = 2 * concurrency
         #: connections not in use, longest idle first, with the address each leads to
         self._idle: OrderedDict[AnswerProtocol, str | None] = OrderedDict()
@@ -141,20 +149,16 @@ class HttpFetcher:
         url = request.url
         origin, host, target = split(url)
         head = request_head(host, target, self._cookies(url) + self._fixed_lines)
-        connection = await self._connector.connect(_Destination(origin), [], _NO_TIMERS)
+        connection = await self._connector.connect(self._destination(origin), [], _NO_TIMERS)
+        if request.attempt > 1:
+            connection = await self._made_anew(connection, origin)
         protocol = connection.protocol
         assert isinstance(protocol, AnswerProtocol)  # noqa: S101 -- true of every connection just handed out
         try:
             address = self._take(protocol, attempt)
             self._write(protocol, head, attempt, started)
             message, payload = await protocol.answer()
-            if message.code in _NO_BODY:
-                body = b""
-                if may_send_more(message):
-                    protocol.drop()
-            else:
-                check_codings(message)
-                body = await self._body(message, payload, protocol, attempt)
+            body = await self._body(request.kind, message, payload, protocol, attempt)
         except BaseException:
             protocol.drop()
             connection.close()
@@ -166,6 +170,17 @@ class HttpFetcher:
             url=url, status=message.code, headers=message.raw_headers, body=body, address=address,
             fetched_at=attempt.asked_wall, elapsed_s=self._clock.monotonic() - attempt.asked_at,
         )  # fmt: skip
+
+    async def _made_anew(self, connection: Connection, origin: str) -> Connection:
+        """`connection`, if it is new; otherwise a new one in its place.
+
+        The kept ones to `origin` are closed on the way: where one has dropped a request, others may do so too, and
+        could use up all tries.
+        """
+        while connection.protocol in self._idle:
+            connection.close()
+            connection = await self._connector.connect(self._destination(origin), [], _NO_TIMERS)
+        return connection
 
     def _take(self, protocol: AnswerProtocol, attempt: Attempt) -> str | None:
         """The address `protocol` leads to, which is idle no longer.
@@ -218,12 +233,19 @@ class HttpFetcher:
         started()
 
     async def _body(
-        self, message: RawResponseMessage, payload: StreamReader, protocol: AnswerProtocol, attempt: Attempt
+        self, kind: Kind, message: RawResponseMessage, payload: StreamReader, protocol: AnswerProtocol, attempt: Attempt
     ) -> bytes:
-        """Read the body to its end, or to the first byte too many."""
+        """Read the body to its end, or to the first byte too many, where a robots.txt is cut and others fail."""
+        if message.code in _NO_BODY:
+            if may_send_more(message):
+                protocol.drop()
+            return b""
+        check_codings(message)
+        cut = kind is Kind.ROBOTS
+        limit = _ROBOTS_BYTES if cut else self._max_body_bytes
         announced = message.headers.get(hdrs.CONTENT_LENGTH)
-        if announced is not None and int(announced) > self._max_body_bytes and not payload.at_eof():
-            raise FetchError("too_large", f"{announced} bytes announced, at most {self._max_body_bytes} wanted")
+        if not cut and announced is not None and int(announced) > limit and not payload.at_eof():
+            raise FetchError("too_large", f"{announced} bytes announced, at most {limit} wanted")
         attempt.next_window(self._clock.monotonic())
         self._reading[protocol] = payload
         parts = []
@@ -231,9 +253,12 @@ class HttpFetcher:
             while not payload.at_eof():
                 part = await payload.readany()
                 attempt.received += len(part)
-                if attempt.received > self._max_body_bytes:
-                    raise FetchError("too_large", f"more than {self._max_body_bytes} bytes")
                 parts.append(part)
+                if attempt.received > limit:
+                    if not cut:
+                        raise FetchError("too_large", f"more than {limit} bytes")
+                    protocol.drop()
+                    return b"".join(parts)[:limit]
         except ClientPayloadError:
             protocol.raise_if_broken()
             raise

@@ -43,6 +43,9 @@ class Peer:
     def close(self) -> None:
         self._writer.close()
 
+    def is_closing(self) -> bool:
+        return self._writer.is_closing()
+
     def reset(self) -> None:
         """Break the connection with an RST."""
         sock = self._writer.get_extra_info("socket")
