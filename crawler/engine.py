@@ -216,8 +216,9 @@ class Engine:
         while True:
             request = await self._starts.get()
             await self._gate.passed()
-            if self._stopping:
+            if self._stopping or not self._policy.may_start(request):
                 self._release()
+                self._changed.set()
                 continue
             answer = await self._attempt(request)
             decision = self._policy.after(request, answer)
