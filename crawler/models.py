@@ -66,7 +66,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     status: int
     #: names and values as received, in order
     headers: tuple[tuple[bytes, bytes], ...] = ()
-    #: at most ``fetch.max_body`` bytes, before content decoding
+    #: before content decoding; at most ``fetch.max_body`` bytes, of a robots.txt at most 512 KiB
     body: bytes = b""
     #: wall time at which the request head had been written
     fetched_at: float = 0.0
@@ -113,7 +113,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
 
 
 class Robots(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What one robots.txt says to our agent, parsed and ready to be matched (`extract.robots.allows`)."""
+    """What one robots.txt says to our agent, parsed and ready to be matched (`extract.robots_match.Matcher`)."""
 
     #: (allow?, path pattern) in file order, percent-normalised
     rules: tuple[tuple[bool, str], ...] = ()
@@ -170,7 +170,7 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     host_key: HostKey
     #: wall time before which no request may start
     ready_at: float = 0.0
-    #: pause between request starts in force when stored; 0 if none yet
+    #: pause between request starts that robots.txt asked for; 0 if none
     delay_s: float = 0.0
     #: failures in a row the host itself is to blame for
     failures: int = 0

@@ -143,10 +143,16 @@ def _inflate_deflate(body: bytes, limit: int) -> Decoded:
 
 def _inflate_brotli(body: bytes, limit: int) -> Decoded:
     stream = brotli.Decompressor()
-    data = stream.process(body, output_buffer_limit=limit + 1)
-    if len(data) > limit:
-        raise _too_large(limit)
-    return Decoded(data, truncated=not stream.is_finished())
+    parts = []
+    room = limit
+    part = stream.process(body, output_buffer_limit=room + 1)
+    while part:  # one call gives all of a whole stream, but only a block of one that was cut
+        parts.append(part)
+        room -= len(part)
+        if room < 0:
+            raise _too_large(limit)
+        part = b"" if stream.is_finished() else stream.process(b"", output_buffer_limit=room + 1)
+    return Decoded(b"".join(parts), truncated=not stream.is_finished())
 
 
 def _too_large(limit: int) -> ContentError:

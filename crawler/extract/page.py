@@ -33,6 +33,8 @@ __all__ = ["PAGES", "Extractor", "LinkRecord", "PageRecord", "Settings"]
 PAGES = "pages"
 """The sink that page records go to."""
 
+# Of its 512 KiB at most, inflated; whatever fetch.max_body says, as only its first 500 KiB are read.
+_MAX_ROBOTS_BYTES = 64 * 1024**2
 _HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 _UNKNOWN_TYPES = frozenset(("", "unknown/unknown", "application/unknown", "*/*"))
 # MIME Sniffing standard, section 7.1: what an unlabelled resource starts with if it is HTML.
@@ -84,15 +86,20 @@ class Extractor:
 
     def _page(self, request: Request, response: Response) -> Page:
         encoding = response.header(b"content-encoding")
-        body = decode_content(response.body, encoding, self._settings.max_body_bytes)
         if request.kind is Kind.ROBOTS:
-            return Page(robots=robots.parse(body.data, self._settings.agent), body_bytes=len(body.data))
+            return self._robots(decode_content(response.body, encoding, _MAX_ROBOTS_BYTES))
+        body = decode_content(response.body, encoding, self._settings.max_body_bytes)
         if response.status in (204, 205):
             return Page(reason="empty", body_bytes=len(body.data))
         content_type = response.header(b"content-type")
         if not _is_html(content_type, body.data):
             return Page(reason="not_html", body_bytes=len(body.data))
         return self._html_page(request, response, content_type, body)
+
+    def _robots(self, body: Decoded) -> Page:
+        if body.truncated and len(body.data) < robots.MAX_BODY_BYTES:
+            raise ContentError("bad_encoding", "the compressed robots.txt ends early: what it forbids is unknown")
+        return Page(robots=robots.parse(body.data, self._settings.agent), body_bytes=len(body.data))
 
     def _html_page(self, request: Request, response: Response, content_type: str | None, body: Decoded) -> Page:
         settings = self._settings

@@ -6,7 +6,7 @@ requests start is `policy`'s to say. The cases of section 2.3.1:
 - 2xx: what the file says. One that cannot be decoded is unreachable: what it forbids is unknown.
 - 3xx: followed over up to five hops, to other hosts too; beyond, or without a usable target, unavailable.
 - 4xx, unavailable: all is allowed. But 429 is a host that asks for peace: as 5xx (so does Google).
-- 5xx, any other status, no answer, one over ``fetch.max_body``: tried again as `retry` says, then all of the origin
+- 5xx, any other status, no answer: tried again as `retry` says, then all of the origin
   is refused for ten minutes. What is found later asks anew.
 """
 

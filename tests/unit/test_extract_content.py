@@ -103,3 +103,12 @@ def test_corruption_within_a_stream_is_bad_encoding():
     with pytest.raises(ContentError) as raised:
         decode_content(bytes(damaged), "gzip", LIMIT)
     assert raised.value.reason == "bad_encoding"
+
+
+def test_cut_brotli_stream_gives_all_it_can():
+    text = b"".join(b"line %d\n" % number for number in range(40_000))
+    whole = brotli.compress(text)
+    data, truncated = decode_content(whole[: len(whole) // 2], "br", len(text))
+    assert truncated
+    assert text.startswith(data)
+    assert len(data) > len(text) // 4

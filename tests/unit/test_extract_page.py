@@ -252,3 +252,20 @@ def test_parser_workers_load_neither_asyncio_nor_aiohttp():
     code = "import sys, crawler.extract.page; print({'asyncio', 'aiohttp'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_compressed_robots_that_ends_early_forbids_who_knows_what():
+    robots = msgspec.structs.replace(REQUEST, kind=Kind.ROBOTS)
+    packed = gzip.compress(b"User-agent: *\n" + b"# a remark\n" * 2000 + b"Disallow: /private\n")
+    headers = ((b"Content-Encoding", b"gzip"),)
+    assert page_of(packed, headers=headers, request=robots).robots.rules
+    failure = page_of(packed[: len(packed) // 2], headers=headers, request=robots)
+    assert failure.reason == "bad_encoding"
+
+
+def test_large_robots_is_read_as_far_as_the_limit_whatever_max_body_says():
+    robots = msgspec.structs.replace(REQUEST, kind=Kind.ROBOTS)
+    lines = b"User-agent: *\nDisallow: /private\n" + b"Disallow: /x\n" * 60_000
+    headers = ((b"Content-Encoding", b"gzip"),)
+    rules = page_of(gzip.compress(lines), headers=headers, request=robots, max_body_bytes=1000).robots.rules
+    assert rules[0] == (False, "/private")
