@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+from contextlib import contextmanager
 
 import pytest
 
@@ -35,14 +36,18 @@ def path(make, tmp_path):
 
 @pytest.fixture
 def nearly_full_disk(path):
-    """Lets files grow by 10 bytes beyond the length of `path`, as the last bytes of a disk do."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    """A context in which the file may grow by 10 bytes; short, as the limit is the whole process's."""
 
-    def fill():
+    @contextmanager
+    def filled():
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    yield fill
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    return filled
 
 
 async def test_batches_stand_in_the_file_in_order_a_line_each(sink, path):
@@ -106,12 +111,12 @@ async def test_folder_in_the_place_of_the_file_is_refused(make, path):
 
 async def test_batch_that_does_not_fit_the_disk_leaves_no_part_of_itself(sink, path, nearly_full_disk):
     await sink.append([b"good"])
-    nearly_full_disk()
-    with pytest.raises(ExportError, match="cannot write: File too large"):
-        await sink.append([b"x" * 100])
-    assert path.read_bytes() == b"good\n"
-    assert await sink.sync(fsync=True) == 5
-    await sink.append([b"fits"])
+    with nearly_full_disk():
+        with pytest.raises(ExportError, match="cannot write: File too large"):
+            await sink.append([b"x" * 100])
+        assert path.read_bytes() == b"good\n"
+        assert await sink.sync(fsync=True) == 5
+        await sink.append([b"fits"])
     assert path.read_bytes() == b"good\nfits\n"
 
 
