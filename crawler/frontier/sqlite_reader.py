@@ -48,7 +48,11 @@ FROM json_each(?) AS asked
     LEFT JOIN url AS parent ON parent.id = url.via
 """
 
-_REQUESTS = f"SELECT {_REQUEST}, snoozed.attempt {_REQUEST_OF_ID} LEFT JOIN snoozed ON snoozed.id = url.id"
+# One row: each row stepped to gives up the interpreter's lock, and may have to wait for it.
+_REQUESTS = f"""
+SELECT json_group_array(json_array({_REQUEST}, snoozed.attempt))
+{_REQUEST_OF_ID} LEFT JOIN snoozed ON snoozed.id = url.id
+"""
 
 _ENDS = f"""
 SELECT {_REQUEST}, done.attempts, done.outcome, done.reason, done.status, done.target, done.at, done.has_page
@@ -109,7 +113,8 @@ class Reader:
 
     def requests(self, ids: Collection[int]) -> list[Request]:
         """Requests of stored URLs, with the attempt they were snoozed for."""
-        return [_request(row[:9], row[9]) for row in self._all(_REQUESTS, (_json(ids),))]
+        ((rows,),) = self._all(_REQUESTS, (_json(ids),))
+        return [_request(row[:9], row[9]) for row in msgspec.json.decode(rows)]
 
     def ends(self, ids: Collection[int]) -> list[Finished]:
         """How those of these URLs that have ended did."""

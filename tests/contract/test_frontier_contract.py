@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
@@ -30,16 +32,24 @@ def clock():
 
 
 @pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())
-def frontier_factory(request, clock, tmp_path):
-    return request.param(clock, tmp_path)
+async def frontier_factory(request, clock, tmp_path):
+    make = request.param(clock, tmp_path)
+    made = []
+
+    def remembered():
+        made.append(make())
+        return made[-1]
+
+    yield remembered
+    for frontier in made:
+        await frontier.aclose()
 
 
 @pytest.fixture
 async def frontier(frontier_factory):
     frontier = frontier_factory()
     await frontier.open()
-    yield frontier
-    await frontier.aclose()
+    return frontier
 
 
 async def crash(frontier, frontier_factory):
@@ -286,6 +296,34 @@ async def test_checkpoint_that_ends_a_url_twice_is_refused_whole(frontier, front
     assert (await frontier_factory().open()).positions == {}
 
 
+async def test_urls_are_taken_and_found_while_a_commit_is_under_way(frontier, frontier_factory):
+    frontier.add([seed(f"https://a.test/{n}") for n in range(3)])
+    (first,) = await take_all(frontier, count=1)
+    commit = asyncio.create_task(frontier.commit(Checkpoint(finished=(finished(first),))))
+    await asyncio.sleep(0)
+    (second,) = await take_all(frontier, count=1)
+    frontier.discover(second, [link(frontier, "https://a.test/child")])
+    await commit
+    assert urls(await take_all(frontier)) == ["https://a.test/2", "https://a.test/child"]
+    await frontier.commit(Checkpoint(finished=(finished(second),)))
+    frontier = await crash(frontier, frontier_factory)
+    assert urls(await take_all(frontier)) == ["https://a.test/2", "https://a.test/child"]
+
+
+async def test_commits_at_the_same_time_are_all_stored(frontier, frontier_factory):
+    frontier.add([seed(f"https://a.test/{n}") for n in range(3)])
+    taken = await take_all(frontier)
+    commits = [
+        Checkpoint(finished=(finished(request),), counters={"pages": n}, positions={f"file {n}": n})
+        for n, request in enumerate(taken)
+    ]
+    await asyncio.gather(*(frontier.commit(checkpoint) for checkpoint in commits))
+    assert frontier.counts().pending == 0
+    await frontier.aclose()
+    restored = await frontier_factory().open()
+    assert restored == Restored(positions={f"file {n}": n for n in range(3)}, counters={"pages": 2})
+
+
 # --- snoozed -----------------------------------------------------------------------------------------------------
 
 
@@ -448,6 +486,29 @@ async def test_requeued_url_that_was_snoozed_once_waits_its_turn_again(frontier,
     frontier = await crash(frontier, frontier_factory)
     frontier.add([seed("https://a.test/early too")])
     assert (await take_all(frontier))[-1].url == "https://a.test/late"
+
+
+async def test_url_of_which_others_wait_can_be_requeued_without_being_handed_out_twice(frontier, frontier_factory):
+    frontier.add([seed(f"https://a.test/{n}") for n in range(9)])
+    await frontier.commit(Checkpoint())
+    frontier = await crash(frontier, frontier_factory)
+    failed, *_ = await take_all(frontier, count=4)
+    await frontier.commit(Checkpoint(finished=(finished(failed, Outcome.FAILED, reason="dns"),)))
+    assert await frontier.requeue(["dns"]) == 1
+    rest = await take_all(frontier)
+    assert urls(rest) == [f"https://a.test/{n}" for n in (0, 4, 5, 6, 7, 8)]
+    frontier = await crash(frontier, frontier_factory)
+    assert urls(await take_all(frontier)) == [f"https://a.test/{n}" for n in range(9)]
+
+
+async def test_many_urls_are_found_however_many_there_are(frontier):
+    frontier.add([seed(f"https://a.test/{n}") for n in range(300)])
+    taken = await take_all(frontier, count=300)
+    ends = [finished(request) for request in taken]
+    await frontier.commit(Checkpoint(finished=tuple(ends[:150])))
+    await frontier.find(["https://a.test/0"])
+    await frontier.commit(Checkpoint(finished=tuple(ends[150:])))
+    assert await frontier.find([request.url for request in taken]) == ends
 
 
 async def test_requeue_of_nothing_changes_nothing(frontier):

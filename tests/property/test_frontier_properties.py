@@ -143,6 +143,25 @@ class FrontierMachine(RuleBasedStateMachine):
         self.run(self.frontier.commit(Checkpoint(finished=tuple(ended), snoozed=tuple(snoozed))))
         self.stored = copy.deepcopy(self.live)
 
+    @rule(data=st.data(), hosts=st.lists(st.sampled_from(HOSTS), unique=True), count=st.integers(1, 5))
+    def take_during_commit(self, data, hosts, count):
+        chosen = data.draw(st.lists(st.sampled_from(sorted(self.held)), unique=True)) if self.held else []
+        ended = tuple(Finished(request=self.held.pop(url), outcome=Outcome.FETCHED) for url in chosen)
+        for url in chosen:
+            self.live[url].end = (Outcome.FETCHED, None)
+        self.stored = copy.deepcopy(self.live)
+
+        async def both():
+            commit = asyncio.create_task(self.frontier.commit(Checkpoint(finished=ended)))
+            await asyncio.sleep(0)
+            taken = await self.frontier.take([(host, count) for host in hosts])
+            await commit
+            return taken
+
+        taken = self.run(both())
+        for host in hosts:
+            self.check_taken(host, count, [request for request in taken if request.host_key == host])
+
     @rule()
     def crash(self):
         self.run(self.frontier.aclose())
@@ -205,4 +224,4 @@ def url_of(host, n):
 @pytest.mark.parametrize("backend", BACKENDS.values(), ids=BACKENDS.keys())
 def test_frontier_behaves_as_the_naive_model_through_any_history(backend):
     machine = type("Machine", (FrontierMachine,), {"backend": staticmethod(backend)})
-    run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=30, deadline=None))

@@ -43,6 +43,16 @@ def test_shard_grown_many_times_keeps_all_it_held():
 
 
 @pytest.mark.slow
+def test_table_made_for_a_number_of_items_takes_them_hardly_growing():
+    source = random.Random(4)
+    seen = Seen(150_000)
+    before = table_bytes(seen)
+    assert len(seen.add_all([source.getrandbits(64) or 1 for _ in range(150_000)])) == 150_000
+    assert before / 150_000 < 16
+    assert table_bytes(seen) < before * 1.1
+
+
+@pytest.mark.slow
 def test_item_costs_under_sixteen_bytes_however_full_the_shards():
     source = random.Random(3)
     seen = Seen()

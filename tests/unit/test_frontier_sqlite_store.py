@@ -1,0 +1,244 @@
+"""The file: what is refused, what it takes, what it remembers."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+import pytest
+from msgspec.structs import replace
+
+from crawler.errors import FrontierError
+from crawler.frontier.bounds import Bounds
+from crawler.frontier.sqlite import SqliteFrontier
+from crawler.frontier.sqlite_schema import FORMAT
+from crawler.models import Checkpoint, Finished, HostState, Outcome, Request, Restored, Snoozed
+from tests.support.clock import FakeClock
+
+DAY_S = 24 * 3600.0
+
+
+def seed(url="https://a.test/", **fields):
+    host = url.split("/")[2]
+    return Request(**{"url": url, "host_key": host, "scope_host": host, "seed": url, **fields})
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "crawl.db"
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+async def opened(path, clock, **options):
+    frontier = SqliteFrontier(path, clock, **options)
+    await frontier.open()
+    return frontier
+
+
+async def stored(path, clock, urls=3):
+    """A store of a few URLs, closed."""
+    frontier = await opened(path, clock)
+    frontier.add([seed(f"https://a.test/{n}") for n in range(urls)])
+    await frontier.commit(Checkpoint())
+    await frontier.aclose()
+
+
+def altered(path, statement):
+    connection = sqlite3.connect(path)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+# --- what is refused ---------------------------------------------------------------------------------------------
+
+
+async def refusal(path, clock):
+    with pytest.raises(FrontierError) as refused:
+        await SqliteFrontier(path, clock).open()
+    assert str(path) in str(refused.value)
+    return str(refused.value)
+
+
+async def test_newer_format_is_refused_naming_both(path, clock):
+    await stored(path, clock)
+    altered(path, f"UPDATE meta SET value = {FORMAT + 1} WHERE name = 'format'")
+    message = await refusal(path, clock)
+    assert f"format {FORMAT + 1}" in message
+    assert f"format {FORMAT} " in message
+
+
+async def test_file_that_is_no_database_is_refused_and_left_as_it_is(path, clock):
+    path.write_text("notes, and not a crawl at all. " * 40)
+    before = path.read_bytes()
+    assert "not a crawl's store" in await refusal(path, clock)
+    assert path.read_bytes() == before
+
+
+async def test_database_of_somebody_else_is_refused_and_left_as_it_is(path, clock):
+    altered(path, "CREATE TABLE notes (text)")
+    before = path.read_bytes()
+    assert "not a crawl's store" in await refusal(path, clock)
+    assert path.read_bytes() == before
+
+
+async def test_damaged_file_is_refused(path, clock):
+    await stored(path, clock, urls=500)
+    damaged = bytearray(path.read_bytes())
+    damaged[4096 * 3 : 4096 * 30] = b"\xa5" * 4096 * 27
+    path.write_bytes(damaged)
+    assert "damaged" in await refusal(path, clock)
+
+
+async def test_truncated_file_is_refused(path, clock):
+    await stored(path, clock, urls=500)
+    path.write_bytes(path.read_bytes()[:-8192])
+    assert "damaged" in await refusal(path, clock)
+
+
+async def test_store_that_lacks_fingerprints_is_refused(path, clock):
+    await stored(path, clock)
+    altered(path, "DELETE FROM seen")
+    assert "3 URLs, but 0 fingerprints" in await refusal(path, clock)
+
+
+async def test_missing_folder_is_an_error_that_names_the_path(tmp_path, clock):
+    await refusal(tmp_path / "missing" / "crawl.db", clock)
+
+
+@pytest.mark.slow
+async def test_store_that_another_process_writes_to_is_refused(path, clock):
+    await stored(path, clock)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        assert "locked by another process" in await refusal(path, clock)
+    finally:
+        other.close()
+
+
+async def test_commit_that_fails_says_so_and_leaves_the_store_as_it_was(path, clock):
+    await stored(path, clock, urls=1)
+    frontier = await opened(path, clock)
+    (request,) = await frontier.take([("a.test", 1)])
+    altered(path, "INSERT INTO done VALUES (1, 'failed', 'dns', NULL, NULL, 1, 0, 0)")
+    frontier.add([seed("https://a.test/new")])
+    with pytest.raises(FrontierError, match="another process"):
+        await frontier.commit(Checkpoint(finished=(Finished(request=request, outcome=Outcome.FETCHED),)))
+    await frontier.aclose()
+    frontier = await opened(path, clock)
+    assert frontier.counts().admitted == 1
+    await frontier.aclose()
+
+
+async def test_empty_file_becomes_a_store(path, clock):
+    path.touch()
+    frontier = SqliteFrontier(path, clock)
+    assert await frontier.open() == Restored()
+    await frontier.aclose()
+
+
+# --- what is left behind -----------------------------------------------------------------------------------------
+
+
+async def test_after_closing_the_store_is_one_file(path, clock):
+    frontier = await opened(path, clock)
+    frontier.add([seed()])
+    await frontier.commit(Checkpoint())
+    assert {file.name for file in path.parent.iterdir()} == {"crawl.db", "crawl.db-wal", "crawl.db-shm"}
+    await frontier.aclose()
+    await frontier.aclose()
+    assert [file.name for file in path.parent.iterdir()] == ["crawl.db"]
+
+
+async def test_closing_waits_for_a_commit_whose_caller_was_cancelled(path, clock):
+    frontier = await opened(path, clock)
+    frontier.add([seed()])
+    commit = asyncio.create_task(frontier.commit(Checkpoint()))
+    await asyncio.sleep(0)
+    commit.cancel()
+    await asyncio.gather(commit, return_exceptions=True)
+    assert commit.cancelled()
+    await frontier.aclose()
+    frontier = await opened(path, clock)
+    assert frontier.counts().admitted == 1
+    await frontier.aclose()
+
+
+@pytest.mark.parametrize(("fsync", "synchronous"), [(True, 2), (False, 1)])
+async def test_fsync_decides_how_far_a_commit_is_brought_down(path, clock, fsync, synchronous):
+    frontier = await opened(path, clock, fsync=fsync)
+    ask = lambda: frontier._writer._connection.execute("PRAGMA synchronous").fetchone()  # noqa: E731
+    assert await frontier._thread.run(ask) == (synchronous,)
+    await frontier.aclose()
+
+
+# --- time --------------------------------------------------------------------------------------------------------
+
+
+async def test_snooze_of_an_earlier_process_lasts_a_day_at_most_wherever_the_clock_went(path, clock):
+    frontier = await opened(path, clock)
+    frontier.add([seed()])
+    (request,) = await frontier.take([("a.test", 1)])
+    again = replace(request, attempt=2)
+    await frontier.commit(Checkpoint(snoozed=(Snoozed(request=again, until=clock.monotonic() + 60),)))
+    await frontier.aclose()
+    clock.wall_s -= 365 * DAY_S
+    frontier = await opened(path, clock)
+    clock.advance(DAY_S - 1)
+    assert await frontier.take([("a.test", 1)]) == []
+    clock.advance(1)
+    assert await frontier.take([("a.test", 1)]) == [again]
+    await frontier.aclose()
+
+
+@pytest.mark.parametrize("jump_s", [-DAY_S, DAY_S])
+async def test_setting_the_clock_neither_wakes_nor_delays_a_snoozed_url(path, clock, jump_s):
+    frontier = await opened(path, clock)
+    frontier.add([seed()])
+    (request,) = await frontier.take([("a.test", 1)])
+    await frontier.commit(Checkpoint(snoozed=(Snoozed(request=request, until=clock.monotonic() + 60),)))
+    clock.wall_s += jump_s
+    clock.advance(59)
+    assert await frontier.take([("a.test", 1)]) == []
+    clock.advance(1)
+    assert await frontier.take([("a.test", 1)]) == [request]
+    await frontier.aclose()
+
+
+# --- bounds ------------------------------------------------------------------------------------------------------
+
+
+async def test_memory_holds_no_more_urls_than_its_bounds_allow(path, clock):
+    bounds = Bounds(memory_urls=100, window_urls=50, chunk_urls=10)
+    frontier = await opened(path, clock, bounds=bounds)
+    hosts = [f"host{n}.test" for n in range(40)]
+    for n in range(40):
+        frontier.add([seed(f"https://{host}/{n}") for host in hosts])
+        await frontier.commit(Checkpoint())
+    taken = await frontier.take([(host, 3) for host in hosts])
+    assert len(taken) == 120
+    queues = frontier._queues
+    assert len(queues._fresh) < 140
+    assert len(queues._read) <= 50
+    assert sum(len(queue.heap) for queue in queues._queues.values()) <= 200
+    rest = await frontier.take([(host, 100) for host in hosts])
+    assert len({request.url for request in (*taken, *rest)}) == len(taken) + len(rest) == 1600
+    await frontier.aclose()
+
+
+async def test_host_whose_name_was_forgotten_keeps_its_number_and_its_state(path, clock):
+    frontier = await opened(path, clock, bounds=Bounds(host_names=4))
+    hosts = [f"host{n}.test" for n in range(30)]
+    states = tuple(HostState(host_key=host, delay_s=1.5) for host in hosts)
+    for part in range(3):
+        for host in hosts:
+            frontier.add([seed(f"https://{host}/{part}")])
+            await frontier.commit(Checkpoint(hosts=states if part == 2 else ()))
+    assert [len(await frontier.take([(host, 9)])) for host in hosts] == [3] * 30
+    assert [await frontier.host(host) for host in hosts] == list(states)
+    await frontier.aclose()
