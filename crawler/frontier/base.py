@@ -74,7 +74,7 @@ class Frontier(Protocol):
         ...
 
     async def find(self, urls: Sequence[str]) -> list[Finished | None]:
-        """How each canonical URL ended, committed or not; None while pending or unknown."""
+        """How each canonical URL ended; None while its end is not committed, or the URL unknown."""
         ...
 
     async def requeue(self, reasons: Sequence[str]) -> int:

@@ -66,7 +66,7 @@ class SeedNumbers:
             if len(self._numbers) >= self._capacity:
                 self._numbers.clear()
             number = self.count = self._numbers[seed] = self.count + 1
-            draft.seeds.append((number, *seed))
+            draft.seeds.append((number, _storable(request.seed), request.scope_host))
         return number
 
 
@@ -79,6 +79,11 @@ def extra_of(request: Request) -> Extra | None:
         context=request.context,
     )
     return extra if extra != _PLAIN else None
+
+
+def _storable(text: str) -> str:
+    """What a person gave, as JSON and SQLite can carry it: NUL and what is no Unicode are replaced."""
+    return text.encode(errors="replace").decode().replace("\0", "\ufffd")
 
 
 _PLAIN = Extra()

@@ -63,7 +63,6 @@ class SqliteFrontier:
     """
 
     def __init__(self, path: Path, clock: Clock, *, fsync: bool = True, bounds: Bounds | None = None) -> None:
-        self._path = path
         self._clock = clock
         self._bounds = bounds = bounds or Bounds()
         self._thread = WritingThread()

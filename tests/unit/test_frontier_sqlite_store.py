@@ -177,6 +177,17 @@ async def test_fsync_decides_how_far_a_commit_is_brought_down(path, clock, fsync
     await frontier.aclose()
 
 
+async def test_seed_that_is_no_proper_text_is_stored_with_what_is_wrong_replaced(path, clock):
+    frontier = await opened(path, clock)
+    frontier.add([seed(seed="a.test/\udcff\0é")])
+    await frontier.commit(Checkpoint())
+    await frontier.aclose()
+    frontier = await opened(path, clock)
+    (request,) = await frontier.take([("a.test", 1)])
+    assert request.seed == "a.test/?\ufffdé"
+    await frontier.aclose()
+
+
 # --- time --------------------------------------------------------------------------------------------------------
 
 
