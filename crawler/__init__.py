@@ -10,7 +10,9 @@ How a URL flows, and where to read about it:
     parse       the pool that works on responses          parse/
     extract     what is taken from a response             extract/
     export      records -> files                          export/
+    ledger      what becomes of each request              ledger.py
     checkpoint  when results become durable               checkpoint.py
+    seedlist    what became of each seed                  seedlist.py
     engine      the queues and coroutines between them    engine.py
     build       configuration -> all of the above         build.py
     api, cli    the two faces                             api.py, cli/

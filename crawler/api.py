@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -79,6 +80,7 @@ class Crawl:
         self._fresh = fresh
         self._batches: asyncio.Queue[Sequence[bytes]] = asyncio.Queue(1)
         self._batch: Iterator[bytes] = iter(())
+        self._getting: asyncio.Future[Sequence[bytes]] | None = None
         self._opened = asyncio.Event()
         self._ended = asyncio.Event()
         self._abandoned = False  # pages are no longer handed out
@@ -142,6 +144,8 @@ class Crawl:
         if self._task is None:
             raise CrawlerError("the crawl has not been entered: use `async with`")
         self._abandoned = True
+        if self._getting is not None:
+            self._getting.cancel()
         while not self._batches.empty():
             self._batches.get_nowait()
         return await asyncio.shield(self._task)
@@ -150,14 +154,17 @@ class Crawl:
         """The next committed batch; None if there will be none."""
         if self._task is None:
             raise CrawlerError("the crawl has not been entered: use `async with`")
-        batch = asyncio.ensure_future(self._batches.get())
+        # kept until it brings a batch: one that came while the caller was cancelled is handed to the next
+        getting = self._getting = self._getting or asyncio.ensure_future(self._batches.get())
         ended = asyncio.ensure_future(self._ended.wait())
         try:
-            await asyncio.wait((batch, ended), return_when=asyncio.FIRST_COMPLETED)
-            return batch.result() if batch.done() else None
+            await asyncio.wait((getting, ended), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            batch.cancel()
             ended.cancel()
+        if not getting.done():
+            getting.cancel()
+        self._getting = None
+        return getting.result() if getting.done() else None
 
     async def _crawl(self) -> Result:
         try:
@@ -203,6 +210,7 @@ def crawl(
         try:
             return crawl_in_thread.result()
         except BaseException:
-            if not crawl_in_thread.done():
-                loops[0].call_soon_threadsafe(crawling.stop)
+            if loops and not crawl_in_thread.done():
+                with suppress(RuntimeError):  # the loop has closed meanwhile: nothing is left to stop
+                    loops[0].call_soon_threadsafe(crawling.stop)
             raise

@@ -6,7 +6,6 @@ opened in the order they depend on each other and closed in reverse by one exit 
 
 from __future__ import annotations
 
-import resource
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,16 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from crawler.checkpoint import OUTCOMES, PAGES, Committer
+from crawler.checkpoint import Committer
 from crawler.clock import SystemClock, rfc3339
 from crawler.config.file import dump
 from crawler.directory import Summary
 from crawler.engine import Engine, Parts, Settings
-from crawler.errors import ConfigError
 from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line, seed_line
 from crawler.extract.page import Settings as ExtractSettings
+from crawler.gate import allow_descriptors
 from crawler.ledger import Ledger
+from crawler.models import OUTCOMES, PAGES
 from crawler.politeness.policy import Policy
 from crawler.scope import Scope
 from crawler.seedlist import SeedList, SeedTally
@@ -47,9 +47,6 @@ if TYPE_CHECKING:
     from crawler.parse.base import Parser
     from crawler.seeds import Seed
     from crawler.stats import Snapshot
-
-DESCRIPTORS_A_REQUEST = 3  #: a connection in use, and two kept open idle
-DESCRIPTORS_BESIDE = 64  #: output files, parser processes, the log, what the interpreter holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +145,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
     clock = clock or SystemClock()
     config, directory = plan.config, plan.directory
     seeds = SeedList(plan.read_seeds(), directory.seed_spool)  # a mistake in an item is told before files are made
-    _check_descriptors(config)
+    allow_descriptors(config.limits.concurrency)
+    scope = Scope(config.scope)
     async with AsyncExitStack() as stack:
         frontier = _frontier(config, clock)
         restored = await frontier.open()
@@ -156,32 +154,34 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
         parser = _parser(config, frontier.key)
         stack.push_async_callback(parser.aclose)
         await parser.start()  # first of the slow parts: workers load while this process imports its client
+        fetcher = _fetcher(config, clock)
+        stack.push_async_callback(fetcher.aclose)
+        # last of what can fail: from here on the directory holds a crawl
         sinks = {OUTCOMES: JsonlSink(directory.outcomes), PAGES: JsonlSink(plan.pages or directory.pages)}
         for name, sink in sinks.items():
             await sink.open(restored.positions.get(name))
             stack.push_async_callback(sink.aclose)
         directory.write_config(dump(plan.effective_config()))
-        fetcher = _fetcher(config, clock)
-        stack.push_async_callback(fetcher.aclose)
-        parts = _parts(plan, restored, sinks, Opened(frontier, fetcher, parser, seeds, clock))
+        parts = _parts(plan, restored, sinks, Opened(frontier, fetcher, parser, seeds, scope, clock))
         limits = Settings(concurrency=config.limits.concurrency, memory_bytes=config.limits.memory_bytes)
         yield Running(plan, Engine(parts, limits), frontier, seeds, clock)
 
 
 class Opened(NamedTuple):
-    """The parts that hold something open."""
+    """The parts that hold something open, or must be made before anything is."""
 
     frontier: Frontier
     fetcher: Fetcher
     parser: Parser
     seeds: SeedList
+    scope: Scope
     clock: Clock
 
 
 def _parts(plan: Plan, restored: Restored, sinks: Mapping[str, Sink], opened: Opened) -> Parts:
     """The parts that only compute, made to fit those that are open."""
     config, frontier, clock = plan.config, opened.frontier, opened.clock
-    scope = Scope(config.scope)
+    scope = opened.scope
     stats = Stats(clock)
     stats.restore(restored.counters)
     policy = Policy(
@@ -221,22 +221,6 @@ def _seed_refusal(scope: Scope, request: Request) -> str | None:
     """Seeds are admitted whatever the scope, so that each has an outcome, but not requested against it."""
     is_seed = request.via is None and not request.redirected_from
     return "seed_out_of_scope" if is_seed and scope.seed_refusal(request.url) else None
-
-
-def _check_descriptors(config: CrawlConfig) -> None:
-    """Refuse a concurrency that the process has not the open files for: running out would fail URLs one by one.
-
-    Raises:
-        ConfigError: The limit of open files is too low.
-    """
-    may_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = DESCRIPTORS_A_REQUEST * config.limits.concurrency + DESCRIPTORS_BESIDE
-    if may_open != resource.RLIM_INFINITY and needed > may_open:
-        raise ConfigError(
-            f"limits.concurrency: {config.limits.concurrency} takes up to {needed} open files, and this process may "
-            f"have {may_open}: raise `ulimit -n`, or ask for at most "
-            f"{max(0, may_open - DESCRIPTORS_BESIDE) // DESCRIPTORS_A_REQUEST}"
-        )
 
 
 def _frontier(config: CrawlConfig, clock: Clock) -> Frontier:

@@ -13,7 +13,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crawler.models import Checkpoint
+from crawler.models import OUTCOMES, PAGES, Checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from crawler.politeness.policy import Policy
     from crawler.stats import Stats
 
-#: the two sinks every crawl has; further ones bear their rule's name
-PAGES = "pages"
-OUTCOMES = "outcomes"
 
 #: A checkpoint comes early at this many results or bytes of records; at twice that, their makers wait.
 EARLY_ROWS = 50_000
@@ -111,7 +108,8 @@ class Committer:
             await self._taken.wait()
 
     async def run(self, woke: Callable[[], None]) -> None:
-        """Commit again and again, calling `woke` after each; after `close` once more, then return."""
+        """Commit at once and again and again, calling `woke` after each; after `close` once more, then return."""
+        await self._commit()
         while not self._closing:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._every_s):
@@ -154,8 +152,10 @@ class Committer:
 
     async def _write(self, lines: Mapping[str, list[bytes]]) -> dict[str, int]:
         """Append to each sink and bring it down to the disk; the lengths of all."""
-        for name, batch in lines.items():
-            sink = self._sinks[name]
-            await sink.append(batch)
+        for name, sink in self._sinks.items():
+            if batch := lines.get(name):
+                await sink.append(batch)
+            elif name in self._positions:
+                continue  # nothing new; but every file has its length in the first commit already
             self._positions[name] = await sink.sync(fsync=self._fsync)
         return dict(self._positions)

@@ -1,8 +1,14 @@
-"""How much may be held at once? A count of bytes that lets callers wait while it is over its limit."""
+"""How much may be held at once? Bytes between fetch and parse, and open files."""
 
 from __future__ import annotations
 
 import asyncio
+import resource
+
+from crawler.errors import ConfigError
+
+DESCRIPTORS_A_REQUEST = 3  #: a connection in use, and two kept open idle
+DESCRIPTORS_BESIDE = 64  #: output files, parser processes, the log, what the interpreter holds
 
 
 class ByteGate:
@@ -29,3 +35,25 @@ class ByteGate:
             self._open.set()
         else:
             self._open.clear()
+
+
+def allow_descriptors(concurrency: int) -> None:
+    """Let the process have the open files that `concurrency` requests take: running out would fail URLs one by one.
+
+    The usual soft limit is for programs that use `select`; it is raised as far as needed.
+
+    Raises:
+        ConfigError: The system does not allow that many.
+    """
+    needed = DESCRIPTORS_A_REQUEST * concurrency + DESCRIPTORS_BESIDE
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    except (ValueError, OSError):
+        most = max(0, hard - DESCRIPTORS_BESIDE) // DESCRIPTORS_A_REQUEST
+        raise ConfigError(
+            f"limits.concurrency: {concurrency} takes up to {needed} open files, and this process may have {hard}: "
+            f"raise `ulimit -Hn`, or ask for at most {most}"
+        ) from None

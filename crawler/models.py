@@ -196,7 +196,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     snoozed: tuple[Snoozed, ...] = ()
     hosts: tuple[HostState, ...] = ()
     robots: tuple[RobotsFile, ...] = ()
-    #: file name -> length in bytes, fsynced, at which it may be cut
+    #: sink name -> length of its file in bytes, fsynced, at which it may be cut
     positions: dict[str, int] = {}
     #: running totals of the crawl, whole values
     counters: dict[str, int] = {}
@@ -250,5 +250,9 @@ REASONS: dict[str, str] = {
     "http_NNN": "the final status, when it is neither 2xx nor a redirect: http_404, http_503, …",
 }
 """Every reason an outcome may carry, and what it means."""
+
+#: the two sinks every crawl has; further ones bear their rule's name
+PAGES = "pages"
+OUTCOMES = "outcomes"
 
 MAX_REDIRECTS = 20

@@ -40,7 +40,7 @@ from crawler.config import UrlsConfig
 from crawler.errors import UrlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 Url = NewType("Url", str)
 """A canonical absolute http(s) URL without fragment. Only `crawler.url` makes one."""
@@ -98,17 +98,6 @@ class Base:
         if "?" in resolved or "%" in resolved or "#" in resolved or len(resolved) > MAX_URL_CHARS:
             return _canonical_rest(resolved, self._query_rule)
         return Url(resolved)
-
-    def joins(self, hrefs: Iterable[str]) -> list[Url | None]:
-        """`join` for many: in order, None where `join` would raise."""
-        urls: list[Url | None] = []
-        join = self.join
-        for href in hrefs:
-            try:
-                urls.append(join(href))
-            except UrlError:
-                urls.append(None)
-        return urls
 
 
 def canonicalize(text: str, rules: UrlsConfig = STANDARD) -> Url:

@@ -17,10 +17,13 @@ from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError
 from crawler.politeness.limits import LimitTable
 from crawler.progress import printable
+from crawler.scope import Scope
 from crawler.url import host_key as host_key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from crawler.seeds import Seed
 
 STDIN = STDOUT = "-"
 DRY_RUN_SEEDS = 20
@@ -79,13 +82,15 @@ def check_output(plan: Plan, *, fresh: bool) -> None:
 
 def show_plan(plan: Plan) -> None:
     """Print what would be fetched first, and how fast each of these hosts would be asked; requests nothing."""
-    seeds = list(itertools.islice(plan.read_seeds(), DRY_RUN_SEEDS + 1))
+    seeds = list(itertools.islice(_distinct(plan.read_seeds()), DRY_RUN_SEEDS + 1))
     shown = seeds[:DRY_RUN_SEEDS]
     state = plan.directory.state()
     used = "" if state is State.UNUSED else f" (it holds a crawl, {state}: --fresh moves that aside)"
     click.echo(f"Would go to {plan.directory.path}{used}\n\nWould be fetched first:")
+    scope = Scope(plan.config.scope)
     for seed in shown:
-        click.echo(f"  {seed.url or printable(f'not {seed.given} ({seed.place}: {seed.error})')}")
+        refusal = scope.seed_refusal(seed.url) if seed.url else seed.error
+        click.echo(f"  {seed.url}" if refusal is None else printable(f"  not {seed.given} ({seed.place}: {refusal})"))
     if len(seeds) > len(shown):
         click.echo(f"  … and more: only the first {DRY_RUN_SEEDS} seeds are shown")
     table = LimitTable(plan.config.limits)
@@ -96,6 +101,16 @@ def show_plan(plan: Plan) -> None:
         click.echo(f"  {host_key}:")
         for line in table.explain(host_key):
             click.echo(f"    {line}")
+
+
+def _distinct(seeds: Iterator[Seed]) -> Iterator[Seed]:
+    """Without those whose URL came before."""
+    known: set[str] = set()
+    for seed in seeds:
+        if seed.url not in known:
+            yield seed
+        if seed.url is not None:
+            known.add(seed.url)
 
 
 def _directory(given: str | None, name: str) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gc
-import resource
 import signal
 import sys
 from contextlib import ExitStack, contextmanager, suppress
@@ -50,7 +49,6 @@ def run_crawl(plan: Plan, *, fresh: bool, stream: bool = False, quiet: bool = Fa
         _check_same(plan)
         _tell(_finished(directory))
         return OK
-    _allow_many_files()
     with ExitStack() as stack:
         aside = stack.enter_context(claim(directory, fresh=fresh))
         stack.enter_context(logging_to(directory.log, verbose=verbose))
@@ -154,14 +152,6 @@ def _signals(running: Running, follower: Follower | None, *, quiet: bool) -> Ite
     finally:
         for number in caught:
             loop.remove_signal_handler(number)
-
-
-def _allow_many_files() -> None:
-    """Take as many open files as the system allows: the usual soft limit is for programs that use `select`."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with suppress(ValueError, OSError):  # macOS has a hard limit that may not be asked for
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _check_same(plan: Plan) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 import click
 import msgspec
 
-RECORDS_VERSION: Final = 1
+from crawler.extract.record import SCHEMA_VERSION
+
 KINDS: Final = ("config", "pages", "outcomes")
 
 
@@ -32,7 +33,7 @@ def _record(kind: str) -> dict[str, Any]:
 
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:crawler:schema:{kind}:{RECORDS_VERSION}",
+        "$id": f"urn:crawler:schema:{kind}:{SCHEMA_VERSION}",
         "title": f"One line of {kind}.jsonl",
         **msgspec.json.schema(PageRecord if kind == "pages" else OutcomeRecord),
     }

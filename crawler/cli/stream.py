@@ -11,8 +11,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from crawler.checkpoint import PAGES
 from crawler.errors import ExportError
+from crawler.models import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,6 @@ if TYPE_CHECKING:
 class Sink(Protocol):
     """One output file, open for appending."""
 
-    @property
-    def name(self) -> str:
-        """The file's name as positions are stored under, such as ``pages.jsonl``."""
-        ...
-
     async def open(self, position: int | None) -> None:
         """Create the file, or cut it to its committed length. None: a new crawl, the file must not exist.
 

@@ -36,11 +36,6 @@ class JsonlSink:
         self._position = 0
         self._torn = False  # the file's end is not known to be `_position`
 
-    @property
-    def name(self) -> str:
-        """The file's name, as positions are stored under."""
-        return self._path.name
-
     async def open(self, position: int | None) -> None:
         """Create the file, or cut it to `position`. A new file is on the disk, name and all, on return."""
         with self._errors_named("open"):

@@ -50,8 +50,6 @@ class SeedRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 _encoder = msgspec.json.Encoder()
 
-#: without a zone, as formatting one costs a microsecond a line
-
 
 def outcome_line(finished: Finished) -> bytes:
     """The line of a URL without a page record, without its newline."""

@@ -20,7 +20,7 @@ from crawler.extract.html import Document
 from crawler.extract.links import Hyperlinks
 from crawler.extract.record import LinkRecord, PageRecord
 from crawler.extract.targets import Targets
-from crawler.models import Kind, Page, ParseFailure
+from crawler.models import PAGES, Kind, Page, ParseFailure
 from crawler.scope import Scope
 from crawler.url import Base
 
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from crawler.extract.content import Decoded
     from crawler.models import Request, Response, Url
 
-__all__ = ["PAGES", "Extractor", "LinkRecord", "PageRecord", "Settings"]
-
-PAGES = "pages"
-"""The sink that page records go to."""
+__all__ = ["Extractor", "LinkRecord", "PageRecord", "Settings"]
 
 # Of its 512 KiB at most, inflated; whatever fetch.max_body says, as only its first 500 KiB are read.
 _MAX_ROBOTS_BYTES = 64 * 1024**2

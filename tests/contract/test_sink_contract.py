@@ -31,7 +31,7 @@ async def sink(make):
 
 @pytest.fixture
 def path(make, tmp_path):
-    return tmp_path / make().name
+    return tmp_path / "pages.jsonl"
 
 
 @pytest.fixture

@@ -185,3 +185,19 @@ def test_one_seed_may_be_given_as_a_string(server, tmp_path):
     assert crawl(WEB.seeds()[0], config(server), directory=tmp_path / "d").snapshot.pages == 40
     with pytest.raises(ConfigError, match="CrawlConfig or the path"):
         Crawl({"seeds": []})
+
+
+async def test_a_consumer_that_gives_up_a_page_loses_none(tmp_path):
+    web = Web(pages_per_host=60, latency_s=0.02)
+    with Server(web) as server:
+        urls = []
+        async with Crawl(config(server), seeds=web.seeds(), directory=tmp_path / "d") as crawling:
+            ended = False
+            while not ended:
+                try:
+                    urls.append((await asyncio.wait_for(anext(crawling), 0.003)).url)
+                except TimeoutError:
+                    continue
+                except StopAsyncIteration:
+                    ended = True
+    assert len(urls) == len(set(urls)) == 60

@@ -185,12 +185,13 @@ def test_a_mistake_on_the_command_line_is_named_and_exits_2(crawler, arguments, 
 
 
 def test_dry_run_shows_first_urls_and_pace_and_requests_nothing(crawler, fast, pages):
-    ran = crawler(
-        "http://a.test/1", "http://b.test/", *fast(pages), "--set", "limits.hosts={a.test: {delay: 3s}}", "--dry-run"
-    )
+    seeds = ("http://a.test/1", "http://b.test/", "http://a.test/1", "http://a.test/no")
+    settings = fast(pages, 'scope.exclude=["*/no"]', "limits.hosts={a.test: {delay: 3s}}")
+    ran = crawler(*seeds, *settings, "--dry-run")
     assert ran.code == 0, ran.stderr
     out = ran.stdout.decode()
-    assert "http://a.test/1" in out
+    assert out.count("http://a.test/1\n") == 1
+    assert "not http://a.test/no (argument 4: scope.exclude: */no)" in out
     assert "3s" in out
     assert "a.test" in out
     assert pages.log.hits == []

@@ -149,6 +149,15 @@ def test_too_few_open_files_are_told_before_any_url_suffers(tmp_path, site):
     assert "256" in errors.decode()
 
 
+def test_a_low_soft_limit_of_open_files_is_raised_as_far_as_needed(tmp_path, site):
+    def lower():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    process = start(tmp_path, *SITE.seeds(), *options(site), "-d", "crawl", preexec_fn=lower)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors.decode()
+
+
 def test_bytes_that_are_not_text_in_an_argument_are_a_bad_seed_or_shown_escaped(site, tmp_path):
     arguments = [
         os.fsencode(argument) for argument in (*COMMAND, "crawl", *SITE.seeds(), *options(site), "-d", "crawl")

@@ -43,12 +43,6 @@ def test_a_host_that_only_begins_like_the_base_is_no_short_cut():
     assert base.join("http://example.organic./") == "http://example.organic/"
 
 
-def test_joining_many_marks_the_bad_ones():
-    hrefs = ["a", "mailto:me@example.org", "http://[", "\ud800", "b"]
-    urls = Base("http://example.org/").joins(hrefs)
-    assert urls == ["http://example.org/a", None, None, None, "http://example.org/b"]
-
-
 @pytest.mark.parametrize("href", ["mailto:me@example.org", "http://[", "\ud800"])
 def test_a_bad_link_is_named(href):
     with pytest.raises(UrlError) as raised:
