@@ -88,6 +88,7 @@ class Crawl:
         os.fsync(out.fileno())
         checkpoint = Checkpoint(finished=tuple(finished), snoozed=tuple(snoozed), positions={"out": out.tell()})
         await self.frontier.commit(checkpoint)
+        print("committed", flush=True)
 
 
 def start(folder):
@@ -131,7 +132,9 @@ def test_killed_at_any_moment_each_url_has_one_record_and_none_is_lost(tmp_path)
     progress = [0]
     for _ in range(ROUNDS):
         child = start(tmp_path)
-        time.sleep(draw.uniform(0.02, 0.25))
+        for _ in range(draw.randrange(1, 8)):
+            assert child.stdout.readline() == b"committed\n"
+        time.sleep(draw.uniform(0, 0.02))  # into the midst of whatever comes next
         child.send_signal(signal.SIGKILL)
         child.wait()
         child.stdout.close()
@@ -139,8 +142,8 @@ def test_killed_at_any_moment_each_url_has_one_record_and_none_is_lost(tmp_path)
     assert progress == sorted(progress)
     assert 0 < progress[-1] < URLS, "the kills came too early or too late to mean anything"
     child = start(tmp_path)
-    assert child.wait(15) == 0
-    child.stdout.close()
+    child.communicate(timeout=15)
+    assert child.returncode == 0
     assert check(tmp_path) == URLS
 
 
