@@ -14,13 +14,11 @@ one), or RE2 between slashes, found anywhere in it (``/\\.pdf$/``). All are matc
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-import re2
-
+from crawler.config.patterns import pattern_problem, pattern_set
 from crawler.errors import ConfigError
-from crawler.url import glob_to_regex, host, registrable_domain
+from crawler.url import host, registrable_domain
 
 if TYPE_CHECKING:
     from crawler.config import ScopeConfig
@@ -34,7 +32,7 @@ class Scope:
     """The rules of one crawl.
 
     Raises:
-        ConfigError: If a pattern is not valid RE2 or can never match, naming it.
+        ConfigError: If a pattern is not valid RE2 or can never match, naming it, or all are too large taken together.
     """
 
     def __init__(self, config: ScopeConfig) -> None:
@@ -116,7 +114,11 @@ class _Patterns:
     def __init__(self, config: ScopeConfig) -> None:
         self._excludes = [f"scope.exclude: {pattern}" for pattern in config.exclude]
         self._must_include = bool(config.include)
-        self._set = _compile([*config.exclude, *config.include])
+        patterns = [*config.exclude, *config.include]
+        for pattern in patterns:
+            if problem := pattern_problem(pattern):
+                raise ConfigError(f"scope: {pattern!r}: {problem}")
+        self._set = pattern_set(patterns) if patterns else None
 
     def refusal(self, url: Url) -> str | None:
         if self._set is None:
@@ -126,39 +128,3 @@ class _Patterns:
         if first < len(self._excludes):
             return self._excludes[first]
         return "scope.include" if self._must_include and not matched else None
-
-
-def _compile(patterns: list[str]) -> re2.Set | None:
-    """One set of all patterns, numbered in order; None if there are none, as an empty set must not be matched."""
-    if not patterns:
-        return None
-    options = re2.Options()
-    options.log_errors = False  # RE2 would write to stderr what is raised here
-    combined = re2.Set.SearchSet(options)
-    for pattern in patterns:
-        regex = _regex(pattern)
-        try:
-            re2.compile(regex, options)
-        except re2.error as error:
-            raise ConfigError(f"scope pattern {pattern!r} is not valid RE2: {error.args[0].decode()}") from None
-        combined.Add(regex)
-    try:
-        combined.Compile()
-    except re2.error:
-        raise ConfigError(f"the {len(patterns)} patterns of scope are too large for RE2 when taken together") from None
-    return combined
-
-
-def _regex(pattern: str) -> str:
-    if len(pattern) > 2 and pattern[0] == pattern[-1] == "/":
-        return pattern[1:-1]
-    schemes = ("http://", "https://")
-    literal = re.split(r"[*?]", pattern, maxsplit=1)[0]
-    if not literal.startswith(schemes) and (literal == pattern or not any(s.startswith(literal) for s in schemes)):
-        raise ConfigError(
-            f"scope pattern {pattern!r} can never match: a glob covers the whole URL (perhaps '*{pattern}'?), "
-            "and RE2 stands between slashes"
-        )
-    if not pattern.isascii():
-        raise ConfigError(f"scope pattern {pattern!r} can never match: URLs are ASCII, so write it percent-encoded")
-    return glob_to_regex(pattern)

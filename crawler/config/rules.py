@@ -1,6 +1,7 @@
 """What must a configuration satisfy beyond its types?  Pure checks of values that are there, key by key.
 
-They hold for configurations made in Python too. What a host pattern is, `crawler.config.hosts` says.
+They hold for configurations made in Python too. What a host pattern is, `crawler.config.hosts` says, of URL
+patterns `crawler.config.patterns`, of headers `crawler.config.headers`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from crawler.config import dotted_key
+from crawler.config.headers import header_name_problem, header_value_problem, user_agent_problem
 from crawler.config.hosts import address_problem, host_problem, name_problem
+from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,19 +22,6 @@ if TYPE_CHECKING:
     from crawler.config import CrawlConfig, FetchConfig, LimitsConfig, Pace, ScopeConfig, UrlsConfig
 
 _NAME: Final = re.compile(r"\w[\w.-]{0,99}")
-#: RFC 9110 sections 5.1 and 5.5, without the obsolete bytes above ASCII
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"[!-~](?:[\t -~]*[!-~])?")
-_ONE_LINE: Final = "expected printable ASCII on one line, no blanks at its ends"
-_OWN_HEADERS: Final = {
-    "accept-encoding": "the crawler asks for what it can decode",
-    "connection": "the crawler decides it",
-    "content-length": "requests have no body",
-    "host": "it is the URL's",
-    "transfer-encoding": "requests have no body",
-    "user-agent": "set fetch.user_agent",
-}
-_SCHEMES: Final = ("http://", "https://")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -56,10 +46,23 @@ def problems(config: CrawlConfig) -> Iterator[Problem]:
 
 
 def _scope(scope: ScopeConfig) -> Iterator[Problem]:
-    for key, patterns in (("include", scope.include), ("exclude", scope.exclude)):
-        for position, pattern in enumerate(patterns):
-            if expected := _pattern_problem(pattern):
-                yield Problem(f"scope.{key}[{position}]", _quoted(pattern), expected)
+    if not scope.include and not scope.exclude:
+        return
+    from crawler.config.patterns import pattern_problem, pattern_set  # noqa: PLC0415 - only patterns pay for RE2
+
+    wrong = [
+        Problem(f"scope.{key}[{position}]", _quoted(pattern), expected)
+        for key, patterns in (("include", scope.include), ("exclude", scope.exclude))
+        for position, pattern in enumerate(patterns)
+        if (expected := pattern_problem(pattern))
+    ]
+    yield from wrong
+    if not wrong:
+        try:
+            pattern_set([*scope.exclude, *scope.include])
+        except ConfigError as error:
+            key, patterns = max(("include", scope.include), ("exclude", scope.exclude), key=lambda pair: len(pair[1]))
+            yield Problem(f"scope.{key}", f"{len(patterns)} patterns", str(error))
 
 
 def _urls(urls: UrlsConfig) -> Iterator[Problem]:
@@ -91,14 +94,14 @@ def _pace(pace: Pace, key: str) -> Iterator[Problem]:
 
 
 def _fetch(fetch: FetchConfig) -> Iterator[Problem]:
-    if not _HEADER_VALUE.fullmatch(fetch.user_agent):
-        yield Problem("fetch.user_agent", _quoted(fetch.user_agent), _ONE_LINE)
+    if problem := user_agent_problem(fetch.user_agent):
+        yield Problem("fetch.user_agent", _quoted(fetch.user_agent), problem)
     for name, value in fetch.headers.items():
         key = dotted_key("fetch.headers", name)
-        if problem := _header_name_problem(name):
+        if problem := header_name_problem(name):
             yield Problem(key, _quoted(name), problem)
-        elif value and not _HEADER_VALUE.fullmatch(value):
-            yield Problem(key, _quoted(value), _ONE_LINE)
+        elif problem := header_value_problem(value):
+            yield Problem(key, _quoted(value), problem)
     for pattern, address in fetch.resolve.items():
         key = dotted_key("fetch.resolve", pattern)
         if problem := name_problem(pattern):
@@ -120,37 +123,6 @@ def _zeros(config: CrawlConfig) -> Iterator[Problem]:
     for key, value in positive.items():
         if not value > 0:
             yield Problem(key, str(value), "expected more than 0")
-
-
-def _pattern_problem(pattern: str) -> str | None:
-    """Why `pattern` could not be compiled, or never match a URL."""
-    if len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/"):
-        return _expression_problem(pattern[1:-1])
-    literal = re.split(r"[*?]", pattern, maxsplit=1)[0]
-    if any(scheme.startswith(literal) or literal.startswith(scheme) for scheme in _SCHEMES) and pattern:
-        return None
-    hint = f" (did you mean *{pattern}?)" if pattern else ""
-    return f"expected a glob that can match a whole URL, or /RE2/{hint}"
-
-
-def _expression_problem(expression: str) -> str | None:
-    import re2  # noqa: PLC0415 - only configurations with expressions pay for it
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(expression, options)
-    except re2.error as error:
-        return f"expected a regular expression as RE2 knows it: {error.args[0].decode(errors='replace')}"
-    return None
-
-
-def _header_name_problem(name: str) -> str | None:
-    if not _HEADER_NAME.fullmatch(name):
-        return "expected a header name as in RFC 9110: letters, digits and !#$%&'*+-.^_`|~"
-    if reason := _OWN_HEADERS.get(name.lower()):
-        return f"expected any header but this one: {reason}"
-    return None
 
 
 def _quoted(text: str) -> str:

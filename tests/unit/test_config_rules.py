@@ -105,7 +105,18 @@ def test_resolve_leads_nowhere_else(text):
 
 
 @pytest.mark.parametrize(
-    "pattern", ["*", "*/logout*", "https://a.org/*", "http*", "h?tps://*", "/[?&]sort=/", "/^https:/"]
+    "pattern",
+    [
+        "*",
+        "*/logout*",
+        "https://a.org/*",
+        "http*",
+        "h?tps://*",
+        "https://a.org/b",
+        "/[?&]sort=/",
+        "/^https:/",
+        "/[^ü]/",
+    ],
 )
 def test_a_glob_that_can_match_and_an_re2_are_patterns(pattern):
     assert keys_of(CrawlConfig(scope=ScopeConfig(include=(pattern,), exclude=(pattern,)))) == []
@@ -117,6 +128,12 @@ def test_a_glob_that_can_match_and_an_re2_are_patterns(pattern):
         ("/private/*", "(did you mean */private/*?)"),
         ("example.org/*", "(did you mean *example.org/*?)"),
         ("", "/RE2/"),
+        ("logout", "(did you mean *logout*?)"),
+        ("http", "a whole URL, or /RE2/"),
+        ("http://", "a whole URL, or /RE2/"),
+        ("https://a.org", "(did you mean https://a.org/?)"),
+        ("https://A.org/#b", "(did you mean https://a.org/?)"),
+        ("*ü*", "percent-encoded"),
         ("/(a/", "missing )"),
         (r"/(?=a)/", "invalid perl operator"),
         (r"/\1/", "invalid escape sequence"),
@@ -126,6 +143,14 @@ def test_a_pattern_that_matches_no_url_is_refused(pattern, expected):
     [problem] = problems(CrawlConfig(scope=ScopeConfig(exclude=("*", pattern))))
     assert problem.key == "scope.exclude[1]"
     assert expected in problem.expected
+
+
+def test_patterns_too_large_for_re2_when_taken_together_are_refused_where_most_of_them_stand():
+    halves = tuple(tuple(f"/{n}a{{900}}/" for n in range(start, 120, 2)) for start in (0, 1))
+    config = CrawlConfig(scope=ScopeConfig(include=("*", *halves[0]), exclude=halves[1]))
+    [problem] = problems(config)
+    assert (problem.key, problem.value) == ("scope.include", "61 patterns")
+    assert "121, include and exclude, are too large for RE2" in problem.expected
 
 
 @pytest.mark.parametrize("name", ["a", "a.b_c-d", "2024-01-01", "_x", "münchen", "a" * 100])
@@ -143,7 +168,7 @@ def test_a_user_agent_is_one_line_of_printable_ascii(agent):
     assert keys_of(CrawlConfig(fetch=FetchConfig(user_agent=agent))) == ["fetch.user_agent"]
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a:", "é", "Host", "accept-encoding", "USER-AGENT", "Content-Length"])
+@pytest.mark.parametrize("name", ["", "a b", "a:", "é", "Host", "accept-encoding", "USER-AGENT", "Upgrade"])
 def test_a_header_that_is_malformed_or_our_own_is_refused(name):
     assert len(keys_of(CrawlConfig(fetch=FetchConfig(headers={name: "x"})))) == 1
 
