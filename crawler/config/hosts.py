@@ -36,12 +36,22 @@ def name_problem(text: str) -> str | None:
 
 def address_problem(text: str) -> str | None:
     """What was expected instead of `text` as an IP address with or without a port; None if it is one."""
-    match = _PATTERN.fullmatch(text)
+    if parse_address(text) is None:
+        return "expected an IP address such as 127.0.0.1, 127.0.0.1:8080, ::1 or [::1]:8080"
+    return None
+
+
+def parse_address(text: str) -> tuple[str, int | None] | None:
+    """`text` as an IP address, without brackets, and a port, if there is one; None if it is something else."""
     if _is_ip(text):
+        return text, None
+    match = _PATTERN.fullmatch(text)
+    if match is None or match[1] or not _is_port(match[3]):
         return None
-    if match and not match[1] and _is_port(match[3]) and (_is_ip(match[2]) or _compressed(match[2])):
-        return None
-    return "expected an IP address such as 127.0.0.1, 127.0.0.1:8080, ::1 or [::1]:8080"
+    host, port = match[2], int(match[3]) if match[3] else None
+    if _is_ip(host):
+        return host, port
+    return (host[1:-1], port) if _compressed(host) else None
 
 
 def _is_pattern(text: str) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from crawler.config.headers import header_name_problem, header_value_problem, user_agent_problem
 from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
-
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
-_VALUE = re.compile(r"[\t\x20-\x7e]*")
-_OURS_ALONE = frozenset({"host", "content-length", "transfer-encoding", "upgrade"})
 
 
 def split(url: Url) -> tuple[str, str, str]:
@@ -34,17 +30,17 @@ def request_head(host: str, target: str, lines: str) -> bytes:
 def fixed_lines(config: FetchConfig) -> str:
     """The header lines that are the same for every request, and the empty line that ends a head.
 
-    A header of `config.headers` replaces ours of the same name.
+    Of ours, `config.headers` can replace only Accept.
 
     Raises:
-        ConfigError: For a header that cannot be sent.
+        ConfigError: For a header that cannot be sent, in a configuration made in Python.
     """
+    if problem := user_agent_problem(config.user_agent):
+        raise ConfigError(f"fetch.user_agent: {config.user_agent!r}: {problem}")
+    for name, value in config.headers.items():
+        if problem := header_name_problem(name) or header_value_problem(value):
+            raise ConfigError(f"fetch.headers: {name!r}: {value!r}: {problem}")
     ours = {"User-Agent": config.user_agent, "Accept": ACCEPT, "Accept-Encoding": ACCEPT_ENCODING}
-    given = {name.lower() for name in config.headers}
-    headers = {name: value for name, value in ours.items() if name.lower() not in given} | config.headers
-    for name, value in headers.items():
-        if name.lower() in _OURS_ALONE:
-            raise ConfigError(f"fetch.headers: {name!r} is set by the crawler itself")
-        if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise ConfigError(f"fetch.headers: {name!r}: {value!r} is not an HTTP header in ASCII")
-    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
+    if any(name.lower() == "accept" for name in config.headers):
+        del ours["Accept"]
+    return "".join(f"{name}: {value}\r\n" for name, value in (ours | config.headers).items()) + "\r\n"

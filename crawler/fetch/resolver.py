@@ -7,13 +7,13 @@ the disk. Caching answers is left to the connector. Addresses written as such in
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from crawler.config.hosts import address_problem, parse_address
 from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,25 +37,12 @@ def parse_target(text: str) -> Target:
     """Read the right-hand side of ``fetch.resolve``: an address, or ``address:port``, or ``[v6]:port``.
 
     Raises:
-        ConfigError: If it is neither.
+        ConfigError: If it is none of them, in a configuration made in Python.
     """
-    if text.startswith("["):
-        address, closed, rest = text[1:].partition("]")
-        colon, port = rest[:1], rest[1:]
-        well_formed = bool(closed) and colon in ("", ":")
-    elif text.count(":") > 1:  # an IPv6 address without brackets has no port
-        address, colon, port, well_formed = text, "", "", True
-    else:
-        address, colon, port = text.partition(":")
-        well_formed = True
-    try:
-        ipaddress.ip_address(address)
-        number = int(port) if colon else None
-    except ValueError:
-        well_formed, number = False, None
-    if not well_formed or (number is not None and not 0 < number < 65536):
-        raise ConfigError(f"fetch.resolve: {text!r} is not an address, address:port or [IPv6 address]:port")
-    return Target(address, number)
+    parsed = parse_address(text)
+    if parsed is None:
+        raise ConfigError(f"fetch.resolve: {text!r}: {address_problem(text)}")
+    return Target(*parsed)
 
 
 def system_lookup(host: str, port: int, family: int) -> list[tuple[str, int]]:
