@@ -90,7 +90,11 @@ class LimitsConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     concurrency: Annotated[Count, Meta(description="Most requests in flight, all hosts together.")] = 200
     memory_bytes: Annotated[
-        Size, Meta(description="Bodies in flight and queued; no fetch starts while they take more.")
+        Size,
+        Meta(
+            description="Bodies fetched and not yet parsed; no fetch starts while they take more. Those in flight come "
+            "on top, see `crawler check`."
+        ),
     ] = field(default=Size(512 * 1024**2), name="memory")
     default: Annotated[Pace, Meta(description="The pace of every host that no pattern says more about.")] = (
         BUILT_IN_PACE
@@ -126,9 +130,10 @@ class FetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     timeout_s: Annotated[Duration, Meta(description="For one whole answer, connecting included.")] = field(
         default=Duration(30.0), name="timeout"
     )
-    connect_timeout_s: Annotated[Duration, Meta(description="For DNS, TCP and TLS together.")] = field(
-        default=Duration(10.0), name="connect_timeout"
-    )
+    connect_timeout_s: Annotated[
+        Duration,
+        Meta(description="For DNS, TCP and TLS together; no connection within it fails the attempt with connect."),
+    ] = field(default=Duration(10.0), name="connect_timeout")
     min_speed: Annotated[
         Size, Meta(description="Bytes a second, averaged over any 10 s of a body; 0 turns this off.")
     ] = Size(64)
