@@ -234,7 +234,7 @@ REASONS: dict[str, str] = {
     "timeout": "no complete answer within fetch.timeout",
     "too_slow": "the body came slower than fetch.min_speed",
     "dns": "the host name does not resolve",
-    "connect": "no connection: refused, unreachable or reset before the request",
+    "connect": "no connection: refused, unreachable, reset before the request, or none within fetch.connect_timeout",
     "tls": "the TLS handshake or certificate check failed",
     "reset": "the connection broke before the answer was complete",
     "protocol": "the answer is not HTTP, or breaks its rules",
