@@ -25,6 +25,7 @@ import msgspec
 from crawler.build import Plan, open_crawl
 from crawler.config import CrawlConfig
 from crawler.config.file import load
+from crawler.config.rules import problems
 from crawler.directory import CrawlDirectory, claim
 from crawler.errors import ConfigError, CrawlerError
 from crawler.extract.record import PageRecord
@@ -63,6 +64,8 @@ class Crawl:
         folder = None
         if config is None or isinstance(config, CrawlConfig):
             self.config = config or CrawlConfig()
+            for problem in problems(self.config):  # a YAML file's have been told when it was loaded
+                raise ConfigError(f"{problem.key}: {problem.value}: {problem.expected}")
         elif not isinstance(config, str | os.PathLike):
             raise ConfigError(f"config: {config!r}: expected a CrawlConfig or the path of a YAML file")
         else:

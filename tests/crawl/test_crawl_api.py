@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from crawler import ConfigError, Crawl, CrawlConfig, CrawlerError, crawl
+from crawler.config import ScopeConfig
 from crawler.config.file import loads
 from tests.crawl.conftest import environment
 from tests.support.server import Server
@@ -185,6 +186,11 @@ def test_one_seed_may_be_given_as_a_string(server, tmp_path):
     assert crawl(WEB.seeds()[0], config(server), directory=tmp_path / "d").snapshot.pages == 40
     with pytest.raises(ConfigError, match="CrawlConfig or the path"):
         Crawl({"seeds": []})
+
+
+def test_a_configuration_made_in_python_is_checked_like_a_file():
+    with pytest.raises(ConfigError, match=r"scope\.exclude"):
+        Crawl(CrawlConfig(scope=ScopeConfig(exclude=("/private/*",))))
 
 
 async def test_a_consumer_that_gives_up_a_page_loses_none(tmp_path):
