@@ -137,7 +137,7 @@ def _signals(running: Running, follower: Follower | None, *, quiet: bool) -> Ite
         if received == 1:
             running.stop()
             if running.stopping and not quiet:
-                _tell("\nStopping: what is in flight may finish, for 10 s at most. Once more: do not wait.")
+                _tell("\nStopping: requests in flight have 10 s to finish. Once more: do not wait.")
         else:
             running.abort()
             if follower:
