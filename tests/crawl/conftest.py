@@ -81,6 +81,12 @@ def crawler(tmp_path):
     return in_folder(tmp_path)
 
 
+def start(folder, *arguments, **keywords):
+    """`crawler crawl` in the background, with pipes."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0} | keywords
+    return subprocess.Popen([*COMMAND, "crawl", *arguments], cwd=folder, env=environment(), **pipes)
+
+
 def options(server, *more):
     """Options for a crawl of a loopback server at full speed."""
     settings = [f'fetch.resolve={{"*.test": "127.0.0.1:{server.port}"}}', "limits.default.concurrency=8", *more]

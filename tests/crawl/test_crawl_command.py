@@ -9,7 +9,7 @@ import sys
 import msgspec
 import pytest
 
-from tests.crawl.conftest import COMMAND, environment
+from tests.crawl.conftest import environment, start
 from tests.support.server import Server
 from tests.support.web import Reply, Web
 
@@ -76,14 +76,8 @@ def test_output_can_go_to_a_file_or_be_piped(crawler, fast, tmp_path):
 def test_a_closed_pipe_ends_the_crawl_cleanly(fast, tmp_path):
     web = Web(pages_per_host=4000, latency_s=0.002)
     with Server(web) as server:
-        process = subprocess.Popen(
-            [*COMMAND, "crawl", *web.seeds(), *fast(server, "checkpoint.every=50ms"), "-o", "-", "-d", "crawl"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=tmp_path,
-            env=environment(),
-        )
+        settings = fast(server, "checkpoint.every=50ms")
+        process = start(tmp_path, *web.seeds(), *settings, "-o", "-", "-d", "crawl")
         assert msgspec.json.decode(process.stdout.readline())["url"] == web.seeds()[0]
         process.stdout.close()
         errors = process.stderr.read().decode()
@@ -97,14 +91,8 @@ def test_a_closed_pipe_ends_the_crawl_cleanly(fast, tmp_path):
 def test_a_signal_commits_what_is_in_flight_and_exits_130(fast, tmp_path, number):
     web = Web(pages_per_host=4000, latency_s=0.002)
     with Server(web) as server:
-        process = subprocess.Popen(
-            [*COMMAND, "crawl", *web.seeds(), *fast(server, "checkpoint.every=50ms"), "-o", "-", "-d", "crawl"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=tmp_path,
-            env=environment(),
-        )
+        settings = fast(server, "checkpoint.every=50ms")
+        process = start(tmp_path, *web.seeds(), *settings, "-o", "-", "-d", "crawl")
         first = process.stdout.readline()
         process.send_signal(number)
         rest, errors = process.communicate(timeout=30)

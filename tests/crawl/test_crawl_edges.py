@@ -12,7 +12,7 @@ import threading
 import msgspec
 import pytest
 
-from tests.crawl.conftest import COMMAND, environment, options
+from tests.crawl.conftest import COMMAND, environment, options, start
 from tests.support.server import Server
 from tests.support.web import Reply, Web
 
@@ -26,12 +26,6 @@ ENDLESS = Web(pages_per_host=4000, latency_s=0.002)
 def site():
     with Server(SITE) as server:
         yield server
-
-
-def start(folder, *arguments, **keywords):
-    """`crawler crawl` in the background, with pipes."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0} | keywords
-    return subprocess.Popen([*COMMAND, "crawl", *arguments], cwd=folder, env=environment(), **pipes)
 
 
 def shell(folder, text, **keywords):
