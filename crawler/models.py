@@ -109,7 +109,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
 
     rule: str  #: as in ``scope.stay_on: host`` or ``scope.exclude: */logout*``
     count: int
-    examples: tuple[str, ...] = ()  #: at most 3
+    examples: tuple[str, ...] = ()  #: at most `MAX_EXAMPLES`
 
 
 class Robots(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -256,3 +256,6 @@ PAGES = "pages"
 OUTCOMES = "outcomes"
 
 MAX_REDIRECTS = 20
+
+MAX_EXAMPLES = 3
+"""How many instances are shown of what is only counted: refused links, bad seeds."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.models import MAX_REDIRECTS, Outcome
+from crawler.models import MAX_EXAMPLES, MAX_REDIRECTS, Outcome
 from crawler.seeds import Seed, seed_request
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 BATCH = 1000
 READ_AHEAD = 2
-MAX_EXAMPLES = 3
 
 
 class SeedTally(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.models import Outcome, Refusal
+from crawler.models import MAX_EXAMPLES, Outcome, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from crawler.models import Counts, Finished
 
 MAX_RULES = 1_000
-MAX_EXAMPLES = 3
 OTHER_RULES = "(other rules)"
 
 _RECENT_S = 5.0

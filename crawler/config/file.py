@@ -57,7 +57,7 @@ class Loaded(msgspec.Struct, frozen=True):
     """A configuration and where it came from."""
 
     config: CrawlConfig
-    #: the file as written, for the crawl's own copy; overrides are not in it
+    #: the file as written; overrides are not in it
     text: str
     #: what relative paths in the configuration start from
     folder: Path

@@ -10,7 +10,7 @@ from selectolax.lexbor import create_tag
 from crawler.extract.html import text_of
 from crawler.extract.record import LinkRecord
 from crawler.extract.text import collapsed, collapsed_ascii
-from crawler.models import Refusal
+from crawler.models import MAX_EXAMPLES, Refusal
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 MAX_TEXT_CHARS = 200
 _TITLE = create_tag("title").tag_id  # of a drawing
 _ALT_TAGS = frozenset((create_tag("area").tag_id, create_tag("img").tag_id))
-_MAX_EXAMPLES = 3
 _MAX_EXAMPLE_CHARS = 200
 
 
@@ -35,7 +34,7 @@ class Refused:
     def add(self, rule: str, example: str) -> None:
         """Count one link that `rule` kept out."""
         examples, count = self._rules.get(rule) or ([], 0)
-        if count < _MAX_EXAMPLES:
+        if count < MAX_EXAMPLES:
             examples.append(example[:_MAX_EXAMPLE_CHARS])
         self._rules[rule] = (examples, count + 1)
 
