@@ -126,7 +126,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What a parser made of one response."""
 
     links: tuple[Link, ...] = ()
-    #: (sink name, one encoded line without its newline)
+    #: (sink name, one or more encoded lines, with newlines between them but none at the end)
     records: tuple[tuple[str, bytes], ...] = ()
     refusals: tuple[Refusal, ...] = ()
     #: what the response turned out to be, when not a page: ``not_html`` and the like
@@ -200,7 +200,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     positions: dict[str, int] = {}
     #: running totals of the crawl, whole values
     counters: dict[str, int] = {}
-    #: small named states: cookies, traps, rule health
+    #: small named states: cookies, traps, rule health; an empty one is forgotten
     blobs: dict[str, bytes] = {}
 
 
@@ -229,6 +229,7 @@ REASONS: dict[str, str] = {
     # EXCLUDED
     "robots": "robots.txt disallows it",
     "robots_unreachable": "robots.txt could not be fetched, which disallows all; the log says why",
+    "scope_narrowed": "the scope was narrowed, at a resume, after it had been admitted",
     "seed_out_of_scope": "a seed that include, exclude or the scheme keeps out",
     # FAILED
     "timeout": "no complete answer within fetch.timeout",
@@ -251,9 +252,10 @@ REASONS: dict[str, str] = {
 }
 """Every reason an outcome may carry, and what it means."""
 
-#: the two sinks every crawl has; further ones bear their rule's name
+#: the two sinks every crawl has; `LINKS` where asked for; further ones bear their rule's name
 PAGES = "pages"
 OUTCOMES = "outcomes"
+LINKS = "links"
 
 MAX_REDIRECTS = 20
 

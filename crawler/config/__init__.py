@@ -176,6 +176,18 @@ class ExtractConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     )
 
 
+class ExportConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is written beside the records, and how."""
+
+    compress: Annotated[
+        Literal["none", "gzip", "zstd"],
+        Meta(description="How pages, outcomes and links are compressed: pages.jsonl.gz, .zst. Readable while written."),
+    ] = "none"
+    links: Annotated[
+        bool, Meta(description="Write links.jsonl: a line for each link of each page, followed or not.")
+    ] = False
+
+
 class CheckpointConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often results become durable."""
 
@@ -204,5 +216,6 @@ class CrawlConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     fetch: FetchConfig = FetchConfig()
     parse: ParseConfig = ParseConfig()
     extract: ExtractConfig = ExtractConfig()
+    export: ExportConfig = ExportConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     frontier: Annotated[Literal["memory"], Meta(description="Where what is left to fetch is kept.")] = "memory"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterable, Sequence
 
     from crawler.models import Checkpoint, Counts, Finished, HostKey, HostState, Link, Request, Restored, RobotsFile
 
@@ -45,15 +45,29 @@ class Frontier(Protocol):
         """
         ...
 
+    @property
+    def uncommitted(self) -> int:
+        """URLs admitted that no commit has begun to store: what `add` and `discover` hold in memory."""
+        ...
+
+    async def wake(self) -> tuple[list[HostKey], float | None]:
+        """Make snoozed URLs takeable whose time has come; nothing else does.
+
+        Returns:
+            The distinct hosts that gained URLs, and the monotonic time at which the next ones are due: None if
+            nothing else is snoozed. What is snoozed by a later commit may be due sooner.
+        """
+        ...
+
     async def take(self, wanted: Sequence[tuple[HostKey, int]]) -> list[Request]:
         """Hand out up to n URLs for each host, each URL once per process: lowest priority number first, then
-        lowest depth, then first found. Snoozed ones that are due come first. Never waits for a commit."""
+        lowest depth, then first found. Snoozed ones that `wake` found due come first. Never waits for a commit."""
         ...
 
     async def commit(self, checkpoint: Checkpoint) -> None:
         """Make `checkpoint`, and every URL admitted before this call, durable in one transaction.
 
-        Requests in `snoozed` become takeable again once their time has come.
+        Requests in `snoozed` become takeable again once their time has come. An empty blob removes its name.
 
         Raises:
             FrontierError: Nothing of the checkpoint was stored.
@@ -77,8 +91,20 @@ class Frontier(Protocol):
         """How each canonical URL ended; None while its end is not committed, or the URL unknown."""
         ...
 
-    async def requeue(self, reasons: Sequence[str]) -> int:
-        """Make finished URLs with one of these reasons pending again; the number of them. Durable on return."""
+    async def requeue(self, urls: AsyncIterable[Sequence[str]], checkpoint: Checkpoint) -> int:
+        """Make ended URLs pending again, as if never tried; the number of them.
+
+        In one transaction, durable on return, with what else `checkpoint` holds (nothing finished or snoozed).
+        Forgotten with it: failures and retirement of their hosts, and every verdict on robots.txt that closes its
+        origin. URLs that have no committed end stay as they are.
+
+        Args:
+            urls: Canonical, in batches of some hundreds; read to the end before anything changes.
+            checkpoint: What becomes true with it: lengths of rewritten files, counters, blobs.
+
+        Raises:
+            FrontierError: Nothing was stored.
+        """
         ...
 
     def counts(self) -> Counts:
