@@ -13,7 +13,7 @@ import msgspec
 
 from crawler.frontier import sqlite_index
 from crawler.frontier.draft import Extra
-from crawler.frontier.sqlite_schema import explained
+from crawler.frontier.sqlite_schema import damaged, read_back
 from crawler.models import Finished, HostKey, HostState, Outcome, Request, Robots, RobotsFile
 from crawler.url import Url
 
@@ -65,10 +65,19 @@ FROM snoozed JOIN url ON url.id = snoozed.id JOIN host ON host.id = url.host
 WHERE (snoozed.due_ms, snoozed.id) > (?, ?) ORDER BY snoozed.due_ms, snoozed.id LIMIT ?
 """
 
+_STATE = "SELECT id, name, ready_at, delay_s, failures, retired FROM host WHERE name = ? AND failures NOTNULL"
+
 _STATES = """
 SELECT host.id, name, ready_at, delay_s, failures, retired
 FROM json_each(?) AS asked CROSS JOIN host ON host.id = asked.value
 """
+
+_RequestRow = tuple[int, str, str, int, int, str | None, str, str, str | None, int | None]
+_EndRow = tuple[
+    int, str, str, int, int, str | None, str, str, str | None, int,
+    str, str | None, int | None, str | None, float, int,
+]  # fmt: skip
+_StateRow = tuple[int, str, float | None, float | None, int | None, str | None]
 
 
 class Chunk(NamedTuple):
@@ -89,7 +98,7 @@ class Reader:
 
     def open(self) -> None:
         """Open the store, which exists."""
-        with explained(self._path):
+        with read_back(self._path):
             self._connection = sqlite3.connect(self._path, isolation_level=None)
             self._connection.execute("PRAGMA query_only = 1")
             self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -100,70 +109,80 @@ class Reader:
 
     def host_number(self, host_key: HostKey) -> int | None:
         """The number of a stored host."""
-        rows = self._all("SELECT id FROM host WHERE name = ?", (host_key,))
+        rows = self._rows("SELECT id FROM host WHERE name = ?", (host_key,), tuple[int])
         return rows[0][0] if rows else None
 
     def chunks(self, host: int, after: tuple[int, int, int], limit: int) -> list[Chunk]:
         """The first chunks of a host after one with this priority, depth and first id, in this order."""
-        rows = self._all(_CHUNKS, (host, *after, limit))
-        return [
-            Chunk(priority, depth, first, msgspec.json.decode(ids, type=list[int]))
-            for priority, depth, first, ids in rows
-        ]
+        rows = self._rows(_CHUNKS, (host, *after, limit), tuple[int, int, int, str])
+        with read_back(self._path):
+            chunks = [Chunk(row[0], row[1], row[2], msgspec.json.decode(row[3], type=list[int])) for row in rows]
+        for chunk in chunks:
+            place, after = after, chunk[:3]
+            if after <= place:
+                raise damaged(self._path, f"chunk {chunk.first} of host {host} is out of order")
+        return chunks
 
     def requests(self, ids: Collection[int]) -> list[Request]:
         """Requests of stored URLs, with the attempt they were snoozed for."""
-        ((rows,),) = self._all(_REQUESTS, (_json(ids),))
-        return [_request(row[:9], row[9]) for row in msgspec.json.decode(rows)]
+        ((text,),) = self._rows(_REQUESTS, (_json(ids),), tuple[str])
+        with read_back(self._path):
+            requests = [_request(row[:9], row[9]) for row in msgspec.json.decode(text, type=list[_RequestRow])]
+        if len(requests) != len(ids):
+            read = {request.id for request in requests}
+            missing = [number for number in ids if number not in read]
+            raise damaged(self._path, f"of {len(ids)} URLs that wait, {len(read)} can be read; missing: {missing[:3]}")
+        return requests
 
     def ends(self, ids: Collection[int]) -> list[Finished]:
         """How those of these URLs that have ended did."""
-        return [
-            Finished(
-                request=_request(row[:9], row[9]),
-                outcome=Outcome(row[10]),
-                reason=row[11],
-                status=row[12],
-                target=row[13],
-                at=row[14],
-                has_page=bool(row[15]),
-            )
-            for row in self._all(_ENDS, (_json(ids),))
-        ]
+        rows = self._rows(_ENDS, (_json(ids),), _EndRow)
+        with read_back(self._path):
+            return [
+                Finished(
+                    request=_request(row[:9], row[9]),
+                    outcome=Outcome(row[10]),
+                    reason=row[11],
+                    status=row[12],
+                    target=row[13],
+                    at=row[14],
+                    has_page=bool(row[15]),
+                )
+                for row in rows
+            ]
 
     def snoozed(self, after: Place, limit: int) -> list[tuple[int, int, HostKey]]:
         """The first snoozed URLs after a place: due_ms, id, host."""
-        return self._all(_SNOOZED, (*after, limit))
+        return self._rows(_SNOOZED, (*after, limit), tuple[int, int, HostKey])
 
     def states(self, hosts: Collection[int]) -> dict[int, HostState]:
         """The states of stored hosts by number; the default where none was committed."""
-        return {row[0]: _state(row[1:]) for row in self._all(_STATES, (_json(hosts),))}
+        return {number: _state(state) for number, *state in self._rows(_STATES, (_json(hosts),), _StateRow)}
 
     def state(self, host_key: HostKey) -> HostState | None:
         """The committed state of a host."""
-        rows = self._all(
-            "SELECT name, ready_at, delay_s, failures, retired FROM host WHERE name = ? AND failures IS NOT NULL",
-            (host_key,),
-        )
-        return _state(rows[0]) if rows else None
+        rows = self._rows(_STATE, (host_key,), _StateRow)
+        return _state(rows[0][1:]) if rows else None
 
     def robots(self, origin: str) -> RobotsFile | None:
         """The committed verdict of an origin."""
-        rows = self._all("SELECT expires_at, closed, verdict FROM robots WHERE origin = ?", (origin,))
-        if not rows:
-            return None
-        ((expires_at, closed, verdict),) = rows
-        robots = msgspec.json.decode(verdict, type=Robots)
-        return RobotsFile(origin=origin, expires_at=expires_at, robots=robots, closed=closed)
+        statement = "SELECT expires_at, closed, verdict FROM robots WHERE origin = ?"
+        for expires_at, closed, verdict in self._rows(statement, (origin,), tuple[float, str | None, str]):
+            with read_back(self._path):
+                robots = msgspec.json.decode(verdict, type=Robots)
+            return RobotsFile(origin=origin, expires_at=expires_at, robots=robots, closed=closed)
+        return None
 
     def ids(self, fingerprints: Collection[int]) -> list[int]:
         """Ids of all URLs that have one of these fingerprints."""
-        with explained(self._path):
+        with read_back(self._path):
             return sqlite_index.search(self._connection, fingerprints)
 
-    def _all(self, statement: str, parameters: Sequence[object]) -> list[Any]:
-        with explained(self._path):
-            return self._connection.execute(statement, parameters).fetchall()
+    def _rows(self, statement: str, parameters: Sequence[object], row: object) -> list[Any]:
+        """All rows of the answer, checked to be of this type."""
+        with read_back(self._path):
+            rows = self._connection.execute(statement, parameters).fetchall()
+            return msgspec.convert(rows, list[row])  # type: ignore[valid-type]
 
 
 def _json(values: Collection[int]) -> str:

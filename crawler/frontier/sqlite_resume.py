@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from crawler.errors import FrontierError
+import msgspec
+
 from crawler.frontier.seen import Seen
+from crawler.frontier.sqlite_schema import damaged, facts
 from crawler.models import HostKey, Outcome, Restored
 
 if TYPE_CHECKING:
@@ -48,34 +50,37 @@ def resume(connection: sqlite3.Connection, path: Path, *, host_names: int) -> Re
         FrontierError: The store is damaged.
     """
 
-    def pairs(statement: str) -> list[tuple[str, int]]:
-        return connection.execute(statement).fetchall()
+    def rows(statement: str, row: object) -> list[Any]:
+        return msgspec.convert(connection.execute(statement).fetchall(), list[row])  # type: ignore[valid-type]
 
     def number(statement: str) -> int:
-        return int(connection.execute(statement).fetchone()[0])
+        return int(rows(statement, tuple[int])[0][0])
 
     urls = number("SELECT coalesce(max(id), 0) FROM url")
-    hosts = number("SELECT coalesce(max(id), 0) FROM host")
+    hosts = number("SELECT count(*) FROM host")
+    waiting = [host for (host,) in rows("SELECT DISTINCT host FROM chunk", tuple[int])]
+    names = dict(rows("SELECT name, id FROM host", tuple[HostKey, int])) if hosts <= host_names else {}
+    strange = number("SELECT coalesce(max(id), 0) FROM host") != hosts
+    if strange or not all(0 < host <= hosts for host in (*waiting, *names.values())):
+        raise damaged(path, f"its hosts are not numbered from 1 to {hosts}")
     seen = _seen(connection, urls)
     if len(seen) != urls:
-        raise FrontierError(f"{path} is damaged: {urls} URLs, but {len(seen)} fingerprints")
-    names = pairs("SELECT name, id FROM host") if hosts <= host_names else ()
-    blobs = connection.execute("SELECT name, content FROM blob").fetchall()
-    (key,) = connection.execute("SELECT value FROM meta WHERE name = 'key'").fetchone()
+        raise damaged(path, f"{urls} URLs, but {len(seen)} fingerprints")
+    about = facts(connection)
     return Resumed(
-        key=int(key, 16),
+        key=int(about.key, 16),
         urls=urls,
         hosts=hosts,
         seeds=number("SELECT coalesce(max(id), 0) FROM seed"),
-        indexed=number("SELECT value FROM meta WHERE name = 'indexed'"),
-        ended={Outcome(name): count for name, count in pairs("SELECT outcome, urls FROM tally")},
-        waiting=[row[0] for row in connection.execute("SELECT DISTINCT host FROM chunk")],
-        names={HostKey(name): host for name, host in names},
+        indexed=about.indexed,
+        ended=dict(rows("SELECT outcome, urls FROM tally", tuple[Outcome, int])),
+        waiting=waiting,
+        names=names,
         seen=seen,
         restored=Restored(
-            positions=dict(pairs("SELECT name, bytes FROM file")),
-            counters=dict(pairs("SELECT name, value FROM counter")),
-            blobs=dict(blobs),
+            positions=dict(rows("SELECT name, bytes FROM file", tuple[str, int])),
+            counters=dict(rows("SELECT name, value FROM counter", tuple[str, int])),
+            blobs=dict(rows("SELECT name, content FROM blob", tuple[str, bytes])),
         ),
     )
 

@@ -1,7 +1,7 @@
 """What does crawl.db look like, and is this file one?
 
 The tables, for people who query them, are described in docs/crawl-db.md. `open_store` creates a store or checks one;
-`explained` turns SQLite's errors into ours. What is written when is left to `sqlite_writer`.
+`explained` and `read_back` turn the errors of using it into ours. What is written when is left to `sqlite_writer`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,17 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from crawler import __version__
 from crawler.errors import FrontierError
 from crawler.models import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 FORMAT = 1
@@ -25,7 +29,7 @@ APPLICATION_ID = 0x4372574C
 """Tells our files from other SQLite databases (`PRAGMA application_id`): "CrWL"."""
 
 _OPEN_WAIT_MS = 1_000
-_COMMIT_WAIT_MS = 10_000
+COMMIT_WAIT_MS = 10_000
 _CACHE_KIB = 48_000
 _CHECKED_WHOLE_BYTES = 32 << 20
 
@@ -78,6 +82,21 @@ FROM url
 """
 
 
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of `meta`."""
+
+    format: int
+    version: str
+    key: str  #: hexadecimal
+    watermark: int
+    indexed: int
+
+
+def facts(connection: sqlite3.Connection) -> Facts:
+    """What a store says of itself."""
+    return msgspec.convert(dict(connection.execute("SELECT name, value FROM meta").fetchall()), Facts)
+
+
 def open_store(path: Path, *, fsync: bool) -> sqlite3.Connection:
     """The writing connection to the store at `path`, which is created if there is no file or an empty one.
 
@@ -90,7 +109,7 @@ def open_store(path: Path, *, fsync: bool) -> sqlite3.Connection:
     Raises:
         FrontierError: The file is not a store, of a newer format, damaged, or locked by another process.
     """
-    with explained(path):
+    with read_back(path):
         connection = sqlite3.connect(path, timeout=_OPEN_WAIT_MS / 1000, isolation_level=None)
         try:
             if _is_empty(connection):
@@ -103,7 +122,7 @@ def open_store(path: Path, *, fsync: bool) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_size_limit = 0")  # so that the size of the -wal file tells its content
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
-            connection.execute(f"PRAGMA busy_timeout = {_COMMIT_WAIT_MS}")
+            connection.execute(f"PRAGMA busy_timeout = {COMMIT_WAIT_MS}")
         except BaseException:
             connection.close()
             raise
@@ -116,19 +135,45 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-        match code and code & 0xFF:
-            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-                what = "is locked by another process"
-            case sqlite3.SQLITE_NOTADB:
-                what = "is not a crawl's store"
-            case sqlite3.SQLITE_CORRUPT:
-                what = "is damaged"
-            case sqlite3.SQLITE_CONSTRAINT:
-                what = "holds what only another process can have written"
-            case _:
-                what = "cannot be used"
-        raise FrontierError(f"{path} {what} ({error})") from error
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        what, hint = _MEANINGS.get(code & 0xFF, ("cannot be used", ""))
+        raise FrontierError(f"{path} {what} ({error}){hint}") from error
+
+
+@contextmanager
+def read_back(path: Path) -> Iterator[None]:
+    """As `explained`, for what makes values of ours of what the store holds: what cannot be one is damage."""
+    with explained(path):
+        try:
+            yield
+        except (ArithmeticError, LookupError, TypeError, ValueError, msgspec.MsgspecError) as error:
+            raise damaged(path, f"{type(error).__name__}: {error}") from error
+
+
+def damaged(path: Path, what: str) -> FrontierError:
+    """The error that a store at `path` is damaged in this way."""
+    return FrontierError(f"{path} is damaged ({what}){_REPAIR}")
+
+
+_REPAIR = "; --repair (in Python: repair=True) rebuilds it from the output files"
+_MEANINGS = {
+    sqlite3.SQLITE_BUSY: ("is locked by another process", ""),
+    sqlite3.SQLITE_LOCKED: ("is locked by another process", ""),
+    sqlite3.SQLITE_NOTADB: ("is not a crawl's store", _REPAIR),
+    sqlite3.SQLITE_CORRUPT: ("is damaged", _REPAIR),
+    sqlite3.SQLITE_ERROR: ("is damaged", _REPAIR),  # our statements are right: a table is missing, a text is no JSON
+    sqlite3.SQLITE_SCHEMA: ("is damaged", _REPAIR),
+    sqlite3.SQLITE_MISMATCH: ("is damaged", _REPAIR),
+    sqlite3.SQLITE_TOOBIG: ("is damaged", _REPAIR),
+    sqlite3.SQLITE_CONSTRAINT: ("holds what only damage or another process can have written", _REPAIR),
+    sqlite3.SQLITE_FULL: ("cannot be written: no space is left on the disk", ""),
+    sqlite3.SQLITE_IOERR: ("cannot be read or written: the disk or its file system reports an error", ""),
+    sqlite3.SQLITE_READONLY: ("cannot be written: it or its folder is read-only, or it was moved or removed", ""),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened: its folder is missing or may not be written to", ""),
+    sqlite3.SQLITE_PERM: ("cannot be opened: access is denied", ""),
+    sqlite3.SQLITE_NOMEM: ("cannot be used: memory has run out", ""),
+}
+"""SQLite's primary result code -> what it says of our file, and what helps."""
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:
@@ -137,25 +182,57 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 
 
 def _create(connection: sqlite3.Connection) -> None:
+    """Make all tables, in the file itself: without its -wal it must not look like one that was never used."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; {_TABLES}")
-    values = {"format": FORMAT, "key": secrets.token_hex(8), "watermark": 0, "indexed": 0}
-    connection.executemany("INSERT INTO meta VALUES (?, ?)", values.items())
+    new = Facts(format=FORMAT, version=__version__, key=secrets.token_hex(8), watermark=0, indexed=0)
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", msgspec.structs.asdict(new).items())
     connection.executemany("INSERT INTO tally VALUES (?, 0)", [(outcome,) for outcome in Outcome])
     connection.execute("COMMIT")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse what is not a whole store of a format we know. A large one is not read through for it."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != APPLICATION_ID:
-        raise FrontierError(f"{path} is a SQLite database, but not a crawl's store")
-    (found,) = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone() or (None,)
-    if found != FORMAT:
-        raise FrontierError(f"{path} has format {found}, and this version of crawler reads format {FORMAT} only")
+        raise FrontierError(f"{path} is a SQLite database, but not a crawl's store{_REPAIR}")
+    meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+    if meta.get("format") != FORMAT:
+        raise _foreign(path, meta)
+    facts(connection)
+    missing = _objects_of_ours() - _objects(connection)
+    if missing:
+        raise damaged(path, f"it lacks {min(missing)[0]}, or has it in another shape")
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
     if pages * page_bytes <= _CHECKED_WHOLE_BYTES:
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
-            raise FrontierError(f"{path} is damaged ({verdict})")
+            raise damaged(path, verdict)
+
+
+def _foreign(path: Path, meta: Mapping[str, object]) -> FrontierError:
+    """Why a store with these facts about it cannot be read."""
+    found, version = meta.get("format"), meta.get("version")
+    if not isinstance(found, int) or not isinstance(version, str):
+        return damaged(path, f"its format is {found!r}, its version {version!r}")
+    return FrontierError(
+        f"{path} has format {found}, and crawler {__version__} reads format {FORMAT} only: "
+        f"use crawler {version}, which wrote it, or a later one"
+    )
+
+
+def _objects(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Tables, indices and views with the statements that make them."""
+    return set(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall())
+
+
+@cache
+def _objects_of_ours() -> set[tuple[str, str]]:
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.executescript(_TABLES)
+        return _objects(connection)
+    finally:
+        connection.close()
