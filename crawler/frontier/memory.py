@@ -6,7 +6,7 @@ Behaves as a frontier with a disk does: `MemoryStore` stands for the disk and ch
 Theory of operation. A URL's id is its place in order of discovery, from 1. Its row is its `Request` while it is
 pending and its `Finished` afterwards; rows not committed yet wait in `_fresh`. Ids that can be taken wait in
 `HostQueues`, in bands made of priority and depth. Snoozed ids wait in one heap by time and enter their host's
-queue, once due, in a band before all others.
+queue, once `wake` finds them due, in a band before all others.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from crawler.models import Counts, Finished, HostState, Outcome, Request, Restor
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterable, Iterable, Sequence
 
     from crawler.clock import Clock
     from crawler.models import Checkpoint, HostKey, Link, RobotsFile
@@ -47,6 +47,22 @@ class MemoryStore:
     positions: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
+
+    def update(self, checkpoint: Checkpoint) -> None:
+        """Take over what a checkpoint says of anything but URLs."""
+        self.hosts.update((state.host_key, state) for state in checkpoint.hosts)
+        self.robots.update((file.origin, file) for file in checkpoint.robots)
+        self.positions |= checkpoint.positions
+        self.counters |= checkpoint.counters
+        self.blobs |= checkpoint.blobs
+        self.blobs = {name: content for name, content in self.blobs.items() if content}
+
+    def forgive(self, hosts: Iterable[HostKey]) -> None:
+        """Forget the failures and retirement of these hosts, and every verdict that closes an origin."""
+        for host_key in hosts:
+            if state := self.hosts.get(host_key):
+                self.hosts[host_key] = replace(state, failures=0, retired=None)
+        self.robots = {origin: file for origin, file in self.robots.items() if file.closed is None}
 
 
 class MemoryFrontier:
@@ -115,9 +131,22 @@ class MemoryFrontier:
             gained[host_key] = None
         return list(gained)
 
+    @property
+    def uncommitted(self) -> int:
+        """URLs admitted since the last commit."""
+        return len(self._fresh)
+
+    async def wake(self) -> tuple[list[HostKey], float | None]:
+        """Make snoozed URLs takeable whose time has come; the hosts that gained some, and when more are due."""
+        now = self._clock.monotonic()
+        gained: dict[HostKey, None] = {}
+        while self._snoozed and self._snoozed[0][0] <= now:
+            _, number = heapq.heappop(self._snoozed)
+            gained[self._queues.push(self._request(number).host_key, _SNOOZED_BAND, number)] = None
+        return list(gained), self._snoozed[0][0] if self._snoozed else None
+
     async def take(self, wanted: Sequence[tuple[HostKey, int]]) -> list[Request]:
-        """Hand out up to n URLs for each host: due snoozed ones, then by priority, depth and age."""
-        self._wake_snoozed()
+        """Hand out up to n URLs for each host: woken ones, then by priority, depth and age."""
         return [self._request(number) for host_key, count in wanted for number in self._queues.pop(host_key, count)]
 
     async def commit(self, checkpoint: Checkpoint) -> None:
@@ -140,15 +169,10 @@ class MemoryFrontier:
             store.rows[number - 1] = snoozed.request
             store.snoozed[number] = snoozed.until
             heapq.heappush(self._snoozed, (snoozed.until, number))
-        store.hosts.update((state.host_key, state) for state in checkpoint.hosts)
-        store.robots.update((file.origin, file) for file in checkpoint.robots)
-        store.positions |= checkpoint.positions
-        store.counters |= checkpoint.counters
-        store.blobs |= checkpoint.blobs
+        store.update(checkpoint)
 
     async def hosts(self, ready_before: float, cursor: int, limit: int) -> tuple[list[HostState], int]:
         """Up to `limit` hosts with takeable URLs whose `ready_at` is not after `ready_before`; the next cursor."""
-        self._wake_snoozed()
         found: list[HostState] = []
         for host_key, after in self._queues.waiting(cursor):
             if len(found) == limit:
@@ -169,27 +193,28 @@ class MemoryFrontier:
 
     async def find(self, urls: Sequence[str]) -> list[Finished | None]:
         """How each canonical URL ended. The first call indexes all URLs known by then."""
-        rows = self._store.rows
-        for number in range(len(self._ids) + 1, len(rows) + 1):
-            self._ids[_request(rows[number - 1]).url] = number
         ends = []
         for url in urls:
-            number = self._ids.get(url, 0)
-            row = rows[number - 1] if number else None
+            number = self._number(url)
+            row = self._store.rows[number - 1] if number else None
             ends.append(row if isinstance(row, Finished) else None)
         return ends
 
-    async def requeue(self, reasons: Sequence[str]) -> int:
-        """Make finished URLs with one of these reasons pending again, as if never tried; the number of them."""
-        wanted = frozenset(reasons)
+    async def requeue(self, urls: AsyncIterable[Sequence[str]], checkpoint: Checkpoint) -> int:
+        """Make ended URLs pending again, as if never tried; the number of them."""
+        numbers = {self._number(url): None async for batch in urls for url in batch}
+        store = self._store
+        hosts: set[HostKey] = set()
         requeued = 0
-        for number, row in enumerate(self._store.rows, 1):
-            if isinstance(row, Finished) and row.reason in wanted:
-                request = replace(row.request, attempt=1)
-                self._store.rows[number - 1] = request
+        for number in numbers:
+            row = store.rows[number - 1] if number else None
+            if isinstance(row, Finished):
+                request = store.rows[number - 1] = replace(row.request, attempt=1)
                 self._outcomes[row.outcome] -= 1
-                self._queues.push(request.host_key, _band(request.priority, request.depth), number)
+                hosts.add(self._queues.push(request.host_key, _band(request.priority, request.depth), number))
                 requeued += 1
+        store.update(checkpoint)
+        store.forgive(hosts)
         return requeued
 
     def counts(self) -> Counts:
@@ -204,6 +229,13 @@ class MemoryFrontier:
     def _next_id(self) -> int:
         return len(self._store.rows) + len(self._fresh) + 1
 
+    def _number(self, url: str) -> int:
+        """The id of a committed URL, 0 if there is none."""
+        rows = self._store.rows
+        for number in range(len(self._ids) + 1, len(rows) + 1):
+            self._ids[_request(rows[number - 1]).url] = number
+        return self._ids.get(url, 0)
+
     def _request(self, number: int) -> Request:
         """The request of an id that was given out."""
         committed = len(self._store.rows)
@@ -212,13 +244,6 @@ class MemoryFrontier:
     def _is_pending(self, number: int) -> bool:
         rows = self._store.rows
         return 0 < number < self._next_id() and not (number <= len(rows) and isinstance(rows[number - 1], Finished))
-
-    def _wake_snoozed(self) -> None:
-        """Queue the snoozed URLs whose time has come."""
-        now = self._clock.monotonic()
-        while self._snoozed and self._snoozed[0][0] <= now:
-            _, number = heapq.heappop(self._snoozed)
-            self._queues.push(self._request(number).host_key, _SNOOZED_BAND, number)
 
     def _check(self, checkpoint: Checkpoint) -> None:
         """Refuse a checkpoint that would end or move a URL twice, before anything of it is stored."""

@@ -9,6 +9,9 @@ wall clock meanwhile neither wakes nor delays anybody.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
+from math import ceil, floor
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,8 +22,9 @@ if TYPE_CHECKING:
 
 Place = tuple[int, int]
 
-MAX_SNOOZE_S = 24 * 3600.0
-"""No time stored by an earlier process is believed to be further away: the wall clock may have been set back."""
+MAX_SNOOZE_S = 3600.0
+"""No time stored by an earlier process is believed to be further away: politeness asks for no more, but the wall clock
+may have been set back."""
 
 _PAGE = 2_000
 
@@ -49,10 +53,11 @@ class SnoozedUrls:
         self._offset_s = clock.wall() - clock.monotonic()
         self._heap: list[tuple[int, int, HostKey]] = []
         self._horizon: Place | None = (-1, 0)  # None: nothing is left to the store
+        self._looked_ms = -1  # the time for which `due` was last asked
 
     def due_ms(self, until: float) -> int:
-        """How the store writes a monotonic time: less than a millisecond before it."""
-        return int((until + self._offset_s) * 1000)
+        """How the store writes a monotonic time: less than a millisecond after it."""
+        return ceil(self._wall_ms(until))
 
     def latest_ms(self) -> int:
         """The latest time to believe, as the store writes it."""
@@ -65,12 +70,15 @@ class SnoozedUrls:
         heapq.heappush(self._heap, (due_ms, number, host_key))
         if len(self._heap) > 2 * self._capacity:
             self._heap.sort()
-            del self._heap[self._capacity :]
-            self._horizon = self._heap[-1][:2]
+            # What was due at the last look stays: a horizon before it would have those read again that woke then.
+            kept = max(self._capacity, bisect_right(self._heap, self._looked_ms, key=itemgetter(0)))
+            if kept < len(self._heap):
+                del self._heap[kept:]
+                self._horizon = self._heap[-1][:2]
 
     def due(self) -> Iterator[tuple[HostKey, int]]:
         """Take out those whose time has come, one by one."""
-        now_ms = self.due_ms(self._clock.monotonic())
+        now_ms = self._looked_ms = floor(self._wall_ms(self._clock.monotonic()))
         while True:
             while not self._heap and self._horizon is not None:
                 self._read_on(self._horizon)
@@ -78,6 +86,14 @@ class SnoozedUrls:
                 return
             _, number, host_key = heapq.heappop(self._heap)
             yield host_key, number
+
+    def next_at(self) -> float | None:
+        """The monotonic time at which the next one is due, once `due` has been exhausted; None if there is none."""
+        return self._heap[0][0] / 1000 - self._offset_s if self._heap else None
+
+    def _wall_ms(self, monotonic: float) -> float:
+        """A monotonic time on the store's scale, without the noise of adding such unequal numbers."""
+        return round((monotonic + self._offset_s) * 1000, 2)
 
     def _read_on(self, horizon: Place) -> None:
         size = min(_PAGE, self._capacity)

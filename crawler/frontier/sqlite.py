@@ -6,6 +6,8 @@ The embedded default. What it is made of:
     sqlite_writer   a thread of its own: commits, chunks, requeue
     sqlite_reader   questions from the loop's thread, never behind a commit
     sqlite_resume   what is read when it is opened
+    sqlite_find     how URLs ended, by their text
+    admission       the seen test, ids, and what was found
     draft           what was admitted since the last commit
     disk_queues     which URL of a host is next
     snoozed, host_numbers, seen
@@ -23,31 +25,28 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from crawler.errors import FrontierError
+from crawler.frontier.admission import Admission
 from crawler.frontier.bounds import Bounds
-from crawler.frontier.disk_queues import DiskQueues, HostQueue
-from crawler.frontier.draft import Draft, Row, SeedNumbers, extra_of
+from crawler.frontier.disk_queues import DiskQueues
+from crawler.frontier.draft import Draft, SeedNumbers
 from crawler.frontier.host_numbers import HostNumbers
 from crawler.frontier.snoozed import SnoozedUrls
+from crawler.frontier.sqlite_find import Finder
 from crawler.frontier.sqlite_reader import Reader
 from crawler.frontier.sqlite_thread import WritingThread
-from crawler.frontier.sqlite_writer import Writer
-from crawler.frontier.turns import parts, sliced
-from crawler.models import Counts, HostState, Outcome, Request
-from crawler.url import Url, fingerprint
+from crawler.frontier.sqlite_writer import Batch, Writer
+from crawler.frontier.turns import sliced
+from crawler.models import Counts, HostState, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterable, Sequence
     from pathlib import Path
 
     from crawler.clock import Clock
-    from crawler.frontier.seen import Seen
-    from crawler.models import Checkpoint, Finished, HostKey, Link, Restored, RobotsFile
+    from crawler.models import Checkpoint, Finished, HostKey, Link, Request, Restored, RobotsFile
 
 _HOSTS_AT_ONCE = 200
-_FOUND_AT_ONCE = 50
 
 
 class SqliteFrontier:
@@ -71,14 +70,11 @@ class SqliteFrontier:
         self._queues = DiskQueues(self._reader, bounds.window_urls)
         self._snoozed = SnoozedUrls(clock, self._reader.snoozed, self._queues.out, bounds.snoozed)
         self._numbers = HostNumbers(self._reader.host_number, bounds.host_names)
-        self._seeds = SeedNumbers(bounds.seeds)
         self._outcomes: Counter[Outcome] = Counter()
-        self._last = 0  # id given out last
-        self._indexed = 0
-        self._draft = Draft(1)
-        self._seen: Seen
-        self._key: int
+        self._finder = Finder(self._reader, self._writer, self._thread, clock, bounds.unindexed)
+        self._admission = Admission(self._queues, self._numbers, SeedNumbers(bounds.seeds))
         self._writing = asyncio.Lock()
+        self._requeueing = asyncio.Lock()
         self._tidying: asyncio.Future[None] | None = None
         self._is_open = False
 
@@ -95,10 +91,8 @@ class SqliteFrontier:
             self._thread.close()
             raise
         self._is_open = True
-        self._key, self._seen = resumed.key, resumed.seen
-        self._last, self._indexed = resumed.urls, resumed.indexed
-        self._draft = Draft(self._last + 1)
-        self._seeds.count = resumed.seeds
+        self._finder.restore(resumed.key, resumed.indexed)
+        self._admission.restore(resumed.key, resumed.seen, resumed.urls, resumed.seeds)
         self._outcomes.update(resumed.ended)
         self._numbers.restore(resumed.hosts, resumed.names)
         self._queues.restore(resumed.hosts, resumed.waiting, resumed.urls)
@@ -107,65 +101,32 @@ class SqliteFrontier:
     @property
     def key(self) -> int:
         """The crawl's own random 64-bit fingerprint key."""
-        return self._key
+        return self._admission.key
 
     def add(self, requests: Sequence[Request]) -> list[bool]:
         """Admit seeds and redirect targets; True where the URL was new."""
-        fingerprints = [fingerprint(request.url, self._key) for request in requests]
-        admitted = [False] * len(requests)
-        rows: list[Row] = []
-        new = self._seen.add_all(fingerprints)
-        for position in new:
-            request = requests[position]
-            queue = self._queues.get(request.host_key) or self._new_queue(request.host_key)
-            self._last += 1
-            self._queues.push(queue, replace(request, id=self._last, host_key=queue.key))
-            seed = self._seeds.number(request, self._draft)
-            row = (queue.number, request.priority, request.depth, request.via, seed, request.url)
-            extra = extra_of(request)
-            rows.append((*row, extra) if extra else row)
-            admitted[position] = True
-        if rows:
-            self._draft.append(rows, [fingerprints[position] for position in new])
-        return admitted
+        return self._admission.add(requests)
 
     def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
         """Admit a page's new links; the distinct host keys that gained URLs."""
-        fingerprints = [link.fingerprint for link in links]
-        new = self._seen.add_all(fingerprints)
-        if not new:
-            return []
-        depth = parent.depth + 1
-        via = parent.id or parent.url
-        seed = self._seeds.number(parent, self._draft)
+        return self._admission.discover(parent, links)
+
+    @property
+    def uncommitted(self) -> int:
+        """URLs admitted since the last commit began."""
+        return self._admission.last - self._admission.committing
+
+    async def wake(self) -> tuple[list[HostKey], float | None]:
+        """Make snoozed URLs takeable whose time has come; the hosts that gained some, and when more are due."""
         gained: dict[HostKey, None] = {}
-        rows: list[Row] = []
-        get, push = self._queues.get, self._queues.push
-        for position in new:
-            link = links[position]
-            queue = get(link.host_key) or self._new_queue(link.host_key)
-            self._last += 1
-            request = Request(
-                url=link.url,
-                host_key=queue.key,
-                scope_host=parent.scope_host,
-                depth=depth,
-                via=parent.url,
-                seed=parent.seed,
-                priority=link.priority,
-                context=link.context,
-                id=self._last,
-            )
-            push(queue, request)
-            row = (queue.number, link.priority, depth, via, seed, link.url)
-            rows.append((*row, extra_of(request)) if link.context else row)
+        async for host_key, number in sliced(self._snoozed.due(), self._clock):
+            queue = self._queues.get(host_key) or self._queues.make(host_key, self._numbers.number(host_key))
+            self._queues.push_due(queue, number)
             gained[queue.key] = None
-        self._draft.append(rows, [fingerprints[position] for position in new])
-        return list(gained)
+        return list(gained), self._snoozed.next_at()
 
     async def take(self, wanted: Sequence[tuple[HostKey, int]]) -> list[Request]:
-        """Hand out up to n URLs for each host: due snoozed ones, then by priority, depth and age."""
-        await self._wake_snoozed()
+        """Hand out up to n URLs for each host: woken ones, then by priority, depth and age."""
         taken: list[Request] = []
         async for host_key, count in sliced(wanted, self._clock):
             number = self._numbers.find(host_key)
@@ -185,7 +146,6 @@ class SqliteFrontier:
 
     async def hosts(self, ready_before: float, cursor: int, limit: int) -> tuple[list[HostState], int]:
         """Up to `limit` hosts with takeable URLs whose `ready_at` is not after `ready_before`; the next cursor."""
-        await self._wake_snoozed()
         found: list[HostState] = []
         numbers = self._queues.waiting(cursor)
         while batch := list(islice(numbers, min(limit - len(found), _HOSTS_AT_ONCE))):
@@ -206,26 +166,25 @@ class SqliteFrontier:
 
     async def find(self, urls: Sequence[str]) -> list[Finished | None]:
         """How each canonical URL ended. If many fingerprints are not indexed yet, that is done first."""
-        if self._draft.first - 1 - self._indexed > self._bounds.unindexed:
-            while last := await self._thread.run(self._writer.index):
-                self._indexed = last
-        fingerprints = {fingerprint(Url(url), self._key) for url in urls}
-        ids: list[int] = []
-        async for some in sliced(parts(fingerprints, _FOUND_AT_ONCE), self._clock):
-            ids += self._reader.ids(some)
-        ends: dict[str, Finished] = {}
-        async for some in sliced(parts(ids, _FOUND_AT_ONCE), self._clock):
-            ends.update((end.request.url, end) for end in self._reader.ends(some))
-        return [ends.get(url) for url in urls]
+        return await self._finder.ends(urls, self._admission.committing)
 
-    async def requeue(self, reasons: Sequence[str]) -> int:
-        """Make finished URLs with one of these reasons pending again, as if never tried; the number of them."""
-        return await self._thread.to_its_end(self._requeue(reasons))
+    async def requeue(self, urls: AsyncIterable[Sequence[str]], checkpoint: Checkpoint) -> int:
+        """Make ended URLs pending again, as if never tried; the number of them.
+
+        Once all are read it goes on to its end, even if the caller is cancelled. Not twice at a time.
+
+        Raises:
+            FrontierError: The store failed; nothing was stored.
+        """
+        async with self._requeueing:
+            await self._finder.gather(urls, self._admission.committing)
+            return await self._thread.to_its_end(self._requeue(checkpoint))
 
     def counts(self) -> Counts:
         """Admitted, pending and ended; a URL has ended once its checkpoint is committed."""
         outcomes = {outcome: self._outcomes[outcome] for outcome in Outcome}
-        return Counts(admitted=self._last, pending=self._last - sum(outcomes.values()), outcomes=outcomes)
+        admitted = self._admission.last
+        return Counts(admitted=admitted, pending=admitted - sum(outcomes.values()), outcomes=outcomes)
 
     async def aclose(self) -> None:
         """Release the store, once a commit under way has ended."""
@@ -246,30 +205,40 @@ class SqliteFrontier:
             if self._tidying:
                 await self._tidying
             self._check(checkpoint)
-            draft, self._draft = self._draft, Draft(self._last + 1)
-            last = self._last
-            sweep = last - self._queues.watermark >= self._bounds.memory_urls
-            states = [(self._numbers.number(state.host_key), state) for state in checkpoint.hosts]
-            due_ms = [self._snoozed.due_ms(snoozed.until) for snoozed in checkpoint.snoozed]
-            hosts = self._numbers.committing()
-            await self._thread.run(partial(self._writer.commit, draft, hosts, checkpoint, states, due_ms, sweep=sweep))
+            draft = self._admission.cut()
+            last = self._admission.committing
+            batch = self._batch(checkpoint, draft, sweep=last - self._queues.watermark >= self._bounds.memory_urls)
+            await self._thread.run(partial(self._writer.commit, batch))
             self._numbers.committed()
             self._queues.out.difference_update(end.request.id for end in checkpoint.finished)
             self._outcomes.update(end.outcome for end in checkpoint.finished)
-            for item, due in zip(checkpoint.snoozed, due_ms, strict=True):
+            for item, due in zip(checkpoint.snoozed, batch.due_ms, strict=True):
                 self._queues.out.discard(item.request.id)
                 self._snoozed.add(due, item.request.id, item.request.host_key)
-            if sweep:
+            if batch.sweep:
                 await self._forget_up_to(last)
             self._tidying = self._thread.run(self._writer.tidy)
 
-    async def _requeue(self, reasons: Sequence[str]) -> int:
+    async def _requeue(self, checkpoint: Checkpoint) -> int:
         async with self._writing:
-            requeued = await self._thread.run(partial(self._writer.requeue, reasons))
+            stored = self._admission.committing
+            batch = self._batch(checkpoint, Draft(stored + 1), sweep=True)
+            requeued = await self._thread.run(partial(self._writer.requeue, batch))
+            self._numbers.committed()
             self._outcomes.subtract(requeued.outcomes)
-            await self._forget_up_to(self._draft.first - 1)
             self._queues.reread(requeued.hosts)
+            await self._forget_up_to(stored)
             return sum(requeued.outcomes.values())
+
+    def _batch(self, checkpoint: Checkpoint, draft: Draft, *, sweep: bool) -> Batch:
+        return Batch(
+            checkpoint=checkpoint,
+            draft=draft,
+            states=[(self._numbers.number(state.host_key), state) for state in checkpoint.hosts],
+            hosts=self._numbers.committing(),
+            due_ms=[self._snoozed.due_ms(snoozed.until) for snoozed in checkpoint.snoozed],
+            sweep=sweep,
+        )
 
     async def _forget_up_to(self, watermark: int) -> None:
         """All URLs up to this are in chunks now."""
@@ -286,10 +255,3 @@ class SqliteFrontier:
             if request.id in named:
                 raise FrontierError(f"checkpoint names {request.url} twice")
             named.add(request.id)
-
-    def _new_queue(self, host_key: HostKey) -> HostQueue:
-        return self._queues.make(host_key, self._numbers.number(host_key))
-
-    async def _wake_snoozed(self) -> None:
-        async for host_key, number in sliced(self._snoozed.due(), self._clock):
-            self._queues.push_due(self._queues.get(host_key) or self._new_queue(host_key), number)

@@ -72,28 +72,40 @@ FROM (
 GROUP BY host, priority, depth, part
 """
 
-_PICK = "INSERT INTO again SELECT id FROM done WHERE reason IN (SELECT value FROM json_each(CAST(? AS TEXT)))"
-_PICKED_OUTCOMES = "SELECT outcome, count(*) FROM again JOIN done USING (id) GROUP BY outcome"
+_GATHER_ENDED = """
+INSERT OR IGNORE INTO again
+SELECT url.id FROM json_each(CAST(? AS TEXT)) AS found
+    CROSS JOIN url ON url.id = found.value
+    JOIN done ON done.id = url.id
+WHERE url.url IN (SELECT value FROM json_each(CAST(? AS TEXT)))
+"""
+_GATHERED_OUTCOMES = "SELECT outcome, count(*) FROM again JOIN done USING (id) GROUP BY outcome"
 
 _REQUEUE = (
     "UPDATE url SET extra = json_remove(extra, '$.attempt') WHERE extra IS NOT NULL AND id IN (SELECT id FROM again)",
     "DELETE FROM done WHERE id IN (SELECT id FROM again)",
-    "INSERT INTO again_host SELECT DISTINCT host FROM again JOIN url USING (id)",
+    "INSERT INTO again_host SELECT DISTINCT host FROM again CROSS JOIN url USING (id)",
     """
     INSERT OR IGNORE INTO again
-    SELECT listed.value FROM chunk, json_each(chunk.ids) AS listed
-    WHERE chunk.host IN (SELECT id FROM again_host)
-        AND NOT EXISTS (SELECT 1 FROM done WHERE id = listed.value)
+    SELECT listed.value FROM again_host CROSS JOIN chunk ON chunk.host = again_host.id, json_each(chunk.ids) AS listed
+    WHERE NOT EXISTS (SELECT 1 FROM done WHERE id = listed.value)
         AND NOT EXISTS (SELECT 1 FROM snoozed WHERE id = listed.value)
     """,
     "DELETE FROM chunk WHERE host IN (SELECT id FROM again_host)",
-    """
-    INSERT INTO queue
-    SELECT host, priority, depth, min(id), count(*), json_group_array(id) FROM again JOIN url USING (id)
-    GROUP BY host, priority, depth
-    """,
-    "DELETE FROM again",
+    "UPDATE host SET failures = 0, retired = NULL WHERE failures NOTNULL AND id IN (SELECT id FROM again_host)",
 )
+
+# Not by way of `queue`, since a host's queue may be as long as the crawl here.
+_CHUNK_AGAIN = """
+INSERT INTO chunk
+SELECT min(id), host, priority, depth, json_group_array(id)
+FROM (
+    SELECT id, host, priority, depth,
+        (row_number() OVER (PARTITION BY host, priority, depth ORDER BY id) - 1) / ? AS part
+    FROM again CROSS JOIN url USING (id)
+)
+GROUP BY host, priority, depth, part
+"""
 
 
 class Requeued(NamedTuple):
@@ -126,18 +138,29 @@ def drop_used_up(connection: sqlite3.Connection, ended: Sequence[int]) -> None:
     connection.execute(_USED_UP, (msgspec.json.encode(ended),))
 
 
-def requeue(connection: sqlite3.Connection, reasons: Sequence[str], chunk_urls: int) -> Requeued:
-    """Take back the ends of URLs that ended for one of these reasons, and forget their attempts.
+def forget_gathered(connection: sqlite3.Connection) -> None:
+    """Begin to gather anew."""
+    connection.execute("DELETE FROM again")
+
+
+def gather(connection: sqlite3.Connection, urls: Sequence[str], ids: Sequence[int]) -> None:
+    """Remember those of these URLs that have ended. `ids` are of them all, and perhaps of others."""
+    connection.execute(_GATHER_ENDED, (msgspec.json.encode(ids), msgspec.json.encode(urls)))
+
+
+def requeue(connection: sqlite3.Connection, chunk_urls: int) -> Requeued:
+    """Take back the ends of the URLs gathered, forget their attempts and what their hosts are blamed for.
 
     They get into chunks together with what waits for the same hosts, so that chunks still do not overlap. All URLs
     have to be in chunks before.
     """
-    connection.execute(_PICK, (msgspec.json.encode(reasons),))
-    outcomes = {Outcome(name): count for name, count in connection.execute(_PICKED_OUTCOMES)}
+    connection.execute("DELETE FROM again WHERE id NOT IN (SELECT id FROM done)")
+    outcomes = {Outcome(name): count for name, count in connection.execute(_GATHERED_OUTCOMES)}
     for statement in _REQUEUE:
         connection.execute(statement)
+    connection.execute(_CHUNK_AGAIN, (chunk_urls,))
     hosts = [row[0] for row in connection.execute("DELETE FROM again_host RETURNING id")]
-    _write(connection, chunk_urls)
+    forget_gathered(connection)
     return Requeued(outcomes, hosts)
 
 

@@ -7,15 +7,17 @@ large ``INSERT ... SELECT ... FROM json_each(?)``, and what can be worked out in
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from crawler.frontier import sqlite_chunks, sqlite_index
 from crawler.frontier.sqlite_resume import Resumed, resume
-from crawler.frontier.sqlite_schema import explained, open_store
+from crawler.frontier.sqlite_schema import COMMIT_WAIT_MS, explained, open_store, read_back
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 _STATEMENT_BYTES = 512 << 10
 _SLICE = 5_000
 _WAL_BYTES = 16 << 20
+_WAL_CUT_BYTES = 256 << 20
+_WAL_WARN_BYTES = 10**9
+_LOG = logging.getLogger(__name__)
 
 _URLS = """
 INSERT INTO url
@@ -64,6 +69,23 @@ _FILES = "INSERT OR REPLACE INTO file SELECT value ->> 0, value ->> 1 FROM json_
 _COUNTERS = "INSERT OR REPLACE INTO counter SELECT value ->> 0, value ->> 1 FROM json_each(CAST(? AS TEXT))"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """A checkpoint, with what the store has to know beside it."""
+
+    checkpoint: Checkpoint
+    #: URLs admitted before it
+    draft: Draft
+    #: hosts met for the first time, by number
+    hosts: Mapping[int, HostKey]
+    #: the checkpoint's hosts with their numbers
+    states: Sequence[tuple[int, HostState]]
+    #: until when each of its snoozed ones is
+    due_ms: Sequence[int]
+    #: whether to bring the queues of all URLs into chunks
+    sweep: bool
+
+
 class Writer:
     """The writing connection to the store at `path`. All methods are called from one thread."""
 
@@ -74,6 +96,7 @@ class Writer:
         self._wal = path.with_name(path.name + "-wal")
         self._connection: sqlite3.Connection
         self._watermark = 0
+        self._warned = False
 
     def open(self, latest_due_ms: int) -> Resumed:
         """Open or create the store, bring the queues of all its URLs into chunks, and read what is kept in memory.
@@ -91,63 +114,68 @@ class Writer:
             with self._transaction():
                 self._connection.execute("UPDATE snoozed SET due_ms = ?1 WHERE due_ms > ?1", (latest_due_ms,))
                 self._sweep()
-            with explained(self._path):
+            with read_back(self._path):
                 return resume(self._connection, self._path, host_names=self._bounds.host_names)
         except BaseException:
             self._connection.close()
             raise
 
-    def commit(
-        self,
-        draft: Draft,
-        hosts: Mapping[int, HostKey],
-        checkpoint: Checkpoint,
-        states: Sequence[tuple[int, HostState]],
-        due_ms: Sequence[int],
-        *,
-        sweep: bool,
-    ) -> None:
-        """Store a checkpoint and what was admitted before it, in one transaction.
-
-        Args:
-            draft: The new URLs.
-            hosts: Hosts met for the first time, by number.
-            checkpoint: As given to the frontier.
-            states: Its hosts with their numbers.
-            due_ms: Until when each of its snoozed ones is.
-            sweep: Whether to bring the queues of all URLs into chunks.
+    def commit(self, batch: Batch) -> None:
+        """Store a batch, in one transaction.
 
         Raises:
             FrontierError: Nothing was stored.
         """
         with self._transaction():
-            self._insert(_HOSTS, list(hosts.items()))
-            self._admit(draft)
-            self._end(checkpoint)
-            self._snooze(checkpoint, due_ms)
-            self._insert(_STATES, [(number, *_fields(state)) for number, state in states])
-            self._insert(
-                _ROBOTS, [(file.origin, file.expires_at, file.closed, file.robots) for file in checkpoint.robots]
-            )
-            self._insert(_FILES, list(checkpoint.positions.items()))
-            self._insert(_COUNTERS, list(checkpoint.counters.items()))
-            self._connection.executemany("INSERT OR REPLACE INTO blob VALUES (?, ?)", checkpoint.blobs.items())
-            if sweep:
+            self._store(batch)
+            if batch.sweep:
                 self._sweep()
+
+    def forget_gathered(self) -> None:
+        """Begin to gather URLs for `requeue` anew."""
+        with self._transaction():
+            sqlite_chunks.forget_gathered(self._connection)
+
+    def gather(self, urls: Sequence[str], fingerprints: Sequence[int]) -> None:
+        """Remember those of these URLs that have ended."""
+        with self._transaction():
+            sqlite_chunks.gather(self._connection, urls, sqlite_index.search(self._connection, fingerprints))
+
+    def requeue(self, batch: Batch) -> Requeued:
+        """Take back the ends of the URLs gathered, and store a batch, in one transaction; their hosts have new chunks.
+
+        Raises:
+            FrontierError: Nothing was stored.
+        """
+        with self._transaction():
+            self._store(batch)
+            self._sweep()
+            requeued = sqlite_chunks.requeue(self._connection, self._bounds.chunk_urls)
+            self._tally({outcome: -count for outcome, count in requeued.outcomes.items()})
+            self._connection.execute("DELETE FROM robots WHERE closed NOTNULL")
+        return requeued
 
     def tidy(self) -> None:
         """Fold the write-ahead log into the store if it has grown, as far as its readers let us."""
-        if self._wal.stat().st_size > _WAL_BYTES:
-            with explained(self._path):
+        size = self._wal.stat().st_size
+        if size <= _WAL_BYTES:
+            return
+        with explained(self._path):
+            if size <= _WAL_CUT_BYTES:
                 self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-
-    def requeue(self, reasons: Sequence[str]) -> Requeued:
-        """Take back the ends of URLs that ended for one of these reasons; their hosts have new chunks."""
-        with self._transaction():
-            self._sweep()
-            requeued = sqlite_chunks.requeue(self._connection, reasons, self._bounds.chunk_urls)
-            self._tally({outcome: -count for outcome, count in requeued.outcomes.items()})
-        return requeued
+                return
+            # A reader that began before the last commit keeps the log from being begun anew: cut it when there is none.
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._connection.execute(f"PRAGMA busy_timeout = {COMMIT_WAIT_MS}")
+        if not self._warned and self._wal.stat().st_size > _WAL_WARN_BYTES:
+            self._warned = True
+            _LOG.warning(
+                "%s has grown beyond %d MB: another process reads the store in one long transaction. "
+                "It shrinks once that ends.",
+                self._wal,
+                _WAL_WARN_BYTES // 10**6,
+            )
 
     def index(self) -> int | None:
         """Make some more URLs quick to find; the last id of those, None if all were before."""
@@ -158,6 +186,19 @@ class Writer:
         """Let go of the store; SQLite then folds the write-ahead log into it."""
         with explained(self._path):
             self._connection.close()
+
+    def _store(self, batch: Batch) -> None:
+        checkpoint = batch.checkpoint
+        self._insert(_HOSTS, list(batch.hosts.items()))
+        self._admit(batch.draft)
+        self._end(checkpoint)
+        self._snooze(checkpoint, batch.due_ms)
+        self._insert(_STATES, [(number, *_fields(state)) for number, state in batch.states])
+        self._insert(_ROBOTS, [(file.origin, file.expires_at, file.closed, file.robots) for file in checkpoint.robots])
+        self._insert(_FILES, list(checkpoint.positions.items()))
+        self._insert(_COUNTERS, list(checkpoint.counters.items()))
+        self._connection.executemany("INSERT OR REPLACE INTO blob VALUES (?, ?)", checkpoint.blobs.items())
+        self._connection.execute("DELETE FROM blob WHERE content = x''")
 
     def _admit(self, draft: Draft) -> None:
         self._insert(_SEEDS, draft.seeds)
@@ -209,7 +250,7 @@ class Writer:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with explained(self._path):
+        with read_back(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield

@@ -117,6 +117,13 @@ async def test_positions_counters_and_blobs_come_back_as_last_committed(frontier
     assert restored == Restored(positions={"a": 3, "b": 2}, counters={"n": 5}, blobs={"c": b"1"})
 
 
+async def test_empty_blob_removes_its_name(frontier, frontier_factory):
+    await frontier.commit(Checkpoint(blobs={"cookies": b"1", "traps": b"2"}))
+    await frontier.commit(Checkpoint(blobs={"cookies": b"", "never known": b""}))
+    restored = await frontier_factory().open()
+    assert restored.blobs == {"traps": b"2"}
+
+
 # --- add, discover -----------------------------------------------------------------------------------------------
 
 
@@ -194,6 +201,18 @@ async def test_url_seen_before_a_restart_is_known_after_it(frontier, frontier_fa
     frontier = await crash(frontier, frontier_factory)
     assert frontier.add([seed("https://a.test/1"), seed("https://a.test/2")]) == [False, False]
     assert frontier.discover(first, [link(frontier, "https://a.test/1")]) == []
+
+
+async def test_uncommitted_counts_what_was_admitted_since_a_commit_began(frontier, frontier_factory):
+    assert frontier.uncommitted == 0
+    frontier.add([seed("https://a.test/1"), seed("https://a.test/2"), seed("https://a.test/1")])
+    (parent, _) = await take_all(frontier)
+    frontier.discover(parent, [link(frontier, "https://a.test/3"), link(frontier, "https://a.test/2")])
+    assert frontier.uncommitted == 3
+    await frontier.commit(Checkpoint(finished=(finished(parent),)))
+    assert frontier.uncommitted == 0
+    frontier = await crash(frontier, frontier_factory)
+    assert frontier.uncommitted == 0
 
 
 # --- take --------------------------------------------------------------------------------------------------------
@@ -327,55 +346,116 @@ async def test_commits_at_the_same_time_are_all_stored(frontier, frontier_factor
 # --- snoozed -----------------------------------------------------------------------------------------------------
 
 
-async def snooze(frontier, request, until):
-    again = replace(request, attempt=request.attempt + 1)
-    await frontier.commit(Checkpoint(snoozed=(Snoozed(request=again, until=until),)))
+async def snooze(frontier, *requests, until):
+    again = tuple(Snoozed(request=replace(request, attempt=request.attempt + 1), until=until) for request in requests)
+    await frontier.commit(Checkpoint(snoozed=again))
 
 
-async def test_snoozed_url_is_taken_again_when_due_and_not_before(frontier, clock):
+async def test_snoozed_url_is_taken_again_when_it_was_woken_and_not_before(frontier, clock):
     frontier.add([seed()])
     (request,) = await take_all(frontier)
-    await snooze(frontier, request, clock.monotonic() + 10)
+    due = clock.monotonic() + 10
+    await snooze(frontier, request, until=due)
     assert frontier.counts().pending == 1
     clock.advance(9.9)
+    assert await frontier.wake() == ([], due)
     assert await take_all(frontier) == []
     clock.advance(0.1)
+    assert await take_all(frontier) == []
+    assert await frontier.wake() == (["a.test"], None)
     (again,) = await take_all(frontier)
     assert (again.url, again.attempt, again.id) == (request.url, 2, request.id)
+    assert await frontier.wake() == ([], None)
     assert await take_all(frontier) == []
 
 
-async def test_snoozed_url_that_is_due_comes_before_all_others(frontier, clock):
+async def test_wake_names_each_host_once_and_when_the_next_ones_are_due(frontier, frontier_factory, clock):
+    frontier.add([seed(f"https://{host}.test/{n}") for n in range(3) for host in "abc"])
+    now = clock.monotonic()
+    for host, until in (("a.test", now + 1.25), ("b.test", now + 1.5), ("c.test", now + 60.125)):
+        await snooze(frontier, *await take_all(frontier, host), until=until)
+    for another in (False, True):
+        frontier = await crash(frontier, frontier_factory) if another else frontier
+        assert await frontier.wake() == ([], now + 1.25)
+    clock.advance(1.5)
+    hosts, due = await frontier.wake()
+    assert (sorted(hosts), due) == (["a.test", "b.test"], now + 60.125)
+    assert len(await take_all(frontier, "a.test", "b.test", "c.test")) == 6
+
+
+async def test_time_that_wake_names_is_one_at_which_it_wakes(frontier, clock):
+    frontier.add([seed(f"https://a.test/{n}") for n in range(20)])
+    for n, request in enumerate(await take_all(frontier)):
+        await snooze(frontier, request, until=clock.monotonic() + 1 / (n + 3))
+    woken = 0
+    while (due := (await frontier.wake())[1]) is not None:
+        assert await take_all(frontier) == []
+        clock.now = max(due, clock.now)
+        hosts, _ = await frontier.wake()
+        assert hosts == ["a.test"]
+        woken += len(await take_all(frontier))
+    assert woken == 20
+
+
+async def test_snoozed_url_that_was_woken_comes_before_all_others(frontier, clock):
     frontier.add([seed("https://a.test/1", priority=63, depth=9), seed("https://a.test/2", priority=63, depth=10)])
     (request,) = await take_all(frontier, count=1)
-    await snooze(frontier, request, clock.monotonic())
+    await snooze(frontier, request, until=clock.monotonic())
     frontier.add([seed("https://a.test/3")])
+    await frontier.wake()
     assert urls(await take_all(frontier)) == ["https://a.test/1", "https://a.test/3", "https://a.test/2"]
 
 
 async def test_snoozed_url_stays_snoozed_through_a_crash(frontier, frontier_factory, clock):
     frontier.add([seed()])
     (request,) = await take_all(frontier)
-    await snooze(frontier, request, clock.monotonic() + 10)
+    await snooze(frontier, request, until=clock.monotonic() + 10)
     frontier = await crash(frontier, frontier_factory)
     assert frontier.counts().pending == 1
+    await frontier.wake()
     assert await take_all(frontier) == []
     clock.advance(10)
+    await frontier.wake()
     (again,) = await take_all(frontier)
     assert again.attempt == 2
+
+
+async def test_woken_url_that_was_not_taken_is_woken_again_after_a_crash(frontier, frontier_factory, clock):
+    frontier.add([seed()])
+    await snooze(frontier, *await take_all(frontier), until=clock.monotonic())
+    await frontier.wake()
+    frontier = await crash(frontier, frontier_factory)
+    assert await take_all(frontier) == []
+    assert await frontier.wake() == (["a.test"], None)
+    assert len(await take_all(frontier)) == 1
+
+
+async def test_url_snoozed_till_before_the_last_waking_is_woken_with_nothing_woken_twice(frontier, clock):
+    frontier.add([seed(f"https://a.test/{n}") for n in range(9)])
+    early, *late = await take_all(frontier)
+    await snooze(frontier, early, until=clock.monotonic() + 5)
+    clock.advance(6)
+    await frontier.wake()
+    await snooze(frontier, *late, until=clock.monotonic() - 4)
+    await frontier.wake()
+    assert len(await take_all(frontier)) == 9
+    assert await take_all(frontier) == []
+    assert await frontier.wake() == ([], None)
 
 
 async def test_snoozed_url_may_be_snoozed_again_and_then_end(frontier, frontier_factory, clock):
     frontier.add([seed()])
     for _ in range(2):
         (request,) = await take_all(frontier)
-        await snooze(frontier, request, clock.monotonic() + 1)
+        await snooze(frontier, request, until=clock.monotonic() + 1)
         clock.advance(1)
+        await frontier.wake()
     (request,) = await take_all(frontier)
     assert request.attempt == 3
     await frontier.commit(Checkpoint(finished=(finished(request, Outcome.FAILED, reason="timeout"),)))
     frontier = await crash(frontier, frontier_factory)
     clock.advance(100)
+    assert await frontier.wake() == ([], None)
     assert await take_all(frontier) == []
     assert frontier.counts().outcomes[Outcome.FAILED] == 1
 
@@ -413,12 +493,14 @@ async def test_hosts_that_are_not_ready_are_passed_over(frontier):
     assert late in ready
 
 
-async def test_host_whose_only_url_is_snoozed_is_listed_once_it_is_due(frontier, clock):
+async def test_host_whose_only_url_is_snoozed_is_listed_once_that_was_woken(frontier, clock):
     frontier.add([seed()])
     (request,) = await take_all(frontier)
-    await snooze(frontier, request, clock.monotonic() + 10)
+    await snooze(frontier, request, until=clock.monotonic() + 10)
     assert (await frontier.hosts(0.0, 0, 10))[0] == []
     clock.advance(10)
+    assert (await frontier.hosts(0.0, 0, 10))[0] == []
+    await frontier.wake()
     assert [state.host_key for state in (await frontier.hosts(0.0, 0, 10))[0]] == ["a.test"]
 
 
@@ -459,48 +541,6 @@ async def test_find_tells_how_each_url_ended_in_the_order_asked(frontier, fronti
     assert await frontier.find(asked) == [failed, None, finished(late), moved]
 
 
-async def test_requeue_makes_urls_with_these_reasons_pending_again_as_if_never_tried(frontier, frontier_factory):
-    frontier.add([seed(f"https://a.test/{n}", attempt=3) for n in range(4)])
-    reasons = ["timeout", "http_404", "dns", None]
-    taken = await take_all(frontier)
-    ends = [finished(request, Outcome.FAILED, reason=reason) for request, reason in zip(taken, reasons, strict=True)]
-    await frontier.commit(Checkpoint(finished=tuple(ends)))
-    assert await frontier.requeue(["timeout", "dns", "tls"]) == 2
-    assert (frontier.counts().pending, frontier.counts().outcomes[Outcome.FAILED]) == (2, 2)
-    assert await frontier.find(["https://a.test/0", "https://a.test/1"]) == [None, ends[1]]
-    again = await take_all(frontier)
-    assert [(request.url, request.attempt) for request in again] == [("https://a.test/0", 1), ("https://a.test/2", 1)]
-    frontier = await crash(frontier, frontier_factory)
-    assert await take_all(frontier) == again
-    await frontier.commit(Checkpoint(finished=tuple(finished(request) for request in again)))
-    assert frontier.counts().pending == 0
-
-
-async def test_requeued_url_that_was_snoozed_once_waits_its_turn_again(frontier, frontier_factory, clock):
-    frontier.add([seed("https://a.test/late", priority=1), seed("https://a.test/early")])
-    _, late = await take_all(frontier)
-    await snooze(frontier, late, clock.monotonic())
-    (late,) = await take_all(frontier)
-    await frontier.commit(Checkpoint(finished=(finished(late, Outcome.FAILED, reason="timeout"),)))
-    await frontier.requeue(["timeout"])
-    frontier = await crash(frontier, frontier_factory)
-    frontier.add([seed("https://a.test/early too")])
-    assert (await take_all(frontier))[-1].url == "https://a.test/late"
-
-
-async def test_url_of_which_others_wait_can_be_requeued_without_being_handed_out_twice(frontier, frontier_factory):
-    frontier.add([seed(f"https://a.test/{n}") for n in range(9)])
-    await frontier.commit(Checkpoint())
-    frontier = await crash(frontier, frontier_factory)
-    failed, *_ = await take_all(frontier, count=4)
-    await frontier.commit(Checkpoint(finished=(finished(failed, Outcome.FAILED, reason="dns"),)))
-    assert await frontier.requeue(["dns"]) == 1
-    rest = await take_all(frontier)
-    assert urls(rest) == [f"https://a.test/{n}" for n in (0, 4, 5, 6, 7, 8)]
-    frontier = await crash(frontier, frontier_factory)
-    assert urls(await take_all(frontier)) == [f"https://a.test/{n}" for n in range(9)]
-
-
 async def test_many_urls_are_found_however_many_there_are(frontier):
     frontier.add([seed(f"https://a.test/{n}") for n in range(300)])
     taken = await take_all(frontier, count=300)
@@ -511,8 +551,162 @@ async def test_many_urls_are_found_however_many_there_are(frontier):
     assert await frontier.find([request.url for request in taken]) == ends
 
 
-async def test_requeue_of_nothing_changes_nothing(frontier):
-    frontier.add([seed()])
-    assert await frontier.requeue(["timeout"]) == 0
-    assert await frontier.requeue([]) == 0
-    assert len(await take_all(frontier)) == 1
+# --- requeue -----------------------------------------------------------------------------------------------------
+
+
+async def batches(*urls, size=2):
+    for start in range(0, len(urls), size):
+        await asyncio.sleep(0)
+        yield urls[start : start + size]
+
+
+async def requeue(frontier, *urls, **checkpoint):
+    return await frontier.requeue(batches(*urls), Checkpoint(**checkpoint))
+
+
+async def failed(frontier, *requests):
+    ends = tuple(finished(request, Outcome.FAILED, reason="dns") for request in requests)
+    await frontier.commit(Checkpoint(finished=ends))
+    return ends
+
+
+async def test_requeue_makes_ended_urls_pending_again_as_if_never_tried(frontier, frontier_factory):
+    frontier.add([seed(f"https://a.test/{n}", attempt=3) for n in range(4)])
+    ends = await failed(frontier, *await take_all(frontier))
+    assert await requeue(frontier, "https://a.test/2", "https://a.test/0", "https://a.test/2") == 2
+    assert (frontier.counts().pending, frontier.counts().outcomes[Outcome.FAILED]) == (2, 2)
+    assert await frontier.find(["https://a.test/0", "https://a.test/1"]) == [None, ends[1]]
+    again = await take_all(frontier)
+    assert [(request.url, request.attempt) for request in again] == [("https://a.test/0", 1), ("https://a.test/2", 1)]
+    frontier = await crash(frontier, frontier_factory)
+    assert await take_all(frontier) == again
+    await frontier.commit(Checkpoint(finished=tuple(finished(request) for request in again)))
+    assert frontier.counts().pending == 0
+    assert await requeue(frontier, "https://a.test/2") == 1
+
+
+async def test_requeue_leaves_alone_what_has_no_committed_end(frontier, frontier_factory, clock):
+    frontier.add([seed(f"https://a.test/{name}") for name in ("out", "snoozed", "pending")])
+    out, snoozed = await take_all(frontier, count=2)
+    await snooze(frontier, snoozed, until=clock.monotonic() + 5)
+    frontier.add([seed("https://a.test/uncommitted")])
+    names = ("out", "snoozed", "pending", "uncommitted", "unknown")
+    assert await requeue(frontier, *(f"https://a.test/{name}" for name in names)) == 0
+    assert urls(await take_all(frontier)) == ["https://a.test/pending", "https://a.test/uncommitted"]
+    await frontier.commit(Checkpoint(finished=(finished(out),)))
+    assert (await frontier.wake())[0] == []
+    clock.advance(5)
+    assert (await frontier.wake())[0] == ["a.test"]
+    frontier = await crash(frontier, frontier_factory)
+    assert (frontier.counts().admitted, frontier.counts().pending) == (4, 3)
+
+
+async def test_requeue_stores_its_checkpoint_with_it(frontier, frontier_factory):
+    await frontier.commit(Checkpoint(positions={"pages": 9, "outcomes": 9}, blobs={"old": b"1", "kept": b"2"}))
+    file = RobotsFile(origin="https://b.test", expires_at=5.0)
+    state = HostState(host_key="new.test", delay_s=2.0)
+    assert await requeue(
+        frontier,
+        positions={"outcomes": 3},
+        counters={"pages": 1},
+        blobs={"old": b"", "new": b"3"},
+        robots=(file,),
+        hosts=(state,),
+    ) == 0  # fmt: skip
+    assert await frontier.host("new.test") == state
+    await frontier.aclose()
+    another = frontier_factory()
+    assert await another.open() == Restored(
+        positions={"pages": 9, "outcomes": 3}, counters={"pages": 1}, blobs={"kept": b"2", "new": b"3"}
+    )
+    assert await another.robots("https://b.test") == file
+    assert await another.host("new.test") == state
+
+
+async def test_requeue_forgets_what_the_hosts_were_blamed_for(frontier, frontier_factory):
+    frontier.add([seed(f"https://{host}.test/") for host in "ab"])
+    blamed = [
+        HostState(host_key=f"{host}.test", ready_at=3.0, delay_s=2.0, failures=4, retired="breaker") for host in "ab"
+    ]
+    ends = tuple(finished(request, Outcome.FAILED) for request in await take_all(frontier, "a.test", "b.test"))
+    await frontier.commit(Checkpoint(finished=ends, hosts=tuple(blamed)))
+    assert await requeue(frontier, "https://a.test/") == 1
+    for another in (False, True):
+        frontier = await crash(frontier, frontier_factory) if another else frontier
+        assert await frontier.host("a.test") == HostState(host_key="a.test", ready_at=3.0, delay_s=2.0)
+        assert await frontier.host("b.test") == blamed[1]
+
+
+async def test_requeue_forgets_each_verdict_that_closes_an_origin(frontier, frontier_factory):
+    shut = RobotsFile(origin="https://a.test", expires_at=5.0, closed="robots_unreachable")
+    plain = RobotsFile(origin="https://b.test", expires_at=5.0, robots=Robots(rules=((False, "/x"),)))
+    await frontier.commit(Checkpoint(robots=(shut, plain)))
+    assert await requeue(frontier) == 0
+    for another in (False, True):
+        frontier = await crash(frontier, frontier_factory) if another else frontier
+        assert await frontier.robots("https://a.test") is None
+        assert await frontier.robots("https://b.test") == plain
+
+
+async def test_requeue_that_cannot_read_its_urls_to_the_end_changes_nothing(frontier, frontier_factory):
+    frontier.add([seed(f"https://a.test/{n}") for n in range(3)])
+    await failed(frontier, *await take_all(frontier))
+
+    async def broken():
+        yield ["https://a.test/0"]
+        raise RuntimeError("unreadable")
+
+    with pytest.raises(RuntimeError, match="unreadable"):
+        await frontier.requeue(broken(), Checkpoint(counters={"n": 1}))
+    assert frontier.counts().pending == 0
+    assert await requeue(frontier, "https://a.test/1") == 1
+    assert urls(await take_all(frontier)) == ["https://a.test/1"]
+    await frontier.aclose()
+    assert (await frontier_factory().open()).counters == {}
+
+
+async def test_url_committed_while_requeue_reads_its_urls_is_requeued_once(frontier):
+    frontier.add([seed(f"https://a.test/{n}") for n in range(3)])
+    one, two, _ = await take_all(frontier)
+    await failed(frontier, one)
+
+    async def slow():
+        yield [one.url]
+        await failed(frontier, two)
+        yield [one.url, two.url]
+
+    assert await frontier.requeue(slow(), Checkpoint()) == 2
+    assert urls(await take_all(frontier)) == [one.url, two.url]
+    assert frontier.counts().pending == 3
+
+
+async def test_requeued_url_that_was_snoozed_once_waits_its_turn_again(frontier, frontier_factory, clock):
+    frontier.add([seed("https://a.test/late", priority=1), seed("https://a.test/early")])
+    _, late = await take_all(frontier)
+    await snooze(frontier, late, until=clock.monotonic())
+    await frontier.wake()
+    await failed(frontier, *await take_all(frontier))
+    assert await requeue(frontier, "https://a.test/late") == 1
+    frontier = await crash(frontier, frontier_factory)
+    frontier.add([seed("https://a.test/early too")])
+    assert (await take_all(frontier))[-1].url == "https://a.test/late"
+
+
+async def test_url_of_which_others_wait_can_be_requeued_without_being_handed_out_twice(frontier, frontier_factory):
+    frontier.add([seed(f"https://a.test/{n}") for n in range(9)])
+    await frontier.commit(Checkpoint())
+    frontier = await crash(frontier, frontier_factory)
+    first, *_ = await take_all(frontier, count=4)
+    await failed(frontier, first)
+    assert await requeue(frontier, "https://a.test/0") == 1
+    assert urls(await take_all(frontier)) == [f"https://a.test/{n}" for n in (0, 4, 5, 6, 7, 8)]
+    frontier = await crash(frontier, frontier_factory)
+    assert urls(await take_all(frontier)) == [f"https://a.test/{n}" for n in range(9)]
+
+
+async def test_hosts_whose_urls_were_requeued_are_listed(frontier):
+    frontier.add([seed(f"https://{host}.test/") for host in "abc"])
+    await failed(frontier, *await take_all(frontier, "a.test", "b.test", "c.test"))
+    assert (await frontier.hosts(0.0, 0, 10))[0] == []
+    await requeue(frontier, "https://c.test/", "https://a.test/")
+    assert [state.host_key for state in (await frontier.hosts(0.0, 0, 10))[0]] == ["a.test", "c.test"]

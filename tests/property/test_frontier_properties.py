@@ -43,6 +43,7 @@ class Entry:
     order: int
     attempt: int = 1
     snoozed_until: float | None = None
+    woken: bool = False
     end: tuple[Outcome, str | None] | None = None
     taken: bool = False
 
@@ -109,8 +110,7 @@ class FrontierMachine(RuleBasedStateMachine):
 
     def check_taken(self, host, count, taken):
         open_entries = {u: e for u, e in self.live.items() if e.host == host and e.end is None and not e.taken}
-        now = self.clock.monotonic()
-        due = {u for u, e in open_entries.items() if e.snoozed_until is not None and e.snoozed_until <= now}
+        due = {u for u, e in open_entries.items() if e.woken}
         rest = sorted(
             (u for u, e in open_entries.items() if e.snoozed_until is None),
             key=lambda u: (open_entries[u].priority, open_entries[u].depth, open_entries[u].order),
@@ -136,7 +136,7 @@ class FrontierMachine(RuleBasedStateMachine):
                 entry.end = (Outcome.FAILED, data.draw(st.sampled_from(REASONS)))
                 ended.append(Finished(request=request, outcome=entry.end[0], reason=entry.end[1]))
             else:
-                entry.attempt, entry.taken = request.attempt + 1, False
+                entry.attempt, entry.taken, entry.woken = request.attempt + 1, False, False
                 entry.snoozed_until = self.clock.monotonic() + wait
                 again = replace(request, attempt=entry.attempt)
                 snoozed.append(Snoozed(request=again, until=entry.snoozed_until))
@@ -167,17 +167,37 @@ class FrontierMachine(RuleBasedStateMachine):
         self.run(self.frontier.aclose())
         self.live = copy.deepcopy(self.stored)
         for entry in self.live.values():
-            entry.taken = False
+            entry.taken = entry.woken = False
         self.held = {}
         self.open()
 
-    @rule(reason=st.sampled_from(["timeout", "dns"]))
-    def requeue(self, reason):
-        again = [url for url, entry in self.live.items() if entry.end and entry.end[1] == reason]
-        assert self.run(self.frontier.requeue([reason])) == len(again)
+    @rule()
+    def wake(self):
+        snoozed = [entry for entry in self.live.values() if entry.snoozed_until is not None]
+        asleep = [entry for entry in snoozed if entry.end is None and not entry.taken and not entry.woken]
+        due = [entry for entry in asleep if entry.snoozed_until <= self.clock.monotonic()]
+        later = [entry.snoozed_until for entry in asleep if entry not in due]
+        hosts, next_at = self.run(self.frontier.wake())
+        assert sorted(hosts) == sorted({entry.host for entry in due})
+        assert next_at == (min(later) if later else None)
+        for entry in due:
+            entry.woken = True
+
+    @rule(wanted=st.lists(st.sampled_from(HOSTS).flatmap(lambda host: st.tuples(st.just(host), st.integers(0, 15)))))
+    def requeue(self, wanted):
+        urls = [url_of(*target) for target in wanted]
+        again = {url for url in urls if url in self.live and self.live[url].end}
+
+        async def batches():
+            for url in urls:
+                yield [url]
+
+        assert self.run(self.frontier.requeue(batches(), Checkpoint())) == len(again)
         for state in (self.live, self.stored):
             for url in again:
-                state[url] = dataclasses.replace(self.live[url], end=None, taken=False, attempt=1, snoozed_until=None)
+                state[url] = dataclasses.replace(
+                    self.live[url], end=None, taken=False, attempt=1, snoozed_until=None, woken=False
+                )
 
     @rule(seconds=st.sampled_from([0.5, 1.0, 10.0]))
     def wait(self, seconds):
@@ -193,11 +213,10 @@ class FrontierMachine(RuleBasedStateMachine):
 
     @invariant()
     def hosts_are_those_with_something_to_take(self):
-        now = self.clock.monotonic()
         waiting = {
             entry.host
             for entry in self.live.values()
-            if entry.end is None and not entry.taken and (entry.snoozed_until is None or entry.snoozed_until <= now)
+            if entry.end is None and not entry.taken and (entry.snoozed_until is None or entry.woken)
         }
         states, _ = self.run(self.frontier.hosts(0.0, 0, len(HOSTS)))
         assert sorted(state.host_key for state in states) == sorted(waiting)
@@ -208,6 +227,7 @@ class FrontierMachine(RuleBasedStateMachine):
             return
         self.crash()
         self.clock.advance(100)
+        self.run(self.frontier.wake())
         taken = self.run(self.frontier.take([(host, 1000) for host in HOSTS]))
         expected = sorted(url for url, entry in self.live.items() if entry.end is None)
         assert sorted(request.url for request in taken) == expected

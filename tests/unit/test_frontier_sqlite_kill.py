@@ -64,6 +64,7 @@ class Crawl:
         await self.frontier.aclose()
 
     async def step(self):
+        await self.frontier.wake()
         hosts, _ = await self.frontier.hosts(time.time(), self.draw.randrange(41), 10)
         self.held += await self.frontier.take([(host.host_key, self.draw.randrange(6)) for host in hosts])
         self.draw.shuffle(self.held)
