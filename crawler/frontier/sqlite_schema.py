@@ -209,7 +209,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     if pages * page_bytes <= _CHECKED_WHOLE_BYTES:
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
-            raise damaged(path, verdict)
+            raise damaged(path, " ".join(verdict.split()))
 
 
 def _foreign(path: Path, meta: Mapping[str, object]) -> FrontierError:

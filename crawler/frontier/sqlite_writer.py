@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from crawler.errors import FrontierError
 from crawler.frontier import sqlite_chunks, sqlite_index
 from crawler.frontier.sqlite_resume import Resumed, resume
 from crawler.frontier.sqlite_schema import COMMIT_WAIT_MS, explained, open_store, read_back
@@ -95,6 +96,7 @@ class Writer:
         self._bounds = bounds
         self._wal = path.with_name(path.name + "-wal")
         self._connection: sqlite3.Connection
+        self._place: tuple[int, int]
         self._watermark = 0
         self._warned = False
 
@@ -108,6 +110,8 @@ class Writer:
             FrontierError: As `open_store`.
         """
         self._connection = open_store(self._path, fsync=self._fsync)
+        place = self._path.stat()
+        self._place = place.st_dev, place.st_ino
         try:
             with explained(self._path):
                 sqlite_chunks.prepare(self._connection)
@@ -126,6 +130,7 @@ class Writer:
         Raises:
             FrontierError: Nothing was stored.
         """
+        self._check_place()
         with self._transaction():
             self._store(batch)
             if batch.sweep:
@@ -147,6 +152,7 @@ class Writer:
         Raises:
             FrontierError: Nothing was stored.
         """
+        self._check_place()
         with self._transaction():
             self._store(batch)
             self._sweep()
@@ -157,7 +163,7 @@ class Writer:
 
     def tidy(self) -> None:
         """Fold the write-ahead log into the store if it has grown, as far as its readers let us."""
-        size = self._wal.stat().st_size
+        size = self._wal_bytes()
         if size <= _WAL_BYTES:
             return
         with explained(self._path):
@@ -168,7 +174,7 @@ class Writer:
             self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._connection.execute(f"PRAGMA busy_timeout = {COMMIT_WAIT_MS}")
-        if not self._warned and self._wal.stat().st_size > _WAL_WARN_BYTES:
+        if not self._warned and self._wal_bytes() > _WAL_WARN_BYTES:
             self._warned = True
             _LOG.warning(
                 "%s has grown beyond %d MB: another process reads the store in one long transaction. "
@@ -247,6 +253,18 @@ class Writer:
         """Run a statement over JSON arrays that hold these rows."""
         for start in range(0, len(rows), _SLICE):
             self._connection.execute(statement, (msgspec.json.encode(rows[start : start + _SLICE]),))
+
+    def _wal_bytes(self) -> int:
+        return self._wal.stat().st_size if self._wal.exists() else 0
+
+    def _check_place(self) -> None:
+        """SQLite would go on writing to a file that nobody will find again."""
+        try:
+            found = self._path.stat()
+        except OSError as error:
+            raise FrontierError(f"{self._path} was moved or removed while in use ({error})") from error
+        if (found.st_dev, found.st_ino) != self._place:
+            raise FrontierError(f"{self._path} was replaced by another file while in use")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
