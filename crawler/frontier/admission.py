@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from crawler.frontier.draft import Draft, Row, SeedNumbers, extra_of
-from crawler.models import Request
+from crawler.frontier.disk_queues import band
+from crawler.frontier.draft import Draft, Extra, SeedNumbers, extra_of, row
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crawler.frontier.disk_queues import DiskQueues, HostQueue
     from crawler.frontier.host_numbers import HostNumbers
     from crawler.frontier.seen import Seen
-    from crawler.models import HostKey, Link
+    from crawler.models import HostKey, Link, Request
 
 
 class Admission:
@@ -65,20 +65,22 @@ class Admission:
         """Admit seeds and redirect targets; True where the URL was new."""
         fingerprints = [fingerprint(request.url, self.key) for request in requests]
         admitted = [False] * len(requests)
-        rows: list[Row] = []
+        rows: dict[str, int] = {}
         new = self._seen.add_all(fingerprints)
+        draft = self._draft
         for position in new:
             request = requests[position]
             queue = self._queues.get(request.host_key) or self._new_queue(request.host_key)
             self.last += 1
-            self._queues.push(queue, replace(request, id=self.last, host_key=queue.key))
-            seed = self._seeds.number(request, self._draft)
-            row = (queue.number, request.priority, request.depth, request.via, seed, request.url)
-            extra = extra_of(request)
-            rows.append((*row, extra) if extra else row)
+            admit = replace(request, id=self.last, host_key=queue.key)
+            self._queues.push(queue, band(request.priority, request.depth) | self.last, self.last, admit)
+            source = draft.source(request.depth, request.via, self._seeds.number(request, draft))
+            rows[request.url] = row(queue.number, request.priority, source)
+            if extra := extra_of(request):
+                draft.extras.append((self.last, extra))
             admitted[position] = True
         if rows:
-            self._draft.append(rows, [fingerprints[position] for position in new])
+            draft.append(rows, [fingerprints[position] for position in new])
         return admitted
 
     def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
@@ -87,32 +89,26 @@ class Admission:
         new = self._seen.add_all(fingerprints)
         if not new:
             return []
+        draft, get, push = self._draft, self._queues.get, self._queues.push
         depth = parent.depth + 1
-        via = parent.id or parent.url
-        seed = self._seeds.number(parent, self._draft)
+        source = draft.source(depth, parent.id or parent.url, self._seeds.number(parent, draft))
         gained: dict[HostKey, None] = {}
-        rows: list[Row] = []
-        get, push = self._queues.get, self._queues.push
+        rows: dict[str, int] = {}
+        number = self.last
+        last_priority, level = -1, 0
         for position in new:
             link = links[position]
-            queue = get(link.host_key) or self._new_queue(link.host_key)
-            self.last += 1
-            request = Request(
-                url=link.url,
-                host_key=queue.key,
-                scope_host=parent.scope_host,
-                depth=depth,
-                via=parent.url,
-                seed=parent.seed,
-                priority=link.priority,
-                context=link.context,
-                id=self.last,
-            )
-            push(queue, request)
-            row = (queue.number, link.priority, depth, via, seed, link.url)
-            rows.append((*row, extra_of(request)) if link.context else row)
+            host_key, priority, number = link.host_key, link.priority, number + 1
+            queue = get(host_key) or self._new_queue(host_key)
             gained[queue.key] = None
-        self._draft.append(rows, [fingerprints[position] for position in new])
+            if priority != last_priority:
+                last_priority, level = priority, band(priority, depth)
+            rows[link.url] = row(queue.number, priority, source)
+            if link.context:
+                draft.extras.append((number, Extra(context=link.context)))
+            push(queue, level | number, number, (link.url, parent, link.context, queue.key))
+        self.last = number
+        draft.append(rows, [fingerprints[position] for position in new])
         return list(gained)
 
     def _new_queue(self, host_key: HostKey) -> HostQueue:

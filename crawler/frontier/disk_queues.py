@@ -6,10 +6,10 @@ memory there is a `HostQueue`: a heap of keys, and a lower bound of the keys tha
 the heap's first key is below the bound it is the next one of all; else the next chunk is read into the heap. Of all
 other hosts there is one byte, which says whether they have chunks.
 
-Requests of queued ids are in `_fresh` while their ids are above the watermark, in `_read` once they have come from a
-chunk; those of due ids are read when taken. What has been handed out and has not ended is in `out`. A chunk on disk
-lists all of these still: it is read without what is in memory or out, so that nothing is handed out twice. Forgetting
-a queue loses nothing for the same reason: its chunks are read anew, from the first one on.
+What queued ids stand for is in `_fresh` while they are above the watermark; all others are read when they are taken.
+Those that have come from a chunk are in `_read`. What has been handed out and has not ended is in `out`. A chunk on
+disk lists all of these still: it is read without what is in memory or out, so that nothing is handed out twice.
+Forgetting a queue loses nothing for the same reason: its chunks are read anew, from the first one on.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import heapq
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
+from crawler.models import HostKey, Request, Url
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from crawler.frontier.sqlite_reader import Chunk
-    from crawler.models import HostKey, Request
 
 _ID_BITS = 40
 _ID_MASK = (1 << _ID_BITS) - 1
@@ -32,6 +33,10 @@ _UNREAD = 0  # as a bound: chunks may hold any key
 _NOTHING = 1 << 90  # as a bound: no chunk holds any
 _READ_AHEAD = 2
 _START = (-1, -1, -1)  # a place before all chunks
+
+
+Fresh = Request | tuple[Url, Request, bytes, HostKey]
+"""What was admitted of late: a request; or a link's URL, the request of the page it is on, its context and its host."""
 
 
 class Chunks(Protocol):
@@ -66,7 +71,7 @@ class DiskQueues:
 
     Args:
         chunks: The store.
-        window_urls: How many requests read from it to hold at most.
+        window_urls: How many ids read from it to hold at most.
     """
 
     def __init__(self, chunks: Chunks, window_urls: int) -> None:
@@ -76,8 +81,8 @@ class DiskQueues:
         #: the queue of a host that has something in memory, or None
         self.get = self._queues.get
         self._waiting = bytearray()  # by host number; 1 where something can be taken
-        self._fresh: dict[int, Request] = {}
-        self._read: dict[int, Request] = {}
+        self._fresh: dict[int, Fresh] = {}
+        self._read: set[int] = set()
         self._read_hosts: OrderedDict[HostKey, None] = OrderedDict()  # longest ago first
         #: ids handed out that have not ended
         self.out: set[int] = set()
@@ -108,32 +113,47 @@ class DiskQueues:
         queue = self._queues[key] = HostQueue(key, number, bound)
         return queue
 
-    def push(self, queue: HostQueue, request: Request) -> None:
-        """Queue a request that has just been admitted."""
-        number = request.id
-        heapq.heappush(queue.heap, _band(request.priority, request.depth) | number)
+    def push(self, queue: HostQueue, key: int, number: int, fresh: Fresh) -> None:
+        """Queue what has just been admitted, under a key made of its `band` and its id."""
+        heapq.heappush(queue.heap, key)
         self._waiting[queue.number] = 1
-        self._fresh[number] = request
+        self._fresh[number] = fresh
 
     def push_due(self, queue: HostQueue, number: int) -> None:
         """Queue a snoozed id whose time has come."""
         heapq.heappush(queue.heap, number)
         self._waiting[queue.number] = 1
 
-    def pop(self, queue: HostQueue, count: int) -> list[Request]:
-        """Hand out up to `count` requests of a host, best first."""
+    def pop(self, queue: HostQueue, count: int) -> list[int]:
+        """Hand out the keys of up to `count` URLs of a host, best first; `requests` has to follow."""
         heap = queue.heap
-        ids: list[int] = []
-        while len(ids) < count:
+        keys: list[int] = []
+        while len(keys) < count:
             if heap and heap[0] < queue.bound:
-                ids.append(heapq.heappop(heap) & _ID_MASK)
+                keys.append(heapq.heappop(heap))
             elif queue.bound == _NOTHING:
                 break
             else:
                 self._read_on(queue)
-        self.out.update(ids)
+        self.out.update(key & _ID_MASK for key in keys)
         self._settle(queue)
-        return self._requests(ids)
+        return keys
+
+    def requests(self, keys: Sequence[int]) -> list[Request]:
+        """What was handed out under these keys, in their order."""
+        requests: dict[int, Request] = {}
+        stored: list[int] = []
+        for key in keys:
+            number = key & _ID_MASK
+            fresh = self._fresh.pop(number, None)
+            if fresh is None:
+                stored.append(number)
+            else:
+                requests[number] = _request(fresh, key)
+        if stored:
+            self._read.difference_update(stored)
+            requests.update((request.id, request) for request in self._chunks.requests(stored))
+        return [requests[key & _ID_MASK] for key in keys]
 
     def waiting(self, cursor: int) -> Iterator[int]:
         """Every host with something to take once, by number, going round from `cursor`."""
@@ -159,8 +179,10 @@ class DiskQueues:
             number = entry & _ID_MASK
             if entry < _DUE_END or number > self.watermark:
                 kept.append(entry)
+            elif number in self._read:
+                self._read.remove(number)
             else:
-                (self._read if number in self._read else self._fresh).pop(number)
+                del self._fresh[number]
         if len(kept) < len(queue.heap) or queue.bound != _NOTHING:
             heapq.heapify(kept)
             queue.heap = kept
@@ -185,11 +207,12 @@ class DiskQueues:
             more = len(chunks) == _READ_AHEAD
             for chunk in chunks:
                 ids = [number for number in chunk.ids if self._is_unread(number)]
+                level = band(chunk.priority, chunk.depth)
                 if ids and filled:
-                    queue.bound = _band(chunk.priority, chunk.depth) | min(ids)
+                    queue.bound = level | min(ids)
                     return
                 if ids:
-                    self._fill(queue, ids)
+                    self._fill(queue, ids, level)
                     filled = True
                 queue.after = (chunk.priority, chunk.depth, chunk.first)
         queue.bound = _NOTHING
@@ -197,25 +220,34 @@ class DiskQueues:
     def _is_unread(self, number: int) -> bool:
         return number not in self.out and number not in self._read and number not in self._fresh
 
-    def _fill(self, queue: HostQueue, ids: Sequence[int]) -> None:
-        for request in self._chunks.requests(ids):
-            self._read[request.id] = request
-            heapq.heappush(queue.heap, _band(request.priority, request.depth) | request.id)
+    def _fill(self, queue: HostQueue, ids: Sequence[int], level: int) -> None:
+        self._read.update(ids)
+        queue.heap += [level | number for number in ids]
+        heapq.heapify(queue.heap)
         self._read_hosts[queue.key] = None
         self._read_hosts.move_to_end(queue.key)
         while max(len(self._read), len(self._read_hosts)) > self._window_urls and len(self._read_hosts) > 1:
             self.forget(next(iter(self._read_hosts)))
 
-    def _requests(self, ids: Sequence[int]) -> list[Request]:
-        """Take out the requests of ids that were queued."""
-        requests = [self._read.pop(number, None) or self._fresh.pop(number, None) for number in ids]
-        due = [number for number, request in zip(ids, requests, strict=True) if request is None]
-        if not due:
-            return [request for request in requests if request]
-        stored = {request.id: request for request in self._chunks.requests(due)}
-        return [request or stored[number] for number, request in zip(ids, requests, strict=True)]
 
-
-def _band(priority: int, depth: int) -> int:
+def band(priority: int, depth: int) -> int:
     """The part of a key that comes above the id."""
     return (1 + (priority << _DEPTH_BITS | depth)) << _ID_BITS
+
+
+def _request(fresh: Fresh, key: int) -> Request:
+    """What was admitted under this key."""
+    if isinstance(fresh, Request):
+        return fresh
+    url, parent, context, host_key = fresh
+    return Request(
+        url=url,
+        host_key=host_key,
+        scope_host=parent.scope_host,
+        depth=parent.depth + 1,
+        via=parent.url,
+        seed=parent.seed,
+        priority=((key >> _ID_BITS) - 1) >> _DEPTH_BITS,
+        context=context,
+        id=key & _ID_MASK,
+    )

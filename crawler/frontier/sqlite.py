@@ -29,14 +29,14 @@ from crawler.errors import FrontierError
 from crawler.frontier.admission import Admission
 from crawler.frontier.bounds import Bounds
 from crawler.frontier.disk_queues import DiskQueues
-from crawler.frontier.draft import Draft, SeedNumbers
+from crawler.frontier.draft import Batch, Draft, SeedNumbers
 from crawler.frontier.host_numbers import HostNumbers
 from crawler.frontier.snoozed import SnoozedUrls
 from crawler.frontier.sqlite_find import Finder
 from crawler.frontier.sqlite_reader import Reader
 from crawler.frontier.sqlite_thread import WritingThread
-from crawler.frontier.sqlite_writer import Batch, Writer
-from crawler.frontier.turns import sliced
+from crawler.frontier.sqlite_writer import Writer
+from crawler.frontier.turns import parts, sliced
 from crawler.models import Counts, HostState, Outcome
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from crawler.models import Checkpoint, Finished, HostKey, Link, Request, Restored, RobotsFile
 
 _HOSTS_AT_ONCE = 200
+_TAKEN_AT_ONCE = 50
 
 
 class SqliteFrontier:
@@ -127,11 +128,14 @@ class SqliteFrontier:
 
     async def take(self, wanted: Sequence[tuple[HostKey, int]]) -> list[Request]:
         """Hand out up to n URLs for each host: woken ones, then by priority, depth and age."""
-        taken: list[Request] = []
+        keys: list[int] = []
         async for host_key, count in sliced(wanted, self._clock):
             number = self._numbers.find(host_key)
             if number:
-                taken += self._queues.pop(self._queues.get(host_key) or self._queues.make(host_key, number), count)
+                keys += self._queues.pop(self._queues.get(host_key) or self._queues.make(host_key, number), count)
+        taken: list[Request] = []
+        async for some in sliced(parts(keys, _TAKEN_AT_ONCE), self._clock):
+            taken += self._queues.requests(some)
         return taken
 
     async def commit(self, checkpoint: Checkpoint) -> None:

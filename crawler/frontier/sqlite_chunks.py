@@ -41,6 +41,7 @@ AND NOT EXISTS (
 
 # Window functions cost three times a plain GROUP BY here, so they number only the queues too long for one chunk.
 _SCRATCH = """
+CREATE TEMP TABLE source (number INTEGER PRIMARY KEY, depth, via, seed);
 CREATE TEMP TABLE queue (host, priority, depth, first, urls, ids);
 CREATE TEMP TABLE again (id INTEGER PRIMARY KEY);
 CREATE TEMP TABLE again_host (id INTEGER PRIMARY KEY);

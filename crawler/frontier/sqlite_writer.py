@@ -10,15 +10,15 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from crawler.errors import FrontierError
 from crawler.frontier import sqlite_chunks, sqlite_index
+from crawler.frontier.draft import PRIORITY_BITS, SOURCE_BITS
 from crawler.frontier.sqlite_resume import Resumed, resume
-from crawler.frontier.sqlite_schema import COMMIT_WAIT_MS, explained, open_store, read_back
+from crawler.frontier.sqlite_schema import COMMIT_WAIT_MS, damaged, explained, open_store, read_back
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.frontier.bounds import Bounds
-    from crawler.frontier.draft import Draft
+    from crawler.frontier.draft import Batch, Draft
     from crawler.frontier.sqlite_chunks import Requeued
-    from crawler.models import Checkpoint, HostKey, HostState, Outcome
+    from crawler.models import Checkpoint, HostState, Outcome
 
 _STATEMENT_BYTES = 512 << 10
 _SLICE = 5_000
@@ -37,10 +37,17 @@ _WAL_CUT_BYTES = 256 << 20
 _WAL_WARN_BYTES = 10**9
 _LOG = logging.getLogger(__name__)
 
-_URLS = """
-INSERT INTO url
-SELECT ? + key, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-FROM json_each(CAST(? AS TEXT))
+# A URL's row is two numbers to SQLite, not a text in JSON that is read again for each of its columns.
+_SOURCES = "INSERT INTO source SELECT ? + key, value ->> 0, value ->> 1, value ->> 2 FROM json_each(CAST(? AS TEXT))"
+_URLS = f"""
+INSERT INTO url (host, priority, depth, via, seed, url)
+SELECT
+    new.value >> {PRIORITY_BITS + SOURCE_BITS}, new.value >> {SOURCE_BITS} & {(1 << PRIORITY_BITS) - 1},
+    source.depth, source.via, source.seed, new.key
+FROM json_each(CAST(? AS TEXT)) AS new CROSS JOIN source ON source.number = new.value & {(1 << SOURCE_BITS) - 1}
+"""  # noqa: S608
+_EXTRAS = """
+UPDATE url SET extra = given.value ->> 1 FROM json_each(CAST(? AS TEXT)) AS given WHERE url.id = given.value ->> 0
 """
 
 _DONE = """
@@ -68,23 +75,6 @@ _SNOOZED = "INSERT OR REPLACE INTO snoozed SELECT value ->> 0, value ->> 1, valu
 _AWAKE = "DELETE FROM snoozed WHERE id IN (SELECT value FROM json_each(CAST(? AS TEXT)))"
 _FILES = "INSERT OR REPLACE INTO file SELECT value ->> 0, value ->> 1 FROM json_each(CAST(? AS TEXT))"
 _COUNTERS = "INSERT OR REPLACE INTO counter SELECT value ->> 0, value ->> 1 FROM json_each(CAST(? AS TEXT))"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
-    """A checkpoint, with what the store has to know beside it."""
-
-    checkpoint: Checkpoint
-    #: URLs admitted before it
-    draft: Draft
-    #: hosts met for the first time, by number
-    hosts: Mapping[int, HostKey]
-    #: the checkpoint's hosts with their numbers
-    states: Sequence[tuple[int, HostState]]
-    #: until when each of its snoozed ones is
-    due_ms: Sequence[int]
-    #: whether to bring the queues of all URLs into chunks
-    sweep: bool
 
 
 class Writer:
@@ -208,9 +198,15 @@ class Writer:
 
     def _admit(self, draft: Draft) -> None:
         self._insert(_SEEDS, draft.seeds)
-        number = draft.first
-        for document in _documents(draft.rows):
-            number += self._connection.execute(_URLS, (number, document)).rowcount
+        for start, rows in _slices(draft.sources):
+            self._connection.execute(_SOURCES, (start, rows))
+        for document in _documents(draft.urls):
+            self._connection.execute(_URLS, (document,))
+        self._connection.execute("DELETE FROM source")
+        last = draft.first + len(draft.fingerprints) - 1
+        if draft.urls and self._connection.execute("SELECT max(id) FROM url").fetchone() != (last,):
+            raise damaged(self._path, f"its last URL is not {last}")
+        self._insert(_EXTRAS, draft.extras)
         if draft.fingerprints:
             self._connection.execute("INSERT INTO seen VALUES (?, ?)", (draft.first, draft.fingerprints.tobytes()))
 
@@ -251,8 +247,8 @@ class Writer:
 
     def _insert(self, statement: str, rows: Sequence[object]) -> None:
         """Run a statement over JSON arrays that hold these rows."""
-        for start in range(0, len(rows), _SLICE):
-            self._connection.execute(statement, (msgspec.json.encode(rows[start : start + _SLICE]),))
+        for _, document in _slices(rows):
+            self._connection.execute(statement, (document,))
 
     def _wal_bytes(self) -> int:
         return self._wal.stat().st_size if self._wal.exists() else 0
@@ -279,18 +275,24 @@ class Writer:
                 raise
 
 
+def _slices(rows: Sequence[object]) -> Iterator[tuple[int, bytes]]:
+    """JSON arrays of these rows, small enough for short statements, each with the place of its first one."""
+    for start in range(0, len(rows), _SLICE):
+        yield start, msgspec.json.encode(rows[start : start + _SLICE])
+
+
 def _documents(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """JSON arrays made of these pieces, large enough for few statements and small enough for short ones."""
+    """JSON objects made of these members, large enough for few statements and small enough for short ones."""
     gathered: list[bytes] = []
     size = 0
     for piece in pieces:
         gathered.append(piece)
         size += len(piece)
         if size >= _STATEMENT_BYTES:
-            yield b"[" + b",".join(gathered) + b"]"
+            yield b"{" + b",".join(gathered) + b"}"
             gathered, size = [], 0
     if gathered:
-        yield b"[" + b",".join(gathered) + b"]"
+        yield b"{" + b",".join(gathered) + b"}"
 
 
 def _fields(state: HostState) -> tuple[Any, ...]:
