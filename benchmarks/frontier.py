@@ -112,8 +112,9 @@ class Run:
     async def take(self) -> None:
         host = self.web.draw.choice(self.web.hosts)
         began = time.perf_counter()
-        self.taken += await self.frontier.take([(host, 4)])
+        taken = await self.frontier.take([(host, 4)])
         self.takes.append(time.perf_counter() - began)
+        self.taken += taken
 
     async def room(self) -> None:
         began = time.perf_counter()
