@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from crawler.frontier.disk_queues import band
+from crawler.frontier.disk_queues import FreshLink, band
 from crawler.frontier.draft import Draft, Extra, SeedNumbers, extra_of, row
 from crawler.url import fingerprint
 
@@ -106,7 +106,7 @@ class Admission:
             rows[link.url] = row(queue.number, priority, source)
             if link.context:
                 draft.extras.append((number, Extra(context=link.context)))
-            push(queue, level | number, number, (link.url, parent, link.context, queue.key))
+            push(queue, level | number, number, FreshLink(link.url, queue.key, parent, link.context))
         self.last = number
         draft.append(rows, [fingerprints[position] for position in new])
         return list(gained)

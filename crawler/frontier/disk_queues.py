@@ -18,6 +18,8 @@ import heapq
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from crawler.models import HostKey, Request, Url
 
 if TYPE_CHECKING:
@@ -35,8 +37,13 @@ _READ_AHEAD = 2
 _START = (-1, -1, -1)  # a place before all chunks
 
 
-Fresh = Request | tuple[Url, Request, bytes, HostKey]
-"""What was admitted of late: a request; or a link's URL, the request of the page it is on, its context and its host."""
+class FreshLink(msgspec.Struct, frozen=True, gc=False):
+    """A link that was admitted of late. Hundreds of thousands of them are nothing to the garbage collector."""
+
+    url: Url
+    host_key: HostKey
+    parent: Request  #: of the page it is on
+    context: bytes
 
 
 class Chunks(Protocol):
@@ -81,7 +88,7 @@ class DiskQueues:
         #: the queue of a host that has something in memory, or None
         self.get = self._queues.get
         self._waiting = bytearray()  # by host number; 1 where something can be taken
-        self._fresh: dict[int, Fresh] = {}
+        self._fresh: dict[int, Request | FreshLink] = {}
         self._read: set[int] = set()
         self._read_hosts: OrderedDict[HostKey, None] = OrderedDict()  # longest ago first
         #: ids handed out that have not ended
@@ -113,7 +120,7 @@ class DiskQueues:
         queue = self._queues[key] = HostQueue(key, number, bound)
         return queue
 
-    def push(self, queue: HostQueue, key: int, number: int, fresh: Fresh) -> None:
+    def push(self, queue: HostQueue, key: int, number: int, fresh: Request | FreshLink) -> None:
         """Queue what has just been admitted, under a key made of its `band` and its id."""
         heapq.heappush(queue.heap, key)
         self._waiting[queue.number] = 1
@@ -235,19 +242,19 @@ def band(priority: int, depth: int) -> int:
     return (1 + (priority << _DEPTH_BITS | depth)) << _ID_BITS
 
 
-def _request(fresh: Fresh, key: int) -> Request:
+def _request(fresh: Request | FreshLink, key: int) -> Request:
     """What was admitted under this key."""
     if isinstance(fresh, Request):
         return fresh
-    url, parent, context, host_key = fresh
+    parent = fresh.parent
     return Request(
-        url=url,
-        host_key=host_key,
+        url=fresh.url,
+        host_key=fresh.host_key,
         scope_host=parent.scope_host,
         depth=parent.depth + 1,
         via=parent.url,
         seed=parent.seed,
         priority=((key >> _ID_BITS) - 1) >> _DEPTH_BITS,
-        context=context,
+        context=fresh.context,
         id=key & _ID_MASK,
     )

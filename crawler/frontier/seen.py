@@ -48,10 +48,11 @@ class Seen:
 
     def add_all(self, fingerprints: Sequence[int]) -> list[int]:
         """Add many, in order; the positions of those that were new. Of two equal ones the first is new."""
-        tables = self._tables
+        tables, free = self._tables, self._free
         new = []
         for position, fingerprint in enumerate(fingerprints):
-            table = tables[fingerprint >> _SHIFT]
+            shard = fingerprint >> _SHIFT
+            table = tables[shard]
             slot = fingerprint % len(table)
             held = table[slot]
             while held and held != fingerprint:
@@ -60,16 +61,14 @@ class Seen:
             if not held:
                 table[slot] = fingerprint
                 new.append(position)
-                self._filled(fingerprint)
+                free[shard] -= 1
+                if not free[shard]:
+                    self._grow(shard, fingerprint)
         self._count += len(new)
         return new
 
-    def _filled(self, fingerprint: int) -> None:
-        """Note that `fingerprint` took a slot, and grow its shard if that was the last one free."""
-        shard = fingerprint >> _SHIFT
-        self._free[shard] -= 1
-        if self._free[shard]:
-            return
+    def _grow(self, shard: int, fingerprint: int) -> None:
+        """Make room in a shard in which `fingerprint` took the last slot that was free."""
         held = self._tables[shard]
         slots = int(len(held) * (1.2 + fingerprint % 1024 / 10240)) + 2
         self._tables[shard] = _rebuilt(held, slots)

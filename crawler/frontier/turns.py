@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from crawler.clock import Clock
 
-_TURN_S = 0.005
+_TURN_S = 0.002
 
 T = TypeVar("T")
 
