@@ -18,6 +18,7 @@ import gc
 import random
 import re
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
@@ -31,7 +32,6 @@ from crawler.url import fingerprint
 NEW, KNOWN = 10, 20
 OWN_HOST = 8
 SAMPLE = 20_000
-DRAWS = 1 << 18
 TAKE_EVERY = 50
 MAX_UNCOMMITTED = 100_000
 TURN_S = 0.001
@@ -42,20 +42,17 @@ class Web:
 
     def __init__(self, hosts: int, key: int) -> None:
         self.key = key
+        self.hosts = hosts
         self.draw = random.Random(1)
-        names = [f"www.host{number}.example.org" for number in range(hosts)]
-        self.hosts = [names[int(hosts ** self.draw.random()) - 1] for _ in range(DRAWS)]
         self.met: list[Link] = []
         self.made_s = 0.0
 
     def page(self, first: int) -> list[Link]:
         """Ten links that are new, and twenty that were met before, out of a sample of all these."""
         began = time.perf_counter()
-        place = self.draw.randrange(DRAWS)
-        others = self.hosts[place : place + 1 + NEW - OWN_HOST]
+        own, *others = (self.host() for _ in range(1 + NEW - OWN_HOST))
         links = []
-        for number in range(first, first + NEW):
-            host = others[0 if number < first + OWN_HOST else number % len(others)]
+        for number, host in enumerate([own] * OWN_HOST + others, first):
             url = f"https://{host}/section/of/the/site/{number}.html"
             links.append(Link(url=url, host_key=host, fingerprint=fingerprint(url, self.key)))
         if len(self.met) < SAMPLE:
@@ -63,9 +60,13 @@ class Web:
         else:
             self.met[self.draw.randrange(SAMPLE)] = links[0]
         place = self.draw.randrange(len(self.met))
-        links += self.met[place : place + KNOWN] or links
+        links += self.met[place : place + KNOWN]
         self.made_s += time.perf_counter() - began
         return links
+
+    def host(self) -> str:
+        """One of all hosts; the first half of them in the logarithm has as many pages as the other."""
+        return f"www.host{int(self.hosts ** self.draw.random())}.example.org"
 
 
 class Run:
@@ -110,7 +111,7 @@ class Run:
                 turn = time.perf_counter()
 
     async def take(self) -> None:
-        host = self.web.draw.choice(self.web.hosts)
+        host = self.web.draw.choice(self.web.met).host_key
         began = time.perf_counter()
         taken = await self.frontier.take([(host, 4)])
         self.takes.append(time.perf_counter() - began)
@@ -150,7 +151,7 @@ async def grow(path: Path, urls: int, hosts: int) -> None:
     wall_s = run.marks[-1] - run.begun_s
     first_s, last_s = run.marks[0] - run.begun_s, run.marks[-1] - run.marks[-2]
     known, pending = frontier.counts().admitted, frontier.counts().pending
-    print(f"admitted       {known:>12,}   {pending:,} pending, of {hosts:,} hosts")
+    print(f"admitted       {known:>12,}   {pending:,} pending")
     print(f"rate           {urls / wall_s:>12,.0f} new a second, {3 * urls / wall_s:,.0f} links")
     print(
         f"tenths         {urls / 10 / first_s:>12,.0f} in the first, {urls / 10 / last_s:,.0f} in the last, "
@@ -171,8 +172,8 @@ async def reopen(path: Path) -> None:
     frontier = SqliteFrontier(path, SystemClock())
     await frontier.open()
     opened_s = time.perf_counter() - began
-    (host, *_), _ = await frontier.hosts(time.time(), 0, 1)
-    assert await frontier.take([(host.host_key, 4)])
+    states, _ = await frontier.hosts(time.time(), 0, 1)
+    assert await frontier.take([(states[0].host_key, 4)])
     print(f"reopen         {opened_s:>12.2f} s, first take after {time.perf_counter() - began:.2f} s")
     await frontier.aclose()
 
@@ -186,6 +187,13 @@ def percentiles(seconds: list[float]) -> str:
 def peak_bytes() -> int:
     (kib,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(kib) * 1024
+
+
+def hosts_of(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    (hosts,) = connection.execute("SELECT count(*) FROM host").fetchone()
+    connection.close()
+    return int(hosts)
 
 
 def main() -> None:
@@ -202,7 +210,7 @@ def main() -> None:
         gc.set_threshold(50_000, 20, 100)
         asyncio.run(grow(path, options.urls, options.hosts))
         print(f"memory         {peak_bytes() / 1e6:>12,.0f} MB at most")
-        print(f"disk           {path.stat().st_size / 1e6:>12,.0f} MB")
+        print(f"disk           {path.stat().st_size / 1e6:>12,.0f} MB, of {hosts_of(path):,} hosts")
         asyncio.run(reopen(path))
     finally:
         shutil.rmtree(folder)
