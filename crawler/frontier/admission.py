@@ -27,29 +27,25 @@ class Admission:
     """The way in, of one crawl.
 
     Args:
+        key: Of fingerprints.
+        seen: Fingerprints of all URLs of the store.
+        urls: How many there are.
         queues: Where what was admitted is taken from.
-        numbers: Of hosts.
-        seeds: Numbers of seeds.
+        hosts: Their numbers.
+        seeds: And theirs.
     """
 
-    def __init__(self, queues: DiskQueues, numbers: HostNumbers, seeds: SeedNumbers) -> None:
-        self._queues = queues
-        self._numbers = numbers
-        self._seeds = seeds
-        self._seen: Seen
-        self._draft = Draft(1)
-        #: of fingerprints
-        self.key: int
-        #: the id given out last
-        self.last = 0
-
-    def restore(self, key: int, seen: Seen, urls: int, seeds: int) -> None:
-        """Go on from a store of so many URLs and seeds."""
+    def __init__(
+        self, *, key: int, seen: Seen, urls: int, queues: DiskQueues, hosts: HostNumbers, seeds: SeedNumbers
+    ) -> None:
         self.key = key
         self._seen = seen
+        #: the id given out last
         self.last = urls
+        self._queues = queues
+        self._hosts = hosts
+        self._seeds = seeds
         self._draft = Draft(urls + 1)
-        self._seeds.count = seeds
 
     @property
     def committing(self) -> int:
@@ -112,4 +108,4 @@ class Admission:
         return list(gained)
 
     def _new_queue(self, host_key: HostKey) -> HostQueue:
-        return self._queues.make(host_key, self._numbers.number(host_key))
+        return self._queues.make(host_key, self._hosts.number(host_key))

@@ -15,7 +15,7 @@ class Bounds:
     window_urls: int = 50_000
     #: most URLs in one chunk, which is read as a whole
     chunk_urls: int = 64
-    #: names of hosts; all others are looked up in the store
+    #: names of hosts; all others are known by their fingerprints
     host_names: int = 200_000
     #: snoozed URLs, those due first; at twice as many the rest is left in the store
     snoozed: int = 20_000

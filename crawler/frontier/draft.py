@@ -11,13 +11,15 @@ import msgspec
 from crawler.models import Kind, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from crawler.models import Checkpoint, HostKey, HostState
 
 #: of a `row`; above them there are 30 for the host
 PRIORITY_BITS = 6
 SOURCE_BITS = 27
+
+_DOCUMENT_BYTES = 512 << 10
 
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,8 +42,8 @@ class Draft:
     def __init__(self, first: int) -> None:
         #: id of its first URL
         self.first = first
-        #: members of a JSON object: a URL, and its `row`
-        self.urls: list[bytes] = []
+        # members of a JSON object: a URL, and its `row`
+        self._members: list[bytes] = []
         self.sources: list[tuple[int, int | str | None, int]] = []
         #: of those URLs that have some, by id
         self.extras: list[tuple[int, Extra]] = []
@@ -56,8 +58,21 @@ class Draft:
 
     def append(self, rows: Mapping[str, int], fingerprints: Iterable[int]) -> None:
         """Add the URLs of one page, or of one batch of seeds: at least one. Each comes with its `row`."""
-        self.urls.append(msgspec.json.encode(rows)[1:-1])
+        self._members.append(msgspec.json.encode(rows)[1:-1])
         self.fingerprints.extend(fingerprints)
+
+    def documents(self) -> Iterator[bytes]:
+        """The URLs as JSON objects, large enough for few statements and small enough for short ones."""
+        gathered: list[bytes] = []
+        size = 0
+        for member in self._members:
+            gathered.append(member)
+            size += len(member)
+            if size >= _DOCUMENT_BYTES:
+                yield b"{" + b",".join(gathered) + b"}"
+                gathered, size = [], 0
+        if gathered:
+            yield b"{" + b",".join(gathered) + b"}"
 
 
 def row(host: int, priority: int, source: int) -> int:
@@ -87,12 +102,13 @@ class SeedNumbers:
 
     Args:
         capacity: How many to remember.
+        count: How many are stored.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, count: int) -> None:
         self._capacity = capacity
         self._numbers: dict[tuple[str, str], int] = {}
-        self.count = 0
+        self._count = count
 
     def number(self, request: Request, draft: Draft) -> int:
         """The number of a request's seed, which goes into `draft` if it is not known."""
@@ -101,7 +117,7 @@ class SeedNumbers:
         if number is None:
             if len(self._numbers) >= self._capacity:
                 self._numbers.clear()
-            number = self.count = self._numbers[seed] = self.count + 1
+            number = self._count = self._numbers[seed] = self._count + 1
             draft.seeds.append((number, _storable(request.seed), request.scope_host))
         return number
 

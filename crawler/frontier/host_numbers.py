@@ -1,15 +1,18 @@
 """Which number does a host have in the store?
 
-Names are known from memory while they are few; beyond a bound only those met lately are, and others are looked up
-in the store. Two generations of names do it: a full one replaces the one before, whose names are forgotten.
+Those met lately are known by name, in two generations: a full one replaces the one before, whose names are forgotten.
+All are known by a fingerprint of their name, in `HostTable`. Nothing is looked up in the store.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawler.frontier.host_table import HostTable
+from crawler.url import Url, fingerprint
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from crawler.models import HostKey
 
@@ -18,42 +21,45 @@ class HostNumbers:
     """Dense numbers from 1, in the order hosts are met.
 
     Args:
-        stored: The number of a host that was stored, if it was; asked only for names that are not in memory.
+        key: Of fingerprints.
         capacity: How many names to keep, about.
     """
 
-    def __init__(self, stored: Callable[[HostKey], int | None], capacity: int) -> None:
-        self._stored = stored
+    def __init__(self, key: int, capacity: int) -> None:
+        self._key = key
         self._capacity = capacity
+        self._table = HostTable()
         self._recent: dict[HostKey, int] = {}
         self._older: dict[HostKey, int] = {}
-        self._complete = True  # every name is in memory
         self._new: dict[int, HostKey] = {}
         self._committing: dict[int, HostKey] = {}
-        self.count = 0
 
-    def restore(self, count: int, names: Mapping[HostKey, int]) -> None:
-        """Go on from a store of `count` hosts, some or all of which are given by name."""
-        self.count = count
-        self._complete = len(names) == count
-        self._recent.update(names)
+    def __len__(self) -> int:
+        return len(self._table)
 
-    def find(self, key: HostKey) -> int | None:
+    def restore(self, names: Iterable[HostKey]) -> None:
+        """Go on from a store of further hosts, in the order of their numbers."""
+        for number, name in enumerate(names, len(self._table) + 1):
+            self._table.add(self._fingerprint(name), number)
+
+    def find(self, name: HostKey) -> int | None:
         """The number of a host; None if it was never met."""
-        number = self._recent.get(key) or self._older.get(key)
-        if number is None and not self._complete:
-            number = self._stored(key)
-            if number is not None:
-                self._recent[key] = number
+        number = self._recent.get(name) or self._older.get(name)
+        if number is None:
+            number = self._table.get(self._fingerprint(name))
+            if not number:
+                return None
+            self._recall(name, number)
         return number
 
-    def number(self, key: HostKey) -> int:
+    def number(self, name: HostKey) -> int:
         """The number of a host, which gets one if it has none."""
-        number = self.find(key)
+        number = self.find(name)
         if number is None:
-            number = self.count = self.count + 1
-            self._recent[key] = number
-            self._new[number] = key
+            number = len(self._table) + 1
+            self._table.add(self._fingerprint(name), number)
+            self._recall(name, number)
+            self._new[number] = name
         return number
 
     def new_name(self, number: int) -> HostKey:
@@ -66,11 +72,13 @@ class HostNumbers:
         return self._committing
 
     def committed(self) -> None:
-        """The hosts last given to `committing` are stored.
-
-        Names are forgotten here only: whatever is in the older generation was stored by a commit before this one.
-        """
+        """The hosts last given to `committing` are stored."""
         self._committing = {}
+
+    def _recall(self, name: HostKey, number: int) -> None:
+        self._recent[name] = number
         if len(self._recent) * 2 >= self._capacity:
-            self._complete = self._complete and not self._older
             self._older, self._recent = self._recent, {}
+
+    def _fingerprint(self, name: HostKey) -> int:
+        return fingerprint(Url(name), self._key)

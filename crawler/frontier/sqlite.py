@@ -30,7 +30,6 @@ from crawler.frontier.admission import Admission
 from crawler.frontier.bounds import Bounds
 from crawler.frontier.disk_queues import DiskQueues
 from crawler.frontier.draft import Batch, Draft, SeedNumbers
-from crawler.frontier.host_numbers import HostNumbers
 from crawler.frontier.snoozed import SnoozedUrls
 from crawler.frontier.sqlite_find import Finder
 from crawler.frontier.sqlite_reader import Reader
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.clock import Clock
+    from crawler.frontier.host_numbers import HostNumbers
     from crawler.models import Checkpoint, Finished, HostKey, Link, Request, Restored, RobotsFile
 
 _HOSTS_AT_ONCE = 200
@@ -70,10 +70,10 @@ class SqliteFrontier:
         self._reader = Reader(path)
         self._queues = DiskQueues(self._reader, bounds.window_urls)
         self._snoozed = SnoozedUrls(clock, self._reader.snoozed, self._queues.out, bounds.snoozed)
-        self._numbers = HostNumbers(self._reader.host_number, bounds.host_names)
+        self._numbers: HostNumbers
         self._outcomes: Counter[Outcome] = Counter()
         self._finder = Finder(self._reader, self._writer, self._thread, clock, bounds.unindexed)
-        self._admission = Admission(self._queues, self._numbers, SeedNumbers(bounds.seeds))
+        self._admission: Admission
         self._writing = asyncio.Lock()
         self._requeueing = asyncio.Lock()
         self._tidying: asyncio.Future[None] | None = None
@@ -93,10 +93,17 @@ class SqliteFrontier:
             raise
         self._is_open = True
         self._finder.restore(resumed.key, resumed.indexed)
-        self._admission.restore(resumed.key, resumed.seen, resumed.urls, resumed.seeds)
         self._outcomes.update(resumed.ended)
-        self._numbers.restore(resumed.hosts, resumed.names)
-        self._queues.restore(resumed.hosts, resumed.waiting, resumed.urls)
+        self._numbers = resumed.hosts
+        self._admission = Admission(
+            key=resumed.key,
+            seen=resumed.seen,
+            urls=resumed.urls,
+            queues=self._queues,
+            hosts=self._numbers,
+            seeds=SeedNumbers(self._bounds.seeds, resumed.seeds),
+        )
+        self._queues.restore(len(resumed.hosts), resumed.waiting, resumed.urls)
         return resumed.restored
 
     @property

@@ -107,11 +107,6 @@ class Reader:
         """Let go of the store."""
         self._connection.close()
 
-    def host_number(self, host_key: HostKey) -> int | None:
-        """The number of a stored host."""
-        rows = self._rows("SELECT id FROM host WHERE name = ?", (host_key,), tuple[int])
-        return rows[0][0] if rows else None
-
     def chunks(self, host: int, after: tuple[int, int, int], limit: int) -> list[Chunk]:
         """The first chunks of a host after one with this priority, depth and first id, in this order."""
         rows = self._rows(_CHUNKS, (host, *after, limit), tuple[int, int, int, str])

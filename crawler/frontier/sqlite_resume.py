@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from crawler.frontier.host_numbers import HostNumbers
 from crawler.frontier.seen import Seen
 from crawler.frontier.sqlite_schema import damaged, facts
 from crawler.models import HostKey, Outcome, Restored
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+_HOSTS_AT_ONCE = 5_000
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resumed:
@@ -28,12 +31,11 @@ class Resumed:
 
     key: int
     urls: int  #: ids go from 1 to this
-    hosts: int  #: and so do their numbers
     seeds: int
     indexed: int  #: the last id in the index of fingerprints
     ended: Mapping[Outcome, int]
     waiting: Sequence[int]  #: numbers of hosts that have chunks
-    names: Mapping[HostKey, int]  #: of all hosts, or of none if they are too many
+    hosts: HostNumbers
     seen: Seen
     restored: Restored
 
@@ -44,7 +46,7 @@ def resume(connection: sqlite3.Connection, path: Path, *, host_names: int) -> Re
     Args:
         connection: To the store.
         path: Of the store, for messages.
-        host_names: How many names to read at most.
+        host_names: How many names of hosts to keep.
 
     Raises:
         FrontierError: The store is damaged.
@@ -57,25 +59,23 @@ def resume(connection: sqlite3.Connection, path: Path, *, host_names: int) -> Re
         return int(rows(statement, tuple[int])[0][0])
 
     urls = number("SELECT coalesce(max(id), 0) FROM url")
-    hosts = number("SELECT count(*) FROM host")
+    about = facts(connection)
+    key = int(about.key, 16)
+    hosts = _hosts(connection, path, HostNumbers(key, host_names))
     waiting = [host for (host,) in rows("SELECT DISTINCT host FROM chunk", tuple[int])]
-    names = dict(rows("SELECT name, id FROM host", tuple[HostKey, int])) if hosts <= host_names else {}
-    strange = number("SELECT coalesce(max(id), 0) FROM host") != hosts
-    if strange or not all(0 < host <= hosts for host in (*waiting, *names.values())):
-        raise damaged(path, f"its hosts are not numbered from 1 to {hosts}")
+    if not all(0 < host <= len(hosts) for host in waiting):
+        raise damaged(path, f"{len(hosts)} hosts, but chunks of others")
     seen = _seen(connection, urls)
     if len(seen) != urls:
         raise damaged(path, f"{urls} URLs, but {len(seen)} fingerprints")
-    about = facts(connection)
     return Resumed(
-        key=int(about.key, 16),
+        key=key,
         urls=urls,
         hosts=hosts,
         seeds=number("SELECT coalesce(max(id), 0) FROM seed"),
         indexed=about.indexed,
         ended=dict(rows("SELECT outcome, urls FROM tally", tuple[Outcome, int])),
         waiting=waiting,
-        names=names,
         seen=seen,
         restored=Restored(
             positions=dict(rows("SELECT name, bytes FROM file", tuple[str, int])),
@@ -83,6 +83,16 @@ def resume(connection: sqlite3.Connection, path: Path, *, host_names: int) -> Re
             blobs=dict(rows("SELECT name, content FROM blob", tuple[str, bytes])),
         ),
     )
+
+
+def _hosts(connection: sqlite3.Connection, path: Path, hosts: HostNumbers) -> HostNumbers:
+    cursor = connection.execute("SELECT id, name FROM host ORDER BY id")
+    while part := cursor.fetchmany(_HOSTS_AT_ONCE):
+        numbers, names = zip(*msgspec.convert(part, list[tuple[int, HostKey]]), strict=True)
+        if numbers != tuple(range(len(hosts) + 1, len(hosts) + 1 + len(part))):
+            raise damaged(path, f"its hosts are not numbered from 1 on: {len(hosts) + 1} is missing")
+        hosts.restore(names)
+    return hosts
 
 
 def _seen(connection: sqlite3.Connection, urls: int) -> Seen:

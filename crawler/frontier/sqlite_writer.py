@@ -19,10 +19,11 @@ from crawler.frontier import sqlite_chunks, sqlite_index
 from crawler.frontier.draft import PRIORITY_BITS, SOURCE_BITS
 from crawler.frontier.sqlite_resume import Resumed, resume
 from crawler.frontier.sqlite_schema import COMMIT_WAIT_MS, damaged, explained, open_store, read_back
+from crawler.frontier.turns import parts
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from crawler.frontier.bounds import Bounds
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from crawler.frontier.sqlite_chunks import Requeued
     from crawler.models import Checkpoint, HostState, Outcome
 
-_STATEMENT_BYTES = 512 << 10
 _SLICE = 5_000
 _WAL_BYTES = 16 << 20
 _WAL_CUT_BYTES = 256 << 20
@@ -69,7 +69,7 @@ INSERT OR REPLACE INTO robots
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(CAST(? AS TEXT))
 """
 
-_HOSTS = "INSERT INTO host (id, name) SELECT value ->> 0, value ->> 1 FROM json_each(CAST(? AS TEXT))"
+_HOSTS = "INSERT INTO host (id, name) SELECT value, key FROM json_each(CAST(? AS TEXT))"
 _SEEDS = "INSERT INTO seed SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(CAST(? AS TEXT))"
 _SNOOZED = "INSERT OR REPLACE INTO snoozed SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(CAST(? AS TEXT))"
 _AWAKE = "DELETE FROM snoozed WHERE id IN (SELECT value FROM json_each(CAST(? AS TEXT)))"
@@ -185,7 +185,8 @@ class Writer:
 
     def _store(self, batch: Batch) -> None:
         checkpoint = batch.checkpoint
-        self._insert(_HOSTS, list(batch.hosts.items()))
+        for hosts in parts(batch.hosts.items(), _SLICE):
+            self._connection.execute(_HOSTS, (msgspec.json.encode({name: number for number, name in hosts}),))
         self._admit(batch.draft)
         self._end(checkpoint)
         self._snooze(checkpoint, batch.due_ms)
@@ -200,11 +201,11 @@ class Writer:
         self._insert(_SEEDS, draft.seeds)
         for start, rows in _slices(draft.sources):
             self._connection.execute(_SOURCES, (start, rows))
-        for document in _documents(draft.urls):
+        for document in draft.documents():
             self._connection.execute(_URLS, (document,))
         self._connection.execute("DELETE FROM source")
         last = draft.first + len(draft.fingerprints) - 1
-        if draft.urls and self._connection.execute("SELECT max(id) FROM url").fetchone() != (last,):
+        if draft.fingerprints and self._connection.execute("SELECT max(id) FROM url").fetchone() != (last,):
             raise damaged(self._path, f"its last URL is not {last}")
         self._insert(_EXTRAS, draft.extras)
         if draft.fingerprints:
@@ -279,20 +280,6 @@ def _slices(rows: Sequence[object]) -> Iterator[tuple[int, bytes]]:
     """JSON arrays of these rows, small enough for short statements, each with the place of its first one."""
     for start in range(0, len(rows), _SLICE):
         yield start, msgspec.json.encode(rows[start : start + _SLICE])
-
-
-def _documents(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """JSON objects made of these members, large enough for few statements and small enough for short ones."""
-    gathered: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        gathered.append(piece)
-        size += len(piece)
-        if size >= _STATEMENT_BYTES:
-            yield b"{" + b",".join(gathered) + b"}"
-            gathered, size = [], 0
-    if gathered:
-        yield b"{" + b",".join(gathered) + b"}"
 
 
 def _fields(state: HostState) -> tuple[Any, ...]:

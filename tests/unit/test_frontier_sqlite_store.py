@@ -246,7 +246,7 @@ async def test_store_spoiled_in_any_way_works_or_is_refused(path, clock, monkeyp
 async def test_hosts_of_which_one_is_missing_are_damage(path, clock):
     await stored(path, clock)
     altered(path, "UPDATE host SET id = 5")
-    assert "not numbered from 1 to 1" in await refusal(path, clock)
+    assert "not numbered from 1 on: 1 is missing" in await refusal(path, clock)
 
 
 async def test_missing_folder_is_an_error_that_names_the_path(tmp_path, clock):
