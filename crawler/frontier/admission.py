@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from crawler.frontier.disk_queues import FreshLink, band
-from crawler.frontier.draft import Draft, Extra, SeedNumbers, extra_of, row
+from crawler.frontier.draft import HOST_SHIFT, Draft, Extra, SeedNumbers, extra_of, row
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:
@@ -91,15 +91,15 @@ class Admission:
         gained: dict[HostKey, None] = {}
         rows: dict[str, int] = {}
         number = self.last
-        last_priority, level = -1, 0
+        last_priority, level, low = -1, 0, 0
         for position in new:
             link = links[position]
             host_key, priority, number = link.host_key, link.priority, number + 1
             queue = get(host_key) or self._new_queue(host_key)
             gained[queue.key] = None
             if priority != last_priority:
-                last_priority, level = priority, band(priority, depth)
-            rows[link.url] = row(queue.number, priority, source)
+                last_priority, level, low = priority, band(priority, depth), row(0, priority, source)
+            rows[link.url] = queue.number << HOST_SHIFT | low
             if link.context:
                 draft.extras.append((number, Extra(context=link.context)))
             push(queue, level | number, number, FreshLink(link.url, queue.key, parent, link.context))

@@ -61,12 +61,14 @@ class Chunks(Protocol):
 class HostQueue:
     """What is in memory of one host's queue."""
 
-    __slots__ = ("after", "bound", "heap", "key", "number")
+    __slots__ = ("after", "bound", "floor", "heap", "key", "number")
 
-    def __init__(self, key: HostKey, number: int, bound: int) -> None:
+    def __init__(self, key: HostKey, number: int, bound: int, floor: int) -> None:
         self.key = key
         self.number = number
         self.heap: list[int] = []
+        #: fresh ids above it are in the heap
+        self.floor = floor
         #: no key that is on disk only is lower
         self.bound = bound
         #: place of the last chunk that has nothing left to read
@@ -117,7 +119,7 @@ class DiskQueues:
         if number >= len(self._waiting):
             self._waiting.extend(bytes(number + 1 - len(self._waiting)))
         bound = _UNREAD if self._waiting[number] else _NOTHING
-        queue = self._queues[key] = HostQueue(key, number, bound)
+        queue = self._queues[key] = HostQueue(key, number, bound, self.watermark)
         return queue
 
     def push(self, queue: HostQueue, key: int, number: int, fresh: Request | FreshLink) -> None:
@@ -148,19 +150,19 @@ class DiskQueues:
 
     def requests(self, keys: Sequence[int]) -> list[Request]:
         """What was handed out under these keys, in their order."""
+        ids = [key & _ID_MASK for key in keys]
+        self._read.difference_update(ids)
         requests: dict[int, Request] = {}
         stored: list[int] = []
-        for key in keys:
-            number = key & _ID_MASK
+        for number, key in zip(ids, keys, strict=True):
             fresh = self._fresh.pop(number, None)
             if fresh is None:
                 stored.append(number)
             else:
                 requests[number] = _request(fresh, key)
         if stored:
-            self._read.difference_update(stored)
             requests.update((request.id, request) for request in self._chunks.requests(stored))
-        return [requests[key & _ID_MASK] for key in keys]
+        return [requests[number] for number in ids]
 
     def waiting(self, cursor: int) -> Iterator[int]:
         """Every host with something to take once, by number, going round from `cursor`."""
@@ -181,15 +183,10 @@ class DiskQueues:
         queue = self._queues.get(key)
         if queue is None:
             return
-        kept = []
-        for entry in queue.heap:
-            number = entry & _ID_MASK
-            if entry < _DUE_END or number > self.watermark:
-                kept.append(entry)
-            elif number in self._read:
-                self._read.remove(number)
-            else:
-                del self._fresh[number]
+        queue.floor = self.watermark
+        kept = [entry for entry in queue.heap if entry < _DUE_END or entry & _ID_MASK > self.watermark]
+        if key in self._read_hosts:
+            self._read.difference_update(entry & _ID_MASK for entry in queue.heap)
         if len(kept) < len(queue.heap) or queue.bound != _NOTHING:
             heapq.heapify(kept)
             queue.heap = kept
@@ -197,6 +194,16 @@ class DiskQueues:
             queue.after = _START
         self._read_hosts.pop(key, None)
         self._settle(queue)
+
+    def fresh(self) -> list[int]:
+        """The ids of what was admitted of late."""
+        return list(self._fresh)
+
+    def drop(self, ids: Iterable[int]) -> None:
+        """Drop what these fresh ids stand for, up to the watermark, once each queue was told to `forget`."""
+        for number in ids:
+            if number <= self.watermark:
+                self._fresh.pop(number, None)
 
     def _settle(self, queue: HostQueue) -> None:
         """Note whether there is something to take, and drop a queue that knows nothing worth knowing."""
@@ -213,7 +220,7 @@ class DiskQueues:
             chunks = self._chunks.chunks(queue.number, queue.after, _READ_AHEAD)
             more = len(chunks) == _READ_AHEAD
             for chunk in chunks:
-                ids = [number for number in chunk.ids if self._is_unread(number)]
+                ids = [number for number in chunk.ids if self._is_unread(number, queue.floor)]
                 level = band(chunk.priority, chunk.depth)
                 if ids and filled:
                     queue.bound = level | min(ids)
@@ -224,8 +231,8 @@ class DiskQueues:
                 queue.after = (chunk.priority, chunk.depth, chunk.first)
         queue.bound = _NOTHING
 
-    def _is_unread(self, number: int) -> bool:
-        return number not in self.out and number not in self._read and number not in self._fresh
+    def _is_unread(self, number: int, floor: int) -> bool:
+        return not (number in self.out or number in self._read or (number > floor and number in self._fresh))
 
     def _fill(self, queue: HostQueue, ids: Sequence[int], level: int) -> None:
         self._read.update(ids)

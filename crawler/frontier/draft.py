@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: of a `row`; above them there are 30 for the host
 PRIORITY_BITS = 6
 SOURCE_BITS = 27
+HOST_SHIFT = PRIORITY_BITS + SOURCE_BITS
 
 _DOCUMENT_BYTES = 512 << 10
 
@@ -77,7 +78,7 @@ class Draft:
 
 def row(host: int, priority: int, source: int) -> int:
     """What the store has to know of a URL in one number, positive in 64 bits."""
-    return (host << PRIORITY_BITS | priority) << SOURCE_BITS | source
+    return host << HOST_SHIFT | priority << SOURCE_BITS | source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

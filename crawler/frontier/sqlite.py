@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 _HOSTS_AT_ONCE = 200
 _TAKEN_AT_ONCE = 50
+_DROPPED_AT_ONCE = 500
 
 
 class SqliteFrontier:
@@ -256,6 +257,8 @@ class SqliteFrontier:
         self._queues.watermark = watermark
         async for host_key in sliced(self._queues.keys(), self._clock):
             self._queues.forget(host_key)
+        async for some in sliced(parts(self._queues.fresh(), _DROPPED_AT_ONCE), self._clock):
+            self._queues.drop(some)
 
     def _check(self, checkpoint: Checkpoint) -> None:
         """Refuse a checkpoint that would end or move a URL twice, before anything of it is stored."""

@@ -98,5 +98,5 @@ def _hosts(connection: sqlite3.Connection, path: Path, hosts: HostNumbers) -> Ho
 def _seen(connection: sqlite3.Connection, urls: int) -> Seen:
     seen = Seen(urls)
     for (blob,) in connection.execute("SELECT fingerprints FROM seen"):
-        seen.add_all(array("Q", blob))
+        seen.fill(array("Q", blob))
     return seen

@@ -16,7 +16,7 @@ import msgspec
 
 from crawler.errors import FrontierError
 from crawler.frontier import sqlite_chunks, sqlite_index
-from crawler.frontier.draft import PRIORITY_BITS, SOURCE_BITS
+from crawler.frontier.draft import HOST_SHIFT, PRIORITY_BITS, SOURCE_BITS
 from crawler.frontier.sqlite_resume import Resumed, resume
 from crawler.frontier.sqlite_schema import COMMIT_WAIT_MS, damaged, explained, open_store, read_back
 from crawler.frontier.turns import parts
@@ -42,7 +42,7 @@ _SOURCES = "INSERT INTO source SELECT ? + key, value ->> 0, value ->> 1, value -
 _URLS = f"""
 INSERT INTO url (host, priority, depth, via, seed, url)
 SELECT
-    new.value >> {PRIORITY_BITS + SOURCE_BITS}, new.value >> {SOURCE_BITS} & {(1 << PRIORITY_BITS) - 1},
+    new.value >> {HOST_SHIFT}, new.value >> {SOURCE_BITS} & {(1 << PRIORITY_BITS) - 1},
     source.depth, source.via, source.seed, new.key
 FROM json_each(CAST(? AS TEXT)) AS new CROSS JOIN source ON source.number = new.value & {(1 << SOURCE_BITS) - 1}
 """  # noqa: S608

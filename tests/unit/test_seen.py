@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.frontier import seen as seen_module
 from crawler.frontier.seen import Seen
 
 fingerprints = st.integers(1, 2**64 - 1)
@@ -25,6 +26,25 @@ def test_exactly_the_first_of_equal_fingerprints_is_new(batches):
         assert seen.add_all(batch) == new
     assert len(seen) == len(known)
     assert all(not seen.add(fingerprint) for fingerprint in known)
+
+
+@given(st.lists(crowded, max_size=200), st.lists(crowded, max_size=60))
+def test_what_it_was_filled_with_is_known(filled, asked):
+    seen = Seen(20)
+    seen.fill(filled)
+    assert len(seen) == len(set(filled))
+    known = set(filled)
+    assert [asked[n] for n in seen.add_all(asked)] == [n for n in dict.fromkeys(asked) if n not in known]
+
+
+@pytest.mark.slow
+def test_fingerprint_is_known_long_after_it_was_asked_for(monkeypatch):
+    monkeypatch.setattr(seen_module, "_RECENT", 50)
+    seen = Seen()
+    for start in range(1, 4_000, 40):
+        assert len(seen.add_all(range(start, start + 40))) == 40
+        assert seen.add_all(range(1, start + 40)) == []
+    assert len(seen._recent) < 4_100
 
 
 def test_add_says_whether_the_fingerprint_was_new():
