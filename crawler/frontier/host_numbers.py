@@ -23,12 +23,13 @@ class HostNumbers:
     Args:
         key: Of fingerprints.
         capacity: How many names to keep, about.
+        expected: How many hosts the store has.
     """
 
-    def __init__(self, key: int, capacity: int) -> None:
+    def __init__(self, key: int, capacity: int, expected: int = 0) -> None:
         self._key = key
         self._capacity = capacity
-        self._table = HostTable()
+        self._table = HostTable(expected)
         self._recent: dict[HostKey, int] = {}
         self._older: dict[HostKey, int] = {}
         self._new: dict[int, HostKey] = {}

@@ -13,14 +13,20 @@ _SHIFT = 64 - 8
 _FIRST_SLOTS = 8
 _LOAD = 0.75
 _GROWTH = 1.3
+_SPREAD = 1.1  # of the expected items some shards get that much more than others
 
 
 class HostTable:
-    """A growing map of unsigned 64-bit integers, none of them 0, to positive 32-bit ones. Nothing is ever removed."""
+    """A growing map of unsigned 64-bit integers, none of them 0, to positive 32-bit ones. Nothing is ever removed.
 
-    def __init__(self) -> None:
-        self._keys = [array("Q", bytes(8 * _FIRST_SLOTS)) for _ in range(256)]
-        self._numbers = [array("I", bytes(4 * _FIRST_SLOTS)) for _ in range(256)]
+    Args:
+        expected: How many will be added soon; room is made for them at once.
+    """
+
+    def __init__(self, expected: int = 0) -> None:
+        slots = max(_FIRST_SLOTS, int(expected / 256 / _LOAD * _SPREAD))
+        self._keys = [array("Q", bytes(8 * slots)) for _ in range(256)]
+        self._numbers = [array("I", bytes(4 * slots)) for _ in range(256)]
         self._held = [0] * 256
         self._count = 0
 
@@ -35,10 +41,14 @@ class HostTable:
     def add(self, fingerprint: int, number: int) -> None:
         """Remember a number under a fingerprint that has none."""
         shard = fingerprint >> _SHIFT
-        if self._held[shard] >= len(self._keys[shard]) * _LOAD:
+        keys = self._keys[shard]
+        if self._held[shard] >= len(keys) * _LOAD:
             self._grow(shard)
-        slot = _slot(self._keys[shard], fingerprint)
-        self._keys[shard][slot] = fingerprint
+            keys = self._keys[shard]
+        slot = fingerprint % len(keys)
+        while keys[slot]:
+            slot -= 1
+        keys[slot] = fingerprint
         self._numbers[shard][slot] = number
         self._held[shard] += 1
         self._count += 1

@@ -61,7 +61,7 @@ def resume(connection: sqlite3.Connection, path: Path, *, host_names: int) -> Re
     urls = number("SELECT coalesce(max(id), 0) FROM url")
     about = facts(connection)
     key = int(about.key, 16)
-    hosts = _hosts(connection, path, HostNumbers(key, host_names))
+    hosts = _hosts(connection, path, HostNumbers(key, host_names, number("SELECT count(*) FROM host")))
     waiting = [host for (host,) in rows("SELECT DISTINCT host FROM chunk", tuple[int])]
     if not all(0 < host <= len(hosts) for host in waiting):
         raise damaged(path, f"{len(hosts)} hosts, but chunks of others")
