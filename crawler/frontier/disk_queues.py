@@ -58,21 +58,18 @@ class Chunks(Protocol):
         ...
 
 
-class HostQueue:
-    """What is in memory of one host's queue."""
+class HostQueue(msgspec.Struct, kw_only=True, eq=False, gc=False):
+    """What is in memory of one host's queue. Not for the garbage collector either: it can be in no cycle."""
 
-    __slots__ = ("after", "bound", "floor", "heap", "key", "number")
-
-    def __init__(self, key: HostKey, number: int, bound: int, floor: int) -> None:
-        self.key = key
-        self.number = number
-        self.heap: list[int] = []
-        #: fresh ids above it are in the heap
-        self.floor = floor
-        #: no key that is on disk only is lower
-        self.bound = bound
-        #: place of the last chunk that has nothing left to read
-        self.after = _START
+    key: HostKey
+    number: int
+    #: no key that is on disk only is lower
+    bound: int
+    #: fresh ids above it are in the heap
+    floor: int
+    heap: list[int] = []
+    #: place of the last chunk that has nothing left to read
+    after: tuple[int, int, int] = _START
 
 
 class DiskQueues:
@@ -119,7 +116,7 @@ class DiskQueues:
         if number >= len(self._waiting):
             self._waiting.extend(bytes(number + 1 - len(self._waiting)))
         bound = _UNREAD if self._waiting[number] else _NOTHING
-        queue = self._queues[key] = HostQueue(key, number, bound, self.watermark)
+        queue = self._queues[key] = HostQueue(key=key, number=number, bound=bound, floor=self.watermark)
         return queue
 
     def push(self, queue: HostQueue, key: int, number: int, fresh: Request | FreshLink) -> None:
