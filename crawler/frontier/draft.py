@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.errors import FrontierError
 from crawler.models import Kind, Request
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Draft:
 
 def row(host: int, priority: int, source: int) -> int:
     """What the store has to know of a URL in one number, positive in 64 bits."""
+    if priority >> PRIORITY_BITS:
+        raise FrontierError(f"priority {priority} is not one of 0 to {(1 << PRIORITY_BITS) - 1}")
     return host << HOST_SHIFT | priority << SOURCE_BITS | source
 
 

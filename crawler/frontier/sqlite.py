@@ -3,7 +3,7 @@
 The embedded default. What it is made of:
 
     sqlite_schema   the tables; creating, checking and refusing a file
-    sqlite_writer   a thread of its own: commits, chunks, requeue
+    sqlite_writer   a thread of its own: commits, requeue (sqlite_statements, sqlite_chunks, sqlite_index)
     sqlite_reader   questions from the loop's thread, never behind a commit
     sqlite_resume   what is read when it is opened
     sqlite_find     how URLs ended, by their text

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+OLDEST = (3, 35)
+"""The first version of SQLite that knows all we ask of it (RETURNING)."""
+
 FORMAT = 1
 """Raised with every change that an older version of this package could not read."""
 
@@ -69,7 +72,7 @@ CREATE TABLE fingerprint (
 ) WITHOUT ROWID;
 CREATE VIEW ledger AS
 SELECT url.id, url.url, host.name AS host, url.depth, url.priority, coalesce(parent.url, url.via) AS via,
-    seed.seed, seed.scope_host, coalesce(url.extra ->> 'kind', 'page') AS kind,
+    seed.seed, seed.scope_host, coalesce(json_extract(url.extra, '$.kind'), 'page') AS kind,
     coalesce(done.outcome, iif(snoozed.id IS NULL, 'pending', 'snoozed')) AS outcome,
     done.reason, done.status, done.target, coalesce(done.attempts, snoozed.attempt - 1, 0) AS attempts,
     done.at, coalesce(done.has_page, 0) AS has_page
@@ -109,6 +112,9 @@ def open_store(path: Path, *, fsync: bool) -> sqlite3.Connection:
     Raises:
         FrontierError: The file is not a store, of a newer format, damaged, or locked by another process.
     """
+    if sqlite3.sqlite_version_info < OLDEST:
+        wanted = ".".join(map(str, OLDEST))
+        raise FrontierError(f"{path} needs SQLite {wanted} or later; this Python has {sqlite3.sqlite_version}")
     with read_back(path):
         connection = sqlite3.connect(path, timeout=_OPEN_WAIT_MS / 1000, isolation_level=None)
         try:

@@ -16,7 +16,7 @@ import msgspec
 
 from crawler.errors import FrontierError
 from crawler.frontier import sqlite_chunks, sqlite_index
-from crawler.frontier.draft import HOST_SHIFT, PRIORITY_BITS, SOURCE_BITS
+from crawler.frontier import sqlite_statements as sql
 from crawler.frontier.sqlite_resume import Resumed, resume
 from crawler.frontier.sqlite_schema import COMMIT_WAIT_MS, damaged, explained, open_store, read_back
 from crawler.frontier.turns import parts
@@ -36,45 +36,6 @@ _WAL_BYTES = 16 << 20
 _WAL_CUT_BYTES = 256 << 20
 _WAL_WARN_BYTES = 10**9
 _LOG = logging.getLogger(__name__)
-
-# A URL's row is two numbers to SQLite, not a text in JSON that is read again for each of its columns.
-_SOURCES = "INSERT INTO source SELECT ? + key, value ->> 0, value ->> 1, value ->> 2 FROM json_each(CAST(? AS TEXT))"
-_URLS = f"""
-INSERT INTO url (host, priority, depth, via, seed, url)
-SELECT
-    new.value >> {HOST_SHIFT}, new.value >> {SOURCE_BITS} & {(1 << PRIORITY_BITS) - 1},
-    source.depth, source.via, source.seed, new.key
-FROM json_each(CAST(? AS TEXT)) AS new CROSS JOIN source ON source.number = new.value & {(1 << SOURCE_BITS) - 1}
-"""  # noqa: S608
-_EXTRAS = """
-UPDATE url SET extra = given.value ->> 1 FROM json_each(CAST(? AS TEXT)) AS given WHERE url.id = given.value ->> 0
-"""
-
-_DONE = """
-INSERT INTO done
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
-FROM json_each(CAST(? AS TEXT))
-"""
-
-_STATES = """
-INSERT INTO host (id, name, ready_at, delay_s, failures, retired)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-FROM json_each(CAST(? AS TEXT)) WHERE true
-ON CONFLICT (id) DO UPDATE SET
-    ready_at = excluded.ready_at, delay_s = excluded.delay_s, failures = excluded.failures, retired = excluded.retired
-"""
-
-_ROBOTS = """
-INSERT OR REPLACE INTO robots
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(CAST(? AS TEXT))
-"""
-
-_HOSTS = "INSERT INTO host (id, name) SELECT value, key FROM json_each(CAST(? AS TEXT))"
-_SEEDS = "INSERT INTO seed SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(CAST(? AS TEXT))"
-_SNOOZED = "INSERT OR REPLACE INTO snoozed SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(CAST(? AS TEXT))"
-_AWAKE = "DELETE FROM snoozed WHERE id IN (SELECT value FROM json_each(CAST(? AS TEXT)))"
-_FILES = "INSERT OR REPLACE INTO file SELECT value ->> 0, value ->> 1 FROM json_each(CAST(? AS TEXT))"
-_COUNTERS = "INSERT OR REPLACE INTO counter SELECT value ->> 0, value ->> 1 FROM json_each(CAST(? AS TEXT))"
 
 
 class Writer:
@@ -186,34 +147,36 @@ class Writer:
     def _store(self, batch: Batch) -> None:
         checkpoint = batch.checkpoint
         for hosts in parts(batch.hosts.items(), _SLICE):
-            self._connection.execute(_HOSTS, (msgspec.json.encode({name: number for number, name in hosts}),))
+            self._connection.execute(sql.HOSTS, (msgspec.json.encode({name: number for number, name in hosts}),))
         self._admit(batch.draft)
         self._end(checkpoint)
         self._snooze(checkpoint, batch.due_ms)
-        self._insert(_STATES, [(number, *_fields(state)) for number, state in batch.states])
-        self._insert(_ROBOTS, [(file.origin, file.expires_at, file.closed, file.robots) for file in checkpoint.robots])
-        self._insert(_FILES, list(checkpoint.positions.items()))
-        self._insert(_COUNTERS, list(checkpoint.counters.items()))
+        self._insert(sql.STATES, [(number, *_fields(state)) for number, state in batch.states])
+        self._insert(
+            sql.ROBOTS, [(file.origin, file.expires_at, file.closed, file.robots) for file in checkpoint.robots]
+        )
+        self._connection.execute(sql.FILES, (msgspec.json.encode(checkpoint.positions),))
+        self._connection.execute(sql.COUNTERS, (msgspec.json.encode(checkpoint.counters),))
         self._connection.executemany("INSERT OR REPLACE INTO blob VALUES (?, ?)", checkpoint.blobs.items())
         self._connection.execute("DELETE FROM blob WHERE content = x''")
 
     def _admit(self, draft: Draft) -> None:
-        self._insert(_SEEDS, draft.seeds)
+        self._insert(sql.SEEDS, draft.seeds)
         for start, rows in _slices(draft.sources):
-            self._connection.execute(_SOURCES, (start, rows))
+            self._connection.execute(sql.SOURCES, (start, rows))
         for document in draft.documents():
-            self._connection.execute(_URLS, (document,))
+            self._connection.execute(sql.URLS, (document,))
         self._connection.execute("DELETE FROM source")
         last = draft.first + len(draft.fingerprints) - 1
         if draft.fingerprints and self._connection.execute("SELECT max(id) FROM url").fetchone() != (last,):
             raise damaged(self._path, f"its last URL is not {last}")
-        self._insert(_EXTRAS, draft.extras)
+        self._insert(sql.EXTRAS, draft.extras)
         if draft.fingerprints:
             self._connection.execute("INSERT INTO seen VALUES (?, ?)", (draft.first, draft.fingerprints.tobytes()))
 
     def _end(self, checkpoint: Checkpoint) -> None:
         self._insert(
-            _DONE,
+            sql.DONE,
             [
                 (
                     end.request.id,
@@ -229,13 +192,13 @@ class Writer:
             ],
         )
         retried = [end.request.id for end in checkpoint.finished if end.request.attempt > 1]
-        self._insert(_AWAKE, retried)
+        self._insert(sql.AWAKE, retried)
         self._tally(Counter(end.outcome for end in checkpoint.finished))
 
     def _snooze(self, checkpoint: Checkpoint, due_ms: Sequence[int]) -> None:
         """Store the snoozed, and delete the chunks of which nothing is left."""
         times = zip(checkpoint.snoozed, due_ms, strict=True)
-        self._insert(_SNOOZED, [(item.request.id, due, item.request.attempt) for item, due in times])
+        self._insert(sql.SNOOZED, [(item.request.id, due, item.request.attempt) for item, due in times])
         gone = [*(end.request.id for end in checkpoint.finished), *(item.request.id for item in checkpoint.snoozed)]
         sqlite_chunks.drop_used_up(self._connection, [number for number in gone if number <= self._watermark])
 

@@ -278,6 +278,12 @@ async def test_commit_that_fails_says_so_and_leaves_the_store_as_it_was(path, cl
     await frontier.aclose()
 
 
+async def test_sqlite_that_is_too_old_is_named_with_the_version_that_is_needed(path, clock, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    assert "needs SQLite 3.35 or later" in await refusal(path, clock)
+    assert not path.exists()
+
+
 async def test_empty_file_becomes_a_store(path, clock):
     path.touch()
     frontier = SqliteFrontier(path, clock)
@@ -328,6 +334,25 @@ async def test_seed_that_is_no_proper_text_is_stored_with_what_is_wrong_replaced
     frontier = await opened(path, clock)
     (request,) = await frontier.take([("a.test", 1)])
     assert request.seed == "a.test/?\ufffdé"
+    await frontier.aclose()
+
+
+@pytest.mark.parametrize("priority", [-1, 64])
+async def test_priority_that_is_none_is_refused(path, clock, priority):
+    frontier = await opened(path, clock)
+    with pytest.raises(FrontierError, match=f"priority {priority} is not one of 0 to 63"):
+        frontier.add([seed(priority=priority)])
+    await frontier.aclose()
+
+
+async def test_text_of_a_url_is_stored_as_it_is(path, clock):
+    texts = ["https://a.test/?q=%22é\"\\'{}[]:,", "https://a.test/\u2028\x01\U0001f600", "https://a.test/0"]
+    frontier = await opened(path, clock)
+    frontier.add([seed(text) for text in texts])
+    await frontier.commit(Checkpoint())
+    await frontier.aclose()
+    frontier = await opened(path, clock)
+    assert [request.url for request in await frontier.take([("a.test", 9)])] == texts
     await frontier.aclose()
 
 

@@ -1,0 +1,66 @@
+"""In which statements does a checkpoint get into the store? Each takes one JSON document, of many rows.
+
+Those of `draft` are objects, from URL or name to a number: SQLite reads them four times as fast as arrays of rows, in
+each of which it looks up one column after the other.
+"""
+
+from __future__ import annotations
+
+from crawler.frontier.draft import HOST_SHIFT, PRIORITY_BITS, SOURCE_BITS
+
+SOURCES = """
+INSERT INTO source
+SELECT ? + key, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+FROM json_each(CAST(? AS TEXT))
+"""
+URLS = f"""
+INSERT INTO url (host, priority, depth, via, seed, url)
+SELECT
+    new.value >> {HOST_SHIFT}, new.value >> {SOURCE_BITS} & {(1 << PRIORITY_BITS) - 1},
+    source.depth, source.via, source.seed, new.key
+FROM json_each(CAST(? AS TEXT)) AS new CROSS JOIN source ON source.number = new.value & {(1 << SOURCE_BITS) - 1}
+"""  # noqa: S608
+EXTRAS = """
+UPDATE url SET extra = json_extract(given.value, '$[1]')
+FROM json_each(CAST(? AS TEXT)) AS given WHERE url.id = json_extract(given.value, '$[0]')
+"""
+
+DONE = """
+INSERT INTO done
+SELECT
+    json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'),
+    json_extract(value, '$[4]'), json_extract(value, '$[5]'), json_extract(value, '$[6]'), json_extract(value, '$[7]')
+FROM json_each(CAST(? AS TEXT))
+"""
+
+STATES = """
+INSERT INTO host (id, name, ready_at, delay_s, failures, retired)
+SELECT
+    json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
+FROM json_each(CAST(? AS TEXT)) WHERE true
+ON CONFLICT (id) DO UPDATE SET
+    ready_at = excluded.ready_at, delay_s = excluded.delay_s, failures = excluded.failures, retired = excluded.retired
+"""
+
+ROBOTS = """
+INSERT OR REPLACE INTO robots
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+    json_extract(value, '$[2]'), json_extract(value, '$[3]')
+FROM json_each(CAST(? AS TEXT))
+"""
+
+HOSTS = "INSERT INTO host (id, name) SELECT value, key FROM json_each(CAST(? AS TEXT))"
+SEEDS = """
+INSERT INTO seed
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+FROM json_each(CAST(? AS TEXT))
+"""
+SNOOZED = """
+INSERT OR REPLACE INTO snoozed
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+FROM json_each(CAST(? AS TEXT))
+"""
+AWAKE = "DELETE FROM snoozed WHERE id IN (SELECT value FROM json_each(CAST(? AS TEXT)))"
+FILES = "INSERT OR REPLACE INTO file SELECT key, value FROM json_each(CAST(? AS TEXT))"
+COUNTERS = "INSERT OR REPLACE INTO counter SELECT key, value FROM json_each(CAST(? AS TEXT))"
