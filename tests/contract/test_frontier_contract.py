@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.errors import FrontierError
+from crawler.frontier import turns
 from crawler.models import (
     Checkpoint,
     Finished,
@@ -710,3 +711,21 @@ async def test_hosts_whose_urls_were_requeued_are_listed(frontier):
     assert (await frontier.hosts(0.0, 0, 10))[0] == []
     await requeue(frontier, "https://c.test/", "https://a.test/")
     assert [state.host_key for state in (await frontier.hosts(0.0, 0, 10))[0]] == ["a.test", "c.test"]
+
+
+async def test_urls_taken_while_others_of_their_hosts_are_requeued_are_taken_once(frontier, monkeypatch):
+    monkeypatch.setattr(turns, "_TURN_S", -1.0)  # long work stops after each step
+    hosts = ["a.test", "b.test", "c.test"]
+    every = [f"https://{host}/{n}" for n in range(40) for host in hosts]
+    frontier.add([seed(url, depth=n % 3) for n, url in enumerate(every)])
+    gone = await failed(frontier, *await take_all(frontier, *hosts, count=20))
+    requeued = asyncio.create_task(requeue(frontier, *(end.request.url for end in gone[::2])))
+    taken = []
+    while not requeued.done():
+        taken += await take_all(frontier, *hosts, count=1)
+        await asyncio.sleep(0)
+    assert await requeued == 30
+    taken += await take_all(frontier, *hosts)
+    assert sorted(urls(taken)) == sorted({*every}.difference(end.request.url for end in gone[1::2]))
+    await frontier.commit(Checkpoint(finished=tuple(finished(request) for request in taken)))
+    assert frontier.counts().pending == 0
