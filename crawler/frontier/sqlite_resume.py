@@ -97,6 +97,5 @@ def _hosts(connection: sqlite3.Connection, path: Path, hosts: HostNumbers) -> Ho
 
 def _seen(connection: sqlite3.Connection, urls: int) -> Seen:
     seen = Seen(urls)
-    for (blob,) in connection.execute("SELECT fingerprints FROM seen"):
-        seen.fill(array("Q", blob))
+    seen.fill(array("Q", blob) for (blob,) in connection.execute("SELECT fingerprints FROM seen"))
     return seen
