@@ -1,8 +1,8 @@
 """How do lines get into a file that a crash can never leave torn?
 
-One JSON value a line. The sink knows up to where its file is good; what a failed write left behind is cut off
-at once, what a crash left behind is cut off when the file is opened at its committed length. When to sync, and
-where the length is stored, is left to the checkpoint.
+One JSON value a line, plain or packed (`crawler.export.packing`). The sink knows up to where its file is good; what
+a failed write left behind is cut off at once, what a crash left behind is cut off when the file is opened at its
+committed length. When to sync, and where the length is stored, is left to the checkpoint.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import aiofiles
 
 from crawler.errors import ExportError
+from crawler.export.packing import PACKINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,16 +23,27 @@ if TYPE_CHECKING:
 
     from aiofiles.threadpool.binary import AsyncFileIO
 
+    from crawler.export.base import Sink
+    from crawler.export.packing import Compress
+
+_REPAIR = "--repair (repair=True in Python) fetches anew what it lacks"
+
+
+def sink_for(path: Path, compress: Compress) -> Sink:
+    """The sink for `path`, whose name should end with `packing.suffix(compress)`: readers go by it."""
+    return JsonlSink(path, compress)
+
 
 class JsonlSink:
-    """Appends to one ``.jsonl`` file, of which nobody else may be a writer.
+    """Appends to one file, of which nobody else may be a writer. Packed, each batch becomes a member of its own.
 
     Calls must not overlap. Cancelling an `append` leaves its write running in a thread, so afterwards the sink
     takes no more lines; opening the file again at a committed position makes it good.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, compress: Compress = "none") -> None:
         self._path = path
+        self._pack = PACKINGS[compress].pack
         self._file: AsyncFileIO | None = None
         self._position = 0
         self._torn = False  # the file's end is not known to be `_position`
@@ -47,9 +59,11 @@ class JsonlSink:
     async def append(self, lines: Sequence[bytes]) -> None:
         """Append a batch in one write. After an error the file ends where it ended before."""
         file = self._usable()
-        data = memoryview(b"\n".join((*lines, b"")))
-        position = self._position + len(data)
+        if not lines:
+            return
         self._torn = True
+        data = memoryview(await asyncio.to_thread(self._pack, lines))  # 64 MB take a good second
+        position = self._position + len(data)
         with self._errors_named("write"):
             try:
                 while data:  # a nearly full disk takes a part; the next write then says why
@@ -118,9 +132,11 @@ def _check_length(path: Path, position: int) -> None:
     try:
         length = path.stat().st_size
     except FileNotFoundError as error:
-        raise ExportError(f"{path}: missing, expected a file of at least {position:,} bytes") from error
+        raise ExportError(f"{path}: missing, expected a file of at least {position:,} bytes; {_REPAIR}") from error
     if length < position:
-        raise ExportError(f"{path}: only {length:,} bytes long, expected at least the {position:,} committed")
+        raise ExportError(
+            f"{path}: only {length:,} bytes long, expected at least the {position:,} committed; {_REPAIR}"
+        )
 
 
 def _sync(path: Path, descriptor: int, position: int, fsync: bool) -> None:  # noqa: FBT001  (called by to_thread)
