@@ -236,6 +236,7 @@ def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:
         scope=config.scope,
         urls=config.urls,
         extract=config.extract,
+        link_lines=config.export.links,
         max_body_bytes=int(config.fetch.max_body_bytes),
         fingerprint_key=fingerprint_key,
         agent=config.fetch.user_agent,

@@ -9,13 +9,13 @@ import msgspec
 
 from crawler.extract.record import SCHEMA_VERSION
 
-KINDS: Final = ("config", "pages", "outcomes")
+KINDS: Final = ("config", "pages", "outcomes", "links")
 
 
 @click.command(short_help="Print the JSON Schema of the configuration or of a record.")
 @click.argument("kind", type=click.Choice(KINDS), metavar="|".join(KINDS))
 def schema(kind: str) -> None:
-    """Print the JSON Schema (draft 2020-12) of crawl.yaml, or of one line of pages.jsonl or outcomes.jsonl."""
+    """Print the JSON Schema (draft 2020-12) of crawl.yaml, or of one line of {pages,outcomes,links}.jsonl."""
     found = _config() if kind == "config" else _record(kind)
     click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
 
@@ -29,11 +29,12 @@ def _config() -> dict[str, Any]:
 def _record(kind: str) -> dict[str, Any]:
     """The schema of a record, whose version rises when a field changes its meaning or goes."""
     from crawler.export.outcomes import OutcomeRecord  # noqa: PLC0415 - help needs no records
-    from crawler.extract.record import PageRecord  # noqa: PLC0415
+    from crawler.extract.record import LinkLine, PageRecord  # noqa: PLC0415
 
+    types = {"pages": PageRecord, "outcomes": OutcomeRecord, "links": LinkLine}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:crawler:schema:{kind}:{SCHEMA_VERSION}",
         "title": f"One line of {kind}.jsonl",
-        **msgspec.json.schema(PageRecord if kind == "pages" else OutcomeRecord),
+        **msgspec.json.schema(types[kind]),
     }

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from crawler.extract.content import Decoded
     from crawler.extract.head import Head
     from crawler.extract.html import Document
-    from crawler.extract.links import Hyperlinks
     from crawler.models import Request, Response, Url
 
 MAX_LINKS = 10_000
@@ -34,14 +33,16 @@ class Found(NamedTuple):
     document: Document
     head: Head
     canonical: Url | None
-    hyperlinks: Hyperlinks
+    n_links: int
+    links: tuple[LinkRecord, ...] | None  #: at most `MAX_LINKS`; None where nobody asks
+    more_links: bool
 
 
 def describe(
     request: Request, response: Response, content_type: str | None, found: Found, extract: ExtractConfig
 ) -> PageRecord:
     """The record of the page that `response` brought under `content_type`, as `extract` wants it."""
-    body, text, document, head, canonical, hyperlinks = found
+    body, text, document, head = found.body, found.text, found.document, found.head
     cut = _Cutter()
     if body.truncated:
         cut.note("body")
@@ -63,12 +64,12 @@ def describe(
         title=cut("title", head.title, MAX_LINE_CHARS),
         description=cut("description", head.description, MAX_LINE_CHARS),
         lang=cut("lang", head.lang, MAX_LINE_CHARS),
-        canonical=canonical,
+        canonical=found.canonical,
         h1=cut.h1(document),
         text=cut("text", all_text, MAX_TEXT_CHARS),
         word_count=word_count,
-        n_links=hyperlinks.n_links,
-        links=cut.links(hyperlinks) if extract.links else None,
+        n_links=found.n_links,
+        links=cut.links(found, extract.links),
         truncated=cut.noted(),
     )
 
@@ -92,11 +93,11 @@ class _Cutter:
         texts = (self("h1", heading_of(node), MAX_LINE_CHARS) for node in nodes[:MAX_H1])
         return tuple(text for text in texts if text)
 
-    def links(self, hyperlinks: Hyperlinks) -> tuple[LinkRecord, ...]:
-        records, more = hyperlinks.records(MAX_LINKS)
-        if more:
+    def links(self, found: Found, wanted: bool) -> tuple[LinkRecord, ...] | None:  # noqa: FBT001
+        """Those for the record, if `wanted`; what is cut in links.jsonl alone is noted too."""
+        if found.more_links:
             self.note("links")
-        return records
+        return found.links if wanted else None
 
     def note(self, field: str) -> None:
         self._noted[field] = None

@@ -15,12 +15,12 @@ from crawler.config import ExtractConfig, ScopeConfig, UrlsConfig
 from crawler.errors import UrlError
 from crawler.extract import charset, robots
 from crawler.extract.content import ContentError, decode_content
-from crawler.extract.describe import Found, describe
+from crawler.extract.describe import MAX_LINKS, Found, describe
 from crawler.extract.html import Document
 from crawler.extract.links import Hyperlinks
-from crawler.extract.record import LinkRecord, PageRecord
+from crawler.extract.record import LinkLine, LinkRecord, PageRecord
 from crawler.extract.targets import Targets
-from crawler.models import PAGES, Kind, Page, ParseFailure
+from crawler.models import LINKS, PAGES, Kind, Page, ParseFailure
 from crawler.scope import Scope
 from crawler.url import Base
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crawler.extract.content import Decoded
     from crawler.models import Request, Response, Url
 
-__all__ = ["Extractor", "LinkRecord", "PageRecord", "Settings"]
+__all__ = ["Extractor", "LinkLine", "LinkRecord", "PageRecord", "Settings"]
 
 # Of its 512 KiB at most, inflated; whatever fetch.max_body says, as only its first 500 KiB are read.
 _MAX_ROBOTS_BYTES = 64 * 1024**2
@@ -49,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scope: ScopeConfig = ScopeConfig()
     urls: UrlsConfig = UrlsConfig()
     extract: ExtractConfig = ExtractConfig()
+    #: whether to make the lines of links.jsonl
+    link_lines: bool = False
     #: most bytes a body may have after content decoding
     max_body_bytes: int = 10 * 1024**2
     #: the crawl's own, see `Frontier.key`
@@ -108,14 +110,24 @@ class Extractor:
         targets = self._targets.of_page(base_url, scope)
         hyperlinks = Hyperlinks(document, targets)
         canonical = targets.url(head.canonical_href) if head.canonical_href is not None else None
-        found = Found(body, text, document, head, canonical, hyperlinks)
+        wanted = settings.extract.links or settings.link_lines
+        links, more_links = hyperlinks.records(MAX_LINKS) if wanted else (None, False)
+        found = Found(body, text, document, head, canonical, hyperlinks.n_links, links, more_links)
         record = describe(request, response, content_type, found, settings.extract)
+        records = [(PAGES, _one_line(self._encoder.encode(record)))]
+        if settings.link_lines and links:
+            records.append((LINKS, self._link_lines(request.url, links)))
         return Page(
             links=hyperlinks.followed,
-            records=((PAGES, _one_line(self._encoder.encode(record))),),
+            records=tuple(records),
             refusals=hyperlinks.refusals,
             body_bytes=len(body.data),
         )
+
+    def _link_lines(self, source: Url, links: tuple[LinkRecord, ...]) -> bytes:
+        """A line a link, with newlines between them only."""
+        lines = [LinkLine(source, link.url, link.text, link.rel) for link in links]
+        return _one_line(self._encoder.encode_lines(lines)[:-1])
 
     def _base_url(self, url: Url, href: str) -> Url:
         """The page's base URL under a ``<base href>``: its own, unless `href` names another http(s) one."""
@@ -143,7 +155,10 @@ def _is_labelled_html(content_type: str) -> bool | None:
 
 
 def _one_line(line: bytes) -> bytes:
-    """`line` of JSON with the line ends escaped that JSON allows in strings and line readers may split at."""
+    """`line` of JSON with the line ends escaped that JSON allows in strings and line readers may split at.
+
+    Its newlines stay: within a value JSON has none.
+    """
     if not line.isascii():
         for raw, escaped in _LINE_ENDS:
             if raw[-1] in line:  # a tenth of the time of looking for all of it

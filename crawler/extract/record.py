@@ -1,4 +1,4 @@
-"""What does one line of ``pages.jsonl`` hold?
+"""What does one line of ``pages.jsonl`` hold, and one of ``links.jsonl``?
 
 The structs here are the published schema: keys in this order, absent values null, never missing. A record depends
 on its response, its request and the configuration only. How the values are found is the other modules' business.
@@ -105,8 +105,29 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             description="http(s) targets of the a and area elements, each once, in their order; null if not asked for"
         ),
     ]
-    #: keys of this record, and ``body``
+    #: keys of this record, and ``body``; ``links`` stands for the page's lines in links.jsonl too
     truncated: Annotated[
         tuple[str, ...],
-        Meta(description="what was cut short: body (a broken compressed stream), or keys of this record"),
+        Meta(
+            description="what was cut short: body (a broken compressed stream), or keys of this record, of which links "
+            "stands for the page's lines in links.jsonl too"
+        ),
     ]
+
+
+class LinkLine(msgspec.Struct, frozen=True, gc=False):
+    """One link of one page, as its record has it under ``links`` or would if asked for: same links, same order."""
+
+    #: of the page, canonical
+    source: Annotated[str, Meta(description="canonical URL of the page the link is on, the url of its record")]
+    #: canonical, without fragment, scope notwithstanding
+    target: Annotated[
+        str,
+        Meta(description="canonical http(s) URL it leads to, without fragment, in scope or not; once for each source"),
+    ]
+    #: as in `LinkRecord`
+    text: Annotated[
+        str, Meta(description="of the page's first link to the target, as in the links of its record; may be empty")
+    ]
+    #: as in `LinkRecord`
+    rel: Annotated[str | None, Meta(description="rel attribute of that link as written; null without one")]

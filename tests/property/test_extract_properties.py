@@ -13,7 +13,7 @@ from crawler.models import HostKey, Kind, Page, ParseFailure, Request, Response,
 from crawler.url import canonicalize
 
 URL = Url("http://example.org/")
-EXTRACTOR = Extractor(Settings(fingerprint_key=1, max_body_bytes=100_000))
+EXTRACTOR = Extractor(Settings(fingerprint_key=1, max_body_bytes=100_000, link_lines=True))
 
 TOKENS = """
 < > = ' " / <p> </p> <title> <svg> <template> </template> <script> </script> <h1> <table> <td> <frameset> <noscript>
@@ -42,11 +42,21 @@ def test_any_bytes_become_a_page_or_a_failure_that_names_its_reason(body, encodi
     assert isinstance(result, Page)
     assert len({link.url for link in result.links}) == len(result.links)
     assert all(canonicalize(link.url) == link.url for link in result.links)
-    for _, line in result.records:
-        assert line.decode().splitlines() == [line.decode()]
-        record = json.loads(line)
-        assert len(record["links"]) <= record["n_links"] + body.count(b"<area")
-        assert record["word_count"] == len(record["text"].split())
+    records = {sink: lines.decode() for sink, lines in result.records}
+    if not records:
+        return
+    assert records["pages"].splitlines() == [records["pages"]]
+    record = json.loads(records["pages"])
+    assert len(record["links"]) <= record["n_links"] + body.count(b"<area")
+    assert record["word_count"] == len(record["text"].split())
+    assert ("links" in records) is bool(record["links"])
+    assert [link_of(line) for line in records.get("links", "").splitlines()] == record["links"]
+
+
+def link_of(line):
+    row = json.loads(line)
+    assert row.pop("source") == URL
+    return {"url": row.pop("target"), **row}
 
 
 @pytest.mark.slow

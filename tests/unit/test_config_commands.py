@@ -78,13 +78,13 @@ class TestCheck:
 
 
 class TestSchema:
-    @pytest.mark.parametrize("kind", ["config", "pages", "outcomes"])
+    @pytest.mark.parametrize("kind", ["config", "pages", "outcomes", "links"])
     def test_is_json_with_a_version(self, kind, capsys):
         assert run(["schema", kind]) == 0
         assert json.loads(capsys.readouterr().out)["$id"] == f"urn:crawler:schema:{kind}:1"
 
     def test_of_anything_else_is_a_usage_error(self, capsys):
-        assert run(["schema", "links"]) == 2
+        assert run(["schema", "robots"]) == 2
         assert "pages" in capsys.readouterr().err
 
 

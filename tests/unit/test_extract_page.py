@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from crawler.config import ExtractConfig, ScopeConfig
-from crawler.extract.page import Extractor, PageRecord, Settings
+from crawler.extract.page import Extractor, LinkLine, PageRecord, Settings
 from crawler.models import HostKey, Kind, Page, ParseFailure, Request, Response, Url
 from crawler.url import canonicalize, fingerprint
 from tests.support.corpora import corpus
@@ -226,6 +226,44 @@ def test_a_line_has_no_line_end_in_it_whatever_splits_it():
     ((_, line),) = page_of(body).records
     assert line.decode().splitlines() == [line.decode()]
     assert json.loads(line)["lang"] == "a\u2028b"
+
+
+LINKED = (
+    "<a href=/x rel='a\u2028b'>x\u0085 y</a><a href=/x>again</a><a href=http://other.test/#f></a><a href=mailto:x>m</a>"
+)
+LINK_ROWS = [
+    {"source": URL, "target": "https://example.org/x", "text": "x y", "rel": "a\u2028b"},
+    {"source": URL, "target": "http://other.test/", "text": "", "rel": None},
+]
+
+
+@pytest.mark.parametrize("in_record", [True, False])
+def test_link_lines_say_what_the_record_says_of_links_or_would(in_record):
+    extract = ExtractConfig(links=in_record)
+    (pages, record), (links, lines) = page_of(LINKED, extract=extract, link_lines=True).records
+    assert (pages, links) == ("pages", "links")
+    assert [json.loads(line) for line in lines.decode().splitlines()] == LINK_ROWS
+    assert record == page_of(LINKED, extract=extract).records[0][1]
+    assert (json.loads(record)["links"] is not None) is in_record
+
+
+def test_a_page_without_links_has_no_link_lines():
+    ((sink, _),) = page_of("<a href=mailto:x>m</a>", link_lines=True).records
+    assert sink == "pages"
+
+
+@pytest.mark.parametrize("in_record", [True, False])
+def test_link_lines_that_were_cut_are_named_in_the_record(in_record):
+    body = "".join(f"<a href=/{n}>" for n in range(10_001))
+    (_, record), (_, lines) = page_of(body, extract=ExtractConfig(links=in_record), link_lines=True).records
+    assert json.loads(record)["truncated"] == ["links"]
+    assert len(lines.splitlines()) == 10_000
+
+
+def test_every_field_of_a_link_line_is_documented_in_the_schema():
+    schema = msgspec.json.schema(LinkLine)["$defs"]["LinkLine"]
+    assert all(field.get("description") for field in schema["properties"].values())
+    assert schema["required"] == ["source", "target", "text", "rel"]
 
 
 @pytest.mark.slow
