@@ -1,7 +1,7 @@
 """What did a crawl write? Its records, typed, streamed in the order they were committed.
 
-The one reader of a crawl directory. A crawl that is still running may be read: a last line that is not whole yet
-is left out.
+The one reader of a crawl directory. Files may be compressed, or have been so since (``gzip``, ``zstd``). A crawl
+that is still running may be read: what is not whole yet at the end is left out.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from crawler.directory import CrawlDirectory
+from crawler.dataset.lines import Lines
 from crawler.errors import CrawlerError
 from crawler.export.outcomes import OutcomeRecord, SeedRecord
-from crawler.extract.record import PageRecord
+from crawler.export.packing import PACKINGS
+from crawler.extract.record import LinkLine, PageRecord
+from crawler.models import LINKS, OUTCOMES, PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,31 +28,42 @@ def pages(directory: Path) -> Iterator[PageRecord]:
     """The page records of the crawl in `directory`.
 
     Raises:
-        CrawlerError: There is no such file, or a line of it is not a page record; names the line.
+        CrawlerError: There is no such file, or it is there twice (as it was written and unpacked), or a line of it
+            is not a page record; names the line.
     """
-    return _typed(CrawlDirectory(directory).pages, PageRecord)
+    return _typed(directory, PAGES, PageRecord)
 
 
 def outcomes(directory: Path) -> Iterator[OutcomeRecord]:
     """How each URL ended that has no page record. Errors as for `pages`."""
-    return _typed(CrawlDirectory(directory).outcomes, OutcomeRecord)
+    return _typed(directory, OUTCOMES, OutcomeRecord)
+
+
+def links(directory: Path) -> Iterator[LinkLine]:
+    """The links of each page, if the crawl wrote them (``export.links``). Errors as for `pages`."""
+    return _typed(directory, LINKS, LinkLine)
 
 
 def seeds(directory: Path) -> Iterator[SeedRecord]:
     """What became of each seed. Errors as for `pages`."""
-    return _typed(CrawlDirectory(directory).seeds, SeedRecord)
+    return _typed(directory, "seeds", SeedRecord)
 
 
-def _typed(path: Path, kind: type[T]) -> Iterator[T]:
+def _typed(directory: Path, name: str, kind: type[T]) -> Iterator[T]:
+    path = _spelling(directory / f"{name}.jsonl")
     decoder = msgspec.json.Decoder(kind)
-    number = 0
-    try:
-        with path.open("rb") as file:
-            for line in file:
-                number += 1
-                if line.endswith(b"\n"):
-                    yield decoder.decode(line)
-    except OSError as error:
-        raise CrawlerError(f"{path}: cannot be read: {error.strerror}") from error
-    except msgspec.DecodeError as error:
-        raise CrawlerError(f"{path}:{number}: not a {kind.__name__}: {error}") from error
+    for number, line in enumerate(Lines(path), 1):
+        try:
+            record = decoder.decode(line)
+        except msgspec.DecodeError as error:
+            raise CrawlerError(f"{path}:{number}: not a {kind.__name__}: {error}") from error
+        yield record
+
+
+def _spelling(path: Path) -> Path:
+    """`path`, or what it is called compressed, whichever is there."""
+    spellings = [path.with_name(path.name + packing.suffix) for packing in PACKINGS.values()]
+    there = [spelling for spelling in spellings if spelling.exists()]
+    if len(there) > 1:
+        raise CrawlerError(f"{there[0]} and {there[1].name} are both there, expected one of them")
+    return there[0] if there else path

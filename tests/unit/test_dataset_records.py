@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+
 import msgspec
 import pytest
 
-from crawler.dataset.records import outcomes, pages, seeds
+from crawler.dataset.records import links, outcomes, pages, seeds
 from crawler.errors import CrawlerError
 from crawler.export.outcomes import outcome_line, seed_line
-from crawler.models import Finished, Outcome, Request
+from crawler.export.packing import PACKINGS
+from crawler.extract.page import Extractor, Settings
+from crawler.models import Finished, Outcome, Request, Response
 from crawler.seeds import read_seeds
 
 REQUEST = Request(url="https://a.test/", host_key="a.test", scope_host="a.test", seed="a.test", id=1)
@@ -36,3 +40,29 @@ def test_a_missing_file_and_a_foreign_line_are_named(tmp_path):
     (tmp_path / "pages.jsonl").write_bytes(msgspec.json.encode({"title": "x"}) + b"\n")
     with pytest.raises(CrawlerError, match=r"pages\.jsonl:1: not a PageRecord"):
         list(pages(tmp_path))
+
+
+@pytest.mark.parametrize("packing", PACKINGS.values(), ids=PACKINGS)
+def test_records_are_found_however_their_file_is_compressed(tmp_path, packing):
+    response = Response(
+        url=REQUEST.url, status=200, headers=((b"content-type", b"text/html"),), body=b"<a href=/x>to x</a>"
+    )
+    for name, lines in Extractor(Settings(link_lines=True)).page(REQUEST, response).records:
+        (tmp_path / f"{name}.jsonl{packing.suffix}").write_bytes(packing.pack([lines]))
+    (tmp_path / f"outcomes.jsonl{packing.suffix}").write_bytes(packing.pack([outcome_line(END)]))
+    (page,) = pages(tmp_path)
+    (link,) = links(tmp_path)
+    assert (page.url, link.source, link.target, link.text) == (REQUEST.url, page.url, "https://a.test/x", "to x")
+    assert [outcome.reason for outcome in outcomes(tmp_path)] == ["timeout"]
+
+
+def test_a_file_that_is_there_twice_is_not_guessed_at(tmp_path):
+    (tmp_path / "outcomes.jsonl").write_bytes(outcome_line(END) + b"\n")
+    (tmp_path / "outcomes.jsonl.gz").write_bytes(gzip.compress(outcome_line(END) + b"\n"))
+    with pytest.raises(CrawlerError, match=r"outcomes\.jsonl and outcomes\.jsonl\.gz are both there, expected one"):
+        list(outcomes(tmp_path))
+
+
+def test_links_that_were_not_asked_for_are_missing_by_name(tmp_path):
+    with pytest.raises(CrawlerError, match=r"links\.jsonl: cannot be read: No such file"):
+        list(links(tmp_path))
