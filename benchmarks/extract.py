@@ -72,9 +72,9 @@ def page_of(paragraphs: int, n_links: int, words: int) -> bytes:
     ).encode()
 
 
-def visits(body: bytes, hosts: Iterator[str]) -> Callable[[], Page]:
+def visits(body: bytes, hosts: Iterator[str], *, link_lines: bool = False) -> Callable[[], Page]:
     """A function that extracts the page `body`, each time as the page of the next of `hosts`."""
-    extractor = Extractor(Settings(fingerprint_key=7))
+    extractor = Extractor(Settings(fingerprint_key=7, link_lines=link_lines))
     headers = ((b"Content-Type", b"text/html; charset=utf-8"),)
 
     def visit() -> Page:
@@ -104,6 +104,7 @@ def print_page(name: str, body: bytes) -> None:
     stages: dict[str, Callable[[], object]] = {
         "all of it, links known": visit,
         "all of it, first of its host": visits(body, (f"host{n}.example.org" for n in itertools.count())),
+        "  with a line for each link": visits(body, itertools.repeat("www.example.org"), link_lines=True),
         "  (gunzip, if compressed)": lambda: decode_content(zipped, "gzip", 1 << 24),
         "  charset, declared": lambda: charset.decode(body, "text/html; charset=utf-8"),
         "  charset, undeclared": lambda: charset.decode(body, None),
