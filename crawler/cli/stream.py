@@ -1,37 +1,40 @@
 """How does `-o -` hand committed records to a pipe?
 
-As a reader of pages.jsonl: it copies what has been committed, at its reader's pace, and never holds a checkpoint
-back. A reader that goes away ends the crawl.
+As a reader of pages.jsonl, compressed or not: it copies what has been committed, at its reader's pace, and never
+holds a checkpoint back. A reader that goes away ends the crawl. Where it had got to is for its owner to keep: a
+stream resumed there repeats what was handed over since, and skips nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import select
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-from crawler.errors import ExportError
+from crawler.dataset.lines import Lines
+from crawler.errors import CrawlerError, ExportError
 from crawler.models import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import RawIOBase
     from pathlib import Path
 
     from crawler.checkpoint import Committed
 
-CHUNK_BYTES = 1 << 20
-
 
 class Follower:
-    """Copies a growing file to `out` as far as it is committed.
+    """Copies the lines of a growing file to `out`, unpacked, as far as they are committed.
 
     Args:
         path: The file; it exists once something has been committed.
         out: Unbuffered; stays open.
+        start: The `position` at which an earlier stream of the same file stopped.
     """
 
-    def __init__(self, path: Path, out: BinaryIO) -> None:
+    def __init__(self, path: Path, out: RawIOBase, start: int = 0) -> None:
         self._path = path
         self._out = out
         self._news = threading.Condition()
@@ -40,6 +43,8 @@ class Follower:
         self._given_up = asyncio.Event()
         #: nobody reads `out` any more
         self.broken = False
+        #: byte of the file up to which `out` has taken everything; never within a line, nor a compressed file's member
+        self.position = start
 
     async def committed(self, committed: Committed) -> None:
         """Learn how far the file may be read; returns at once."""
@@ -61,12 +66,12 @@ class Follower:
         """Copy until closed or given up; if nobody reads `out` any more, call `broken` and return.
 
         Raises:
-            ExportError: `out` cannot be written for another reason.
+            CrawlerError: `out` cannot be written for another reason, or the file cannot be read.
         """
         loop = asyncio.get_running_loop()
         copied: asyncio.Future[None] = loop.create_future()
 
-        def settle(error: OSError | None) -> None:
+        def settle(error: Exception | None) -> None:
             if not copied.done():
                 copied.set_result(None) if error is None else copied.set_exception(error)
 
@@ -74,7 +79,7 @@ class Follower:
             error = None
             try:
                 self._copy()
-            except OSError as failure:
+            except Exception as failure:  # noqa: BLE001 - raised again by whoever waits
                 error = failure
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(settle, error)
@@ -93,18 +98,32 @@ class Follower:
             raise ExportError(f"standard output: cannot be written: {error.strerror}") from error
         finally:
             given_up.cancel()
+            copied.cancel()  # given up: its error, if one comes yet, is nobody's
 
     def _copy(self) -> None:
         """In the thread: copy what is committed, wait for more, until closed."""
-        position = 0
-        while (end := self._next_end(position)) > position:
-            with self._path.open("rb") as file:
-                while position < end:
-                    file.seek(position)
-                    position += self._out.write(file.read(min(CHUNK_BYTES, end - position)))
+        while (end := self._next_end()) > self.position:
+            lines = Lines(self._path, start=self.position, end=end)
+            for block in lines.blocks():
+                self.position = lines.position  # of the blocks before this one
+                self._write(block)
+            self.position = lines.position
+            if self.position != end:
+                raise CrawlerError(
+                    f"{self._path}: whole up to byte {self.position:,} only, expected {end:,}, as committed"
+                )
 
-    def _next_end(self, position: int) -> int:
+    def _write(self, block: bytes) -> None:
+        rest = memoryview(block)
+        while rest:
+            written = self._out.write(rest)
+            if written is None:  # full, and made non-blocking by somebody who shares it
+                select.select((), (self._out,), ())
+            else:
+                rest = rest[written:]
+
+    def _next_end(self) -> int:
         """How far the file may be read, once that is beyond `position` or will never be."""
         with self._news:
-            self._news.wait_for(lambda: self._closed or self._committed > position)
+            self._news.wait_for(lambda: self._closed or self._committed > self.position)
             return self._committed
