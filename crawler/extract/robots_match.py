@@ -1,4 +1,4 @@
-"""Do the rules of a robots.txt allow a path?
+"""Do the rules of a robots.txt allow a path, and which of them decides?
 
 The longest matching pattern decides, between equals the allowing one (RFC 9309 section 2.2.2), as in Google's
 open-source parser (github.com/google/robotstxt). Beyond it, both sides are percent-normalised (same section):
@@ -116,6 +116,10 @@ class Matcher:
         path = path_and_query
         if not _PLAIN.fullmatch(path):
             path = _normal_path(path)
+        return self._verdict(path)[1] or path == "/robots.txt"
+
+    def _verdict(self, path: str) -> tuple[int, bool]:
+        """The length of the pattern that decides on a normalised path (0 if none does), and whether it allows it."""
         best, allowed = 0, True
         exact = self._exact.get(path)
         if exact is not None:
@@ -128,10 +132,10 @@ class Matcher:
                     best, allowed = min(length, len(path)), verdict
                     break
         if self._start_lengths:
-            allowed = self._with_wildcards(path, best, allowed=allowed)
-        return allowed or path == "/robots.txt"
+            return self._with_wildcards(path, best, allowed=allowed)
+        return best, allowed
 
-    def _with_wildcards(self, path: str, best: int, *, allowed: bool) -> bool:
+    def _with_wildcards(self, path: str, best: int, *, allowed: bool) -> tuple[int, bool]:
         """The verdict, given that of the other rules and the length of the pattern it is from."""
         work_left = MAX_WORK
         for start_length in self._start_lengths:
@@ -148,7 +152,32 @@ class Matcher:
                 if rule.matches(path) if work_left >= 0 else not rule.allow:
                     best, allowed = rule.length, rule.allow
                     break
-        return allowed
+        return best, allowed
+
+
+def deciding_rule(robots: Robots, path_and_query: str) -> tuple[bool, str] | None:
+    """The rule of `robots` by which `Matcher` allows a path or not: (allow?, normalised pattern).
+
+    None where no rule is about it. ``/robots.txt`` is allowed whatever the rules.
+    """
+    path = _normal_path(path_and_query)
+    length, allowed = Matcher(robots)._verdict(path)  # noqa: SLF001
+    if path == "/robots.txt" or not length:
+        return None
+    decided = [
+        pattern
+        for allow, pattern in robots.rules
+        if allow is allowed and len(pattern) == length and path.startswith(pattern.removesuffix("$").partition("*")[0])
+    ]
+    matching = (pattern for pattern in decided if _matches(pattern, path))  # if none does, it was beyond the limits
+    return next(((allowed, pattern) for pattern in chain(matching, decided)), None)
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Whether a pattern, taken at its word, matches a path that begins with its text before the first star."""
+    if "*" in pattern:
+        return _wildcard(pattern, allow=False).matches(path)
+    return pattern[-1] != "$" or path == pattern[:-1]
 
 
 def normal_pattern(pattern: str) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from crawler.extract import charset, robots, robots_match
 from crawler.extract.encodings import decode_as, encoding_name
 from crawler.extract.page import Extractor, Settings
-from crawler.extract.robots_match import Matcher
+from crawler.extract.robots_match import Matcher, deciding_rule
 from crawler.models import HostKey, Kind, Page, ParseFailure, Request, Response, Robots, Url
 from crawler.url import canonicalize
 
@@ -120,7 +120,11 @@ def test_matching_agrees_with_its_definition(rules, path):
     lines = [f"{'Allow' if allow else 'Disallow'}: {pattern}" for allow, pattern in patterns]
     body = "\n".join(["User-agent: *", *lines]).encode()
     matching = [(len(pattern), allow) for allow, pattern in patterns if naive_match(pattern, path)]
-    assert Matcher(robots.parse(body, "bot")).allows(path) is max(matching, default=(0, True))[1]
+    said = robots.parse(body, "bot")
+    assert Matcher(said).allows(path) is max(matching, default=(0, True))[1]
+    decided = deciding_rule(said, path)
+    assert (decided and (len(decided[1]), decided[0])) == max(matching, default=None)
+    assert decided is None or naive_match(decided[1], path)
 
 
 @given(rules=RULES, path=st.text("ab/", max_size=8), wildcards=st.integers(0, 3), work=st.sampled_from([0, 500, 10**6]))

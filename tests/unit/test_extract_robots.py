@@ -6,7 +6,7 @@ import time
 import pytest
 
 from crawler.extract.robots import parse
-from crawler.extract.robots_match import MAX_WILDCARDS, Matcher
+from crawler.extract.robots_match import MAX_WILDCARDS, Matcher, deciding_rule
 from crawler.models import Robots
 from tests.support.corpora import corpus
 
@@ -221,3 +221,35 @@ def test_a_rule_made_to_backtrack_is_matched_in_linear_time():
     start = time.process_time()
     assert matcher.allows("/" + "a" * 16_000)
     assert time.process_time() - start < 0.1
+
+
+# --- which rule decides ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "path", "expected"),
+    [
+        ([], "/a", None),
+        ([(False, "/b")], "/a", None),
+        ([(False, "/"), (False, "/private/")], "/private/x", (False, "/private/")),
+        ([(False, "/private/"), (True, "/private/ok")], "/private/okay", (True, "/private/ok")),
+        ([(False, "/a"), (True, "/a")], "/a", (True, "/a")),
+        ([(False, "/a$")], "/a", (False, "/a$")),
+        ([(False, "/a$")], "/ab", None),
+        ([(False, "/*.pdf$"), (False, "/x.txt")], "/x.pdf", (False, "/*.pdf$")),
+        ([(False, "/b/*"), (False, "/a/*")], "/a/c", (False, "/a/*")),
+        ([(False, "/~a")], "/%7Ea/b", (False, "/~a")),
+        ([(False, "/")], "/robots.txt", None),
+        ([*FILL, (False, "/a*b")], "/a", (False, "/a*b")),  # beyond the limit
+    ],
+)
+def test_the_deciding_rule_is_told_as_it_is_written(rules, path, expected):
+    assert deciding_rule(Robots(rules=tuple(rules)), path) == expected
+
+
+@pytest.mark.parametrize(("pattern", "path"), HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.slow
+def test_no_file_takes_long_to_say_which_rule_decides(pattern, path):
+    lines = "".join(f"Disallow: {pattern.format(n=n)}\n" for n in range(30_000))
+    robots = parse(b"User-agent: *\n" + lines.encode(), "examplebot")
+    assert cpu_s(lambda: deciding_rule(robots, f"/{path}")) < 2
