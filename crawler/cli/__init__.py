@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "crawl": "Crawl a seed list into a directory of JSONL.",
     "check": "Validate a configuration and print what will apply.",
+    "why": "Say what happened to a URL, and where it was found.",
     "try": "Show the record one page would give.",
     "init": "Write a commented crawl.yaml and seeds.txt.",
     "demo": "Crawl a small bundled shop on this machine.",

@@ -1,0 +1,211 @@
+"""How is what is known of a URL told to a person? In rows of a label and some text, for a terminal of 80 columns.
+
+URLs are never cut, as somebody will want to copy them. Text that comes from pages is escaped.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from crawler.dataset import ledger
+from crawler.dataset.facts import REDIRECTED_FROM, UNKNOWN
+from crawler.models import Kind, Outcome
+from crawler.progress import duration, meaning, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from crawler.dataset.facts import Ending, HostWait, RobotsVerdict, Why
+
+_COLUMNS = 80
+_LABEL = 12
+
+Row = tuple[str, str]
+"""A label, empty where the row goes on with the one before, and a line of text."""
+
+
+def told(facts: Why, now: float) -> str:
+    """The facts in words, without a last newline.
+
+    Args:
+        facts: Of one URL.
+        now: Wall time, from which "in 12 s" is counted.
+    """
+    rows = [("URL", facts.url or facts.asked)]
+    if facts.url and facts.asked.strip() != facts.url:
+        rows.append(("", f"asked for as {facts.asked}"))
+    rows += _known(facts, now) if facts.known else _unknown(facts, now)
+    return "\n".join(line for label, text in rows for line in _lines(label, text))
+
+
+def _known(facts: Why, now: float) -> Iterator[Row]:
+    yield from _outcome(facts, now)
+    yield from _redirects(facts)
+    if facts.robots or facts.reason in ("robots", "robots_unreachable"):
+        yield from _robots(facts, now)
+    if facts.reason in ("seed_out_of_scope", "scope_narrowed"):
+        yield "Scope", _ruled(facts.scope_rule) if facts.scope_rule else "crawl.yaml, as it is now, would let it in"
+    if facts.wait:
+        yield from _wait(facts.wait, now)
+        if facts.stopped_by:
+            yield "Crawl", f"stopped by {facts.stopped_by}: what is pending stays so"
+    if facts.attempts is not None and facts.outcome != ledger.PENDING:
+        yield "Attempts", str(facts.attempts) if facts.attempts else "none"
+    if facts.at:
+        yield "Ended", _time(facts.at, now)
+    yield "Depth", str(facts.depth)
+    if facts.priority:
+        yield "Priority", f"{facts.priority} (0 goes first, 63 last)"
+    if facts.kind != Kind.PAGE:
+        yield "Kind", str(facts.kind)
+    yield from _way(facts)
+
+
+def _outcome(facts: Why, now: float) -> Iterator[Row]:
+    match facts.outcome:
+        case ledger.PENDING:
+            yield "Outcome", "pending: no attempt has been recorded"
+        case ledger.SNOOZED:
+            due = "is due" if facts.due_at and _seconds(facts.due_at) > now else "has been due since"
+            yield "Outcome", f"snoozed: attempt {facts.attempts} failed, the next {due}"
+            yield "", _time(facts.due_at, now)
+        case outcome:
+            yield "Outcome", f"{outcome}, status {facts.status}" if facts.status else outcome
+    if facts.reason:
+        yield "Reason", _explained(facts.reason)
+    if facts.outcome == Outcome.FETCHED:
+        yield "Record", "in pages.jsonl" if facts.has_page else "none in pages.jsonl, a line in outcomes.jsonl"
+
+
+def _redirects(facts: Why) -> Iterator[Row]:
+    yield from _labelled("Leads to", _endings(facts.redirects))
+    if facts.redirects and facts.redirects[-1].outcome == UNKNOWN and facts.account_kept:
+        yield "", f"kept out by {_ruled(facts.scope_rule)}" if facts.scope_rule else "which the crawl does not know"
+
+
+def _endings(endings: Sequence[Ending]) -> Iterator[str]:
+    """Outcomes and URLs in two columns."""
+    words = [end.outcome + (f" ({end.reason})" if end.reason else "") for end in endings]
+    width = max(map(len, words), default=0)
+    return (f"{word:<{width}}  {end.url}" for word, end in zip(words, endings, strict=True))
+
+
+def _robots(facts: Why, now: float) -> Iterator[Row]:
+    """Which rule disallows it, or why none does any more. Where it was never at fault, nothing if it allows."""
+    verdict = facts.robots
+    blamed = facts.outcome == Outcome.EXCLUDED
+    if verdict is None:
+        if blamed:
+            yield "robots.txt", "the file that counted then is not stored any more"
+    elif verdict.closed:
+        what = "could not be fetched" if verdict.closed == "robots_unreachable" else verdict.closed
+        yield "robots.txt", what
+        yield "", f"which closes all of {verdict.origin}"
+        yield "", _holds(verdict, now)
+    elif not verdict.allowed:
+        yield "robots.txt", str(verdict.rule)
+        yield "", f"in {verdict.origin}/robots.txt"
+        yield "", _holds(verdict, now)
+    elif blamed:
+        yield "robots.txt", f"the one stored now allows it ({verdict.rule or 'no rule is about it'})"
+        yield "", _holds(verdict, now)
+
+
+def _holds(verdict: RobotsVerdict, now: float) -> str:
+    holds = "holds until" if _seconds(verdict.until) > now else "to be asked for anew since"
+    return f"{holds} {_time(verdict.until, now)}"
+
+
+def _wait(wait: HostWait, now: float) -> Iterator[Row]:
+    lines = []
+    if wait.urls is not None:
+        lines.append(_queue(wait))
+    if wait.retired:
+        lines.append(f"{wait.host} is asked no more: {_explained(wait.retired)}")
+    elif wait.ready_at:
+        lines.append(f"{wait.host} rests until {_time(wait.ready_at, now)}")
+    if wait.failures:
+        last = f"{wait.failures:,} attempts" if wait.failures > 1 else "attempt"
+        lines.append(f"the last {last} at {wait.host} failed")
+    return _labelled("Host", lines)
+
+
+def _queue(wait: HostWait) -> str:
+    if wait.more:
+        return f"over {wait.urls:,} URLs of {wait.host} wait, at least {wait.ahead:,} of them before this one"
+    if wait.urls == 1:
+        return f"no other URL of {wait.host} waits"
+    return f"{wait.urls:,} URLs of {wait.host} wait, {wait.ahead:,} of them before this one"
+
+
+def _way(facts: Why) -> Iterator[Row]:
+    lines = [f"{'by the redirect of' if step.how == REDIRECTED_FROM else 'on'} {step.url}" for step in facts.found]
+    if facts.found_more:
+        lines.append("…")
+    return _labelled("Found", [*lines, f"from the seed {facts.seed}"])
+
+
+def _unknown(facts: Why, now: float) -> Iterator[Row]:
+    if facts.url is None:
+        yield "Outcome", "none: no URL could be made of it"
+    elif facts.account_kept:
+        yield "Outcome", "unknown: this crawl has never admitted it"
+        yield from _labelled("Scope", _scope_of_unknown(facts))
+    else:
+        yield "Outcome", "unknown: neither pages.jsonl nor outcomes.jsonl has it"
+        yield "", "of what it found and did not fetch, a crawl with frontier: memory keeps no account"
+    yield from _robots(facts, now)
+    if facts.redirected_here:
+        yield "Redirect", f"{facts.redirected_here} leads to it"
+    for seed in facts.bad_seeds:
+        yield "Bad seed", f"{seed.place}: {seed.error}"
+    yield from _labelled("Nearest", _endings(facts.nearest))
+    yield from _labelled("Known hosts", facts.nearest_hosts)
+
+
+def _scope_of_unknown(facts: Why) -> Iterator[str]:
+    """Which rule keeps it out; if none does, why it may not have been found."""
+    if facts.scope_rule:
+        yield f"{_ruled(facts.scope_rule)} keeps it out"
+        return
+    yield "would let it in: no page fetched so far links to it"
+    if facts.max_depth is not None:
+        yield f"or only such as lie at the limit of scope.max_depth: {facts.max_depth}"
+    if facts.urls_pending:
+        stopped = f"the crawl was stopped by {facts.stopped_by}; " if facts.stopped_by else ""
+        yield f"{stopped}{facts.urls_pending:,} URLs are pending, which may lead to it"
+
+
+def _labelled(label: str, lines: Iterable[str]) -> Iterator[Row]:
+    for number, line in enumerate(lines):
+        yield "" if number else label, line
+
+
+def _ruled(rule: str | None) -> str:
+    return "scope.include, of which no pattern matches," if rule == "scope.include" else str(rule)
+
+
+def _explained(reason: str) -> str:
+    return f"{reason}: {meaning(reason)}" if meaning(reason) else reason
+
+
+def _seconds(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp()
+
+
+def _time(time: str | None, now: float) -> str:
+    """``2026-11-25 07:52:00 UTC (in 12 s)``."""
+    if time is None:
+        return "at an unknown time"
+    distance_s = _seconds(time) - now
+    near = f"in {duration(distance_s)}" if distance_s > 0 else f"{duration(-distance_s)} ago"
+    return f"{time[:10]} {time[11:19]} UTC ({near})"
+
+
+def _lines(label: str, text: str) -> list[str]:
+    """A row in columns; what holds no URL is wrapped."""
+    shown = printable(text)
+    wrapped = [shown] if "://" in shown else textwrap.wrap(shown, _COLUMNS - _LABEL, break_on_hyphens=False)
+    return [f"{'' if number else label:<{_LABEL}}{line}" for number, line in enumerate(wrapped)]
