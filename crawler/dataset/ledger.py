@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
@@ -129,7 +130,7 @@ class KnownUrls:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with explained(path):
+        with _read_back(path):
             self._connection = _connected(path)
             try:
                 self._key = _checked(self._connection, path)
@@ -146,22 +147,24 @@ class KnownUrls:
     def find(self, urls: Iterable[str]) -> dict[str, Known]:
         """Those of these canonical URLs that are known."""
         wanted = {url: fingerprint(Url(url), self._key) for url in urls}
-        with explained(self._path):
+        with _read_back(self._path):
             ids = sqlite_index.search(self._connection, set(wanted.values()))
         return {known.url: known for known in self.read(ids) if known.url in wanted}
 
     def read(self, ids: Iterable[int]) -> list[Known]:
         """The URLs of these numbers, in this order."""
         rows = self._rows(_KNOWN, (msgspec.json.encode(list(ids)).decode(),))
-        return [msgspec.json.decode(row[0], type=Known, strict=False) for row in rows]
+        with _read_back(self._path):
+            return [msgspec.json.decode(row[0], type=Known, strict=False) for row in rows]
 
     def ended(self) -> Iterator[Ended]:
         """Every URL that has ended, in the order of discovery; takes no memory by their number."""
         last = 0
         while rows := self._rows(_ENDED, (last, _BATCH)):
             last = rows[-1][0]
-            for _, url, outcome, has_page in rows:
-                yield Ended(url, Outcome(outcome), bool(has_page))
+            with _read_back(self._path):
+                ends = [Ended(url, Outcome(outcome), bool(has_page)) for _, url, outcome, has_page in rows]
+            yield from ends
 
     def waiting(self, known: Known) -> Waiting:
         """How many URLs of its host wait with one that was never tried; counted up to some 100,000."""
@@ -191,7 +194,8 @@ class KnownUrls:
         if not rows:
             return None
         ((expires_at, closed, verdict),) = rows
-        robots = msgspec.json.decode(verdict, type=Robots)
+        with _read_back(self._path):
+            robots = msgspec.json.decode(verdict, type=Robots)
         return RobotsFile(origin=origin, expires_at=expires_at, robots=robots, closed=closed)
 
     def scope_host_for(self, host: str) -> str | None:
@@ -240,8 +244,18 @@ class KnownUrls:
         return rows[0][0] if rows else None
 
     def _rows(self, statement: str, parameters: Sequence[object] = ()) -> list[Any]:
-        with explained(self._path):
+        with _read_back(self._path):
             return self._connection.execute(statement, parameters).fetchall()
+
+
+@contextmanager
+def _read_back(path: Path) -> Iterator[None]:
+    """Raise as `FrontierError` what SQLite says, and that what the store holds is no value of ours."""
+    with explained(path):
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, msgspec.MsgspecError) as error:
+            raise FrontierError(f"{path} is damaged ({type(error).__name__}: {error})") from error
 
 
 def _connected(path: Path) -> sqlite3.Connection:

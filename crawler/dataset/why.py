@@ -33,7 +33,7 @@ from crawler.dataset.facts import (
 from crawler.dataset.ledger import PENDING, SNOOZED, KnownUrls
 from crawler.dataset.records import seeds
 from crawler.dataset.written import find_written
-from crawler.directory import CrawlDirectory
+from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError, CrawlerError, UrlError
 from crawler.extract.robots_match import deciding_rule
 from crawler.models import MAX_REDIRECTS
@@ -67,7 +67,7 @@ def explain(directory: Path, asked: str, now: float) -> Why:
     """
     files = CrawlDirectory(directory)
     store = directory / "crawl.db"
-    if not store.exists() and not files.outcomes.exists() and not any(directory.glob("outcomes.jsonl.*")):
+    if not store.exists() and files.state() is State.UNUSED:
         raise ConfigError(f"{directory}: holds no crawl: there is neither a crawl.db nor an outcomes.jsonl in it")
     config = load(files.config).config
     try:

@@ -219,5 +219,20 @@ async def test_a_damaged_store_is_an_error_that_says_so(crawl):
         list(store.ended())
 
 
+@pytest.mark.parametrize(
+    ("statement", "url"),
+    [
+        ("DELETE FROM meta WHERE name = 'key'", HOME),
+        ("UPDATE url SET extra = 'no JSON'", url("new")),
+        ("UPDATE url SET depth = 'deep'", HOME),
+        ("DROP VIEW ledger", HOME),
+    ],
+)
+async def test_values_that_no_crawl_stores_are_an_error(at_rest, statement, url):
+    altered(at_rest / "crawl.db", statement)
+    with pytest.raises(FrontierError, match=r"crawl\.db"), KnownUrls(at_rest / "crawl.db") as store:
+        store.find([url])
+
+
 async def test_a_missing_file_is_an_error_that_names_it(tmp_path):
     assert "unable to open" in await refusal(tmp_path / "crawl.db")
