@@ -50,7 +50,7 @@ def _known(facts: Why, now: float) -> Iterator[Row]:
     if facts.wait:
         yield from _wait(facts.wait, now)
         if facts.stopped_by:
-            yield "Crawl", f"stopped by {facts.stopped_by}: what is pending stays so"
+            yield "Crawl", f"stopped by {facts.stopped_by}: what is pending waits for --resume"
     if facts.attempts is not None and facts.outcome != ledger.PENDING:
         yield "Attempts", str(facts.attempts) if facts.attempts else "none"
     if facts.at:
@@ -137,7 +137,8 @@ def _queue(wait: HostWait) -> str:
         return f"over {wait.urls:,} URLs of {wait.host} wait, at least {wait.ahead:,} of them before this one"
     if wait.urls == 1:
         return f"no other URL of {wait.host} waits"
-    return f"{wait.urls:,} URLs of {wait.host} wait, {wait.ahead:,} of them before this one"
+    ahead = f"{wait.ahead:,}" if wait.ahead else "none"
+    return f"{wait.urls:,} URLs of {wait.host} wait, {ahead} of them before this one"
 
 
 def _way(facts: Why) -> Iterator[Row]:

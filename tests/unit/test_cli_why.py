@@ -135,6 +135,7 @@ def wait(**fields):
     ("fields", "line"),
     [
         ({"wait": wait()}, "Host        no other URL of a.test waits"),
+        ({"wait": wait(urls=2)}, "2 URLs of a.test wait, none of them before this one"),
         ({"wait": wait(urls=1_234, ahead=12)}, "1,234 URLs of a.test wait, 12 of them before this one"),
         (
             {"wait": wait(urls=100_000, ahead=12, more=True)},
@@ -146,7 +147,7 @@ def wait(**fields):
         ({"wait": wait(failures=1)}, "the last attempt at a.test failed"),
         (
             {"wait": wait(), "stopped_by": "budget.pages"},
-            "Crawl       stopped by budget.pages: what is pending stays so",
+            "Crawl       stopped by budget.pages: what is pending waits for --resume",
         ),
         ({"wait": wait(), "robots": verdict()}, "robots.txt  Disallow: /x"),
         (
