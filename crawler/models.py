@@ -120,6 +120,8 @@ class Robots(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     #: seconds, if the group names one
     crawl_delay_s: float | None = None
     sitemaps: tuple[str, ...] = ()
+    #: the product name whose group this is (`extract.robots.product_name`); empty where it does not matter
+    agent: str = ""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -155,6 +157,11 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at: float = 0.0
     #: whether pages.jsonl has its record; if not, outcomes.jsonl has its line
     has_page: bool = False
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts were made: the last one was not if it was excluded before it could be."""
+        return self.request.attempt - (self.outcome is Outcome.EXCLUDED and self.status is None)
 
 
 class Snoozed(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -63,7 +63,7 @@ def parse(body: bytes, agent: str) -> Robots:
             group = named if in_named else anyone
             group_has_rules |= group.take(key, value)
     group = named if named.exists else anyone
-    return Robots(rules=tuple(group.rules), crawl_delay_s=group.delay_s, sitemaps=tuple(sitemaps))
+    return Robots(rules=tuple(group.rules), crawl_delay_s=group.delay_s, sitemaps=tuple(sitemaps), agent=name)
 
 
 def product_name(agent: str) -> str:

@@ -5,12 +5,12 @@ another, all from the event loop's thread:
 
     turn(room) ->   start     `may_start`, put on the wire, `started` when the head is written, `after` when it ended
                     refused   ended by robots.txt or a retired host, at no cost to anybody
-                    wants     frontier.take -> `supply`
+                    wants     frontier.take -> `supply` -> frontier.robots -> `recall`
                     unknown   frontier.host -> `adopt`
                     refill    frontier.hosts -> `adopt`
 
 `wants`, `unknown` and `refill` are answered before the next turn. Which host is due is `schedule`'s to say, which
-hosts are in memory `window`'s, what robots.txt means `robots`', what an answer means `retry`'s.
+hosts are in memory `window`'s, what may be requested at all `judge`'s, what an answer means `retry`'s.
 
 Budget: a page request takes a slot of ``budget.pages`` when it is started, and gives it back unless it ends with a
 page.
@@ -18,20 +18,19 @@ page.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from crawler.models import HostKey, HostState, Kind, Page, ParseFailure, Request, Response, Robots, RobotsFile
 from crawler.politeness import retry
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import PageBudget
+from crawler.politeness.judge import Judge
 from crawler.politeness.limits import LimitTable
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
-from crawler.politeness.robots import Verdict, Verdicts
 from crawler.politeness.schedule import Schedule
 from crawler.politeness.turn import Turn
 from crawler.politeness.window import Window
-from crawler.url import STANDARD, Url, host_key, origin, path_and_query
+from crawler.url import STANDARD, origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -53,6 +52,7 @@ class Policy:
     Args:
         limits: Pace and concurrency by host.
         robots: Whether and how robots.txt is obeyed.
+        agent: Our product name, as robots.txt calls us.
         budget: Where to stop.
         clock: Tells the time; gaps are kept on its monotonic side.
         window: How many hosts are kept in memory.
@@ -70,6 +70,7 @@ class Policy:
         robots: RobotsConfig,
         budget: BudgetConfig,
         clock: Clock,
+        agent: str = "",
         window: int = 10_000,
         urls: UrlsConfig = STANDARD,
         resumed: bool = False,
@@ -77,17 +78,22 @@ class Policy:
         refusal: Callable[[Request], str | None] | None = None,
     ) -> None:
         self._clock = clock
-        self._robots = robots
         self._urls = urls
-        self._refusal = refusal
-        self._verdicts = Verdicts(clock)
         self._schedule: Schedule[Host] = Schedule()
         self._window = Window(
             size=window, schedule=self._schedule, limits=LimitTable(limits), robots=robots, clock=clock, resumed=resumed
         )
         self._budget = PageBudget(budget.pages, pages_kept)
         self._unstarted: set[int] = set()
-        self._refused: deque[tuple[Request, str]] = deque()
+        self._judge = Judge(
+            robots=robots,
+            agent=agent,
+            clock=clock,
+            schedule=self._schedule,
+            window=self._window,
+            urls=urls,
+            refusal=refusal,
+        )
         #: requests handed out by `turn` whose attempt has not ended
         self.in_flight = 0
 
@@ -100,10 +106,6 @@ class Policy:
         """The frontier has new URLs for this host."""
         self._window.wake(host_key)
 
-    def wake_at(self, host_key: HostKey, at: float) -> None:
-        """A snoozed request of this host can be taken from the monotonic time `at` on."""
-        self._window.wake_at(host_key, at)
-
     def adopt(self, states: Iterable[HostState]) -> None:
         """The answer to `Turn.unknown` and `Turn.refill`, together or apart."""
         self._window.adopt(states)
@@ -114,9 +116,9 @@ class Policy:
         if not self._budget.free:
             return turn
         now = self._clock.monotonic()
-        alarm = self._window.ring(now)
-        turn.refused = [self._refused.popleft() for _ in range(min(len(self._refused), MAX_REFUSED))]
-        to_judge = len(self._refused)
+        refused = self._judge.refused
+        turn.refused = [refused.popleft() for _ in range(min(len(refused), MAX_REFUSED))]
+        to_judge = len(refused)
         for _ in range(int(min(room, self._budget.free))):
             host = self._schedule.pop(now) if to_judge < MAX_REFUSED else None
             if host is None:
@@ -124,28 +126,37 @@ class Policy:
             to_judge += self._serve(host, now, turn)
         turn.unknown = self._window.newcomers()
         turn.refill, refill_at = self._window.refill(now, idle=not (turn.start or turn.wants or self.in_flight))
-        if turn.wants or turn.unknown or turn.refill or self._refused:
+        if turn.wants or turn.unknown or turn.refill or refused:
             turn.next_at = now
         else:
             due = self._schedule.next_at()
             if due is not None and due <= now:
                 due = None  # for lack of room, which an attempt's end will make
-            turn.next_at = min((at for at in (alarm, refill_at, due) if at is not None), default=None)
+            turn.next_at = min((at for at in (refill_at, due) if at is not None), default=None)
         return turn
 
-    def supply(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> None:
-        """What the frontier gave for `Turn.wants`: fewer than wanted means that it has no more of that host."""
+    def supply(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> list[str]:
+        """What the frontier gave for `Turn.wants`: fewer than wanted means that it has no more of that host.
+
+        Returns:
+            Origins whose stored verdicts may save asking for robots.txt, for `recall`.
+        """
         hosts, now = self._window.hosts, self._clock.monotonic()
         for request in requests:
             host = hosts[request.host_key]
             host.wanted -= 1
-            self._sort_in(host, request, now)
+            self._judge.sort_in(host, request, now)
         for key, _ in wants:
             host = hosts[key]
             if host.wanted > 0 and not host.woken:
                 host.more = False
             host.wanted = 0
             self._window.settle(host)
+        return list(dict.fromkeys(origin(request.url) for key, _ in wants for request in hosts[key].unjudged))
+
+    def recall(self, files: Iterable[RobotsFile]) -> None:
+        """Verdicts that an earlier run, or this one before it forgot them, has stored; stale ones are ignored."""
+        self._judge.recall(files)
 
     def may_start(self, request: Request) -> bool:
         """Whether a request of `turn` may still go on the wire, to be asked right before it does.
@@ -177,9 +188,9 @@ class Policy:
         self._unstarted.discard(id(request))
         self.in_flight -= 1
         self._schedule.released(host, now, started=started)
-        self._judge(host, answer, now, wall)
+        self._learn(host, answer, now, wall)
         if request.kind is Kind.ROBOTS:
-            return self._after_robots(host, request, answer, now, wall)
+            return self._judge.after_robots(host, request, answer)
         decision = retry.after(request, answer, now=now, wall=wall, rules=self._urls)
         if request.kind is Kind.PAGE and not isinstance(decision, Deliver):
             self._budget.settle(kept=False)
@@ -194,20 +205,22 @@ class Policy:
 
     def robots_parsed(self, request: Request, robots: Robots | None) -> None:
         """What a delivered robots.txt says; None if it could not be parsed."""
-        self._settle_robots(request, robots or Robots(), None if robots else robots_txt.UNREACHABLE)
+        self._judge.settle(request, robots or Robots(), None if robots else robots_txt.UNREACHABLE)
 
-    def robots_stored(self, file: RobotsFile) -> None:
-        """A verdict of an earlier run, which saves asking for robots.txt while it is fresh."""
-        self._verdicts.restore(file)
+    @property
+    def pressing(self) -> bool:
+        """Whether a host has asked for a rest or a longer delay since the last `changes`: a crash must not forget it,
+        so it is worth a checkpoint at once."""
+        return self._window.pressing
 
     def changes(self) -> tuple[list[HostState], list[RobotsFile]]:
         """What the next checkpoint must hold: all that changed since the last `stored` one."""
-        return self._window.changes(), self._verdicts.changes()
+        return self._window.changes(), self._judge.changes()
 
     def stored(self) -> None:
         """The last `changes` are committed."""
         self._window.committed()
-        self._verdicts.committed()
+        self._judge.committed()
 
     def _serve(self, host: Host, now: float, turn: Turn) -> int:
         """Give a due host its turn: it starts a request, asks for some, or both. Returns how many it asks for."""
@@ -228,33 +241,7 @@ class Policy:
         self._window.settle(host)
         return wanted
 
-    def _sort_in(self, host: Host, request: Request, now: float) -> None:
-        """Find a request its place: it may start, is refused, or waits for a robots.txt."""
-        reason = host.retired or (self._refusal(request) if self._refusal else None)
-        if reason is not None or not self._robots.obey:
-            self._judged(host, request, reason, now)
-        elif (verdict := self._verdicts.get(origin(request.url), now)) is None:
-            host.unjudged.append(request)
-        else:
-            self._apply(verdict, host, request, now)
-
-    def _apply(self, verdict: Verdict, host: Host, request: Request, now: float) -> None:
-        delay_s = min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s)
-        if self._schedule.slow_down(host, delay_s):
-            host.crawl_delay_s = delay_s
-            self._window.changed(host)
-        self._judged(host, request, verdict.refusal(path_and_query(request.url)), now)
-
-    def _judged(self, host: Host, request: Request, reason: str | None, now: float) -> None:
-        host.proven = reason is None
-        if reason is None:
-            host.hand.append(request)
-            return
-        self._refused.append((request, reason))
-        if not host.hand:
-            self._schedule.hold(host, now)  # it has had its turn: behind all that are due already
-
-    def _judge(self, host: Host, answer: Response | FetchError, now: float, wall: float) -> None:
+    def _learn(self, host: Host, answer: Response | FetchError, now: float, wall: float) -> None:
         """What an answer says of its host rather than of its URL."""
         reason = retry.failure(answer)
         if reason is not None and retry.rule_for(reason).blames_host:
@@ -266,35 +253,4 @@ class Policy:
         rest_s = retry.retry_after_s(answer, wall)
         if rest_s:
             self._schedule.hold(host, now + rest_s)
-            self._window.changed(host)
-
-    def _after_robots(
-        self, host: Host, request: Request, answer: Response | FetchError, now: float, wall: float
-    ) -> Deliver | Handled:
-        step = robots_txt.after(request, answer, now=now, wall=wall, rules=self._urls)
-        match step:
-            case Deliver():
-                return step
-            case Redirect(request=target):
-                self._window.visit(target)
-            case Snooze(request=again, until=until):
-                self._schedule.hold(host, until)
-                self._window.visit(again)
-            case robots_txt.Settled(closed=closed):
-                self._settle_robots(request, Robots(), closed)
-        return Handled()
-
-    def _settle_robots(self, asked: Request, robots: Robots, closed: str | None) -> None:
-        """A verdict is reached: the host that waited for it goes on."""
-        asking = robots_txt.asking_origin(asked)
-        verdict = self._verdicts.settle(asking, robots, closed)
-        host = self._window.hosts[host_key(Url(f"{asking}/"))]
-        host.asking = False
-        waiting, host.unjudged = host.unjudged, deque()
-        now = self._clock.monotonic()
-        for request in waiting:
-            if origin(request.url) == asking:
-                self._apply(verdict, host, request, now)
-            else:
-                host.unjudged.append(request)
-        self._window.settle(host)
+            self._window.press(host)

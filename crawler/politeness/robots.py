@@ -132,11 +132,14 @@ class Verdicts:
         self._unsaved.mark(origin, RobotsFile(origin=origin, expires_at=expires_at, robots=robots, closed=closed))
         return verdict
 
-    def restore(self, file: RobotsFile) -> None:
-        """A verdict of an earlier run; ignored if it has expired."""
-        left_s = min(file.expires_at - self._clock.wall(), FRESH_S)
-        if left_s > 0:
-            self._keep(file.origin, Verdict(file.robots, file.closed, self._clock.monotonic() + left_s))
+    def restore(self, file: RobotsFile) -> Verdict | None:
+        """A verdict that was stored; None if it has expired. A wall clock set back does not make it last longer."""
+        left_s = min(file.expires_at - self._clock.wall(), FRESH_S if file.closed is None else UNREACHABLE_S)
+        if left_s <= 0:
+            return None
+        verdict = Verdict(file.robots, file.closed, self._clock.monotonic() + left_s)
+        self._keep(file.origin, verdict)
+        return verdict
 
     def changes(self) -> list[RobotsFile]:
         """Verdicts reached and not yet committed."""

@@ -21,5 +21,5 @@ class Turn(msgspec.Struct):
     #: how many other hosts with takeable URLs to look for, for `adopt`
     refill: int = 0
     #: monotonic time by which to ask again, if nothing happens before: now, if there is something to answer;
-    #: None if only events matter (`wake`, `wake_at`, the end of an attempt or of a parse)
+    #: None if only events matter (`wake`, the end of an attempt or of a parse)
     next_at: float | None = None

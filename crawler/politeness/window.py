@@ -8,11 +8,11 @@ no place are not remembered: the frontier knows them, and is asked for more (`re
 from __future__ import annotations
 
 from collections import deque
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from crawler.models import HostState
 from crawler.politeness.host import Host
+from crawler.politeness.retry import MAX_RETRY_AFTER_S
 from crawler.politeness.schedule import GUARD_S, Schedule
 from crawler.politeness.unsaved import Unsaved
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crawler.models import HostKey, Request
     from crawler.politeness.limits import LimitTable
 
-MAX_REST_S = 24 * 3600.0
+MAX_REST_S = MAX_RETRY_AFTER_S
 """No stored rest is believed to be longer: the wall clock may have been set back meanwhile."""
 
 _REFILL_PAUSE_S = 1.0
@@ -59,11 +59,12 @@ class Window:
         self._last_asked = clock.monotonic() if resumed else float("-inf")
         self.hosts: dict[HostKey, Host] = {}
         self._unsaved: Unsaved[HostKey, Host] = Unsaved()
+        #: whether something was pressed since the last `changes`
+        self.pressing = False
         self._called: dict[HostKey, None] = {}
         self._asked: dict[HostKey, None] = {}
         self._visits: dict[HostKey, deque[Request]] = {}
         self._resting: deque[Host] = deque()
-        self._alarms: list[tuple[float, HostKey]] = []  # one for each snoozed request
         self._overflow = True  # an earlier run may have left hosts
         self._refill_asked = 0
         self._refill_got = 0
@@ -79,17 +80,6 @@ class Window:
         if not host.more:
             host.more = True
             self.settle(host)
-
-    def wake_at(self, key: HostKey, at: float) -> None:
-        """The frontier will have URLs for this host at a monotonic time."""
-        heappush(self._alarms, (at, key))
-
-    def ring(self, now: float) -> float | None:
-        """Wake the hosts whose time has come; when the next one's will."""
-        alarms = self._alarms
-        while alarms and alarms[0][0] <= now:
-            self.wake(heappop(alarms)[1])
-        return alarms[0][0] if alarms else None
 
     def visit(self, request: Request) -> None:
         """Queue a robots.txt request, at whichever host it is; one that is not here is let in."""
@@ -165,11 +155,17 @@ class Window:
             self._resting.append(host)
 
     def changed(self, host: Host) -> None:
-        """Its state is worth storing: a failure, a rest or a delay it asked for."""
+        """Its state is worth storing."""
         self._unsaved.mark(host.key, host)
+
+    def press(self, host: Host) -> None:
+        """As `changed`, by something that a crash must not make us forget: a rest, or a longer delay."""
+        self.changed(host)
+        self.pressing = True
 
     def changes(self) -> list[HostState]:
         """The states to store. Plain pauses are not: after a resume every host is given one anyway."""
+        self.pressing = False
         now, wall = self._clock.monotonic(), self._clock.wall()
         return [
             HostState(

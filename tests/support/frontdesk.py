@@ -100,6 +100,7 @@ class FrontDesk:
             for at, request in [item for item in snoozed if item[0] <= self.clock.now]:
                 snoozed.remove((at, request))
                 self.queues[request.host_key].append(request)
+                self.policy.wake(request.host_key)
             for flight in [flight for flight in flights if flight[0] <= self.clock.now]:
                 if not self._goes_on(flight):
                     flights.remove(flight)
@@ -143,7 +144,6 @@ class FrontDesk:
             case Snooze(request=again, until=until):
                 assert until > self.clock.now
                 snoozed.append((until, again))
-                self.policy.wake_at(again.host_key, until)
             case Finish():
                 self._end(request, decision.reason)
 

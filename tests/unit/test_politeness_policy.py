@@ -176,11 +176,13 @@ def test_url_found_while_the_frontier_is_asked_is_not_forgotten():
 def test_exhausted_host_is_asked_for_again_once_woken_and_not_before():
     clock = FakeClock()
     policy = policy_for(clock, obey=False)
-    assert supplied(policy, *pages(1)).start
+    (request,) = supplied(policy, *pages(1)).start
+    policy.started(request)
+    policy.after(request, ok(request))
     clock.advance(10)
     assert policy.turn(10).wants == []
-    policy.wake_at("a.test", clock.now + 5)
-    assert policy.turn(10).next_at == clock.now + 5
+    policy.wake("a.test")
+    assert policy.turn(10).wants == [("a.test", 2)]
 
 
 def test_window_full_of_busy_hosts_takes_the_others_later():
@@ -191,8 +193,8 @@ def test_window_full_of_busy_hosts_takes_the_others_later():
     assert len(desk.ends) == 40
 
 
-def test_stored_rest_is_kept_but_never_believed_beyond_a_day():
-    for stored_s, kept_s in ((50.0, 50.0), (-50.0, 0.0), (10**9, 24 * 3600.0)):
+def test_stored_rest_is_kept_but_never_believed_beyond_an_hour():
+    for stored_s, kept_s in ((50.0, 50.0), (-50.0, 0.0), (10**9, 3600.0)):
         clock = FakeClock()
         policy = policy_for(clock, obey=False)
         policy.adopt([HostState(host_key="a.test", ready_at=clock.wall() + stored_s)])
@@ -247,10 +249,50 @@ def test_failures_and_rests_are_stored_until_committed():
     assert policy.changes() == ([], [])
 
 
+def test_verdict_stored_by_an_earlier_run_saves_the_request_unless_it_is_stale():
+    for left_s, kind in ((60, Kind.PAGE), (-1, Kind.ROBOTS)):
+        clock = FakeClock()
+        policy = policy_for(clock)
+        policy.adopt([HostState(host_key="a.test")])
+        turn = policy.turn(10)
+        assert policy.supply(turn.wants, pages(2)) == ["https://a.test"]
+        policy.recall([RobotsFile(origin="https://a.test", expires_at=clock.wall() + left_s)])
+        assert policy.turn(10).start[0].kind is kind
+
+
+def test_what_was_said_to_another_agent_is_not_recalled():
+    for agent, kind in (("alpha", Kind.PAGE), ("", Kind.PAGE), ("beta", Kind.ROBOTS)):
+        clock = FakeClock()
+        policy = policy_for(clock, agent="alpha")
+        policy.adopt([HostState(host_key="a.test")])
+        policy.supply(policy.turn(10).wants, pages(2))
+        robots = Robots(agent=agent)
+        policy.recall([RobotsFile(origin="https://a.test", expires_at=clock.wall() + 60, robots=robots)])
+        assert policy.turn(10).start[0].kind is kind
+
+
+def test_rest_and_longer_delay_press_for_a_checkpoint_until_it_is_made():
+    clock = FakeClock()
+    policy = policy_for(clock)
+    (robots,) = supplied(policy, *pages(2)).start
+    policy.started(robots)
+    policy.after(robots, ok(robots))
+    assert not policy.pressing
+    policy.robots_parsed(robots, Robots(crawl_delay_s=5.0))
+    assert policy.pressing
+    policy.changes()
+    assert not policy.pressing
+    clock.advance(6)
+    (page,) = policy.turn(10).start
+    policy.started(page)
+    policy.after(page, Response(url=page.url, status=429, headers=((b"retry-after", b"60"),)))
+    assert policy.pressing
+
+
 def test_stored_verdict_saves_the_request():
     clock = FakeClock()
     policy = policy_for(clock)
-    policy.robots_stored(RobotsFile(origin="https://a.test", expires_at=clock.wall() + 60))
+    policy.recall([RobotsFile(origin="https://a.test", expires_at=clock.wall() + 60)])
     assert supplied(policy, *pages(1)).start[0].kind is Kind.PAGE
 
 
@@ -262,7 +304,7 @@ def test_robots_requests_are_nobody_elses_business():
 
 
 def test_more_verdicts_than_memory_holds_still_let_every_host_go_on(monkeypatch):
-    monkeypatch.setattr("crawler.politeness.policy.Verdicts.__init__.__defaults__", (1,))
+    monkeypatch.setattr("crawler.politeness.judge.Verdicts.__init__.__defaults__", (1,))
     desk = desk_for(delay=0)
     for number in range(10):
         desk.add(*pages(9, f"h{number}.test"))
@@ -272,7 +314,7 @@ def test_more_verdicts_than_memory_holds_still_let_every_host_go_on(monkeypatch)
 
 def verdicts_stored(clock, policy, *hosts, rules=ALLOW_ALL):
     for host in hosts:
-        policy.robots_stored(RobotsFile(origin=f"https://{host}", expires_at=clock.wall() + 60, robots=rules))
+        policy.recall([RobotsFile(origin=f"https://{host}", expires_at=clock.wall() + 60, robots=rules)])
 
 
 def test_host_that_forbids_everything_holds_up_no_other():
