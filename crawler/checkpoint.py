@@ -4,6 +4,9 @@ Results gather in a batch. A checkpoint swaps the batch for an empty one in a si
 the sinks, brings these down to the disk, and then hands everything to the frontier as one `Checkpoint`: the
 moment of its commit is the moment all of it becomes true. It runs beside fetching; when results come faster
 than the disk takes them, `room` holds their makers back, so the memory a batch takes is bounded.
+
+One begins every `every_s` seconds; sooner when there is much to store, and at once when there is something that a
+crash must not forget: a retry put off, a host that asked to be left alone.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from crawler.models import OUTCOMES, PAGES, Checkpoint
 
@@ -25,9 +28,28 @@ if TYPE_CHECKING:
     from crawler.stats import Stats
 
 
-#: A checkpoint comes early at this many results or bytes of records; at twice that, their makers wait.
+#: A checkpoint comes early at this many results, or URLs found; at twice that, their makers wait.
 EARLY_ROWS = 50_000
-EARLY_BYTES = 32 << 20
+#: … or bytes of records: what a checkpoint handles at once is most of what a fast crawl takes in memory.
+EARLY_BYTES = 4 << 20
+
+_ENCODED_AT_ONCE = 1_000
+
+
+class Keeper(Protocol):
+    """Something whose small state every checkpoint stores, under a name: the seed list, the end of a pipe."""
+
+    def restore(self, state: bytes) -> None:
+        """What `state` returned for the last checkpoint, before anything else is asked; empty for a new crawl."""
+        ...
+
+    def state(self) -> bytes:
+        """What it must be told after a crash, as of this moment; empty for nothing."""
+        ...
+
+    async def sync(self, *, fsync: bool) -> None:
+        """Bring to the disk, with `fsync` safe from a power cut, whatever the last `state` relies on."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +79,11 @@ class Committer:
     Args:
         sinks: By sink name, open; `PAGES` and `OUTCOMES` at least. Closed by their owner.
         outcome_line: Encodes the line of a URL that has no page record.
-        committed: Called after each commit that held results, before the next begins: taking one's time here
-            slows the crawl, and nothing else.
+        memory_bytes: Lines that may wait for a checkpoint; while one is written, as many again are under way.
+        keepers: By the name of their blob.
+        blobs: What the first checkpoint stores besides, by name.
+        committed: Called after the first commit and each that held results, before the next begins: taking one's
+            time here slows the crawl, and nothing else.
     """
 
     def __init__(
@@ -71,6 +96,9 @@ class Committer:
         outcome_line: Callable[[Finished], bytes],
         every_s: float,
         fsync: bool,
+        memory_bytes: int = 64 << 20,
+        keepers: Mapping[str, Keeper] | None = None,
+        blobs: Mapping[str, bytes] | None = None,
         committed: Callable[[Committed], Awaitable[None]] | None = None,
     ) -> None:
         self._frontier = frontier
@@ -80,10 +108,13 @@ class Committer:
         self._outcome_line = outcome_line
         self._every_s = every_s
         self._fsync = fsync
+        self._memory_bytes = memory_bytes
+        self._keepers = keepers or {}
+        self._blobs = dict(blobs or {})
         self._committed = committed
         self._batch = Batch()
         self._due = asyncio.Event()
-        self._taken = asyncio.Event()  # a batch has been taken: there is room again
+        self._taken = asyncio.Event()  # a batch, or what the frontier gathered, has been taken: there is room again
         self._positions: dict[str, int] = {}
         self._closing = False
 
@@ -94,34 +125,46 @@ class Committer:
         for name, line in records:
             batch.lines.setdefault(name, []).append(line)
             batch.size += len(line)
-        if len(batch.finished) >= EARLY_ROWS or batch.size >= EARLY_BYTES:
+        if len(batch.finished) >= EARLY_ROWS or batch.size >= min(EARLY_BYTES, self._memory_bytes // 2):
             self._due.set()
 
     def snooze(self, snoozed: Snoozed) -> None:
-        """Add a request that is to be tried again; its host is woken once it is committed and due."""
+        """Add a request that is to be tried again; the frontier wakes it once it is committed and due."""
         self._batch.snoozed.append(snoozed)
+        self._due.set()
+
+    def hasten(self) -> None:
+        """There is something that a crash must not forget: commit as soon as the commit under way is done."""
+        self._due.set()
 
     async def room(self) -> None:
-        """Return at once while the batch is of bearable size, else when it has been taken."""
-        while len(self._batch) >= 2 * EARLY_ROWS or self._batch.size >= 2 * EARLY_BYTES:
+        """Return at once while what waits for a commit is of bearable size, else when it has been taken."""
+        if self._frontier.uncommitted >= EARLY_ROWS:
+            self._due.set()
+        while self._is_full():
             self._taken.clear()
             await self._taken.wait()
 
+    def _is_full(self) -> bool:
+        most = 2 * EARLY_ROWS
+        batch = self._batch
+        return len(batch) >= most or batch.size >= self._memory_bytes or self._frontier.uncommitted >= most
+
     async def run(self, woke: Callable[[], None]) -> None:
-        """Commit at once and again and again, calling `woke` after each; after `close` once more, then return."""
-        await self._commit()
-        while not self._closing:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._every_s):
-                    await self._due.wait()
-            self._due.clear()
+        """Commit at once and again and again, calling `woke` after each; once more after `close`, then return."""
+        is_last = False
+        while not is_last:
+            is_last = self._closing
             await self._commit()
             woke()
-        while len(self._batch):
-            await self._commit()
+            if not self._closing:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._every_s):
+                        await self._due.wait()
+                self._due.clear()
 
     def close(self) -> None:
-        """Let `run` end once everything gathered so far is committed."""
+        """Let `run` end once everything gathered and admitted so far is committed."""
         self._closing = True
         self._due.set()
 
@@ -130,10 +173,11 @@ class Committer:
         self._taken.set()
         hosts, robots = self._policy.changes()
         counters = self._stats.counters()
-        outcomes = [self._outcome_line(finished) for finished in batch.finished if not finished.has_page]
-        if outcomes:
-            batch.lines[OUTCOMES] = outcomes
+        blobs = self._blobs | {name: keeper.state() for name, keeper in self._keepers.items()}
+        await self._tell_outcomes(batch)
         positions = await self._write(batch.lines)
+        for keeper in self._keepers.values():
+            await keeper.sync(fsync=self._fsync)
         await self._frontier.commit(
             Checkpoint(
                 finished=tuple(batch.finished),
@@ -142,13 +186,25 @@ class Committer:
                 robots=tuple(robots),
                 positions=positions,
                 counters=counters,
+                blobs=blobs,
             )
         )
+        is_first, self._blobs = bool(self._blobs), {}
+        self._taken.set()
         self._policy.stored()
-        for snoozed in batch.snoozed:
-            self._policy.wake_at(snoozed.request.host_key, snoozed.until)
-        if self._committed and len(batch):
+        if self._committed and (len(batch) or is_first):
             await self._committed(Committed(pages=batch.lines.get(PAGES, ()), positions=positions))
+
+    async def _tell_outcomes(self, batch: Batch) -> None:
+        """Make the lines of URLs that have no page, a thousand in a turn of the loop."""
+        lines: list[bytes] = []
+        for start in range(0, len(batch.finished), _ENCODED_AT_ONCE):
+            some = batch.finished[start : start + _ENCODED_AT_ONCE]
+            lines += (self._outcome_line(finished) for finished in some if not finished.has_page)
+            if len(some) == _ENCODED_AT_ONCE:
+                await asyncio.sleep(0)
+        if lines:
+            batch.lines[OUTCOMES] = lines
 
     async def _write(self, lines: Mapping[str, list[bytes]]) -> dict[str, int]:
         """Append to each sink and bring it down to the disk; the lengths of all."""

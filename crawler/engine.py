@@ -3,7 +3,7 @@
 Theory of operation. Six coroutines under one task group share two bounded queues and one batch:
 
     seed        seed list -> frontier
-    feed        policy.turn + frontier.take -> [start queue]
+    feed        policy.turn, frontier.wake, frontier.take -> [start queue]
     fetch       [start queue] -> fetcher -> policy.after -> [parse queue], or an end
     parse       [parse queue] -> parser pool -> links to the frontier, an end and its records to the batch
     checkpoint  the batch -> sinks, fsync, one frontier.commit
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from crawler.ledger import Ledger
     from crawler.models import ParseFailure, Request, Response
     from crawler.parse.base import Parser
-    from crawler.politeness.policy import Policy
+    from crawler.politeness.policy import Policy, Turn
     from crawler.stats import Snapshot, Stats
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What of the configuration the engine itself heeds."""
 
     concurrency: int
-    memory_bytes: int  #: bodies fetched and not yet parsed; no fetch starts above it
+    body_bytes: int  #: bodies fetched and not yet parsed; no fetch starts above it
     grace_s: float = 10.0  #: how long a stop waits for what is in flight
 
 
@@ -101,7 +101,7 @@ class Engine:
         self._stats = parts.stats
         self._clock = parts.clock
         self._settings = settings
-        self._gate = ByteGate(settings.memory_bytes)
+        self._gate = ByteGate(settings.body_bytes)
         self._starts: asyncio.Queue[Request] = asyncio.Queue(settings.concurrency)
         self._answers: asyncio.Queue[Job] = asyncio.Queue(4 * BATCH_PAGES * parts.parser.lanes)
         self._changed = asyncio.Event()  # something feed may act on
@@ -178,6 +178,9 @@ class Engine:
     async def _feed(self) -> None:
         while not self._stopping:
             self._changed.clear()
+            woken, due_at = await self._frontier.wake()
+            for host_key in woken:
+                self._policy.wake(host_key)
             turn = self._policy.turn(self._settings.concurrency - self._policy.in_flight)
             for request in turn.start:
                 self._busy += 1
@@ -187,21 +190,27 @@ class Engine:
             if turn.refused:
                 self._settle()
                 await self._committer.room()
-            if turn.wants:
-                self._policy.supply(turn.wants, await self._frontier.take(turn.wants))
-            if turn.unknown:
-                self._policy.adopt([await self._frontier.host(key) or HostState(host_key=key) for key in turn.unknown])
-            if turn.refill:
-                # whenever they are due: the policy lets them in and keeps their rest
-                states, self._hosts_cursor = await self._frontier.hosts(inf, self._hosts_cursor, turn.refill)
-                self._policy.adopt(states)
+            await self._answer(turn)
             if self._policy.stopped_by:
                 self._over.set()
                 return
             if turn.wants or turn.unknown or turn.refused:
                 await asyncio.sleep(0)  # there may be more at once, but everybody else's turn comes first
             else:
-                await self._change(turn.next_at)
+                await self._change(min((at for at in (turn.next_at, due_at) if at is not None), default=None))
+
+    async def _answer(self, turn: Turn) -> None:
+        """Give the policy what it asked of the frontier."""
+        if turn.wants:
+            origins = self._policy.supply(turn.wants, await self._frontier.take(turn.wants))
+            stored = [await self._frontier.robots(origin) for origin in origins]
+            self._policy.recall(file for file in stored if file)
+        if turn.unknown:
+            self._policy.adopt([await self._frontier.host(key) or HostState(host_key=key) for key in turn.unknown])
+        if turn.refill:
+            # whenever they are due: the policy lets them in and keeps their rest
+            states, self._hosts_cursor = await self._frontier.hosts(inf, self._hosts_cursor, turn.refill)
+            self._policy.adopt(states)
 
     async def _change(self, until: float | None) -> None:
         """Wait for `_changed`, at most until a monotonic time."""
@@ -229,6 +238,7 @@ class Engine:
             else:
                 self._ledger.attempted(request, answer, decision)
                 self._release()
+                self._hasten()
                 await self._committer.room()
 
     async def _attempt(self, request: Request) -> Response | FetchError:
@@ -261,10 +271,16 @@ class Engine:
         request = job.request
         if request.kind is Kind.ROBOTS:
             self._policy.robots_parsed(request, result.robots if isinstance(result, Page) else None)
+            self._hasten()
         else:
             self._ledger.parsed(request, self._policy.after_parse(request, job.response, result), result)
         self._gate.hold(-len(job.response.body))
         self._release()
+
+    def _hasten(self) -> None:
+        """Have stored at once what a host asked for."""
+        if self._policy.pressing:
+            self._committer.hasten()
 
     def _settle(self) -> None:
         """Notice that nothing is left. Called when work ends, so that the end is signalled and never polled."""

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from typing import NamedTuple
 
 from crawler.errors import ConfigError
 
 DESCRIPTORS_A_REQUEST = 3  #: a connection in use, and two kept open idle
 DESCRIPTORS_BESIDE = 64  #: output files, parser processes, the log, what the interpreter holds
+
+
+class MemoryShares(NamedTuple):
+    """How ``limits.memory`` is split between the places where a crawl holds what pages are made of."""
+
+    bodies: int  #: fetched and not yet parsed: half
+    results: int  #: lines of records that wait for a checkpoint: a quarter; those being written take the last one
+
+
+def shares_of(memory_bytes: int) -> MemoryShares:
+    """The shares of ``limits.memory``."""
+    return MemoryShares(bodies=memory_bytes // 2, results=max(1, memory_bytes // 4))
 
 
 class ByteGate:

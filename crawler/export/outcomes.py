@@ -61,7 +61,7 @@ def outcome_line(finished: Finished) -> bytes:
             reason=finished.reason,
             status=finished.status,
             target=finished.target,
-            attempts=request.attempt - (finished.outcome is Outcome.EXCLUDED),  # its last one was not made
+            attempts=finished.attempts,
             depth=request.depth,
             via=request.via,
             seed=request.seed,

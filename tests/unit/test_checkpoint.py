@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from crawler.checkpoint import Committer
+import pytest
+from msgspec.structs import replace
+
+from crawler.checkpoint import EARLY_ROWS, Committer
 from crawler.config import BudgetConfig, LimitsConfig, RobotsConfig
 from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line
 from crawler.frontier.memory import MemoryFrontier, MemoryStore
-from crawler.models import Finished, Outcome, Request
+from crawler.models import Finished, Outcome, Request, Snoozed
 from crawler.politeness.policy import Policy
 from crawler.stats import Stats
 from tests.support.clock import FakeClock
@@ -17,7 +20,7 @@ from tests.support.clock import FakeClock
 SEED = Request(url="https://a.test/", host_key="a.test", scope_host="a.test", seed="a.test")
 
 
-async def opened(store, folder):
+async def opened(store, folder, **more):
     clock = FakeClock()
     frontier = MemoryFrontier(clock, store)
     restored = await frontier.open()
@@ -33,6 +36,7 @@ async def opened(store, folder):
         outcome_line=outcome_line,
         every_s=60,
         fsync=True,
+        **more,
     )
     return frontier, sinks, committer
 
@@ -89,5 +93,95 @@ async def test_makers_of_results_wait_while_two_batches_are_full(tmp_path):
     assert not waiting.done()
     await run_once(committer, lambda: None)
     await waiting
+    for sink in sinks.values():
+        await sink.aclose()
+
+
+class Keeper:
+    """Counts how often it is asked, and notes whether it was on the disk by the time its state was committed."""
+
+    def __init__(self, store):
+        self.store = store
+        self.asked = self.synced = 0
+        self.committed_too_soon = False
+
+    def state(self):
+        self.asked += 1
+        return b"%d" % self.asked
+
+    async def sync(self, *, fsync):
+        self.committed_too_soon |= self.store.blobs.get("keeper") == b"%d" % self.asked
+        self.synced = self.asked
+
+
+async def test_states_of_keepers_are_on_the_disk_before_they_are_committed(tmp_path):
+    store = MemoryStore()
+    keeper = Keeper(store)
+    _, sinks, committer = await opened(store, tmp_path, keepers={"keeper": keeper}, blobs={"config": b"x"})
+    await run_once(committer, committer.hasten)
+    assert store.blobs == {"config": b"x", "keeper": b"%d" % keeper.asked}
+    assert keeper.synced == keeper.asked >= 1
+    assert not keeper.committed_too_soon
+    for sink in sinks.values():
+        await sink.aclose()
+
+
+@pytest.mark.parametrize("what", ["a rest", "a retry"])
+async def test_what_a_crash_must_not_forget_is_committed_at_once(tmp_path, what):
+    store = MemoryStore()
+    frontier, sinks, committer = await opened(store, tmp_path)
+    woken = asyncio.Event()
+    running = asyncio.create_task(committer.run(woken.set))
+    await asyncio.sleep(0)
+    frontier.add([SEED])
+    if what == "a rest":
+        committer.hasten()
+    else:
+        (request,) = await frontier.take([("a.test", 1)])
+        committer.snooze(Snoozed(request=replace(request, attempt=2), until=5_000.0))
+    await woken.wait()  # every_s is a minute
+    assert [row.url for row in store.rows] == [SEED.url]
+    committer.close()
+    await running
+    for sink in sinks.values():
+        await sink.aclose()
+
+
+async def test_urls_found_faster_than_they_are_stored_hold_their_finders_back(tmp_path):
+    store = MemoryStore()
+    frontier, sinks, committer = await opened(store, tmp_path)
+    running = asyncio.create_task(committer.run(lambda: None))
+    await asyncio.sleep(0)
+    many = [replace(SEED, url=f"https://a.test/{number}") for number in range(2 * EARLY_ROWS)]
+    frontier.add(many)
+    waiting = asyncio.create_task(committer.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await waiting  # the commit it asked for makes room
+    assert len(store.rows) == len(many)
+    committer.close()
+    await running
+    for sink in sinks.values():
+        await sink.aclose()
+
+
+async def test_what_was_admitted_while_the_last_checkpoint_was_written_is_committed_by_another(tmp_path):
+    store = MemoryStore()
+    writing, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(Keeper):
+        async def sync(self, *, fsync):
+            writing.set()
+            await go_on.wait()
+
+    frontier, sinks, committer = await opened(store, tmp_path, keepers={"slow": Slow(store)})
+    running = asyncio.create_task(committer.run(lambda: None))
+    await writing.wait()
+    committer.close()
+    go_on.set()
+    frontier.add([SEED])
+    await running
+    assert [row.url for row in store.rows] == [SEED.url]
+    assert store.blobs["slow"] == b"2"
     for sink in sinks.values():
         await sink.aclose()
