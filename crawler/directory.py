@@ -2,14 +2,14 @@
 
 `data/<name>/` holds a whole crawl. A directory is *unused*, *unfinished* (a crawl was begun in it and has not
 ended) or *finished* (`summary.json` says how). One process at a time: the lock is a POSIX record lock, which
-dies with its owner and is not inherited by children.
+dies with its owner and is not inherited by children; the file it is on says nothing.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.errors import ConfigError, CrawlerError
+from crawler.models import LINKS, OUTCOMES, PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,13 +54,16 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     elapsed_s: float
 
 
+SPELLINGS = ("", ".gz", ".zst")
+"""What may follow the name of a file of records, by how it is compressed."""
+
+
 class CrawlDirectory:
     """The files of one crawl by name. Creating the object touches nothing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.pages = path / "pages.jsonl"
-        self.outcomes = path / "outcomes.jsonl"
+        self.store = path / "crawl.db"
         self.seeds = path / "seeds.jsonl"
         self.config = path / "crawl.yaml"
         self.log = path / "crawl.log"
@@ -67,15 +71,31 @@ class CrawlDirectory:
         self.summary = path / "summary.json"
         self._lock = path / "crawl.lock"
 
+    def records(self, sink: str, spelling: str = "") -> Path:
+        """The file of a sink; `spelling` is one of `SPELLINGS`."""
+        return self.path / f"{sink}.jsonl{spelling}"
+
+    def spellings(self, sink: str) -> list[Path]:
+        """The files of a sink that exist; a crawl has one at most."""
+        return [path for path in (self.records(sink, spelling) for spelling in SPELLINGS) if path.exists()]
+
+    def files(self) -> list[Path]:
+        """Those of its files that a person may want to look at, as far as they exist."""
+        records = [path for sink in (PAGES, OUTCOMES, LINKS) for path in self.spellings(sink)]
+        return records + [
+            file for file in (self.seeds, self.summary, self.store, self.config, self.log) if file.exists()
+        ]
+
     def state(self) -> State:
         """What the directory holds, judged by the presence of files that only a crawl writes."""
-        if not self.outcomes.exists():
+        if not (self.store.exists() or self.seed_spool.exists() or self.spellings(OUTCOMES)):
             return State.UNUSED
         return State.FINISHED if self.summary.exists() else State.UNFINISHED
 
     def owns(self, path: Path) -> bool:
         """Whether `path` is one of the crawl's own files."""
-        own = (self.pages, self.outcomes, self.seeds, self.config, self.log, self.seed_spool, self.summary, self._lock)
+        own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary, self._lock]
+        own += [self.records(sink, spelling) for sink in (PAGES, OUTCOMES, LINKS) for spelling in SPELLINGS]
         return path.resolve() in {file.resolve() for file in own}
 
     def read_summary(self) -> Summary | None:
@@ -88,19 +108,18 @@ class CrawlDirectory:
             return msgspec.json.decode(self.summary.read_bytes(), type=Summary)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise CrawlerError(f"{self.summary}: cannot be read: {error.strerror}") from error
         except msgspec.DecodeError as error:
             raise CrawlerError(f"{self.summary}: not the summary of a crawl: {error}") from error
 
     def write_config(self, text: str) -> None:
-        """Keep the configuration in force.
+        """Keep the configuration in force; whole or not at all.
 
         Raises:
             CrawlerError: It cannot be written.
         """
-        try:
-            self.config.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise CrawlerError(f"{self.config}: cannot be written: {error.strerror}") from error
+        _write_whole(self.config, text.encode())
 
     def write_summary(self, summary: Summary) -> None:
         """Mark the crawl finished; whole or not at all.
@@ -108,46 +127,97 @@ class CrawlDirectory:
         Raises:
             CrawlerError: It cannot be written.
         """
-        draft = self.summary.with_suffix(".json.new")
-        try:
-            with draft.open("wb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self.summary)
-        except OSError as error:
-            raise CrawlerError(f"{self.summary}: cannot be written: {error.strerror}") from error
+        _write_whole(self.summary, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+
+    def discard(self) -> None:
+        """Remove what a crawl that never began has left of its own."""
+        files = [self.store, self.seed_spool, self.config]
+        files += [self.store.with_name(self.store.name + suffix) for suffix in ("-wal", "-shm")]
+        for sink in (OUTCOMES, PAGES, LINKS):
+            files += self.spellings(sink)
+        for file in files:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+
+    def reopen(self) -> None:
+        """Mark the crawl unfinished again, and remove what only a finished one has.
+
+        Raises:
+            CrawlerError: Its mark cannot be removed.
+        """
+        for file in (self.summary, self.seeds):
+            try:
+                file.unlink(missing_ok=True)
+            except OSError as error:
+                raise CrawlerError(f"{file}: cannot be removed: {error.strerror}") from error
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Make the directory if need be, and hold it until exit or the process's death.
 
         Raises:
-            ConfigError: It is held already, by this or another process, or cannot be made.
+            CrawlerError: It is held already, by this or another process.
+            ConfigError: It cannot be made.
         """
         held = self.path.resolve()
         if held in _held:
-            raise ConfigError(f"{self.path}: this process is crawling in this directory")
+            raise CrawlerError(f"{self.path}: this process is crawling in this directory")
+        is_new = not self.path.is_dir()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             file = self._lock.open("a")
         except OSError as error:
             raise ConfigError(f"{self.path}: cannot be used as a crawl directory: {error.strerror}") from error
         with file:
+            if is_new:
+                self._bring_name_down()
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise ConfigError(f"{self.path}: another process is crawling in this directory") from None
+                raise CrawlerError(
+                    f"{self.path}: another process is crawling in this directory; wait for its end, or name another"
+                ) from None
             _held.add(held)
             try:
                 yield
             finally:
                 _held.discard(held)
 
+    def _bring_name_down(self) -> None:
+        try:
+            bring_down(self.path.parent)
+        except OSError as error:
+            raise CrawlerError(f"{self.path}: cannot be brought to the disk: {error.strerror}") from error
+
 
 # POSIX locks are a process's, not a file object's: opening and closing the lock file a second time would drop the
 # first one's lock. So what this process holds is noted here, as the kernel would if it could.
 _held: set[Path] = set()
+
+
+def bring_down(path: Path) -> None:
+    """Bring a file's content, or the names in a folder, down to the disk: fsync of a file alone does not make its name
+    durable (fsync(2), Linux)."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Replace a file; a crash leaves the old one or the new one.
+
+    Raises:
+        CrawlerError: It cannot be written.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        draft.write_bytes(content)
+        bring_down(draft)
+        draft.replace(path)
+    except OSError as error:
+        raise CrawlerError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def move_aside(path: Path) -> Path:
@@ -169,27 +239,38 @@ def move_aside(path: Path) -> Path:
 
 
 @contextmanager
-def claim(directory: CrawlDirectory, *, fresh: bool) -> Iterator[Path | None]:
-    """Hold an unused directory for a new crawl; yields where an older crawl was moved, None if there was none.
+def claim(directory: CrawlDirectory, *, fresh: bool = False, resume: bool = False) -> Iterator[Path | None]:
+    """Hold a directory for a crawl; yields where an older crawl was moved, None if none was.
 
     Args:
         directory: What to hold.
         fresh: Move a crawl that lies there aside, instead of refusing.
+        resume: Go on with a crawl that lies there, instead of refusing.
 
     Raises:
-        ConfigError: The directory is in use, holds a crawl and `fresh` is false, or holds files that are no crawl's.
+        CrawlerError: The directory is in use.
+        ConfigError: It holds a crawl and none of these was asked for, or files that are no crawl's.
     """
     aside = None
-    if directory.state() is not State.UNUSED:
-        if not fresh:
-            raise ConfigError(
-                f"{directory.path}: holds {'a' if directory.state() is State.FINISHED else 'an un'}finished crawl; "
-                "begin afresh (--fresh, or fresh=True in Python), which moves it aside, or name another directory"
-            )
+    state = directory.state()
+    if state is not State.UNUSED and fresh:
         with directory.lock():
             aside = move_aside(directory.path)
     with directory.lock():
-        foreign = next((file for file in (directory.config, directory.pages, directory.seeds) if file.exists()), None)
-        if foreign is not None:
-            raise ConfigError(f"{foreign}: is not a crawl's and would be overwritten; name another directory")
+        state = directory.state()
+        if state is State.UNUSED:
+            _refuse_foreign(directory)
+        elif not resume:
+            found = "a finished" if state is State.FINISHED else "an unfinished"
+            raise ConfigError(
+                f"{directory.path}: holds {found} crawl; go on with it (--resume, or resume=True in Python), "
+                "begin afresh (--fresh, or fresh=True), which moves it aside, or name another directory"
+            )
         yield aside
+
+
+def _refuse_foreign(directory: CrawlDirectory) -> None:
+    candidates = (directory.config, *directory.spellings(PAGES), *directory.spellings(LINKS), directory.seeds)
+    for file in candidates:
+        if file.exists():
+            raise ConfigError(f"{file}: is not a crawl's and would be overwritten; name another directory")

@@ -51,7 +51,7 @@ _CONFIG_NAME = re.compile(r"\.ya?ml$", re.IGNORECASE)
 _PATH_START = re.compile(r"[./~]|[^.:\[]*/")
 
 
-class Seed(msgspec.Struct, frozen=True, kw_only=True):
+class Seed(msgspec.Struct, frozen=True, kw_only=True, tag="seed"):
     """One line of the seed list, good (`url`) or bad (`error`)."""
 
     #: as written, bytes that are not UTF-8 escaped (``\\xff``); a line that is too long is cut and ends in an ellipsis
@@ -66,7 +66,7 @@ class Seed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_seeds(
-    items: Sequence[str], *, rules: UrlsConfig = STANDARD, stdin: Path | BinaryIO | None = None
+    items: Sequence[str], *, rules: UrlsConfig = STANDARD, stdin: Path | BinaryIO | None = None, first: int = 1
 ) -> Iterator[Seed]:
     """All seeds of `items`, in order.
 
@@ -74,13 +74,14 @@ def read_seeds(
         items: As on the command line.
         rules: How their URLs are made canonical.
         stdin: What ``-`` reads: a stream, read once and left open, or a file that holds what came in.
+        first: The number of the first item, for the places of seeds.
 
     Raises:
         ConfigError: At once for an item that names no file or is not supported; while iterating for a file that
             cannot be read to its end or is a CSV file without a ``url`` column.
     """
     return chain.from_iterable(
-        [_item_seeds(item.strip(), f"argument {number}", rules, stdin) for number, item in enumerate(items, 1)]
+        [_item_seeds(item.strip(), f"argument {number}", rules, stdin) for number, item in enumerate(items, first)]
     )
 
 

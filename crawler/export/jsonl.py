@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import aiofiles
 
+from crawler.directory import bring_down
 from crawler.errors import ExportError
 from crawler.export.packing import PACKINGS
 
@@ -111,20 +112,13 @@ class JsonlSink:
 
 
 def _create(path: Path, _: int) -> None:
-    """Make an empty file that a power cut cannot take away again.
-
-    The directory is synced too: fsync of a file alone does not make its name durable (fsync(2), Linux).
-    """
+    """Make an empty file that a power cut cannot take away again, its name neither."""
     try:
         with path.open("xb") as file:
             os.fsync(file.fileno())
     except FileExistsError as error:
         raise ExportError(f"{path}: exists already ({path.stat().st_size:,} bytes), expected no such file") from error
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    bring_down(path.parent)
 
 
 def _check_length(path: Path, position: int) -> None:
