@@ -45,6 +45,22 @@ class FrontierError(CrawlerError):
     """The store of the crawl is missing, damaged, locked or cannot be written."""
 
 
+class DamagedStoreError(FrontierError):
+    """The store of the crawl is damaged: what can be known of the crawl, its output files tell.
+
+    Args:
+        message: As of any error, for people.
+        what: What is wrong with it, in a few words.
+    """
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message, what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class ExportError(CrawlerError):
     """An output file is missing, shorter than committed, or cannot be written."""
 

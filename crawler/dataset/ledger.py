@@ -41,7 +41,7 @@ _FEW_HOSTS = 5_000
 _KNOWN = """
 SELECT json_array(ledger.id, ledger.url, ledger.host, ledger.depth, ledger.priority, ledger.via, ledger.seed,
     ledger.scope_host, ledger.kind, ledger.outcome, ledger.reason, ledger.status, ledger.target,
-    ledger.attempts - (ledger.outcome = 'excluded'), ledger.at, ledger.has_page = 1, snoozed.due_ms / 1000.0,
+    ledger.attempts, ledger.at, ledger.has_page = 1, snoozed.due_ms / 1000.0,
     url.extra -> '$.redirected_from', iif(typeof(url.via) = 'integer', url.via, NULL))
 FROM json_each(?) AS asked
     CROSS JOIN ledger ON ledger.id = asked.value
@@ -179,6 +179,11 @@ class KnownUrls:
         """How many URLs have not ended."""
         ((admitted, ended),) = self._rows("SELECT (SELECT max(id) FROM url), (SELECT sum(urls) FROM tally)")
         return int((admitted or 0) - (ended or 0))
+
+    def blob(self, name: str) -> bytes:
+        """A small state that checkpoints store under a name; empty if there is none."""
+        rows = self._rows("SELECT content FROM blob WHERE name = ?", (name,))
+        return bytes(rows[0][0]) if rows else b""
 
     def host(self, name: HostKey) -> HostState | None:
         """What politeness stored of a host; None if nothing."""

@@ -171,6 +171,10 @@ class DiskQueues:
                 yield number
                 number = self._waiting.find(1, number + 1, stop)
 
+    def __len__(self) -> int:
+        """How many hosts have something in memory."""
+        return len(self._queues)
+
     def keys(self) -> list[HostKey]:
         """The hosts that have something in memory."""
         return list(self._queues)

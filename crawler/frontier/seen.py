@@ -49,6 +49,13 @@ class Seen:
     def __len__(self) -> int:
         return self._count
 
+    def __contains__(self, fingerprint: int) -> bool:
+        table = self._tables[fingerprint >> _SHIFT]
+        slot = fingerprint % len(table)
+        while (held := table[slot]) and held != fingerprint:
+            slot -= 1
+        return bool(held)
+
     def add(self, fingerprint: int) -> bool:
         """Add one; True if it was new."""
         return bool(self.add_all((fingerprint,)))

@@ -27,6 +27,7 @@ MAX_SNOOZE_S = 3600.0
 may have been set back."""
 
 _PAGE = 2_000
+_LAST_ID = 1 << 62
 
 
 class SnoozedUrls:
@@ -74,7 +75,8 @@ class SnoozedUrls:
             kept = max(self._capacity, bisect_right(self._heap, self._looked_ms, key=itemgetter(0)))
             if kept < len(self._heap):
                 del self._heap[kept:]
-                self._horizon = self._heap[-1][:2]
+                # Never before what was due then: those that woke are still in the store.
+                self._horizon = max(self._heap[-1][:2], (self._looked_ms, _LAST_ID))
 
     def due(self) -> Iterator[tuple[HostKey, int]]:
         """Take out those whose time has come, one by one."""

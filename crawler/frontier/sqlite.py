@@ -219,7 +219,7 @@ class SqliteFrontier:
             self._check(checkpoint)
             draft = self._admission.cut()
             last = self._admission.committing
-            batch = self._batch(checkpoint, draft, sweep=last - self._queues.watermark >= self._bounds.memory_urls)
+            batch = self._batch(checkpoint, draft, sweep=self._is_sweep_due(last - self._queues.watermark))
             await self._thread.run(partial(self._writer.commit, batch))
             self._numbers.committed()
             self._queues.out.difference_update(end.request.id for end in checkpoint.finished)
@@ -230,6 +230,12 @@ class SqliteFrontier:
             if batch.sweep:
                 await self._forget_up_to(last)
             self._tidying = self._thread.run(self._writer.tidy)
+
+    def _is_sweep_due(self, unswept: int) -> bool:
+        """Whether chunks come out full by now, or else memory is used up: fuller ones are fewer to write and read."""
+        bounds = self._bounds
+        filled = bounds.chunk_urls * len(self._queues)
+        return unswept >= bounds.memory_urls or unswept >= max(filled, bounds.memory_urls // 10)
 
     async def _requeue(self, checkpoint: Checkpoint) -> int:
         async with self._writing:

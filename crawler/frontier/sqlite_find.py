@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crawler.frontier.sqlite_writer import Writer
     from crawler.models import Finished
 
-_AT_ONCE = 50
+_AT_ONCE = 200
 _GATHERED_AT_ONCE = 5_000
 
 

@@ -25,9 +25,13 @@ _NEXT_SEGMENT = "SELECT coalesce(max(segment), 0) + 1 FROM fingerprint"
 _INSERT = "INSERT INTO fingerprint SELECT ?, value, ? + key FROM json_each(CAST(? AS TEXT)) ORDER BY value"
 
 
+# Segments are numbered from 1: a DISTINCT would go through all of the index to tell them.
 _INDEXED = """
+WITH RECURSIVE numbered (segment) AS (
+    SELECT max(segment) FROM fingerprint UNION ALL SELECT segment - 1 FROM numbered WHERE segment > 1
+)
 SELECT found.id FROM json_each(CAST(? AS TEXT)) AS asked
-    CROSS JOIN (SELECT DISTINCT segment FROM fingerprint) AS part
+    CROSS JOIN numbered AS part
     CROSS JOIN fingerprint AS found ON found.segment = part.segment AND found.fingerprint = asked.value
 """
 

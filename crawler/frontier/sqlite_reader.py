@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from crawler.frontier.snoozed import Place
 
-_CACHE_KIB = 16_000
+_CACHE_KIB = 8_000
 
 _CHUNKS = """
 SELECT priority, depth, first, (

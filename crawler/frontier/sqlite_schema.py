@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler import __version__
-from crawler.errors import FrontierError
+from crawler.errors import DamagedStoreError, FrontierError
 from crawler.models import Outcome
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ FORMAT = 1
 APPLICATION_ID = 0x4372574C
 """Tells our files from other SQLite databases (`PRAGMA application_id`): "CrWL"."""
 
-_OPEN_WAIT_MS = 1_000
+OPEN_WAIT_MS = 1_000
 COMMIT_WAIT_MS = 10_000
-_CACHE_KIB = 48_000
+_CACHE_KIB = 16_000
 _CHECKED_WHOLE_BYTES = 32 << 20
 
 _TABLES = """
@@ -74,7 +74,8 @@ CREATE VIEW ledger AS
 SELECT url.id, url.url, host.name AS host, url.depth, url.priority, coalesce(parent.url, url.via) AS via,
     seed.seed, seed.scope_host, coalesce(json_extract(url.extra, '$.kind'), 'page') AS kind,
     coalesce(done.outcome, iif(snoozed.id IS NULL, 'pending', 'snoozed')) AS outcome,
-    done.reason, done.status, done.target, coalesce(done.attempts, snoozed.attempt - 1, 0) AS attempts,
+    done.reason, done.status, done.target,
+    coalesce(done.attempts - (done.outcome = 'excluded' AND done.status IS NULL), snoozed.attempt - 1, 0) AS attempts,
     done.at, coalesce(done.has_page, 0) AS has_page
 FROM url
     JOIN host ON host.id = url.host
@@ -116,7 +117,7 @@ def open_store(path: Path, *, fsync: bool) -> sqlite3.Connection:
         wanted = ".".join(map(str, OLDEST))
         raise FrontierError(f"{path} needs SQLite {wanted} or later; this Python has {sqlite3.sqlite_version}")
     with read_back(path):
-        connection = sqlite3.connect(path, timeout=_OPEN_WAIT_MS / 1000, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=OPEN_WAIT_MS / 1000, isolation_level=None)
         try:
             if _is_empty(connection):
                 _create(connection)
@@ -143,7 +144,8 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         what, hint = _MEANINGS.get(code & 0xFF, ("cannot be used", ""))
-        raise FrontierError(f"{path} {what} ({error}){hint}") from error
+        message = f"{path} {what} ({error}){hint}"
+        raise (DamagedStoreError(message, str(error)) if hint is _REPAIR else FrontierError(message)) from error
 
 
 @contextmanager
@@ -156,9 +158,9 @@ def read_back(path: Path) -> Iterator[None]:
             raise damaged(path, f"{type(error).__name__}: {error}") from error
 
 
-def damaged(path: Path, what: str) -> FrontierError:
+def damaged(path: Path, what: str) -> DamagedStoreError:
     """The error that a store at `path` is damaged in this way."""
-    return FrontierError(f"{path} is damaged ({what}){_REPAIR}")
+    return DamagedStoreError(f"{path} is damaged ({what}){_REPAIR}", what)
 
 
 _REPAIR = "; --repair (in Python: repair=True) rebuilds it from the output files"
@@ -202,20 +204,26 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse what is not a whole store of a format we know. A large one is not read through for it."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != APPLICATION_ID:
-        raise FrontierError(f"{path} is a SQLite database, but not a crawl's store{_REPAIR}")
+        what = "is a SQLite database, but not a crawl's store"
+        raise DamagedStoreError(f"{path} {what}{_REPAIR}", f"it {what}")
     meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
     if meta.get("format") != FORMAT:
         raise _foreign(path, meta)
     facts(connection)
-    missing = _objects_of_ours() - _objects(connection)
-    if missing:
-        raise damaged(path, f"it lacks {min(missing)[0]}, or has it in another shape")
+    check_shape(connection, path)
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
     if pages * page_bytes <= _CHECKED_WHOLE_BYTES:
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise damaged(path, " ".join(verdict.split()))
+
+
+def check_shape(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a store of our format that has not all its tables, indices and views."""
+    missing = _objects_of_ours() - _objects(connection)
+    if missing:
+        raise damaged(path, f"it lacks {min(missing)[0]}, or has it in another shape")
 
 
 def _foreign(path: Path, meta: Mapping[str, object]) -> FrontierError:

@@ -127,7 +127,7 @@ class FrontierMachine(RuleBasedStateMachine):
             entry.taken = True
             self.held[request.url] = request
 
-    @rule(data=st.data(), wait=st.sampled_from([0.0, 1.0, 5.0]))
+    @rule(data=st.data(), wait=st.sampled_from([-3.0, 0.0, 1.0, 5.0]))
     def commit(self, data, wait):
         chosen = data.draw(st.lists(st.sampled_from(sorted(self.held)), unique=True)) if self.held else []
         ended, snoozed = [], []

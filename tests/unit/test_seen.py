@@ -82,6 +82,15 @@ def test_item_costs_under_sixteen_bytes_however_full_the_shards():
             assert table_bytes(seen) / len(seen) < 16
 
 
+def test_what_was_added_is_in_it_and_nothing_else():
+    source = random.Random(6)
+    added, others = ({source.getrandbits(64) | 1 for _ in range(20_000)} for _ in range(2))
+    seen = Seen()
+    seen.add_all(list(added))
+    assert all(fingerprint in seen for fingerprint in added)
+    assert not any(fingerprint in seen for fingerprint in others - added)
+
+
 def test_empty_table_is_small():
     assert table_bytes(Seen()) < 400_000
 
