@@ -63,6 +63,41 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     refusals: dict[str, Refusal]
 
 
+def counters_without(counters: Mapping[str, int], ends: Mapping[tuple[Outcome, str | None], int]) -> dict[str, int]:
+    """The stored totals of a crawl as if these URLs had not ended yet.
+
+    Args:
+        counters: As `Stats.counters` gave them.
+        ends: How many URLs, none of them with a page, by how and why they ended.
+    """
+    left = dict(counters)
+    for (outcome, reason), count in ends.items():
+        if outcome is Outcome.FAILED:
+            left["failed"] = left.get("failed", 0) - count
+        if reason is not None:
+            name = f"{_REASON} {outcome} {reason}"
+            left[name] = left.get(name, 0) - count
+    return left
+
+
+def counters_with(
+    counters: Mapping[str, int], pages: int, ends: Mapping[tuple[Outcome, str | None], int]
+) -> dict[str, int]:
+    """The stored totals of a crawl as if no URLs but these had ended yet.
+
+    Args:
+        counters: As `Stats.counters` gave them.
+        pages: How many have a record in pages.jsonl.
+        ends: How many have a line in outcomes.jsonl, by how and why they ended.
+    """
+    kept = {name: count for name, count in counters.items() if not name.startswith(f"{_REASON} ")}
+    kept |= {"pages": pages, "failed": 0}
+    return counters_without(
+        kept | dict.fromkeys((name for name in counters if name.startswith(f"{_REASON} ")), 0),
+        {end: -count for end, count in ends.items()},
+    )
+
+
 class Stats:
     """Running totals of one crawl."""
 
@@ -140,6 +175,8 @@ class Stats:
         self._wire_bytes = counters.get("wire_bytes", 0)
         for name, count in counters.items():
             kind, _, rest = name.partition(" ")
+            if not count:
+                continue
             if kind == _REASON:
                 outcome, _, reason = rest.partition(" ")
                 self._reasons[Outcome(outcome), reason] = count

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.models import Counts, Finished, Outcome, Refusal, Request
-from crawler.stats import MAX_RULES, OTHER_RULES, Stats
+from crawler.stats import MAX_RULES, OTHER_RULES, Stats, counters_with, counters_without
 from tests.support.clock import FakeClock
 
 REQUEST = Request(url="https://a.test/", host_key="a.test", scope_host="a.test")
@@ -167,3 +167,21 @@ def test_restored_stats_count_on(stats, clock):
 def test_counters_are_whole_numbers(stats, clock):
     clock.advance(0.3333)
     assert all(type(value) is int for value in stats.counters().values())
+
+
+def test_counters_can_be_told_as_if_some_urls_had_not_ended(stats):
+    for end in (page(), failed("http_404"), failed("http_404"), failed("timeout")):
+        stats.finished(end)
+    stats.refused([refusal("scope.exclude: */x", 4)])
+    kept = {(Outcome.FAILED, "http_404"): 1, (Outcome.FAILED, "tls"): 1, (Outcome.REDIRECTED, None): 1}
+    fewer = counters_without(stats.counters(), {(Outcome.FAILED, "http_404"): 1, (Outcome.FAILED, "timeout"): 1})
+    assert (fewer["failed"], fewer["pages"], fewer["refused scope.exclude: */x"]) == (1, 1, 4)
+    assert {name: count for name, count in fewer.items() if name.startswith("reason ")} == {
+        "reason failed http_404": 1,
+        "reason failed timeout": 0,
+    }
+    only = counters_with(stats.counters(), 7, kept)
+    assert (only["failed"], only["pages"], only["refused scope.exclude: */x"]) == (2, 7, 4)
+    resumed = Stats(FakeClock())
+    resumed.restore(only)
+    assert snapshot(resumed).reasons == {(Outcome.FAILED, "http_404"): 1, (Outcome.FAILED, "tls"): 1}
