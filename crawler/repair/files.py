@@ -1,0 +1,188 @@
+"""How are output files brought in line with a store that is whole?
+
+The store says which URLs have ended, and in which file each has its line. Lines that are good and that it agrees with
+stay; URLs whose line is not there are fetched again; lines of links follow their pages. All that changes becomes true
+in one transaction of the store (`crawler.renames`), so that a repair that is interrupted has either not begun or only
+to be finished.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import aclosing
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from msgspec.structs import replace
+
+from crawler.export.outcomes import OutcomeRecord
+from crawler.extract.record import LinkLine, PageRecord
+from crawler.models import LINKS, OUTCOMES, PAGES, Checkpoint, Outcome, Url
+from crawler.renames import RENAMES, complete_renames, renames_blob
+from crawler.repair.ended import EndedTable
+from crawler.repair.links import NewLinks, tells_links
+from crawler.repair.salvage import Reading, Salvaged, salvage
+from crawler.stats import counters_with
+from crawler.url import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+
+    from crawler.dataset.ledger import Ended
+    from crawler.frontier.base import Frontier
+    from crawler.models import Restored
+    from crawler.renames import OutputFiles
+
+_LEDGER_AT_ONCE = 2_000
+T = TypeVar("T")
+
+_NOTHING: dict[str, bytes] = {}
+
+
+class Mended(NamedTuple):
+    """What was done."""
+
+    restored: Restored  #: as if the crawl had been opened afterwards
+    told: Sequence[str]  #: in plain lines; none if nothing was wrong
+
+
+async def mend(
+    frontier: Frontier,
+    restored: Restored,
+    files: OutputFiles,
+    ended: Callable[[], Iterator[Ended]],
+    *,
+    blobs: Mapping[str, bytes] = _NOTHING,
+    readers: Sequence[str] = (),
+) -> Mended:
+    """Make the files what the store says, and the store what they can hold.
+
+    Args:
+        frontier: Open, with no renames due.
+        restored: What it knew when it was opened.
+        files: Not open.
+        ended: Every URL that has ended, from the store.
+        blobs: What else has to be stored because it is no longer what the store says.
+        readers: Names of blobs that say how far somebody has read pages.jsonl; forgotten if that becomes another.
+
+    Raises:
+        CrawlerError: A file cannot be read.
+        ExportError: A draft cannot be written.
+        FrontierError: The store cannot be read or written.
+    """
+    if not restored.positions:  # nothing was ever committed
+        return Mended(restored, ())
+    lines = _Lines(frontier.key, restored.positions, files, ended())
+    found = await lines.salvaged()
+    changed = {name: done for name, done in found.items() if done.changed(restored.positions.get(name, 0))}
+    if not (lines.table.lacking or changed or blobs):
+        return Mended(restored, ())
+    drafts = [name for name, done in changed.items() if done.drafted]
+    reread = dict.fromkeys(readers if PAGES in changed else (), b"")
+    checkpoint = Checkpoint(
+        positions={name: done.length for name, done in changed.items()},
+        counters=counters_with(restored.counters, lines.pages, lines.ends),
+        blobs={RENAMES: renames_blob(files, drafts), **reread, **blobs},
+    )
+    lacking: Counter[str] = Counter()
+    await frontier.requeue(_lacking(lines, ended(), lacking), checkpoint)
+    restored = replace(
+        restored,
+        positions=restored.positions | checkpoint.positions,
+        counters=checkpoint.counters,
+        blobs={name: blob for name, blob in (restored.blobs | checkpoint.blobs).items() if blob},
+    )
+    told = [f"{files.paths[name].name} {done}" for name, done in changed.items()]
+    if lacking:
+        told.append("fetched again: " + " and ".join(f"{count:,} {what}" for what, count in sorted(lacking.items())))
+    return Mended(await complete_renames(frontier, restored, files), told)
+
+
+async def _lacking(lines: _Lines, ended: Iterator[Ended], counts: Counter[str]) -> AsyncIterator[Sequence[str]]:
+    """The URLs of which no line stays, in batches; counts them."""
+    while lines.table.lacking and (batch := list(islice(ended, _LEDGER_AT_ONCE))):
+        lacking = [end for end in batch if not lines.has(end.url)]
+        counts.update("pages" if end.has_page else "URLs that ended otherwise" for end in lacking)
+        yield [end.url for end in lacking]
+
+
+class _Lines:
+    """The lines that stay, of all files."""
+
+    def __init__(self, key: int, committed: Mapping[str, int], files: OutputFiles, ended: Iterator[Ended]) -> None:
+        self._key = key
+        self._committed = committed
+        self._files = files
+        self._new_links: NewLinks | None = None  # where links.jsonl has to be written anew
+        self.table = EndedTable((self._fingerprint(end.url), end.outcome, end.has_page) for end in ended)
+        #: how many page records stay
+        self.pages = 0
+        #: how many lines stay in outcomes.jsonl, by what they say
+        self.ends: Counter[tuple[Outcome, str | None]] = Counter()
+
+    def has(self, url: str) -> bool:
+        """Whether a line of this URL stays."""
+        return self.table.is_found(self._fingerprint(url))
+
+    async def salvaged(self) -> dict[str, Salvaged]:
+        """What is good in each file."""
+        found: dict[str, Salvaged] = {}
+        has_links = LINKS in self._committed and LINKS in self._files.paths
+        if has_links and await self._links_are_damaged():
+            self._new_links = NewLinks(self._files)
+            await self._new_links.begin()
+        try:
+            found[PAGES] = await self._salvaged(PAGES, PageRecord, self._page_lines)
+            found[OUTCOMES] = await self._salvaged(OUTCOMES, OutcomeRecord, self._outcome_lines)
+            if self._new_links:
+                found[LINKS] = await self._new_links.finish()
+            elif has_links:
+                found[LINKS] = await self._salvaged(LINKS, LinkLine, self._link_lines)
+        except BaseException:
+            if self._new_links:
+                await self._new_links.discard()
+            raise
+        return found
+
+    async def _salvaged(
+        self, name: str, kind: type[T], judge: Callable[[Sequence[T | None]], Awaitable[Sequence[bool]]]
+    ) -> Salvaged:
+        return await salvage(self._files, name, kind, judge, self._committed.get(name, 0))
+
+    async def _page_lines(self, records: Sequence[PageRecord | None]) -> list[bool]:
+        stays = [record is not None and self._page_stays(record) for record in records]
+        self.pages += sum(stays)
+        if self._new_links:
+            await self._new_links.add(record for record, yes in zip(records, stays, strict=True) if record and yes)
+        return stays
+
+    def _page_stays(self, record: PageRecord) -> bool:
+        if self._new_links and not tells_links(record):
+            return False
+        return self.table.find(self._fingerprint(record.url), Outcome.FETCHED, page=True)
+
+    async def _outcome_lines(self, records: Sequence[OutcomeRecord | None]) -> list[bool]:
+        stays = [
+            record is not None and self.table.find(self._fingerprint(record.url), record.outcome, page=False)
+            for record in records
+        ]
+        kept = [record for record, yes in zip(records, stays, strict=True) if record and yes]
+        self.ends.update((record.outcome, record.reason) for record in kept)
+        return stays
+
+    async def _link_lines(self, records: Sequence[LinkLine | None]) -> list[bool]:
+        return [record is not None and self.has(record.source) for record in records]
+
+    async def _links_are_damaged(self) -> bool:
+        """Whether links.jsonl is short, or has lines that are none, or are of no page that the store knows."""
+        committed = self._committed[LINKS]
+        reading = Reading(self._files.paths[LINKS], LinkLine, committed)
+        async with aclosing(reading.blocks()) as blocks:
+            async for _, records in blocks:
+                sources = {record.source for record in records if record}
+                if None in records or not all(self.table.has_page(self._fingerprint(source)) for source in sources):
+                    return True
+        return reading.missing or reading.cut[0] != committed
+
+    def _fingerprint(self, url: str) -> int:
+        return fingerprint(Url(url), self._key)

@@ -1,0 +1,191 @@
+"""How is a new store made of what the output files say?
+
+With what any frontier can do: URLs that have a line are admitted and end at once, as the line says. Then comes what
+they lead to and has no line: seeds, then links and targets of redirects, in the order in which they were found as far
+as the times of their lines tell. The first line of a URL counts. A page whose record does not tell its links loses
+its line, and is fetched again.
+
+Lost are the pace and the robots.txt of hosts, retries that were put off, and totals other than those of lines.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from crawler.errors import FrontierError
+from crawler.export.outcomes import OutcomeRecord
+from crawler.extract.record import PageRecord
+from crawler.models import LINKS, OUTCOMES, PAGES, Checkpoint, Finished, Outcome
+from crawler.renames import RENAMES, renames_blob
+from crawler.repair.found import Found
+from crawler.repair.links import NewLinks, tells_links
+from crawler.repair.origins import Origins, fetched_at, wall
+from crawler.repair.salvage import Reading, Salvaged, salvage
+from crawler.scope import Scope
+from crawler.stats import counters_with
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crawler.config import CrawlConfig
+    from crawler.frontier.base import Frontier
+    from crawler.models import Request
+    from crawler.renames import OutputFiles
+    from crawler.spool import Spool
+
+
+class Rebuilt(NamedTuple):
+    """What the new store holds."""
+
+    files: Mapping[str, Salvaged]
+    again: int  #: pages that are fetched again because their records do not tell their links
+
+    def told(self, files: OutputFiles) -> list[str]:
+        """The same in plain lines."""
+        pages, outcomes = self.files[PAGES], self.files[OUTCOMES]
+        told = [f"rebuilt from {pages.kept:,} page records and {outcomes.kept:,} outcomes"]
+        if not pages.kept:
+            told.append(f"there is no page record in {files.paths[PAGES]}: all pages are fetched again")
+        if self.again:
+            told.append(f"{self.again:,} pages are fetched again: their records do not tell their links")
+        return told + [
+            f"{files.paths[name].name} {done}"
+            for name, done in self.files.items()
+            if name != LINKS and (done.damage or done.dropped)
+        ]
+
+
+async def rebuild(
+    frontier: Frontier, files: OutputFiles, config: CrawlConfig, spool: Spool, blobs: Mapping[str, bytes]
+) -> Rebuilt:
+    """Fill a new store. Drafts of files are to take their place: it says so itself (`crawler.renames`).
+
+    Args:
+        frontier: Open and empty; closed by its owner.
+        files: Not open, and not changed.
+        config: Of the crawl.
+        spool: Its seed list, as far as it is good.
+        blobs: What else to store.
+
+    Raises:
+        CrawlerError: A file cannot be read.
+        ExportError: A draft cannot be written.
+        FrontierError: The store cannot be written.
+    """
+    return await _Rebuilding(frontier, files, config).run(spool, blobs)
+
+
+class _Rebuilding:
+    def __init__(self, frontier: Frontier, files: OutputFiles, config: CrawlConfig) -> None:
+        self._frontier = frontier
+        self._files = files
+        self._max_depth = config.scope.max_depth
+        self._ended = _Ended(frontier)
+        self._origins = Origins(config.urls, frontier.key)
+        self._found = Found(frontier, Scope(config.scope), self._origins)
+        self._new_links = NewLinks(files) if LINKS in files.paths else None
+        self._ends: Counter[tuple[Outcome, str | None]] = Counter()
+        self._again = 0
+
+    async def run(self, spool: Spool, blobs: Mapping[str, bytes]) -> Rebuilt:
+        async for record in Reading(self._files.paths[OUTCOMES], OutcomeRecord).records():
+            if self._origins.is_good(record):
+                self._origins.redirect(record)
+        salvaged = await self._salvaged()
+        await self._found.seeds(spool)
+        await self._found.from_records(self._files, self._tells)
+        drafts = [name for name, done in salvaged.items() if done.drafted]
+        checkpoint = Checkpoint(
+            positions={name: done.length for name, done in salvaged.items()},
+            counters=counters_with({}, salvaged[PAGES].kept, self._ends),
+            blobs={RENAMES: renames_blob(self._files, drafts), **blobs},
+        )
+        await self._frontier.commit(checkpoint)
+        return Rebuilt(salvaged, self._again)
+
+    async def _salvaged(self) -> dict[str, Salvaged]:
+        """End what has a line, and say which lines stay."""
+        if self._new_links:
+            await self._new_links.begin()
+        try:
+            found = {
+                PAGES: await salvage(self._files, PAGES, PageRecord, self._page_lines),
+                OUTCOMES: await salvage(self._files, OUTCOMES, OutcomeRecord, self._outcome_lines),
+            }
+            if self._new_links:
+                found[LINKS] = await self._new_links.finish()
+        except BaseException:
+            if self._new_links:
+                await self._new_links.discard()
+            raise
+        return found
+
+    async def _page_lines(self, records: Sequence[PageRecord | None]) -> list[bool]:
+        ends = [self._page_end(record) for record in records]
+        stays = await self._ended.book(ends)
+        if self._new_links:
+            await self._new_links.add(record for record, yes in zip(records, stays, strict=True) if record and yes)
+        return stays
+
+    def _page_end(self, record: PageRecord | None) -> Finished | None:
+        if record is None or not self._origins.is_good(record):
+            return None
+        if not self._tells(record):
+            self._again += 1
+            return None
+        request = self._origins.request(record)
+        at = fetched_at(record)
+        return Finished(request=request, outcome=Outcome.FETCHED, status=record.status, at=at, has_page=True)
+
+    def _tells(self, record: PageRecord) -> bool:
+        """Whether what the page leads to is known."""
+        too_deep = self._max_depth is not None and record.depth >= self._max_depth
+        return tells_links(record) or (too_deep and not self._new_links)
+
+    async def _outcome_lines(self, records: Sequence[OutcomeRecord | None]) -> list[bool]:
+        stays = await self._ended.book([self._outcome_end(record) for record in records])
+        kept = [record for record, yes in zip(records, stays, strict=True) if record and yes]
+        self._ends.update((record.outcome, record.reason) for record in kept)
+        return stays
+
+    def _outcome_end(self, record: OutcomeRecord | None) -> Finished | None:
+        if record is None or not self._origins.is_good(record):
+            return None
+        return Finished(
+            request=self._origins.request(record, max(1, record.attempts + (record.outcome is Outcome.EXCLUDED))),
+            outcome=record.outcome,
+            reason=record.reason,
+            status=record.status,
+            target=record.target,
+            at=wall(record.at),
+        )
+
+
+class _Ended:
+    """Has URLs end."""
+
+    def __init__(self, frontier: Frontier) -> None:
+        self._frontier = frontier
+
+    async def book(self, ends: Sequence[Finished | None]) -> list[bool]:
+        """Which of these are the first end of their URL; those are committed."""
+        asked = [replace(end.request, attempt=1) for end in ends if end]
+        new = iter(self._frontier.add(asked))
+        first = [bool(end and next(new)) for end in ends]
+        by_url = {end.request.url: end for end, is_first in zip(ends, first, strict=True) if end and is_first}
+        if by_url:
+            hosts = Counter(end.request.host_key for end in by_url.values())
+            taken = await self._frontier.take(list(hosts.items()))
+            if {request.url for request in taken} != by_url.keys():
+                raise FrontierError("the new store does not hand out what was put into it")
+            finished = tuple(_ended_as(by_url[request.url], request) for request in taken)
+            await self._frontier.commit(Checkpoint(finished=finished))
+        return first
+
+
+def _ended_as(end: Finished, taken: Request) -> Finished:
+    """`end`, of the request that the frontier knows."""
+    return replace(end, request=replace(taken, attempt=end.request.attempt))
