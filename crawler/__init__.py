@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crawler.api import Crawl, crawl
-    from crawler.build import Result
     from crawler.config import CrawlConfig
     from crawler.errors import ConfigError, CrawlerError
     from crawler.extract.record import PageRecord
+    from crawler.running import Result
 
 __version__ = "0.1.0"
 
@@ -39,7 +39,7 @@ _HOMES = {
     "CrawlConfig": "crawler.config",
     "CrawlerError": "crawler.errors",
     "PageRecord": "crawler.extract.record",
-    "Result": "crawler.build",
+    "Result": "crawler.running",
     "crawl": "crawler.api",
 }
 

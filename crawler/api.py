@@ -22,20 +22,23 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from crawler.build import Plan, open_crawl
+from crawler.build import open_crawl
 from crawler.config import CrawlConfig
 from crawler.config.file import load
 from crawler.config.rules import problems
+from crawler.dataset.where import where_of
 from crawler.directory import CrawlDirectory, claim
 from crawler.errors import ConfigError, CrawlerError
 from crawler.extract.record import PageRecord
+from crawler.plan import Plan
+from crawler.reopen import load_stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
-    from crawler.build import Result, Running
     from crawler.checkpoint import Committed
+    from crawler.running import Result, Running
 
 _decoder = msgspec.json.Decoder(PageRecord)
 
@@ -44,10 +47,14 @@ class Crawl:
     """A crawl as an asynchronous context manager, and as the iterator of its pages.
 
     Args:
-        config: A `CrawlConfig`, or the path of a YAML file; all defaults if None.
+        config: A `CrawlConfig`, or the path of a YAML file; if None, of a crawl that is gone on with its own, else all
+            defaults.
         seeds: An item of the SEED grammar (URL, host, file) or several, instead of the configuration's own.
         directory: Where the crawl's files go; ``data/<name>`` by default.
         fresh: Move a crawl that already lies there aside, instead of refusing.
+        resume: Go on with a crawl that lies there, instead of refusing; only pages of this run are handed out.
+        retry_failed: Resume, and try again what failed: all of it, or what such a text as ``"reason=timeout"`` says.
+        repair: Resume a crawl whose files are damaged; what they lack is fetched again.
 
     Raises:
         ConfigError: A bad configuration; on entering also: no seeds, or a directory that holds a crawl or is in use.
@@ -60,9 +67,20 @@ class Crawl:
         seeds: str | Iterable[str] = (),
         directory: str | os.PathLike[str] | None = None,
         fresh: bool = False,
+        resume: bool = False,
+        retry_failed: bool | str = False,
+        repair: bool = False,
     ) -> None:
+        resume = resume or bool(retry_failed) or repair
+        if fresh and resume:
+            raise ConfigError("fresh begins anew; resume, retry_failed and repair go on: expected one of them")
         folder = None
-        if config is None or isinstance(config, CrawlConfig):
+        stored = None
+        if config is None and resume and directory is not None:
+            stored = load_stored(CrawlDirectory(Path(directory)))
+        if stored:
+            self.config = stored.config
+        elif config is None or isinstance(config, CrawlConfig):
             self.config = config or CrawlConfig()
             for problem in problems(self.config):  # a YAML file's have been told when it was loaded
                 raise ConfigError(f"{problem.key}: {problem.value}: {problem.expected}")
@@ -78,6 +96,10 @@ class Crawl:
             directory=CrawlDirectory(self.directory),
             seeds=(seeds,) if isinstance(seeds, str) else tuple(seeds),
             folder=folder,
+            is_stored=stored is not None,
+            resume=resume,
+            retry=where_of("" if retry_failed is True else retry_failed) if retry_failed else None,
+            repair=repair,
             committed=self._hand_over,
         )
         self._fresh = fresh
@@ -93,6 +115,7 @@ class Crawl:
     async def __aenter__(self) -> Self:
         if self._task is not None:
             raise CrawlerError("this crawl has been entered before: make another")
+        self._plan.check_directory()
         if not self._plan.items():
             raise ConfigError("nothing to crawl: give seeds, or a configuration that has some")
         self._task = asyncio.create_task(self._crawl(), name="crawl")
@@ -171,7 +194,7 @@ class Crawl:
 
     async def _crawl(self) -> Result:
         try:
-            with claim(self._plan.directory, fresh=self._fresh):
+            with claim(self._plan.directory, fresh=self._fresh, resume=self._plan.resume):
                 async with open_crawl(self._plan) as self._running:
                     self._opened.set()
                     return await self._running.run()
@@ -190,13 +213,24 @@ def crawl(
     *,
     directory: str | os.PathLike[str] | None = None,
     fresh: bool = False,
+    resume: bool = False,
+    retry_failed: bool | str = False,
+    repair: bool = False,
 ) -> Result:
     """Crawl to the end, blocking; how it ended. Arguments and errors are those of `Crawl`.
 
     Where an event loop already runs (a notebook), the crawl gets a loop of its own in a thread. Ctrl-C lets what is
     in flight finish and commits it before KeyboardInterrupt goes on.
     """
-    crawling = Crawl(config, seeds=seeds, directory=directory, fresh=fresh)
+    crawling = Crawl(
+        config,
+        seeds=seeds,
+        directory=directory,
+        fresh=fresh,
+        resume=resume,
+        retry_failed=retry_failed,
+        repair=repair,
+    )
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def run() -> Result:

@@ -6,133 +6,49 @@ opened in the order they depend on each other and closed in reverse by one exit 
 
 from __future__ import annotations
 
+import logging
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from crawler.checkpoint import Committer
-from crawler.clock import SystemClock, rfc3339
+from crawler.clock import SystemClock
 from crawler.config.file import dump
-from crawler.directory import Summary
+from crawler.directory import State
 from crawler.engine import Engine, Parts, Settings
-from crawler.export.jsonl import JsonlSink
-from crawler.export.outcomes import outcome_line, seed_line
+from crawler.errors import ConfigError
+from crawler.export.jsonl import JsonlSink, sink_for
+from crawler.export.outcomes import outcome_line
+from crawler.export.packing import suffix
 from crawler.extract.page import Settings as ExtractSettings
-from crawler.gate import allow_descriptors
+from crawler.extract.robots import product_name
+from crawler.gate import allow_descriptors, shares_of
 from crawler.ledger import Ledger
-from crawler.models import OUTCOMES, PAGES
+from crawler.models import LINKS, OUTCOMES, PAGES
 from crawler.politeness.policy import Policy
+from crawler.renames import OutputFiles
+from crawler.reopen import reopen
+from crawler.repair.decide import Store
+from crawler.resume import CONFIG, OUTPUT, SEEDS, output_blob
+from crawler.running import Running
 from crawler.scope import Scope
-from crawler.seedlist import SeedList, SeedTally
-from crawler.seeds import read_seeds
+from crawler.seedlist import SeedList
 from crawler.stats import Stats
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-    from pathlib import Path
-    from typing import BinaryIO
+    from collections.abc import AsyncIterator, Mapping
 
-    from crawler.checkpoint import Committed
     from crawler.clock import Clock
     from crawler.config import CrawlConfig
     from crawler.directory import CrawlDirectory
-    from crawler.engine import Ending
     from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
     from crawler.frontier.base import Frontier
     from crawler.models import Request, Restored
     from crawler.parse.base import Parser
-    from crawler.seeds import Seed
-    from crawler.stats import Snapshot
+    from crawler.plan import Plan
 
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What is to be crawled, and where its files go."""
-
-    config: CrawlConfig
-    directory: CrawlDirectory
-    #: items of the SEED grammar; `config.seeds` if empty
-    seeds: tuple[str, ...] = ()
-    #: what relative seed files of the configuration are relative to
-    folder: Path | None = None
-    #: what the seed ``-`` reads
-    stdin: BinaryIO | None = None
-    #: where page records go instead of DIR/pages.jsonl
-    pages: Path | None = None
-    #: called with each commit; being slow in it slows the crawl
-    committed: Callable[[Committed], Awaitable[None]] | None = None
-
-    def items(self) -> tuple[str, ...]:
-        """The seed items as they will be read, relative files of the configuration found in its folder."""
-        if self.seeds or self.folder is None:
-            return self.seeds or self.config.seeds
-        folder = self.folder
-        return tuple(str(folder / item) if (folder / item).is_file() else item for item in self.config.seeds)
-
-    def read_seeds(self) -> Iterator[Seed]:
-        """The seed list, streamed.
-
-        Raises:
-            ConfigError: At once for an item that cannot be meant; while iterating for a file that cannot be read.
-        """
-        return read_seeds(self.items(), rules=self.config.urls, stdin=self.stdin)
-
-    def effective_config(self) -> CrawlConfig:
-        """The configuration in force, its seeds included; bytes of theirs that are no text are escaped."""
-        items = (item.encode(errors="surrogateescape").decode(errors="backslashreplace") for item in self.items())
-        return msgspec.structs.replace(self.config, seeds=tuple(items))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """How a crawl ended."""
-
-    ending: Ending
-    snapshot: Snapshot
-    seeds: SeedTally
-
-
-class Running:
-    """A crawl whose parts are open. `run` it once; `stop`, `abort` and `snapshot` at any time."""
-
-    def __init__(self, plan: Plan, engine: Engine, frontier: Frontier, seeds: SeedList, clock: Clock) -> None:
-        self._plan = plan
-        self._engine = engine
-        self._frontier = frontier
-        self._seeds = seeds
-        self._clock = clock
-        self.stop = engine.stop
-        self.abort = engine.abort
-        self.snapshot = engine.snapshot
-
-    @property
-    def stopping(self) -> bool:
-        """Whether a stop still waits for requests in flight."""
-        return self._engine.stopping
-
-    async def run(self) -> Result:
-        """Crawl to the end, then write seeds.jsonl and, unless interrupted, summary.json."""
-        started_at = self._clock.wall()
-        ending = await self._engine.run()
-        tally = await self._write_seeds()
-        result = Result(ending=ending, snapshot=self._engine.snapshot(), seeds=tally)
-        if ending.stopped_by != "stop":
-            self._plan.directory.write_summary(_summary(result, started_at, self._clock.wall()))
-        return result
-
-    async def _write_seeds(self) -> SeedTally:
-        path = self._plan.directory.seeds
-        sink = JsonlSink(path)
-        await sink.open(0 if path.exists() else None)
-        try:
-            fsync = self._plan.config.checkpoint.fsync
-            return await self._seeds.write(self._frontier, sink, seed_line, fsync=fsync)
-        finally:
-            await sink.aclose()
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -141,30 +57,88 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
 
     Raises:
         CrawlerError: A part cannot be opened; those opened before are closed again.
+        ConfigError: What is asked for cannot be, or not of the crawl that lies there.
     """
     clock = clock or SystemClock()
     config, directory = plan.config, plan.directory
-    seeds = SeedList(plan.read_seeds(), directory.seed_spool)  # a mistake in an item is told before files are made
+    resumed = directory.state() is not State.UNUSED
+    if not resumed:
+        plan.read_seeds()  # a mistake in an item is told before files are made
     allow_descriptors(config.limits.concurrency)
     scope = Scope(config.scope)
     async with AsyncExitStack() as stack:
-        frontier = _frontier(config, clock)
-        restored = await frontier.open()
+        begun: list[bool] = []
+        if not resumed:
+            stack.callback(_discard_unless, begun, directory)
+        store = _store(plan, clock, resumed=resumed)
+        files = _files(plan)
+        if resumed:
+            frontier, restored, effective, news = await reopen(plan, store, files)
+        else:
+            frontier = store.make(store.path)
+            restored, effective, news = await frontier.open(), plan.effective_config(), ()
         stack.push_async_callback(frontier.aclose)
         parser = _parser(config, frontier.key)
         stack.push_async_callback(parser.aclose)
         await parser.start()  # first of the slow parts: workers load while this process imports its client
         fetcher = _fetcher(config, clock)
         stack.push_async_callback(fetcher.aclose)
-        # last of what can fail: from here on the directory holds a crawl
-        sinks = {OUTCOMES: JsonlSink(directory.outcomes), PAGES: JsonlSink(plan.pages or directory.pages)}
-        for name, sink in sinks.items():
-            await sink.open(restored.positions.get(name))
-            stack.push_async_callback(sink.aclose)
-        directory.write_config(dump(plan.effective_config()))
-        parts = _parts(plan, restored, sinks, Opened(frontier, fetcher, parser, seeds, scope, clock))
-        limits = Settings(concurrency=config.limits.concurrency, memory_bytes=config.limits.memory_bytes)
-        yield Running(plan, Engine(parts, limits), frontier, seeds, clock)
+        seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
+        stack.callback(seeds.close)
+        for name, keeper in {SEEDS: seeds, **plan.keepers}.items():
+            keeper.restore(restored.blobs.get(name, b""))
+        sinks = await _open_sinks(plan, files, restored, stack)
+        text = dump(effective)
+        directory.write_config(text)
+        directory.reopen()
+        begun.append(True)
+        opened = Opened(frontier, fetcher, parser, seeds, scope, clock, resumed)
+        parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
+        limits = Settings(
+            concurrency=config.limits.concurrency, body_bytes=shares_of(config.limits.memory_bytes).bodies
+        )
+        yield Running(
+            Engine(parts, limits),
+            directory=directory,
+            frontier=frontier,
+            seeds=seeds,
+            seed_rows=JsonlSink(directory.seeds),
+            clock=clock,
+            fsync=config.checkpoint.fsync,
+            news=news,
+        )
+
+
+def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
+    """Leave nothing of a crawl that could not be opened."""
+    if not begun:
+        directory.discard()
+
+
+def _files(plan: Plan) -> OutputFiles:
+    """Where the records of each sink go."""
+    export = plan.config.export
+    names = (OUTCOMES, PAGES, LINKS) if export.links else (OUTCOMES, PAGES)
+    paths = {name: plan.directory.records(name, suffix(export.compress)) for name in names}
+    if plan.pages:
+        paths[PAGES] = plan.pages
+    return OutputFiles(folder=plan.directory.path, paths=paths, sink=partial(sink_for, compress=export.compress))
+
+
+async def _open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: AsyncExitStack) -> dict[str, Sink]:
+    """The output files, cut to what is committed of them."""
+    sinks: dict[str, Sink] = {}
+    for name, path in files.paths.items():
+        sinks[name] = sink = files.sink(path)
+        position = restored.positions.get(name)
+        length = path.stat().st_size if path.exists() else None
+        if position is None and plan.resume and length == 0:
+            position = 0  # made by a run that never came to its first checkpoint, before which nothing is written
+        elif position is not None and length is not None and length > position:
+            log.info("what no checkpoint knew is cut off", extra={"why": f"{path}: {length - position:,} bytes"})
+        await sink.open(position)
+        stack.push_async_callback(sink.aclose)
+    return sinks
 
 
 class Opened(NamedTuple):
@@ -176,23 +150,26 @@ class Opened(NamedTuple):
     seeds: SeedList
     scope: Scope
     clock: Clock
+    resumed: bool
 
 
-def _parts(plan: Plan, restored: Restored, sinks: Mapping[str, Sink], opened: Opened) -> Parts:
+def _parts(
+    plan: Plan, restored: Restored, sinks: Mapping[str, Sink], opened: Opened, blobs: Mapping[str, bytes]
+) -> Parts:
     """The parts that only compute, made to fit those that are open."""
     config, frontier, clock = plan.config, opened.frontier, opened.clock
-    scope = opened.scope
     stats = Stats(clock)
     stats.restore(restored.counters)
     policy = Policy(
         limits=config.limits,
         robots=config.robots,
+        agent=product_name(config.fetch.user_agent),
         budget=config.budget,
         clock=clock,
         urls=config.urls,
-        resumed=bool(restored.counters),
+        resumed=opened.resumed,
         pages_kept=restored.counters.get("pages", 0),
-        refusal=partial(_seed_refusal, scope),
+        refusal=partial(_refusal, opened.scope, resumed=opened.resumed),
     )
     committer = Committer(
         frontier=frontier,
@@ -202,33 +179,56 @@ def _parts(plan: Plan, restored: Restored, sinks: Mapping[str, Sink], opened: Op
         outcome_line=outcome_line,
         every_s=config.checkpoint.every_s,
         fsync=config.checkpoint.fsync,
+        memory_bytes=shares_of(config.limits.memory_bytes).results,
+        keepers={SEEDS: opened.seeds, **plan.keepers},
+        blobs=blobs,
         committed=plan.committed,
     )
+    ledger = Ledger(frontier=frontier, policy=policy, scope=opened.scope, committer=committer, stats=stats, clock=clock)
     return Parts(
         seeds=opened.seeds.requests(),
         frontier=frontier,
         policy=policy,
         fetcher=opened.fetcher,
         parser=opened.parser,
-        ledger=Ledger(frontier=frontier, policy=policy, scope=scope, committer=committer, stats=stats, clock=clock),
+        ledger=ledger,
         committer=committer,
         stats=stats,
         clock=clock,
     )
 
 
-def _seed_refusal(scope: Scope, request: Request) -> str | None:
-    """Seeds are admitted whatever the scope, so that each has an outcome, but not requested against it."""
-    is_seed = request.via is None and not request.redirected_from
-    return "seed_out_of_scope" if is_seed and scope.seed_refusal(request.url) else None
+def _refusal(scope: Scope, request: Request, *, resumed: bool) -> str | None:
+    """Why an admitted URL is not requested, as far as the scope is concerned.
+
+    Seeds are admitted whatever the scope, so that each has an outcome; what an earlier run admitted may be out of the
+    scope of this one.
+    """
+    if request.via is None and not request.redirected_from:
+        return "seed_out_of_scope" if scope.seed_refusal(request.url) else None
+    narrowed = resumed and scope.refusal(request.url, request.scope_host, request.depth)
+    return "scope_narrowed" if narrowed else None
 
 
-def _frontier(config: CrawlConfig, clock: Clock) -> Frontier:
-    match config.frontier:
+def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
+    """Where the frontier is kept, and how one is made."""
+    path = plan.directory.store
+    match plan.config.frontier:
+        case "sqlite":
+            from crawler.frontier.sqlite import SqliteFrontier  # noqa: PLC0415
+            from crawler.frontier.sqlite_check import damage_of  # noqa: PLC0415
+
+            make = partial(SqliteFrontier, clock=clock, fsync=plan.config.checkpoint.fsync)
+            return Store(path=path, make=make, damage=damage_of)
         case "memory":
+            if resumed:
+                raise ConfigError(
+                    f"{plan.directory.path}: cannot be resumed with frontier: memory, which keeps nothing beyond its "
+                    "process; --fresh crawls anew"
+                )
             from crawler.frontier.memory import MemoryFrontier  # noqa: PLC0415
 
-            return MemoryFrontier(clock)
+            return Store(path=path, make=lambda _: MemoryFrontier(clock), damage=lambda _: None)
 
 
 def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:
@@ -260,25 +260,3 @@ def _fetcher(config: CrawlConfig, clock: Clock) -> Fetcher:
     from crawler.fetch.http import HttpFetcher  # noqa: PLC0415  (aiohttp takes 0.2 s to import)
 
     return HttpFetcher(config.fetch, clock, concurrency=config.limits.concurrency)
-
-
-def _summary(result: Result, started_at: float, ended_at: float) -> Summary:
-    snapshot, seeds = result.snapshot, result.seeds
-    reasons: dict[str, dict[str, int]] = {}
-    for (outcome, reason), count in snapshot.reasons.items():
-        reasons.setdefault(outcome, {})[reason] = count
-    return Summary(
-        complete=result.ending.complete,
-        stopped_by=result.ending.stopped_by,
-        started_at=rfc3339(started_at),
-        ended_at=rfc3339(ended_at),
-        elapsed_s=round(ended_at - started_at, 3),
-        seeds={"given": seeds.given, "bad": seeds.bad, "fetched": seeds.fetched},
-        pages=snapshot.pages,
-        wire_bytes=snapshot.wire_bytes,
-        admitted=snapshot.admitted,
-        pending=snapshot.queued,
-        outcomes={str(outcome): count for outcome, count in snapshot.outcomes.items()},
-        reasons=reasons,
-        refusals={rule: refusal.count for rule, refusal in snapshot.refusals.items()},
-    )

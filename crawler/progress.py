@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 from crawler.models import REASONS, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from crawler.clock import Clock
@@ -78,7 +78,9 @@ def summary(
     directory: Path,
     elapsed_s: float,
     seeds: SeedTally,
+    files: Sequence[str] = (),
     pages: Path | None = None,
+    resume: str = "",
 ) -> str:
     """The account of a run that is over, without a last newline.
 
@@ -90,7 +92,9 @@ def summary(
         directory: Where the crawl lies.
         elapsed_s: Of this run alone.
         seeds: How the seed list fared.
+        files: Names of its files.
         pages: The file with the page records, where it is not ``pages.jsonl`` in `directory`.
+        resume: The command that goes on with it; empty if none can.
     """
     tables = [
         _seeds(seeds),
@@ -106,10 +110,20 @@ def summary(
     digits = max(len(f"{table.total:,}") for table in shown)
     sections = [_headline(snapshot, stopped_by, elapsed_s, seeds)]
     sections += [table.text(labels, digits) for table in shown]
-    sections.append(_files(snapshot, directory, pages, stopped_by))
-    if stopped_by == _INTERRUPT:
-        sections.append("What is written stays. The queue was in memory: crawl anew with --fresh.")
+    sections.append(_files(snapshot, directory, files, pages))
+    sections += _way_on(stopped_by, resume, seeds.unread)
     return "\n\n".join(sections)
+
+
+def _way_on(stopped_by: str | None, resume: str, unread: Sequence[str]) -> Iterator[str]:
+    if unread:
+        yield f"Not read to its end, and not given again (with --resume): {printable(', '.join(unread), _MAX_EXAMPLE)}"
+    if stopped_by and not resume:
+        yield "What is written stays. The queue was in memory (frontier: memory): crawl anew with --fresh."
+    elif stopped_by == _INTERRUPT:
+        yield f"Nothing is lost. Go on with:\n  {resume}"
+    elif stopped_by:
+        yield f"What is left is kept. Go on beyond the budget with:\n  {resume} --set {stopped_by}=null"
 
 
 def duration(seconds: float) -> str:
@@ -199,9 +213,8 @@ class _Table(NamedTuple):
 
     def text(self, labels: int, digits: int) -> str:
         """Rows under their title, in columns `labels` and `digits` wide."""
-        lines = [f"{self.title:<{labels}}  {self.total:>{digits},}"]
-        lines += [f"  {label:<{labels - 2}}  {number:>{digits},}  {note}".rstrip() for label, number, note in self.rows]
-        return "\n".join(lines)
+        rows = [f"  {label:<{labels - 2}}  {number:>{digits},}  {note}".rstrip() for label, number, note in self.rows]
+        return "\n".join((f"{self.title:<{labels}}  {self.total:>{digits},}", *rows))
 
 
 def _headline(snapshot: Snapshot, stopped_by: str | None, elapsed_s: float, seeds: SeedTally) -> str:
@@ -266,18 +279,22 @@ def _with_rest(rows: list[_Row], total: int, rest: str) -> list[_Row]:
     return [*shown, _Row(rest, lacking)] if shown and lacking else shown
 
 
-def _files(snapshot: Snapshot, directory: Path, pages: Path | None, stopped_by: str | None) -> str:
-    names = {
-        "pages.jsonl": _counted(snapshot.pages, "page record"),
-        "outcomes.jsonl": "how every other URL ended, and why",
-        "seeds.jsonl": "what became of each seed",
-        "summary.json": "these numbers",
-        "crawl.yaml": "the configuration that applied",
-        "crawl.log": "what went on, by time",
-    }
-    if stopped_by == _INTERRUPT:
-        del names["summary.json"]  # only a crawl that has ended has one
-    if pages is not None:
-        names["pages.jsonl"] += f", written to {printable(str(pages))}"
-    lines = [f"Files in {printable(str(directory))}"]
-    return "\n".join([*lines, *(f"  {name:<14}  {content}" for name, content in names.items())])
+_CONTENTS = {
+    "pages.jsonl": "",  # its number of records
+    "outcomes.jsonl": "how every other URL ended, and why",
+    "links.jsonl": "which page links to which",
+    "seeds.jsonl": "what became of each seed",
+    "summary.json": "these numbers",
+    "crawl.db": "every URL, for `crawler why` and SQL",
+    "crawl.yaml": "the configuration that applied",
+    "crawl.log": "what went on, by time",
+}
+
+
+def _files(snapshot: Snapshot, directory: Path, files: Sequence[str], pages: Path | None) -> str:
+    contents = _CONTENTS | {"pages.jsonl": _counted(snapshot.pages, "page record")}
+    rows = [(name, contents[name.removesuffix(".gz").removesuffix(".zst")]) for name in files]
+    width = max((len(name) for name, _ in rows), default=0)
+    lines = [] if pages is None else [f"{contents['pages.jsonl']} in {printable(str(pages))}"]
+    lines.append(f"Files in {printable(str(directory))}")
+    return "\n".join([*lines, *(f"  {name:<{width}}  {content}" for name, content in rows)])

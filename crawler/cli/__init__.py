@@ -8,7 +8,10 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import shlex
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -85,6 +88,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else OK
 
 
+def typed_command() -> str:
+    """How `crawler` can be called here: the folder it is installed in is not always on the PATH."""
+    if shutil.which("crawler"):
+        return "crawler"
+    if Path(sys.argv[0]).name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m crawler"
+    return shlex.quote(sys.argv[0])
+
+
 def _failed(error: CrawlerError | OSError) -> int:
     """Say what ended the command; its exit code."""
     if isinstance(error, OSError):
@@ -94,5 +106,6 @@ def _failed(error: CrawlerError | OSError) -> int:
     if isinstance(error, BrokenPipeError):
         return INTERRUPTED
     with contextlib.suppress(OSError):
-        click.echo(f"crawler: {error}", err=True)
+        notes = getattr(error, "__notes__", ())
+        click.echo("\n".join((f"crawler: {error}", *notes)), err=True)
     return USAGE if isinstance(error, ConfigError) else FAILED

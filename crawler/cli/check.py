@@ -34,6 +34,7 @@ def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> Non
 def _remarks(config: CrawlConfig) -> Iterator[str]:
     """What follows from a valid configuration without being written in it."""
     from crawler.config import NO_CONTACT  # noqa: PLC0415
+    from crawler.gate import shares_of  # noqa: PLC0415
     from crawler.units import Size  # noqa: PLC0415
 
     if NO_CONTACT in config.fetch.user_agent:
@@ -42,11 +43,15 @@ def _remarks(config: CrawlConfig) -> Iterator[str]:
             "can write to, such as shopbot/1.0 (+https://example.org/shopbot)"
         )
     overshoot = Size(config.limits.concurrency * config.fetch.max_body_bytes)
+    shares = shares_of(config.limits.memory_bytes)
     yield (
-        f"memory: bodies may take limits.memory ({config.limits.memory_bytes}) and, as a started fetch always "
-        f"finishes, up to limits.concurrency x fetch.max_body = "
+        f"memory: of limits.memory ({config.limits.memory_bytes}), {Size(shares.bodies)} are for bodies fetched and "
+        f"not yet parsed, {Size(shares.results)} for records that wait for a checkpoint and as much for those being "
+        f"written; as a started fetch always finishes, bodies may take up to limits.concurrency x fetch.max_body = "
         f"{config.limits.concurrency} x {config.fetch.max_body_bytes} = {overshoot} more"
     )
+    if config.frontier == "memory":
+        yield "frontier: memory keeps the queue in memory: the crawl cannot be resumed, and grows with its URLs"
     if config.parse.backend != "process":
         yield (
             f"parse.backend: {config.parse.backend} does not contain crashes, endless pages or memory: one bad page "

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from crawler.cli import OK
+from crawler.errors import ConfigError
 
 
 @click.command(short_help="Crawl a seed list into a directory of JSONL.")
@@ -19,6 +20,10 @@ from crawler.cli import OK
 @click.option("--depth", metavar="N", help="Follow links at most N hops from a seed (scope.max_depth).")
 @click.option("--max-pages", metavar="N", help="Stop after N page records (budget.pages).")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set any configuration key.")
+@click.option("--resume", is_flag=True, help="Go on with the crawl in DIR; begin it if there is none.")
+@click.option("--retry-failed", is_flag=True, help="Resume, and try again what failed.")
+@click.option("--where", metavar="EXPR", help="Of what failed only this, such as 'reason=timeout host=*.example.org'.")
+@click.option("--repair", is_flag=True, help="Resume a damaged crawl: what its files lack is fetched again.")
 @click.option("--fresh", is_flag=True, help="Move a crawl that lies in DIR aside and start anew.")
 @click.option("-o", "--output", metavar="FILE|-", help="Page records go to FILE; to stdout as well with -.")
 @click.option("--dry-run", is_flag=True, help="Show what would be fetched first and how fast; request nothing.")
@@ -32,6 +37,10 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     depth: str | None,
     max_pages: str | None,
     overrides: tuple[str, ...],
+    resume: bool,  # noqa: FBT001
+    retry_failed: bool,  # noqa: FBT001
+    where: str | None,
+    repair: bool,  # noqa: FBT001
     fresh: bool,  # noqa: FBT001
     output: str | None,
     dry_run: bool,  # noqa: FBT001
@@ -46,10 +55,14 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
       example.org             a host, tried as https
       seeds.txt               a file: a URL a line, or .jsonl/.csv with a url field
       -                       the same lines from standard input
-    Seeds given here replace those of the configuration.
+    Seeds given here replace those of the configuration. With --resume they are added to the
+    crawl's own; without a FILE, the configuration is that of the crawl: DIR/crawl.yaml.
     """
+    from dataclasses import replace  # noqa: PLC0415
+
     from crawler.cli.planning import STDOUT, plan_of, show_plan  # noqa: PLC0415  (help needs none of it)
     from crawler.cli.running import run_crawl  # noqa: PLC0415
+    from crawler.dataset.where import where_of  # noqa: PLC0415
 
     options: list[str | tuple[str, str]] = []
     if delay is not None:
@@ -58,7 +71,13 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         options.append(("--depth", f"scope.max_depth={depth}"))
     if max_pages is not None:
         options.append(("--max-pages", f"budget.pages={max_pages}"))
-    plan = plan_of(seeds, config, directory, [*options, *overrides], output)
+    resume = resume or retry_failed or repair
+    if resume and fresh:
+        raise ConfigError("--fresh begins anew, and --resume, --retry-failed and --repair go on: expected one of them")
+    if where is not None and not retry_failed:
+        raise ConfigError("--where says what --retry-failed tries again: expected both, or neither")
+    plan = plan_of(seeds, config, directory, [*options, *overrides], output, resume=resume)
+    plan = replace(plan, retry=where_of(where or "") if retry_failed else None, repair=repair)
     if dry_run:
         show_plan(plan)
         return OK

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from crawler.cli import INTERRUPTED
+from crawler.cli import INTERRUPTED, typed_command
+from crawler.models import OUTCOMES, PAGES
 
 if TYPE_CHECKING:
     from crawler.directory import CrawlDirectory
@@ -39,21 +37,12 @@ def demo(directory: str) -> int:
 
 def try_next(directory: CrawlDirectory) -> str:
     """What to type after a crawl in `directory`, as this machine's shell takes it."""
-    crawler = _typed_command()
+    crawler = typed_command()
     commands = {
-        f"head -1 {shlex.quote(str(directory.pages))} | python3 -m json.tool": "one page record",
-        f"cat {shlex.quote(str(directory.outcomes))}": "what is not a page, and why",
+        f"head -1 {shlex.quote(str(directory.records(PAGES)))} | python3 -m json.tool": "one page record",
+        f"cat {shlex.quote(str(directory.records(OUTCOMES)))}": "what is not a page, and why",
         f"{crawler} init": "your own crawl.yaml and seeds.txt",
         f"{crawler} crawl example.org --max-pages 10": "a crawl of your own",
     }
     width = max(map(len, commands))
     return "\n".join(["Try next:", *(f"  {command:<{width}}  {what}" for command, what in commands.items())])
-
-
-def _typed_command() -> str:
-    """How `crawler` can be called here: the folder it is installed in is not always on the PATH."""
-    if shutil.which("crawler"):
-        return "crawler"
-    if Path(sys.argv[0]).name == "__main__.py":
-        return f"{shlex.quote(sys.executable)} -m crawler"
-    return shlex.quote(sys.argv[0])

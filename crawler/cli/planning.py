@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,17 +12,20 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from crawler.build import Plan
 from crawler.config.file import load, loads
 from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError
+from crawler.export.packing import suffix
+from crawler.plan import Plan
 from crawler.politeness.limits import LimitTable
 from crawler.progress import printable
+from crawler.reopen import load_stored
 from crawler.scope import Scope
 from crawler.url import host_key as host_key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
 
     from crawler.seeds import Seed
 
@@ -35,32 +39,50 @@ def plan_of(
     directory: str | None,
     overrides: Sequence[str | tuple[str, str]],
     output: str | None = None,
+    *,
+    resume: bool = False,
 ) -> Plan:
     """What the options ask for.
 
     Raises:
         ConfigError: They cannot be meant.
     """
-    loaded = load(config_path, overrides) if config_path else loads("", "defaults", overrides)
+    if resume and not (seeds or config_path or directory):
+        raise ConfigError("nothing to resume: name the crawl's directory (-d DIR)")
+    bare_name = _name(seeds[0]) if seeds else "crawl"
+    stored = None
+    if resume and not config_path:
+        lying = CrawlDirectory(_directory(directory, bare_name))
+        stored = load_stored(lying, overrides)
+    loaded = stored or (load(config_path, overrides) if config_path else loads("", "defaults", overrides))
     config = loaded.config
     if not seeds and not config.seeds:
         raise ConfigError("nothing to crawl: give a SEED (a URL, a host, a file, or -), or `seeds:` in a -c FILE")
-    if STDIN in seeds and sys.stdin is None:
+    reads_stdin = STDIN in (seeds or (() if stored else config.seeds))
+    if reads_stdin and sys.stdin is None:
         raise ConfigError("the seed list '-' needs standard input, and it is closed")
     if output == STDOUT and sys.stdout is None:
         raise ConfigError("-o - needs standard output, and it is closed")
-    if config_path is None and directory is None:
-        config = msgspec.structs.replace(config, name=_name(seeds[0]))
+    if not (stored or config_path or directory):
+        config = msgspec.structs.replace(config, name=bare_name)
     plan = Plan(
         config=config,
-        directory=CrawlDirectory(_directory(directory, config.name)),
+        directory=lying if stored else CrawlDirectory(_directory(directory, config.name)),
         seeds=tuple(seeds),
         folder=loaded.folder if config_path else None,
-        stdin=sys.stdin.buffer if STDIN in (seeds or config.seeds) else None,
+        stdin=_own_stdin() if reads_stdin else None,
+        is_stored=stored is not None,
         pages=Path(output) if output and output != STDOUT else None,
+        resume=resume,
     )
-    plan.read_seeds()  # tells a mistake in an item before anything else is looked at
+    if seeds or not resume or plan.directory.state() is State.UNUSED:
+        plan.read_seeds()  # tells a mistake in an item before anything else is looked at
     return plan
+
+
+def _own_stdin() -> BinaryIO:
+    """Standard input through an object of our own: a thread that waits in `sys.stdin` would abort the process's end."""
+    return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
 
 
 def check_output(plan: Plan, *, fresh: bool) -> None:
@@ -74,8 +96,14 @@ def check_output(plan: Plan, *, fresh: bool) -> None:
         return
     if plan.directory.owns(path):
         raise ConfigError(f"-o {path}: is a file of the crawl directory itself; leave -o out, or name another file")
+    compress = plan.config.export.compress
+    if path.suffix != suffix(compress) and {path.suffix, suffix(compress)} & {".gz", ".zst"}:
+        named = suffix(compress) or "neither .gz nor .zst"
+        raise ConfigError(f"-o {path}: export.compress is {compress}; expected a name that ends with {named}")
     if not path.parent.is_dir():
         raise ConfigError(f"-o {path}: there is no folder {path.parent}")
+    if plan.resume and plan.directory.state() is not State.UNUSED:
+        return
     if path.is_dir() or (path.exists() and not fresh):
         raise ConfigError(f"-o {path}: exists already; remove it, or --fresh moves it aside")
 
@@ -85,7 +113,7 @@ def show_plan(plan: Plan) -> None:
     seeds = list(itertools.islice(_distinct(plan.read_seeds()), DRY_RUN_SEEDS + 1))
     shown = seeds[:DRY_RUN_SEEDS]
     state = plan.directory.state()
-    used = "" if state is State.UNUSED else f" (it holds a crawl, {state}: --fresh moves that aside)"
+    used = "" if state is State.UNUSED else f" (it holds a crawl, {state}: --resume goes on, --fresh moves that aside)"
     click.echo(f"Would go to {plan.directory.path}{used}\n\nWould be fetched first:")
     scope = Scope(plan.config.scope)
     for seed in shown:

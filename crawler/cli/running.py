@@ -8,32 +8,48 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gc
+import logging
+import shlex
 import signal
 import sys
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import uvloop
 
 from crawler.build import open_crawl
-from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK
+from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK, typed_command
 from crawler.cli.logs import logging_to
-from crawler.cli.planning import check_output
+from crawler.cli.planning import STDOUT, check_output
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
 from crawler.config.file import loads
 from crawler.directory import State, claim, move_aside
 from crawler.errors import ConfigError, CrawlerError, first_error
+from crawler.export.packing import suffix
+from crawler.models import PAGES
 from crawler.politeness.retry import mendable
 from crawler.politeness.robots import UNREACHABLE
 from crawler.progress import ProgressLine, summary
+from crawler.resume import STDOUT as STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crawler.build import Plan, Result, Running
     from crawler.directory import CrawlDirectory
+    from crawler.plan import Plan
+    from crawler.running import Result, Running
+
+
+log = logging.getLogger(__name__)
+
+STREAM_CUT = "stop"
+"""What ended a crawl whose stream was not read to its end."""
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long the loop may keep the interpreter from the thread that writes to the store. Python's own, 5 ms, lets a busy
+loop starve it."""
 
 
 def run_crawl(plan: Plan, *, fresh: bool, stream: bool = False, quiet: bool = False, verbose: bool = False) -> int:
@@ -44,37 +60,70 @@ def run_crawl(plan: Plan, *, fresh: bool, stream: bool = False, quiet: bool = Fa
         CrawlerError: The crawl failed.
     """
     directory = plan.directory
+    plan.check_directory()
     check_output(plan, fresh=fresh)
-    if not fresh and directory.state() is State.FINISHED:
+    finished = None
+    if directory.state() is State.FINISHED and not fresh and not plan.repair:
+        finished = _finished(directory)
+    if finished and not plan.resume:
         _check_same(plan)
-        _tell(_finished(directory))
+        _tell(finished)
         return OK
     with ExitStack() as stack:
-        aside = stack.enter_context(claim(directory, fresh=fresh))
+        aside = stack.enter_context(claim(directory, fresh=fresh, resume=plan.resume))
         stack.enter_context(logging_to(directory.log, verbose=verbose))
+        stack.enter_context(_way_on(plan, stream=stream))
         if aside and not quiet:
             _tell(f"The crawl that lay in {directory.path} is now {aside}.")
-        if plan.pages and plan.pages.exists():
+        if fresh and plan.pages and plan.pages.exists():
             move_aside(plan.pages)
         follower = None
         if stream:
             out = stack.enter_context(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))
-            follower = Follower(directory.pages, out)
+            follower = Follower(directory.records(PAGES, suffix(plan.config.export.compress)), out)
+            plan = dataclasses.replace(plan, committed=follower.committed, keepers={STREAM: follower})
         live = not (quiet or verbose or stream)
         started = SystemClock.monotonic()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            result = runner.run(_crawl(plan, follower, live=live, quiet=quiet))
+            ran = runner.run(_crawl(plan, follower, live=live, quiet=quiet))
+        result = ran.result
+        if finished and not ran.worked:
+            _tell(finished)
+            return OK
+        was_cut = follower is not None and follower.was_cut
         if not quiet:
             text = summary(
                 result.snapshot,
-                stopped_by=result.ending.stopped_by,
+                stopped_by=result.ending.stopped_by or (STREAM_CUT if was_cut else None),
                 directory=directory.path,
+                files=[file.name for file in directory.files()],
                 pages=plan.pages,
                 seeds=result.seeds,
                 elapsed_s=SystemClock.monotonic() - started,
+                resume="" if plan.config.frontier == "memory" else resume_command(plan, stream=stream),
             )
             _tell(text)
-        return INTERRUPTED if follower and follower.broken else exit_code(result)
+        return INTERRUPTED if was_cut else exit_code(result)
+
+
+def resume_command(plan: Plan, *, stream: bool = False) -> str:
+    """What to type to go on with the crawl of a plan; its directory knows the rest."""
+    words = ["crawl", "-d", str(plan.directory.path), "--resume"]
+    if plan.pages or stream:
+        words += ["-o", str(plan.pages or STDOUT)]
+    return f"{typed_command()} {shlex.join(words)}"
+
+
+@contextmanager
+def _way_on(plan: Plan, *, stream: bool) -> Iterator[None]:
+    """What ends a crawl that has begun says how to go on with it."""
+    try:
+        yield
+    except CrawlerError as error:
+        log.error("crawl failed", extra={"why": str(error)})  # noqa: TRY400  (raised on, and told without a traceback)
+        if plan.directory.state() is State.UNFINISHED:
+            error.add_note(f"What was committed stays. Once that is mended: {resume_command(plan, stream=stream)}")
+        raise
 
 
 def exit_code(result: Result) -> int:
@@ -83,18 +132,31 @@ def exit_code(result: Result) -> int:
         return INTERRUPTED
     if result.seeds.fetched == 0:
         return NO_SEED
-    mend = any(reason == UNREACHABLE or mendable(reason) for _, reason in result.snapshot.reasons)
+    mend = result.seeds.unread or any(
+        reason == UNREACHABLE or mendable(reason) for _, reason in result.snapshot.reasons
+    )
     return INCOMPLETE if mend and result.ending.complete else OK
 
 
-async def _crawl(plan: Plan, follower: Follower | None, *, live: bool, quiet: bool) -> Result:
-    if follower:
-        plan = dataclasses.replace(plan, committed=follower.committed)
-    async with open_crawl(plan) as running:
-        gc.freeze()  # what is imported by now lives to the end; collecting it again and again stalls the loop
-        gc.set_threshold(50_000, 20, 100)
-        try:
-            with _signals(running, follower, quiet=quiet):
+class Ran(NamedTuple):
+    """What a run came to."""
+
+    result: Result
+    worked: bool  #: whether there was anything to do
+
+
+async def _crawl(plan: Plan, follower: Follower | None, *, live: bool, quiet: bool) -> Ran:
+    stopper = _Stopper(follower, quiet=quiet)
+    with stopper.listening():
+        async with open_crawl(plan) as running:
+            gc.freeze()  # what is imported by now lives to the end; collecting it again and again stalls the loop
+            gc.set_threshold(50_000, 20, 100)
+            sys.setswitchinterval(SWITCH_INTERVAL_S)
+            before = running.snapshot()
+            for news in () if quiet else running.news:
+                _tell(news)
+            stopper.opened(running)
+            try:
                 async with asyncio.TaskGroup() as group:
                     progress = group.create_task(_show(running)) if live else None
                     if follower:
@@ -104,9 +166,10 @@ async def _crawl(plan: Plan, follower: Follower | None, *, live: bool, quiet: bo
                         progress.cancel()
                     if follower:
                         follower.close()
-        except* CrawlerError as errors:
-            raise first_error(errors) from errors
-    return result
+            except* CrawlerError as errors:
+                raise first_error(errors) from errors
+    after = result.snapshot
+    return Ran(result, (before.attempts, before.admitted, 0) != (after.attempts, after.admitted, after.queued))
 
 
 async def _show(running: Running) -> None:
@@ -122,36 +185,51 @@ async def _show(running: Running) -> None:
             progress.close()
 
 
-@contextmanager
-def _signals(running: Running, follower: Follower | None, *, quiet: bool) -> Iterator[None]:
+class _Stopper:
     """The first SIGINT, SIGTERM or SIGHUP lets what is in flight finish, the second does not wait for anything.
 
-    One that is ignored stays so: `nohup` and a shell's background jobs rely on it.
+    One that is ignored stays so: `nohup` and a shell's background jobs rely on it. One that comes while the crawl is
+    being opened stops it once it is.
     """
-    loop = asyncio.get_running_loop()
-    received = 0
 
-    def stop() -> None:
-        nonlocal received
-        received += 1
-        if received == 1:
+    def __init__(self, follower: Follower | None, *, quiet: bool) -> None:
+        self._follower = follower
+        self._quiet = quiet
+        self._running: Running | None = None
+        self._received = 0
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Heed signals meanwhile; in the event loop."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        caught = [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
+        for number in caught:
+            loop.add_signal_handler(number, self._stop)
+        try:
+            yield
+        finally:
+            for number in caught:
+                loop.remove_signal_handler(number)
+
+    def opened(self, running: Running) -> None:
+        """There is something to stop now."""
+        self._running = running
+        if self._received:
             running.stop()
-            if running.stopping and not quiet:
+
+    def _stop(self) -> None:
+        self._received += 1
+        if self._running is None:
+            return
+        if self._received == 1:
+            self._running.stop()
+            if self._running.stopping and not self._quiet:
                 _tell("\nStopping: requests in flight have 10 s to finish. Once more: do not wait.")
         else:
-            running.abort()
-            if follower:
-                follower.give_up()
-
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    caught = [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
-    for number in caught:
-        loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
+            self._running.abort()
+            if self._follower:
+                self._follower.give_up()
 
 
 def _check_same(plan: Plan) -> None:
@@ -165,11 +243,11 @@ def _check_same(plan: Plan) -> None:
         seeds = loads(path.read_text(encoding="utf-8"), str(path)).config.seeds
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    if seeds != plan.effective_config().seeds:
+    if not set(plan.effective_config().seeds) <= set(seeds):
         shown = ", ".join(seeds[:3]) + (", …" if len(seeds) > 3 else "")
         raise ConfigError(
-            f"{plan.directory.path}: holds a crawl of other seeds ({shown}); -d DIR crawls elsewhere, "
-            "--fresh moves it aside"
+            f"{plan.directory.path}: holds a finished crawl of other seeds ({shown}); --resume adds yours to it, "
+            "-d DIR crawls elsewhere, --fresh moves it aside"
         )
 
 

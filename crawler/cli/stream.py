@@ -1,8 +1,8 @@
 """How does `-o -` hand committed records to a pipe?
 
 As a reader of pages.jsonl, compressed or not: it copies what has been committed, at its reader's pace, and never
-holds a checkpoint back. A reader that goes away ends the crawl. Where it had got to is for its owner to keep: a
-stream resumed there repeats what was handed over since, and skips nothing.
+holds a checkpoint back. A reader that goes away ends the crawl. Checkpoints keep how far it had got: a resumed crawl's
+stream goes on from there, repeats what was handed over since, and skips nothing.
 """
 
 from __future__ import annotations
@@ -31,10 +31,9 @@ class Follower:
     Args:
         path: The file; it exists once something has been committed.
         out: Unbuffered; stays open.
-        start: The `position` at which an earlier stream of the same file stopped.
     """
 
-    def __init__(self, path: Path, out: RawIOBase, start: int = 0) -> None:
+    def __init__(self, path: Path, out: RawIOBase) -> None:
         self._path = path
         self._out = out
         self._news = threading.Condition()
@@ -44,7 +43,23 @@ class Follower:
         #: nobody reads `out` any more
         self.broken = False
         #: byte of the file up to which `out` has taken everything; never within a line, nor a compressed file's member
-        self.position = start
+        self.position = 0
+
+    def restore(self, state: bytes) -> None:
+        """Go on from where an earlier run's stream had got to; from the beginning if there was none."""
+        self.position = int(state or b"0")
+
+    def state(self) -> bytes:
+        """How far the stream has got."""
+        return b"%d" % self.position
+
+    async def sync(self, *, fsync: bool) -> None:
+        """Nothing: what is in the pipe is its reader's."""
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether something that is committed was not handed over."""
+        return self.position < self._committed
 
     async def committed(self, committed: Committed) -> None:
         """Learn how far the file may be read; returns at once."""

@@ -27,16 +27,18 @@ def try_(url: str, config: Path | None, overrides: tuple[str, ...]) -> int:
     """
     from crawler.cli.planning import plan_of  # noqa: PLC0415  (help needs none of it)
     from crawler.cli.running import run_crawl  # noqa: PLC0415
+    from crawler.models import OUTCOMES, PAGES  # noqa: PLC0415
     from crawler.seeds import single_seed  # noqa: PLC0415
 
     single_seed(url)  # a list of seeds is a mistake here
     with tempfile.TemporaryDirectory(prefix="crawler-try-") as folder:
         one_page = ["scope.max_depth=0", "checkpoint.fsync=false", "parse.workers=1"]
+        one_page += ["frontier=memory", "export.compress=none", "export.links=false"]
         plan = plan_of((url,), config, folder, [*overrides, *one_page])
         if run_crawl(plan, fresh=False, quiet=True) == INTERRUPTED:
             return INTERRUPTED
-        records = plan.directory.pages.read_bytes().splitlines()
-        endings = plan.directory.outcomes.read_bytes().splitlines()
+        records = plan.directory.records(PAGES).read_bytes().splitlines()
+        endings = plan.directory.records(OUTCOMES).read_bytes().splitlines()
     for line in records or endings:
         click.echo(msgspec.json.format(line, indent=2))
     if records:

@@ -92,8 +92,8 @@ class LimitsConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     memory_bytes: Annotated[
         Size,
         Meta(
-            description="Bodies fetched and not yet parsed; no fetch starts while they take more. Those in flight come "
-            "on top, see `crawler check`."
+            description="Half of it for bodies fetched and not yet parsed, a quarter for records that wait for a "
+            "checkpoint, a quarter for those being written. Bodies in flight come on top, see `crawler check`."
         ),
     ] = field(default=Size(512 * 1024**2), name="memory")
     default: Annotated[Pace, Meta(description="The pace of every host that no pattern says more about.")] = (
@@ -218,4 +218,10 @@ class CrawlConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     extract: ExtractConfig = ExtractConfig()
     export: ExportConfig = ExportConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
-    frontier: Annotated[Literal["memory"], Meta(description="Where what is left to fetch is kept.")] = "memory"
+    frontier: Annotated[
+        Literal["sqlite", "memory"],
+        Meta(
+            description="Where what is left to fetch is kept: in crawl.db, so that the crawl can be resumed, or in "
+            "memory."
+        ),
+    ] = "sqlite"

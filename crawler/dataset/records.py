@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from crawler.dataset.lines import Lines
+from crawler.directory import CrawlDirectory
 from crawler.errors import CrawlerError
 from crawler.export.outcomes import OutcomeRecord, SeedRecord
-from crawler.export.packing import PACKINGS
 from crawler.extract.record import LinkLine, PageRecord
 from crawler.models import LINKS, OUTCOMES, PAGES
 
@@ -50,7 +50,11 @@ def seeds(directory: Path) -> Iterator[SeedRecord]:
 
 
 def _typed(directory: Path, name: str, kind: type[T]) -> Iterator[T]:
-    path = _spelling(directory / f"{name}.jsonl")
+    crawl = CrawlDirectory(directory)
+    there = crawl.spellings(name)
+    if len(there) > 1:
+        raise CrawlerError(f"{there[0]} and {there[1].name} are both there, expected one of them")
+    path = there[0] if there else crawl.records(name)
     decoder = msgspec.json.Decoder(kind)
     for number, line in enumerate(Lines(path), 1):
         try:
@@ -58,12 +62,3 @@ def _typed(directory: Path, name: str, kind: type[T]) -> Iterator[T]:
         except msgspec.DecodeError as error:
             raise CrawlerError(f"{path}:{number}: not a {kind.__name__}: {error}") from error
         yield record
-
-
-def _spelling(path: Path) -> Path:
-    """`path`, or what it is called compressed, whichever is there."""
-    spellings = [path.with_name(path.name + packing.suffix) for packing in PACKINGS.values()]
-    there = [spelling for spelling in spellings if spelling.exists()]
-    if len(there) > 1:
-        raise CrawlerError(f"{there[0]} and {there[1].name} are both there, expected one of them")
-    return there[0] if there else path

@@ -114,7 +114,7 @@ class Extractor:
         links, more_links = hyperlinks.records(MAX_LINKS) if wanted else (None, False)
         found = Found(body, text, document, head, canonical, hyperlinks.n_links, links, more_links)
         record = describe(request, response, content_type, found, settings.extract)
-        records = [(PAGES, _one_line(self._encoder.encode(record)))]
+        records = [(PAGES, one_line(self._encoder.encode(record)))]
         if settings.link_lines and links:
             records.append((LINKS, self._link_lines(request.url, links)))
         return Page(
@@ -127,7 +127,7 @@ class Extractor:
     def _link_lines(self, source: Url, links: tuple[LinkRecord, ...]) -> bytes:
         """A line a link, with newlines between them only."""
         lines = [LinkLine(source, link.url, link.text, link.rel) for link in links]
-        return _one_line(self._encoder.encode_lines(lines)[:-1])
+        return one_line(self._encoder.encode_lines(lines)[:-1])
 
     def _base_url(self, url: Url, href: str) -> Url:
         """The page's base URL under a ``<base href>``: its own, unless `href` names another http(s) one."""
@@ -154,7 +154,7 @@ def _is_labelled_html(content_type: str) -> bool | None:
     return None if essence in _UNKNOWN_TYPES or "/" not in essence else False
 
 
-def _one_line(line: bytes) -> bytes:
+def one_line(line: bytes) -> bytes:
     """`line` of JSON with the line ends escaped that JSON allows in strings and line readers may split at.
 
     Its newlines stay: within a value JSON has none.

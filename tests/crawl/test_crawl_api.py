@@ -46,6 +46,24 @@ async def test_pages_are_handed_out_once_each_and_after_they_are_in_the_file(ser
     assert (await crawling.result()).ending.complete
 
 
+async def test_a_crawl_goes_on_where_another_was_left(server, tmp_path):
+    first, second = [], []
+    async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d") as crawling:
+        async for page in crawling:
+            first.append(page.url)
+            if len(first) == 5:
+                break
+    with pytest.raises(ConfigError, match="resume=True"):
+        async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d"):
+            pass
+    async with Crawl(directory=tmp_path / "d", resume=True) as crawling:
+        second += [page.url async for page in crawling]
+    committed = (tmp_path / "d/pages.jsonl").read_bytes().splitlines()
+    assert len(committed) == 40
+    assert len(second) + len(first) <= 40  # what was committed after the break was nobody's
+    assert not set(first) & set(second)
+
+
 async def test_break_leaves_whole_records_behind_and_stops_asking(tmp_path):
     web = Web(pages_per_host=3000, latency_s=0.002)
     with Server(web) as server:
@@ -174,7 +192,7 @@ async def test_entering_that_is_cancelled_leaves_nothing_running(tmp_path):
 
 async def test_a_crawl_is_entered_once_and_its_directory_by_one_crawl(server, tmp_path):
     async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d") as crawling:
-        with pytest.raises(ConfigError, match="this process"):
+        with pytest.raises(CrawlerError, match="this process"):
             async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d", fresh=True):
                 pass
         assert (await crawling.result()).ending.complete

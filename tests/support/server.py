@@ -7,7 +7,6 @@ server runs on a thread and loop of its own, so the log's times do not depend on
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 import time
 from collections import Counter
@@ -40,9 +39,11 @@ class Hit:
     user_agent: str
     #: local address the connection came in on
     address: str
-    #: requests of this host unanswered at `at`, this one included
+    #: requests of this host unanswered at `at` on connections that were open then, this one included
     in_flight: int
     status: int = 0
+    #: what a 429 or 503 asked for, in seconds; None if nothing
+    retry_after_s: float | None = None
     #: the answer had been written; None if the client went away first
     ended: float | None = None
 
@@ -91,7 +92,7 @@ class Server:
         self._in_flight: Counter[str] = Counter()
         self._loop = asyncio.new_event_loop()
         self._listeners: list[asyncio.Server] = []
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: set[Connection] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="web server", daemon=True)
 
     def __enter__(self) -> Self:
@@ -110,54 +111,103 @@ class Server:
         """What to put under ``fetch.resolve``."""
         return {"*.test": f"{self._addresses[0]}:{self.port}"}
 
-    async def _listen(self) -> None:
-        for address in self._addresses:
-            listener = await asyncio.start_server(self._serve, address, self.port, backlog=1024)
-            self.port = listener.sockets[0].getsockname()[1]
-            self._listeners.append(listener)
-
-    async def _close(self) -> None:
-        for listener in self._listeners:
-            listener.close()
-        for connection in self._connections:
-            connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = asyncio.current_task()
-        assert connection is not None
-        self._connections.add(connection)
-        try:
-            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-                while await self._exchange(reader, writer):
-                    pass
-        finally:
-            self._connections.discard(connection)
-            writer.close()
-
-    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One request and its answer; whether the connection stays open."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        at = time.monotonic()
-        request_line, *lines = head.split("\r\n")
+    def asked(self, head: bytes, at: float, address: str) -> tuple[Hit, Reply, bool]:
+        """Log a request: its entry, its answer, and whether the connection stays open after it."""
+        request_line, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         host, path = headers["host"].partition(":")[0], request_line.split(" ")[1]
         self._visits[host, path] += 1
         self._in_flight[host] += 1
-        address = writer.get_extra_info("sockname")[0]
         hit = Hit(at, host, path, headers.get("user-agent", ""), address, self._in_flight[host])
         self.log.hits.append(hit)
-        try:
-            reply = self._web.respond(host, path, self._visits[host, path])
-            if reply.delay_s:
-                await asyncio.sleep(reply.delay_s)
-            hit.status = reply.status
-            writer.write(encoded(reply))
-            await writer.drain()
-            hit.ended = time.monotonic()
-        finally:
-            self._in_flight[host] -= 1
-        return headers.get("connection", "").lower() != "close"
+        reply = self._web.respond(host, path, self._visits[host, path])
+        return hit, reply, headers.get("connection", "").lower() != "close"
+
+    def settled(self, hit: Hit) -> None:
+        """A request is in flight no more: it was answered, or its client went away."""
+        self._in_flight[hit.host] -= 1
+
+    async def _listen(self) -> None:
+        for address in self._addresses:
+            listener = await self._loop.create_server(self._connect, address, self.port, backlog=1024)
+            self.port = listener.sockets[0].getsockname()[1]
+            self._listeners.append(listener)
+
+    def _connect(self) -> Connection:
+        return Connection(self, self._loop, self._connections)
+
+    async def _close(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        for connection in tuple(self._connections):
+            connection.abort()
+        await asyncio.sleep(0)  # they hear of it in the next turn
+
+
+class Connection(asyncio.Protocol):
+    """One client: a request after the other. That it went away is noticed at once, whatever the answer waits for."""
+
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop, open_ones: set[Connection]) -> None:
+        self._server = server
+        self._loop = loop
+        self._open_ones = open_ones
+        self._transport: asyncio.Transport
+        self._address = ""
+        self._received = b""
+        self._unanswered: Hit | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._address = transport.get_extra_info("sockname")[0]
+        self._open_ones.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        self._next()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open_ones.discard(self)
+        if self._unanswered is not None:
+            self._server.settled(self._unanswered)
+            self._unanswered = None
+
+    def abort(self) -> None:
+        """Break the connection."""
+        self._transport.abort()
+
+    def _next(self) -> None:
+        """Take up the next request, if it is here and the one before is answered."""
+        head, found, rest = self._received.partition(b"\r\n\r\n")
+        if not found or self._unanswered is not None:
+            return
+        self._received = rest
+        hit, reply, stays = self._server.asked(head, time.monotonic(), self._address)
+        self._unanswered = hit
+        if reply.delay_s:
+            self._loop.call_later(reply.delay_s, self._answer, hit, reply, stays)
+        else:
+            self._answer(hit, reply, stays)
+
+    def _answer(self, hit: Hit, reply: Reply, stays: bool) -> None:
+        if self._unanswered is not hit:
+            return  # the client has gone
+        hit.status = reply.status
+        hit.retry_after_s = asked_to_wait_s(reply)
+        self._transport.write(encoded(reply))
+        hit.ended = time.monotonic()
+        self._unanswered = None
+        self._server.settled(hit)
+        if stays:
+            self._next()
+        else:
+            self._transport.close()
+
+
+def asked_to_wait_s(reply: Reply) -> float | None:
+    """The seconds that a 429 or 503 asks its host to be left alone."""
+    named = {name.lower(): value for name, value in reply.headers} if reply.status in {429, 503} else {}
+    return float(named["retry-after"]) if "retry-after" in named else None
 
 
 def encoded(reply: Reply) -> bytes:

@@ -6,6 +6,10 @@ crawl must find is computed from page numbers alone, never from URLs, so it owes
 Page 0 of a host is its front page, ``/``. Page n links to pages 2n+1 and 2n+2 of its host, which makes most of it
 reachable however many pages fail, and to `degree` random pages. Links are spelled in several ways, all of which
 resolve to the one URL the page has.
+
+Where `hops` is set, a redirect leads to a landing page of its own, over up to so many redirects, none of which
+anything else links to: then a page's `redirected_from` does not depend on the order of the crawl. Hop h of page n is
+page ``n + h * pages_per_host``; the landing page has the links that page n would have had.
 """
 
 from __future__ import annotations
@@ -23,9 +27,9 @@ class Role(StrEnum):
 
     PAGE = "page"
     MISSING = "missing"  #: 404
-    REDIRECT = "redirect"  #: 301 to a random page
+    REDIRECT = "redirect"  #: 301 to a random page, or to a landing page
     PRIVATE = "private"  #: robots.txt disallows it
-    FLAKY = "flaky"  #: 503 at the first visit, a page from the second on
+    FLAKY = "flaky"  #: `flaky_status` at the first visit, a page from the second on
     FILE = "file"  #: plain text
 
 
@@ -67,8 +71,13 @@ class Web:
     slow_s: float = 0.2
     error_share: float = 0.0
     redirect_share: float = 0.0
+    #: most redirects before a landing page; 0: they lead to a random page
+    hops: int = 0
     private_share: float = 0.0
     flaky_share: float = 0.0
+    flaky_status: int = 503
+    #: its Retry-After, in seconds
+    flaky_rest_s: int = 0
     file_share: float = 0.0
 
     def seeds(self) -> list[str]:
@@ -106,6 +115,9 @@ class Web:
 
     def role(self, host: int, number: int) -> Role:
         """What a page is. Front pages are always pages."""
+        hop, number = divmod(number, self.pages_per_host)
+        if hop:
+            return Role.REDIRECT if hop < self._hops_of(host, number) else Role.PAGE
         if number == 0:
             return Role.PAGE
         drawn = self._random("role", host, number).random()
@@ -131,9 +143,15 @@ class Web:
 
     def _page_at(self, host: int, path: str) -> tuple[int, int] | None:
         name = "0" if path == "/" else path.rpartition("/")[2]
-        if not name.isdecimal() or int(name) >= self.pages_per_host or self._path(host, int(name)) != path:
+        if not name.isdecimal() or self._path(host, int(name)) != path:
             return None
-        return host, int(name)
+        hop, number = divmod(int(name), self.pages_per_host)
+        exists = hop == 0 or (self.role(host, number) is Role.REDIRECT and hop <= self._hops_of(host, number))
+        return (host, int(name)) if exists else None
+
+    def _hops_of(self, host: int, number: int) -> int:
+        """How many redirects lead from this one to its landing page."""
+        return self._random("hops", host, number).randint(1, self.hops) if self.hops else 0
 
     def _page_of_front(self, url: str) -> tuple[int, int]:
         fronts = {self.url(host, 0): (host, 0) for host in range(self.hosts)}
@@ -162,11 +180,14 @@ class Web:
                 return []
 
     def _redirect_target(self, host: int, number: int) -> tuple[int, int]:
-        """A page with a lower number, so that redirects never loop."""
+        """The next hop, or without hops a page with a lower number, so that redirects never loop."""
+        if self.hops:
+            return host, number + self.pages_per_host
         return host, self._random("redirect", host, number).randrange(number)
 
     def _targets(self, host: int, number: int) -> list[tuple[int, int]]:
-        children = [(host, child) for child in (2 * number + 1, 2 * number + 2) if child < self.pages_per_host]
+        place = number % self.pages_per_host
+        children = [(host, child) for child in (2 * place + 1, 2 * place + 2) if child < self.pages_per_host]
         drawn = self._random("links", host, number)
         strangers = [
             (
@@ -187,7 +208,7 @@ class Web:
                 location = self.url(*self._redirect_target(host, number))
                 return Reply(301, (("Location", location),), b"", delay_s)
             case Role.FLAKY if visit == 1:
-                return Reply(503, (("Retry-After", "0"),), b"", delay_s)
+                return Reply(self.flaky_status, (("Retry-After", str(self.flaky_rest_s)),), b"", delay_s)
             case Role.FILE:
                 return Reply(200, (("Content-Type", "text/plain"),), b"Just a text.\n", delay_s)
             case _:

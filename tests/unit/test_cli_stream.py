@@ -167,7 +167,8 @@ async def test_wherever_a_stream_stops_one_resumed_at_its_position_skips_nothing
             await follower.committed(Committed(pages=(), positions={"pages": ends[1]}))
             await follower.committed(Committed(pages=(), positions={"pages": ends[2]}))
         assert first.taken == ALL[:room]
-        resumed = Follower(path, second, start=follower.position)
+        resumed = Follower(path, second)
+        resumed.restore(follower.state())
         async with running(resumed):
             await commit(sink, resumed)
         handed_over = len(ALL) - len(second.taken)

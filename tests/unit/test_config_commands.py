@@ -129,6 +129,3 @@ class TestExamples:
         lines = (EXAMPLES / "crawl.yaml").read_text(encoding="utf-8").splitlines()
         hosts = "\n".join(line.replace("#", " ", 1) for line in lines if line.startswith("  #  "))
         assert len(loads(f"limits:\n  hosts:\n{hosts}", "hosts").config.limits.hosts) == 2
-
-    def test_promise_nothing_that_is_not_there(self):
-        assert "resume" not in (EXAMPLES / "crawl.yaml").read_text(encoding="utf-8")

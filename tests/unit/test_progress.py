@@ -75,8 +75,12 @@ ERASE_BELOW = "\x1b[J"
 SEEDS = SeedTally(given=5, fetched=5)
 
 
+FILES = ["pages.jsonl", "outcomes.jsonl", "seeds.jsonl", "summary.json", "crawl.db", "crawl.yaml", "crawl.log"]
+
+
 def account(snapshot=SNAPSHOT, *, stopped_by=None, elapsed_s=123.4, seeds=SEEDS, **more):
     directory = Path("data/shop")
+    more = {"files": FILES, **more}
     return summary(snapshot, stopped_by=stopped_by, directory=directory, elapsed_s=elapsed_s, seeds=seeds, **more)
 
 
@@ -187,7 +191,7 @@ def test_interval_can_be_chosen(clock):
 
 
 def test_summary_reads_as_published():
-    assert account(stopped_by="budget.pages") == (
+    assert account(stopped_by="budget.pages", resume="crawler crawl -d data/shop --resume") == (
         "Crawl stopped by budget.pages: 1,526 pages in 2 min 03 s (12.4 a second)\n"
         "35.0 MiB in 2,123 answers\n"
         "\n"
@@ -223,8 +227,12 @@ def test_summary_reads_as_published():
         "  outcomes.jsonl  how every other URL ended, and why\n"
         "  seeds.jsonl     what became of each seed\n"
         "  summary.json    these numbers\n"
+        "  crawl.db        every URL, for `crawler why` and SQL\n"
         "  crawl.yaml      the configuration that applied\n"
-        "  crawl.log       what went on, by time"
+        "  crawl.log       what went on, by time\n"
+        "\n"
+        "What is left is kept. Go on beyond the budget with:\n"
+        "  crawler crawl -d data/shop --resume --set budget.pages=null"
     )
 
 
@@ -261,11 +269,12 @@ def test_summary_begins_with_how_the_run_ended(stopped_by, start):
     assert account(stopped_by=stopped_by).startswith(start)
 
 
-def test_interrupted_crawl_says_what_stays_and_promises_no_summary_file():
-    text = account(stopped_by="stop")
-    assert text.endswith("\n\nWhat is written stays. The queue was in memory: crawl anew with --fresh.")
-    assert "summary.json" not in text
-    assert "--fresh" not in account()
+def test_interrupted_crawl_says_how_to_go_on_or_that_it_cannot():
+    text = account(stopped_by="stop", resume="crawler crawl -d data/shop --resume")
+    assert text.endswith("\n\nNothing is lost. Go on with:\n  crawler crawl -d data/shop --resume")
+    assert "--fresh" in account(stopped_by="stop")
+    assert "--resume" not in account(stopped_by="stop")
+    assert "--resume" not in account()
 
 
 @pytest.mark.parametrize("resumed", [False, True])
@@ -311,7 +320,7 @@ def test_crawl_without_any_fetched_seed_says_so_first():
 
 
 def test_page_records_written_elsewhere_are_found():
-    assert "pages.jsonl     1,526 page records, written to /tmp/out.jsonl" in account(pages=Path("/tmp/out.jsonl"))
+    assert "1,526 page records in /tmp/out.jsonl\n" in account(pages=Path("/tmp/out.jsonl"))
 
 
 def test_nothing_from_a_page_reaches_the_terminal_as_a_control_character():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -63,14 +64,35 @@ def naive_crawl(web: Web, seeds: list[str], stay_on_host: bool) -> dict[str, int
     return statuses
 
 
+@pytest.mark.parametrize("hops", [0, 3])
 @pytest.mark.parametrize("stay_on_host", [False, True])
-def test_expected_urls_are_those_that_reading_the_pages_finds(stay_on_host):
-    seeds = ROUGH.seeds()[:2]
-    found = naive_crawl(ROUGH, seeds, stay_on_host)
-    expected = ROUGH.expected(seeds, stay_on_host=stay_on_host)
+def test_expected_urls_are_those_that_reading_the_pages_finds(stay_on_host, hops):
+    web = replace(ROUGH, hops=hops)
+    seeds = web.seeds()[:2]
+    found = naive_crawl(web, seeds, stay_on_host)
+    expected = web.expected(seeds, stay_on_host=stay_on_host)
     assert found.keys() == expected.keys()
     assert all(ending.status in (None, found[url]) for url, ending in expected.items())
     assert {ending.outcome for ending in expected.values()} == {"fetched", "failed", "redirected", "excluded"}
+
+
+def test_a_landing_page_is_reached_over_its_own_redirect_alone_and_over_all_numbers_of_hops():
+    web = replace(ROUGH, hops=3)
+    lengths = set()
+    for number in range(1, 40):
+        page, length = f"/pages/{number}", 0
+        while (reply := web.respond("h0.test", page)).status == 301:
+            page, length = urlsplit(dict(reply.headers)["Location"]).path, length + 1
+        if length:
+            lengths.add(length)
+            assert page == f"/pages/{number + 40 * length}"
+            assert reply.status == 200
+            assert web.respond("h0.test", f"/pages/{number + 40 * (length + 1)}").status == 404
+        else:
+            assert web.respond("h0.test", f"/pages/{number + 40}").status == 404
+    assert lengths == {1, 2, 3}
+    linked = {target for number in range(40) for target in web._targets(0, number)}
+    assert all(number < 40 for _, number in linked)
 
 
 def test_every_role_occurs_in_a_rough_web():
@@ -107,6 +129,22 @@ def test_server_logs_each_request_of_a_kept_connection():
     assert server.log.counts()["http://h0.test/"] == 1
     assert all(hit.user_agent == "probe" and hit.ended >= hit.at for hit in server.log.hits)
     assert [hit.path for hit in server.log.of("h0.test", robots=False)] == ["/", "/nowhere"]
+
+
+def test_a_request_whose_client_went_away_is_in_flight_no_more():
+    class Slow:
+        def respond(self, host, path, visit):
+            return Reply(200, body=b"done", delay_s=0.0 if path == "/quick" else 60.0)
+
+    with Server(Slow()) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(b"GET /slow HTTP/1.1\r\nHost: a.test\r\n\r\n")
+            assert ask(server, "a.test", "/quick") == [200]
+            assert server.log.max_in_flight("a.test") == 2
+        assert ask(server, "a.test", "/quick") == [200]
+    hits = {hit.path: hit for hit in server.log.hits}
+    assert (hits["/slow"].ended, hits["/slow"].status) == (None, 0)
+    assert server.log.hits[-1].in_flight == 1
 
 
 def test_flaky_page_heals_at_its_second_visit():

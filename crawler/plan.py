@@ -1,0 +1,103 @@
+"""What is to be crawled, and where do its files go?"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from crawler.directory import State
+from crawler.errors import ConfigError
+from crawler.seedlist import Item
+from crawler.seeds import read_seeds
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from typing import BinaryIO
+
+    from crawler.checkpoint import Committed, Keeper
+    from crawler.config import CrawlConfig
+    from crawler.dataset.where import Where
+    from crawler.directory import CrawlDirectory
+    from crawler.seeds import Seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be crawled, and where its files go."""
+
+    config: CrawlConfig
+    directory: CrawlDirectory
+    #: items of the SEED grammar; `config.seeds` if empty
+    seeds: tuple[str, ...] = ()
+    #: whether `config` is the crawl's own, as it was stored: its seeds are not asked for now, then
+    is_stored: bool = False
+    #: what relative seed files of the configuration are relative to
+    folder: Path | None = None
+    #: what the seed ``-`` reads
+    stdin: BinaryIO | None = None
+    #: where page records go instead of DIR/pages.jsonl
+    pages: Path | None = None
+    #: go on with a crawl that lies in the directory; begin one if none does
+    resume: bool = False
+    #: which of the URLs that failed are tried again; None for none
+    retry: Where | None = None
+    #: make a crawl whole whose files are damaged, before it goes on
+    repair: bool = False
+    #: called with each commit; being slow in it slows the crawl
+    committed: Callable[[Committed], Awaitable[None]] | None = None
+    #: whose states checkpoints store besides, by name
+    keepers: Mapping[str, Keeper] = field(default_factory=dict)
+
+    def check_directory(self) -> None:
+        """Refuse to repair, or to try again, what is not there.
+
+        Raises:
+            ConfigError: No crawl lies in the directory.
+        """
+        if (self.repair or self.retry is not None) and self.directory.state() is State.UNUSED:
+            what = "repair" if self.repair else "try again"
+            raise ConfigError(f"{self.directory.path}: holds no crawl, so there is nothing to {what}")
+
+    def items(self) -> tuple[str, ...]:
+        """The seed items as they will be read, relative files of the configuration found in its folder."""
+        if self.seeds or self.folder is None:
+            return self.seeds or self.config.seeds
+        folder = self.folder
+        return tuple(str(folder / item) if (folder / item).is_file() else item for item in self.config.seeds)
+
+    def read_seeds(self) -> Iterator[Seed]:
+        """The seed list, streamed.
+
+        Raises:
+            ConfigError: At once for an item that cannot be meant; while iterating for a file that cannot be read.
+        """
+        return read_seeds(self.items(), rules=self.config.urls, stdin=self.stdin)
+
+    def read_item(self, number: int, item: str) -> Iterator[Seed]:
+        """The seeds of one item, streamed. Errors as `read_seeds`."""
+        return read_seeds([item], rules=self.config.urls, stdin=self.stdin, first=number)
+
+    def seed_items(self, earlier: Sequence[str] = ()) -> list[Item]:
+        """The items, after the names of those that `earlier` runs were given."""
+        items = {name: Item(name, name, is_given=False) for name in earlier}
+        for item in self.items():
+            name = _name(item)
+            if str(Path(item).absolute()) in items:  # a file that is gone
+                name = str(Path(item).absolute())
+            items[name] = Item(item, name, is_given=bool(self.seeds) or not self.is_stored)
+        return list(items.values())
+
+    def effective_config(self, earlier: Sequence[str] = ()) -> CrawlConfig:
+        """The configuration in force, with the names of all seed items."""
+        return msgspec.structs.replace(self.config, seeds=tuple(item.name for item in self.seed_items(earlier)))
+
+
+def _name(item: str) -> str:
+    """What a seed item is called where it must mean the same everywhere: bytes that are no text are escaped."""
+    with suppress(OSError, ValueError):
+        item = str(Path(item).absolute()) if Path(item).exists() else item
+    return item.encode(errors="surrogateescape").decode(errors="backslashreplace")

@@ -1,0 +1,118 @@
+"""What may be different when a crawl goes on, and what is stored for that?
+
+The first checkpoint of every run stores the configuration in force and where page records go; a resume compares them
+with what is asked for now. How fast, how politely and how far to crawl may change freely, seeds may be added, the scope
+may become another; what tells URLs apart, or what a record contains, may not: half of the output would mean something
+else than the other half.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from crawler.config import dotted_key
+from crawler.config.file import loads, to_plain
+from crawler.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from crawler.config import CrawlConfig
+
+# The names of what checkpoints store
+CONFIG = "config"  #: YAML
+OUTPUT = "output"  #: where page records go: a path; empty for the crawl's directory
+SEEDS = "seeds"  #: `seedlist.Place`
+STDOUT = "stdout"  #: how far a stream of pages.jsonl has got
+
+FIXED = ("frontier", "urls", "extract", "export")
+"""Sections of the configuration that may not change."""
+
+_NOTES = {
+    "scope": "URLs known and out of it are refused; links into it are found from here on",
+}
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A key that has another value than before."""
+
+    key: str  #: dotted
+    before: str
+    now: str
+    note: str = ""  #: what follows from it, if that is not plain
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.before} -> {self.now}" + (f" ({self.note})" if self.note else "")
+
+
+def stored_config(blobs: Mapping[str, bytes]) -> CrawlConfig | None:
+    """The configuration a crawl was last run with; None if it never came to its first checkpoint."""
+    text = blobs.get(CONFIG)
+    return loads(text.decode(), "the crawl's stored configuration").config if text else None
+
+
+def changes(before: CrawlConfig, now: CrawlConfig) -> list[Change]:
+    """What is different now, but for seeds and name.
+
+    Raises:
+        ConfigError: Something that may not change has.
+    """
+    old, new = dict(_flat(to_plain(before))), dict(_flat(to_plain(now)))
+    found = []
+    for key in sorted(old.keys() | new.keys()):
+        section = key.split(".", 1)[0].split("[", 1)[0]
+        if section in ("seeds", "name") or old.get(key) == new.get(key):
+            continue
+        was, is_now = _shown(key, old.get(key)), _shown(key, new.get(key))
+        if section in FIXED:
+            raise ConfigError(
+                f"{key}: is {is_now} now, and this crawl was begun with {was}: that cannot change at a resume; "
+                f"--set {shlex.quote(f'{key}={_yaml(old.get(key))}')} goes on as before, --fresh crawls anew"
+            )
+        found.append(Change(key, was, is_now, _NOTES.get(section, "")))
+    return found
+
+
+def check_output(blobs: Mapping[str, bytes], pages: Path | None) -> None:
+    """Refuse to write page records elsewhere than before.
+
+    Raises:
+        ConfigError: The crawl was begun with another file for them.
+    """
+    if CONFIG not in blobs:
+        return
+    before = blobs.get(OUTPUT, b"").decode(errors="surrogateescape")
+    now = "" if pages is None else str(pages.resolve())
+    if before != now:
+        asked = f"-o {before}" if before else "no -o FILE"
+        raise ConfigError(f"page records of this crawl go elsewhere: it was begun with {asked}; resume it with that")
+
+
+def output_blob(pages: Path | None) -> bytes:
+    """Where page records go, for `check_output`."""
+    return b"" if pages is None else str(pages.resolve()).encode(errors="surrogateescape")
+
+
+def _flat(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in plain.items():
+        key = dotted_key(above, name)
+        if isinstance(value, dict):
+            yield from _flat(value, key)
+        elif value is not None and value not in ((), []):  # as good as not there
+            yield key, value
+
+
+def _shown(key: str, value: object) -> str:
+    if value is None:
+        return "none"
+    if key.startswith("fetch.headers"):
+        return "…"  # may be a secret
+    return _yaml(value)
+
+
+def _yaml(value: object) -> str:
+    return msgspec.json.encode(value).decode().strip('"')

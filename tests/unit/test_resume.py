@@ -1,0 +1,87 @@
+"""What may be different when a crawl goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crawler.config.file import dump, loads
+from crawler.errors import ConfigError
+from crawler.resume import CONFIG, OUTPUT, changes, check_output, output_blob, stored_config
+
+
+def config(text=""):
+    return loads(text, "test").config
+
+
+def told(before, now):
+    return [str(change) for change in changes(config(before), config(now))]
+
+
+def test_nothing_changed_is_nothing_told():
+    assert told("limits: {concurrency: 5}", "limits: {concurrency: 5}") == []
+
+
+def test_limits_fetch_robots_budget_parse_and_checkpoint_change_freely():
+    now = """
+    limits: {concurrency: 5, hosts: {"*.example.org": {delay: 2s}}}
+    fetch: {timeout: 5s}
+    robots: {obey: false}
+    budget: {pages: 7}
+    parse: {workers: 1}
+    checkpoint: {every: 5s}
+    """
+    assert told("", now) == [
+        "budget.pages: none -> 7",
+        "checkpoint.every: 1s -> 5s",
+        "fetch.timeout: 30s -> 5s",
+        "limits.concurrency: 200 -> 5",
+        'limits.hosts["*.example.org"].delay: none -> 2s',
+        "parse.workers: auto -> 1",
+        "robots.obey: true -> false",
+    ]
+
+
+def test_scope_may_change_and_what_follows_is_said():
+    (line,) = told("", "scope: {max_depth: 3}")
+    assert line.startswith("scope.max_depth: none -> 3 (")
+    assert "refused" in line
+
+
+def test_seeds_and_name_are_no_change():
+    assert told("seeds: [https://a.test/]", "{name: other, seeds: [https://b.test/]}") == []
+
+
+@pytest.mark.parametrize(
+    ("now", "key"),
+    [
+        ("frontier: memory", "frontier"),
+        ("urls: {sort_query: true}", "urls.sort_query"),
+        ("extract: {links: false}", "extract.links"),
+        ("export: {compress: gzip}", "export.compress"),
+    ],
+)
+def test_what_tells_urls_and_records_apart_may_not_change(now, key):
+    with pytest.raises(ConfigError, match=rf"^{key}: "):
+        changes(config(""), config(now))
+
+
+def test_values_of_headers_are_not_shown():
+    assert told("", "fetch: {headers: {Authorization: Bearer hush}}") == ["fetch.headers.Authorization: none -> …"]
+
+
+def test_stored_configuration_comes_back():
+    now = config("{seeds: [https://a.test/], limits: {concurrency: 3}}")
+    assert changes(stored_config({CONFIG: dump(now).encode()}), now) == []
+    assert stored_config({}) is None
+
+
+def test_page_records_may_not_move():
+    blobs = {CONFIG: b"", OUTPUT: output_blob(Path("out.jsonl"))}
+    check_output(blobs, Path("out.jsonl"))
+    check_output({}, Path("new.jsonl"))
+    with pytest.raises(ConfigError, match=r"-o .*out\.jsonl"):
+        check_output(blobs, None)
+    with pytest.raises(ConfigError, match="no -o FILE"):
+        check_output({CONFIG: b""}, Path("out.jsonl"))
