@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint types imports unit bench clean
+.PHONY: help demo test lint types imports unit proof bench clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is to make
@@ -24,8 +24,11 @@ types: $(READY)  ## strict typing
 imports: $(READY)  ## imports point down only
 	$(BIN)/lint-imports
 
-unit: $(READY)  ## all tests
+unit: $(READY)  ## all tests but the proofs
 	$(BIN)/python -m pytest
+
+proof: $(READY)  ## kill, starve and damage crawls for some minutes: nothing may be lost or repeated
+	$(BIN)/python -m pytest tests/proof
 
 bench: $(READY)  ## measure a whole crawl against Scrapy, and the time to the first request
 	$(BIN)/python -m benchmarks.crawl
