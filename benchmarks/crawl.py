@@ -46,9 +46,9 @@ class Round:
         )
 
 
-def ours(start: str, folder: Path) -> tuple[list[str | Path], Path]:
+def ours(start: str, folder: Path, *more: str) -> tuple[list[str | Path], Path]:
     """The command as a user types it, and where its records land."""
-    settings = [f"--set={key}" for key in ("limits.default.concurrency=64", "robots.obey=false")]
+    settings = [f"--set={key}" for key in ("limits.default.concurrency=64", "robots.obey=false", *more)]
     command = [sys.executable, "-m", "crawler", "crawl", start, "-q", "--delay", "0", *settings, "-d", folder / "crawl"]
     return command, folder / "crawl" / "pages.jsonl"
 
@@ -86,7 +86,7 @@ def measure(crawler, workload: Workload) -> Round:
 
 
 def compare(crawlers, workload: Workload, rounds: int) -> None:
-    """Print a table of medians for one workload."""
+    """Print a table of medians for one workload, of interleaved rounds."""
     results: dict[str, list[Round]] = {crawler.__name__: [] for crawler in crawlers}
     for _ in range(rounds):
         for crawler in crawlers:
@@ -101,7 +101,7 @@ def compare(crawlers, workload: Workload, rounds: int) -> None:
         print(f"{name:8}{speed:9.0f}{spread:>16}{loop:14.3f}{everything:13.3f}{peak:10.0f}")
     if len(results) == 2:
         first, second = (median(one.pages_per_s for one in crawls) for crawls in results.values())
-        print(f"ours / scrapy: {first / second:.2f}")
+        print(f"{' / '.join(results)}: {first / second:.2f}")
     if len(covered) > 1:
         raise SystemExit(f"the crawls did not cover the same pages: {sorted(len(pages) for pages in covered)}")
 
