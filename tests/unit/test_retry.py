@@ -33,7 +33,11 @@ def make(request, tmp_path):
 
 async def retried(crawl, where=""):
     frontier, restored = await crawl.opened()
-    done = await retry_failed(frontier, crawl.files, restored, where_of(where))
+    try:
+        done = await retry_failed(frontier, crawl.files, restored, where_of(where))
+    except BaseException:
+        await frontier.aclose()
+        raise
     return frontier, done
 
 
