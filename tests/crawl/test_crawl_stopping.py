@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -92,9 +93,13 @@ def test_a_stream_nobody_reads_to_its_end_is_told_and_can_be_resumed(crawler, tm
     with Server(web) as server:
         process = start(tmp_path, *web.seeds(), *options(server, "checkpoint.every=50ms"), "-o", "-", "-d", "crawl")
         until_pages(process, tmp_path / "crawl/pages.jsonl", 300)
-        while process.poll() is None:  # signals that come close together are one
+        while not (tmp_path / "crawl/summary.json").exists():
+            time.sleep(0.005)
+        for _ in range(3):  # signals that come close together are one
             process.send_signal(signal.SIGTERM)
-            time.sleep(0.02)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(3)
+                break
         assert process.returncode == 130
         first, errors = process.communicate()
         assert b"--resume -o -" in errors
