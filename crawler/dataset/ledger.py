@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
 
 from crawler.errors import FrontierError
 from crawler.frontier import sqlite_index
-from crawler.frontier.sqlite_schema import APPLICATION_ID, FORMAT, explained
+from crawler.frontier.sqlite_schema import APPLICATION_ID, FORMAT, read_back
 from crawler.models import HostKey, HostState, Outcome, Robots, RobotsFile
 from crawler.url import Url, fingerprint, host_key, registrable_domain
 
@@ -130,7 +129,7 @@ class KnownUrls:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _read_back(path):
+        with read_back(path):
             self._connection = _connected(path)
             try:
                 self._key = _checked(self._connection, path)
@@ -147,14 +146,14 @@ class KnownUrls:
     def find(self, urls: Iterable[str]) -> dict[str, Known]:
         """Those of these canonical URLs that are known."""
         wanted = {url: fingerprint(Url(url), self._key) for url in urls}
-        with _read_back(self._path):
+        with read_back(self._path):
             ids = sqlite_index.search(self._connection, set(wanted.values()))
         return {known.url: known for known in self.read(ids) if known.url in wanted}
 
     def read(self, ids: Iterable[int]) -> list[Known]:
         """The URLs of these numbers, in this order."""
         rows = self._rows(_KNOWN, (msgspec.json.encode(list(ids)).decode(),))
-        with _read_back(self._path):
+        with read_back(self._path):
             return [msgspec.json.decode(row[0], type=Known, strict=False) for row in rows]
 
     def ended(self) -> Iterator[Ended]:
@@ -162,7 +161,7 @@ class KnownUrls:
         last = 0
         while rows := self._rows(_ENDED, (last, _BATCH)):
             last = rows[-1][0]
-            with _read_back(self._path):
+            with read_back(self._path):
                 ends = [Ended(url, Outcome(outcome), bool(has_page)) for _, url, outcome, has_page in rows]
             yield from ends
 
@@ -199,7 +198,7 @@ class KnownUrls:
         if not rows:
             return None
         ((expires_at, closed, verdict),) = rows
-        with _read_back(self._path):
+        with read_back(self._path):
             robots = msgspec.json.decode(verdict, type=Robots)
         return RobotsFile(origin=origin, expires_at=expires_at, robots=robots, closed=closed)
 
@@ -249,18 +248,8 @@ class KnownUrls:
         return rows[0][0] if rows else None
 
     def _rows(self, statement: str, parameters: Sequence[object] = ()) -> list[Any]:
-        with _read_back(self._path):
+        with read_back(self._path):
             return self._connection.execute(statement, parameters).fetchall()
-
-
-@contextmanager
-def _read_back(path: Path) -> Iterator[None]:
-    """Raise as `FrontierError` what SQLite says, and that what the store holds is no value of ours."""
-    with explained(path):
-        try:
-            yield
-        except (LookupError, TypeError, ValueError, msgspec.MsgspecError) as error:
-            raise FrontierError(f"{path} is damaged ({type(error).__name__}: {error})") from error
 
 
 def _connected(path: Path) -> sqlite3.Connection:
