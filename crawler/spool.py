@@ -146,9 +146,10 @@ class Spool:
         with self._explained("written"):
             spool = self.path.open("ab", buffering=0)
         with spool:
+            length = spool.seek(0, os.SEEK_END)
             for row in chain((_Item(item, file),), seeds, (_ItemEnd(),)):
-                self._append(spool, _encode(row) + b"\n")
-                grown(spool.tell())
+                length += self._append(spool, _encode(row) + b"\n")
+                grown(length)
 
     def batch(self, start: int, end: int) -> tuple[list[Seed], int]:
         """Some of the seeds from `start` on, none of them beyond `end`, and where to go on."""
@@ -176,13 +177,15 @@ class Spool:
         counted = _Counted(_hash(row) for row in self._rows(before.parts))
         return (seed for seed in seeds if not counted.take(_hash(seed)))
 
-    def _append(self, spool: RawIOBase, data: bytes) -> None:
+    def _append(self, spool: RawIOBase, data: bytes) -> int:
+        """Write all of `data`; how much that is."""
         rest = memoryview(data)
         with self._writing, self._explained("written"):
             if self._closed:
                 raise ClosedError
             while rest:  # a nearly full disk takes a part; the next write then says why
                 rest = rest[spool.write(rest) or 0 :]
+        return len(data)
 
     def _rows(self, parts: Sequence[tuple[int, int]]) -> Iterator[Seed]:
         """The seeds in these parts of the file."""
