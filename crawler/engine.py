@@ -31,7 +31,7 @@ import msgspec
 
 from crawler.errors import CrawlerError, FetchError, first_error
 from crawler.gate import ByteGate
-from crawler.models import HostState, Kind, Page
+from crawler.models import STOPPED, HostState, Kind, Page
 from crawler.parse.base import Job
 from crawler.politeness.policy import Deliver
 
@@ -133,7 +133,7 @@ class Engine:
         except* CrawlerError as errors:
             raise first_error(errors) from errors
         complete = self._seeded and self._ledger.open == 0
-        stopped_by = None if complete else (self._policy.stopped_by or "stop")
+        stopped_by = None if complete else (self._policy.stopped_by or STOPPED)
         log.info("crawl ends: %s", stopped_by or "nothing is left")
         return Ending(complete=complete, stopped_by=stopped_by)
 

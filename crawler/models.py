@@ -264,6 +264,9 @@ PAGES = "pages"
 OUTCOMES = "outcomes"
 LINKS = "links"
 
+STOPPED = "stop"
+"""What ``stopped_by`` calls an interruption, as opposed to a budget."""
+
 MAX_REDIRECTS = 20
 
 MAX_EXAMPLES = 3

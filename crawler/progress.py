@@ -10,7 +10,7 @@ import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from crawler.models import REASONS, Outcome
+from crawler.models import REASONS, STOPPED, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,6 @@ DEFAULT_COLUMNS = 80
 
 #: ECMA-48 "erase in page" to the end: what a longer line left, and what a terminal wraps when it gets narrower
 _ERASE_BELOW = "\x1b[J"
-_INTERRUPT = "stop"  # what `stopped_by` calls a signal, as opposed to a budget
 _MAX_ROWS = 10  # of one table of the summary
 _MAX_RULE = 48  # characters
 _MAX_EXAMPLE = 100
@@ -120,7 +119,7 @@ def _way_on(stopped_by: str | None, resume: str, unread: Sequence[str]) -> Itera
         yield f"Not read to its end, and not given again (with --resume): {printable(', '.join(unread), _MAX_EXAMPLE)}"
     if stopped_by and not resume:
         yield "What is written stays. The queue was in memory (frontier: memory): crawl anew with --fresh."
-    elif stopped_by == _INTERRUPT:
+    elif stopped_by == STOPPED:
         yield f"Nothing is lost. Go on with:\n  {resume}"
     elif stopped_by:
         yield f"What is left is kept. Go on beyond the budget with:\n  {resume} --set {stopped_by}=null"
@@ -229,7 +228,7 @@ def _headline(snapshot: Snapshot, stopped_by: str | None, elapsed_s: float, seed
 
 
 def _how(stopped_by: str | None, seeds: SeedTally) -> str:
-    if stopped_by == _INTERRUPT:
+    if stopped_by == STOPPED:
         return "Crawl interrupted"
     if stopped_by:
         return f"Crawl stopped by {stopped_by}"

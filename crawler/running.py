@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from crawler.clock import rfc3339
 from crawler.directory import Summary
 from crawler.export.outcomes import seed_line
+from crawler.models import STOPPED
 from crawler.seedlist import SeedTally
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Running:
         """Crawl to the end, then, unless interrupted, write seeds.jsonl and summary.json."""
         started_at = self._clock.wall()
         ending = await self._engine.run()
-        interrupted = ending.stopped_by == "stop"
+        interrupted = ending.stopped_by == STOPPED
         tally = SeedTally() if interrupted else await self._write_seeds()
         result = Result(ending=ending, snapshot=self._engine.snapshot(), seeds=tally)
         if not interrupted:

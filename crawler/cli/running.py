@@ -28,7 +28,7 @@ from crawler.config.file import loads
 from crawler.directory import State, claim, move_aside
 from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.export.packing import suffix
-from crawler.models import PAGES
+from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
 from crawler.politeness.robots import UNREACHABLE
 from crawler.progress import ProgressLine, summary
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
-
-STREAM_CUT = "stop"
-"""What ended a crawl whose stream was not read to its end."""
 
 SWITCH_INTERVAL_S = 0.0005
 """How long the loop may keep the interpreter from the thread that writes to the store. Python's own, 5 ms, lets a busy
@@ -94,7 +91,7 @@ def run_crawl(plan: Plan, *, fresh: bool, stream: bool = False, quiet: bool = Fa
         if not quiet:
             text = summary(
                 result.snapshot,
-                stopped_by=result.ending.stopped_by or (STREAM_CUT if was_cut else None),
+                stopped_by=result.ending.stopped_by or (STOPPED if was_cut else None),
                 directory=directory.path,
                 files=[file.name for file in directory.files()],
                 pages=plan.pages,
@@ -128,7 +125,7 @@ def _way_on(plan: Plan, *, stream: bool) -> Iterator[None]:
 
 def exit_code(result: Result) -> int:
     """What the shell is told."""
-    if result.ending.stopped_by == "stop":
+    if result.ending.stopped_by == STOPPED:
         return INTERRUPTED
     if result.seeds.fetched == 0:
         return NO_SEED
