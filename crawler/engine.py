@@ -24,7 +24,6 @@ import contextlib
 import logging
 from dataclasses import dataclass
 from functools import partial
-from math import inf
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -185,8 +184,8 @@ class Engine:
             for request in turn.start:
                 self._busy += 1
                 self._starts.put_nowait(request)
-            for request, reason in turn.refused:
-                self._ledger.refused(request, reason)
+            for request, end in turn.refused:
+                self._ledger.refused(request, end)
             if turn.refused:
                 self._settle()
                 await self._committer.room()
@@ -208,8 +207,8 @@ class Engine:
         if turn.unknown:
             self._policy.adopt([await self._frontier.host(key) or HostState(host_key=key) for key in turn.unknown])
         if turn.refill:
-            # whenever they are due: the policy lets them in and keeps their rest
-            states, self._hosts_cursor = await self._frontier.hosts(inf, self._hosts_cursor, turn.refill)
+            ready_before, limit = turn.refill.ready_before, turn.refill.limit
+            states, self._hosts_cursor = await self._frontier.hosts(ready_before, self._hosts_cursor, limit)
             self._policy.adopt(states)
 
     async def _change(self, until: float | None) -> None:

@@ -46,9 +46,9 @@ class Ledger:
         """Admitted and without an end; unlike `Counts.pending`, an end counts before it is committed."""
         return self._frontier.counts().admitted - self._ended
 
-    def refused(self, request: Request, reason: str) -> None:
+    def refused(self, request: Request, finish: Finish) -> None:
         """Politeness does not let it be requested."""
-        self._end(request, Finish(outcome=Outcome.EXCLUDED, reason=reason))
+        self._end(request, finish)
 
     def attempted(self, request: Request, answer: Response | FetchError, decision: Settlement) -> None:
         """An attempt brought nothing to parse."""

@@ -20,7 +20,11 @@ class Kind(StrEnum):
 
     PAGE = "page"
     ROBOTS = "robots"  #: made by politeness; never in the frontier or in the counts
-    SITEMAP = "sitemap"
+    SITEMAP = "sitemap"  #: what it lists is at its own depth
+
+
+NORMAL_PRIORITY = 32
+"""Of what no sitemap calls more or less important than other pages."""
 
 
 class Outcome(StrEnum):
@@ -49,8 +53,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
     kind: Kind = Kind.PAGE
     #: 1 for the first try
     attempt: int = 1
-    #: 0 first, 63 last; within a band a host's URLs are first in, first out
-    priority: int = 0
+    #: 0 first, 63 last
+    priority: int = NORMAL_PRIORITY
     #: URLs that redirected here, oldest first, at most 20
     redirected_from: tuple[str, ...] = ()
     #: opaque bytes a rule hands from a listing to a detail page
@@ -100,8 +104,9 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True)
     host_key: HostKey
     #: `url.fingerprint` of `url` under the crawl's key, an unsigned 64-bit integer, never 0
     fingerprint: int
-    priority: int = 0
+    priority: int = NORMAL_PRIORITY
     context: bytes = b""
+    kind: Kind = Kind.PAGE
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
@@ -183,6 +188,22 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     failures: int = 0
     #: why the host is retired; None while it is not
     retired: str | None = None
+    #: pages kept of it; counted only under ``budget.pages_per_host``
+    pages: int = 0
+    #: pause between request starts that its errors have earned it; 0 if none
+    backoff_s: float = 0.0
+    #: how long it takes to answer, smoothed; 0 if unknown
+    latency_s: float = 0.0
+
+
+class SlowHost(msgspec.Struct, frozen=True, kw_only=True):
+    """A host that keeps the crawl waiting, for people to read."""
+
+    host_key: HostKey
+    #: in words: ``Crawl-delay 30s``, ``asked to wait until 12:03:10``, ``answers in 4.2 s``
+    why: str
+    #: until its next request may start
+    wait_s: float
 
 
 class RobotsFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -230,12 +251,15 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 REASONS: dict[str, str] = {
     # FETCHED
     "not_html": "a 2xx answer that is not HTML",
+    "sitemap": "a sitemap, whose entries were taken in",
     "empty": "a 2xx answer without a body that the status allows (204, 205)",
     # REDIRECTED
     "out_of_scope": "the redirect's target is outside the scope",
     # EXCLUDED
     "robots": "robots.txt disallows it",
     "robots_unreachable": "robots.txt could not be fetched, which disallows all; the log says why",
+    "noindex": "the page itself asks not to be indexed, in a robots meta element or X-Robots-Tag",
+    "breaker": "its host failed breaker.failures times in a row, and once more after a rest",
     "scope_narrowed": "the scope was narrowed, at a resume, after it had been admitted",
     "seed_out_of_scope": "a seed that include, exclude or the scheme keeps out",
     # FAILED
@@ -243,6 +267,7 @@ REASONS: dict[str, str] = {
     "too_slow": "the body came slower than fetch.min_speed",
     "dns": "the host name does not resolve",
     "connect": "no connection: refused, unreachable, reset before the request, or none within fetch.connect_timeout",
+    "proxy": "the proxy could not be reached, or did not let the request through",
     "tls": "the TLS handshake or certificate check failed",
     "reset": "the connection broke before the answer was complete",
     "protocol": "the answer is not HTTP, or breaks its rules",
@@ -251,6 +276,7 @@ REASONS: dict[str, str] = {
     "bad_encoding": "the Content-Encoding is unknown or its data corrupt",
     "bad_redirect": "a redirect without a usable Location",
     "redirect_loop": "a redirect to a URL of its own chain, or the 21st hop",
+    "bad_sitemap": "neither a sitemap nor a feed, or broken from its beginning",
     "parse_deadline": "parsing took longer than parse.deadline",
     "parse_memory": "parsing took more memory than parse.memory",
     "parser_crashed": "the parser process died on this page",
@@ -259,10 +285,11 @@ REASONS: dict[str, str] = {
 }
 """Every reason an outcome may carry, and what it means."""
 
-#: the two sinks every crawl has; `LINKS` where asked for; further ones bear their rule's name
+#: the two sinks every crawl has; `LINKS` and `SITEMAPS` where asked for; further ones bear their rule's name
 PAGES = "pages"
 OUTCOMES = "outcomes"
 LINKS = "links"
+SITEMAPS = "sitemaps"
 
 STOPPED = "stop"
 """What ``stopped_by`` calls an interruption, as opposed to a budget."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.models import MAX_EXAMPLES, Outcome, Refusal
+from crawler.models import MAX_EXAMPLES, Outcome, Refusal, SlowHost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,6 +61,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     reasons: dict[tuple[Outcome, str], int]
     #: links kept out by scope rule, the most first
     refusals: dict[str, Refusal]
+    #: the hosts that wait longest for their next request, the slowest first
+    slow: tuple[SlowHost, ...] = ()
 
 
 def counters_without(counters: Mapping[str, int], ends: Mapping[tuple[Outcome, str | None], int]) -> dict[str, int]:
@@ -184,13 +186,14 @@ class Stats:
                 self._refused[rest] = count
         self._samples = deque([(self._started, self._pages)])
 
-    def snapshot(self, counts: Counts, in_flight: int, unfinished: int) -> Snapshot:
+    def snapshot(self, counts: Counts, in_flight: int, unfinished: int, slow: Sequence[SlowHost] = ()) -> Snapshot:
         """The numbers of this moment. What is recent is measured against earlier snapshots.
 
         Args:
             counts: What is committed.
             in_flight: Requests under way, those for robots.txt included.
             unfinished: URLs admitted and without an end, committed or not.
+            slow: The hosts that wait longest.
         """
         elapsed_s = self._elapsed_s()
         return Snapshot(
@@ -213,6 +216,7 @@ class Stats:
                 rule: Refusal(rule=rule, count=count, examples=self._examples.get(rule, ()))
                 for rule, count in self._refused.most_common()
             },
+            slow=tuple(slow),
         )
 
     def _elapsed_s(self) -> float:

@@ -85,6 +85,25 @@ class Size(int):
         return "0"
 
 
+class Number(float):
+    """A plain number of at least 0. Written ``2``, ``1.5``."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a number.
+
+        Raises:
+            ValueError: Says what was expected.
+        """
+        number, unit = _split(text, "a number such as 2 or 1.5")
+        if unit:
+            raise ValueError("expected a number without a unit, such as 2 or 1.5")
+        return cls(_rounded(number))
+
+    def __str__(self) -> str:
+        return _plain(self).removesuffix(".0") if math.isfinite(self) else f"{float(self)}"
+
+
 class Rate(float):
     """Events per second. Written ``5/s``, ``30/min``, ``100/h``, ``10/d``."""
 

@@ -3,34 +3,55 @@
 Values here are already parsed; `crawler.config.file` reads YAML into them and says where a mistake stands,
 `crawler.config.rules` holds what a type cannot say, `crawler.config.schema` publishes both as JSON Schema.
 A field's YAML key is its name without the unit (``timeout_s`` is ``timeout``); its description documents the key.
+The sections that politeness and the fetcher read are in `manners` and `fetching`.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, field
 
-from crawler.units import Duration, Rate, Size
+from crawler.config.base import Count, Section, dotted_key
+from crawler.config.fetching import ENVIRONMENT, NO_CONTACT, FetchConfig, HostFetchConfig
+from crawler.config.manners import (
+    BUILT_IN_PACE,
+    AdaptiveConfig,
+    BreakerConfig,
+    BudgetConfig,
+    LimitsConfig,
+    Pace,
+    PerAddressConfig,
+    RobotsConfig,
+    SitemapsConfig,
+)
+from crawler.units import Duration, Size
 
-Count = Annotated[int, Meta(ge=1)]
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-
-
-def dotted_key(section: str, name: str) -> str:
-    """The key of `name` in `section`: ``limits.default``, or ``limits.hosts["*.example.org"]`` as dots would mislead.
-
-    Errors name keys so, and ``--set`` takes them so. `section` is empty for the whole configuration.
-    """
-    if not _PLAIN_KEY.fullmatch(name):
-        return f'{section}["{name}"]'
-    return f"{section}.{name}" if section else name
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every section."""
+__all__ = [
+    "BUILT_IN_PACE",
+    "ENVIRONMENT",
+    "NO_CONTACT",
+    "AdaptiveConfig",
+    "BreakerConfig",
+    "BudgetConfig",
+    "CheckpointConfig",
+    "Count",
+    "CrawlConfig",
+    "ExportConfig",
+    "ExtractConfig",
+    "FetchConfig",
+    "HostFetchConfig",
+    "LimitsConfig",
+    "Pace",
+    "ParseConfig",
+    "PerAddressConfig",
+    "RobotsConfig",
+    "ScopeConfig",
+    "Section",
+    "SitemapsConfig",
+    "UrlsConfig",
+    "dotted_key",
+]
 
 
 class ScopeConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,94 +82,6 @@ class UrlsConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True)
     drop_params: Annotated[
         tuple[str, ...], Meta(description="Query parameters to remove from every URL: names or globs such as utm_*.")
     ] = ()
-
-
-class BudgetConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where to stop."""
-
-    pages: Annotated[Count | None, Meta(description="Stop after this many pages; what is left stays pending.")] = None
-
-
-class Pace(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How fast a host may be asked. What is None is inherited from the next less specific pattern."""
-
-    delay_s: Annotated[
-        Duration | None, Meta(description="Least time between the starts of two requests to one host. Not with rate.")
-    ] = field(default=None, name="delay")
-    rate_per_s: Annotated[
-        Rate | None, Meta(description="Most requests to one host per time: 5/s is a delay of 200ms. Not with delay.")
-    ] = field(default=None, name="rate")
-    concurrency: Annotated[Count | None, Meta(description="Most requests in flight to one host.")] = None
-
-
-BUILT_IN_PACE = Pace(delay_s=Duration(1.0), concurrency=1)
-"""What applies where neither a pattern nor ``limits.default`` says anything."""
-
-
-class LimitsConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much at once, and how fast, per host and in all."""
-
-    concurrency: Annotated[Count, Meta(description="Most requests in flight, all hosts together.")] = 200
-    memory_bytes: Annotated[
-        Size,
-        Meta(
-            description="Half of it for bodies fetched and not yet parsed, a quarter for records that wait for a "
-            "checkpoint, a quarter for those being written. Bodies in flight come on top, see `crawler check`."
-        ),
-    ] = field(default=Size(512 * 1024**2), name="memory")
-    default: Annotated[Pace, Meta(description="The pace of every host that no pattern says more about.")] = (
-        BUILT_IN_PACE
-    )
-    hosts: Annotated[
-        dict[str, Pace],
-        Meta(
-            description="Paces by host: example.org, *.example.org, 192.0.2.1, [::1], each with :port if need be. "
-            "The most specific pattern wins, key by key."
-        ),
-    ] = {}
-
-
-class RobotsConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Obedience to robots.txt (RFC 9309)."""
-
-    obey: Annotated[bool, Meta(description="Ask for robots.txt and request nothing it disallows.")] = True
-    max_crawl_delay_s: Annotated[
-        Duration, Meta(description="A longer Crawl-delay in robots.txt is cut to this; 0 ignores Crawl-delay.")
-    ] = field(default=Duration(60.0), name="max_crawl_delay")
-
-
-NO_CONTACT = "contact-not-set"
-"""What a User-Agent holds that tells nobody whom to write to."""
-
-
-class FetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How one request is made."""
-
-    user_agent: Annotated[
-        str, Meta(description="The User-Agent header. Its first word is the name looked up in robots.txt.")
-    ] = f"crawler/0.1 (+https://example.org/{NO_CONTACT})"
-    timeout_s: Annotated[Duration, Meta(description="For one whole answer, connecting included.")] = field(
-        default=Duration(30.0), name="timeout"
-    )
-    connect_timeout_s: Annotated[
-        Duration,
-        Meta(description="For DNS, TCP and TLS together; no connection within it fails the attempt with connect."),
-    ] = field(default=Duration(10.0), name="connect_timeout")
-    min_speed: Annotated[
-        Size, Meta(description="Bytes a second, averaged over any 10 s of a body; 0 turns this off.")
-    ] = Size(64)
-    max_body_bytes: Annotated[
-        Size, Meta(description="A larger body, raw or decoded, fails its URL with too_large.")
-    ] = field(default=Size(10 * 1024**2), name="max_body")
-    headers: Annotated[dict[str, str], Meta(description="Header fields sent with every request.")] = {}
-    cookies: Annotated[bool, Meta(description="Keep cookies and send them back.")] = False
-    resolve: Annotated[
-        dict[str, str],
-        Meta(
-            description="Addresses instead of DNS: a host name or *.domain, and an IP address with or without :port. "
-            "The port is connected to whatever the URL says."
-        ),
-    ] = {}
 
 
 class ParseConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,6 +119,10 @@ class ExportConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     links: Annotated[
         bool, Meta(description="Write links.jsonl: a line for each link of each page, followed or not.")
     ] = False
+    sitemaps: Annotated[
+        bool,
+        Meta(description="Write sitemaps.jsonl: a line for each entry of each sitemap, with its lastmod and priority."),
+    ] = False
 
 
 class CheckpointConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -213,11 +150,20 @@ class CrawlConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     budget: BudgetConfig = BudgetConfig()
     limits: LimitsConfig = LimitsConfig()
     robots: RobotsConfig = RobotsConfig()
+    sitemaps: SitemapsConfig = SitemapsConfig()
+    breaker: BreakerConfig = BreakerConfig()
     fetch: FetchConfig = FetchConfig()
     parse: ParseConfig = ParseConfig()
     extract: ExtractConfig = ExtractConfig()
     export: ExportConfig = ExportConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
+    order: Annotated[
+        Literal["breadth", "depth"],
+        Meta(
+            description="Which URLs of a host come first: those fewest links away from a seed, or most. Those that a "
+            "sitemap calls important come before either."
+        ),
+    ] = "breadth"
     frontier: Annotated[
         Literal["sqlite", "memory"],
         Meta(

@@ -118,6 +118,7 @@ def _filled(pace: Pace) -> Pace:
         pace,
         delay_s=pace.delay_s if paced else BUILT_IN_PACE.delay_s,
         concurrency=pace.concurrency or BUILT_IN_PACE.concurrency,
+        jitter_s=BUILT_IN_PACE.jitter_s if pace.jitter_s is None else pace.jitter_s,
     )
 
 

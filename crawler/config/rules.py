@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from crawler.config import dotted_key
+from crawler.config.base import dotted_key
 from crawler.config.headers import header_name_problem, header_value_problem, user_agent_problem
 from crawler.config.hosts import address_problem, host_problem, name_problem
+from crawler.config.manners import AdaptiveConfig
 from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -112,16 +113,21 @@ def _fetch(fetch: FetchConfig) -> Iterator[Problem]:
 
 def _zeros(config: CrawlConfig) -> Iterator[Problem]:
     """Values that stop everything at 0."""
-    positive = {
+    positive: dict[str, float | None] = {
         "fetch.timeout": config.fetch.timeout_s,
         "fetch.connect_timeout": config.fetch.connect_timeout_s,
         "fetch.max_body": config.fetch.max_body_bytes,
         "parse.deadline": config.parse.deadline_s,
         "parse.memory": config.parse.memory_bytes,
         "checkpoint.every": config.checkpoint.every_s,
+        "budget.bytes": config.budget.bytes,
+        "budget.time": config.budget.time_s,
+        "breaker.rest": config.breaker.rest_s,
     }
+    if isinstance(config.limits.adaptive, AdaptiveConfig):
+        positive["limits.adaptive.max_delay"] = config.limits.adaptive.max_delay_s
     for key, value in positive.items():
-        if not value > 0:
+        if value is not None and not value > 0:
             yield Problem(key, str(value), "expected more than 0")
 
 

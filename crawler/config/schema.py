@@ -12,7 +12,7 @@ from msgspec import inspect
 
 from crawler.config import CrawlConfig
 from crawler.config.file import to_plain
-from crawler.units import Duration, Rate, Size
+from crawler.units import Duration, Number, Rate, Size
 
 VERSION: Final = 1
 
@@ -31,6 +31,7 @@ _UNITS: Final[dict[type, dict[str, Any]]] = {
         "minimum": 0,
         "examples": ["64KiB", "10MiB", 512],
     },
+    Number: {"type": ["string", "number"], "pattern": rf"^{_NUMBER}$", "minimum": 0, "examples": [2, 1.5]},
     Rate: {"type": "string", "pattern": rf"^{_NUMBER} ?/({'|'.join(Rate.PERIODS)})$", "examples": ["5/s", "30/min"]},
 }
 _SIMPLE: Final[dict[type, str]] = {

@@ -23,7 +23,7 @@ from msgspec import UNSET
 from crawler.config import CrawlConfig, Section, dotted_key
 from crawler.config.tree import List as ListNode
 from crawler.config.tree import Map, Mistake, Text
-from crawler.units import Duration, Rate, Size
+from crawler.units import Duration, Number, Rate, Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +82,7 @@ class Reading:
 
     def _value(self, node: Node, wanted: object, key: str) -> object:
         """The value of type `wanted`; UNSET where the default must do."""
-        bare = _bare(wanted)
+        bare = _bare(_member_for(node, wanted))
         section = bare if isinstance(bare, type) and issubclass(bare, Section) else None
         origin = get_origin(bare)
         if section is None and origin not in (dict, tuple):
@@ -180,6 +180,16 @@ def _bare(wanted: object) -> object:
     return get_args(wanted)[0] if get_origin(wanted) is Annotated else wanted
 
 
+def _member_for(node: Node, wanted: object) -> object:
+    """Of a union the alternative that a map or a list must be, if there is one; else `wanted` itself."""
+    for member in _members(wanted) if not isinstance(node, Text) else ():
+        bare = _bare(member)
+        is_section = isinstance(bare, type) and issubclass(bare, Section)
+        if is_section if isinstance(node, Map) else get_origin(bare) is tuple:
+            return member
+    return wanted
+
+
 def _members(wanted: object) -> tuple[Any, ...]:
     """The alternatives of a union, or the type itself."""
     bare = _bare(wanted)
@@ -199,7 +209,7 @@ def _meanings(node: Text) -> Iterator[bool | int | str | None]:
 
 
 def _decode_unit(unit: type, value: object) -> object:
-    if not issubclass(unit, Duration | Size | Rate):
+    if not issubclass(unit, Duration | Number | Size | Rate):
         raise NotImplementedError(f"a key of type {unit.__name__}")
     return unit.parse(value if isinstance(value, str) else "")
 
@@ -218,6 +228,10 @@ def _describe_one(wanted: object) -> str:
         return "one of " * (len(get_args(bare)) > 1) + ", ".join(get_args(bare))
     if bare is NoneType:
         return "null"
+    if get_origin(bare) is tuple:
+        return "a list"
+    if isinstance(bare, type) and issubclass(bare, Section):
+        return f"a map of {' and '.join(field.encode_name for field in msgspec.structs.fields(bare))}"
     return "true or false" if bare is bool else "text"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from crawler.models import Request, Response
+    from crawler.models import HostKey, Request, Response
 
 
 class Fetcher(Protocol):
@@ -28,6 +28,17 @@ class Fetcher(Protocol):
             FetchError: With a reason of `models.REASONS`.
             CrawlerError: This machine can open no more connections. Nothing else, but cancellation, which closes the
                 connection.
+        """
+        ...
+
+    async def locate(self, host_key: HostKey) -> Sequence[str]:
+        """The addresses a request to this host may go to, the one tried first first: IP addresses as text.
+
+        Empty where that is not ours to know, as for a host asked through a proxy. Answers are kept for a while, so
+        that asking again costs nothing.
+
+        Raises:
+            FetchError: ``dns``: the name does not resolve.
         """
         ...
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aiohttp import (
     ClientError,
@@ -37,7 +38,7 @@ from crawler.models import Kind, Response
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from aiohttp import StreamReader
     from aiohttp.client_reqrep import ConnectionKey
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config import FetchConfig
     from crawler.fetch.deadlines import Attempt
-    from crawler.models import Request
+    from crawler.models import HostKey, Request
 
 _FAILURES = (FetchError, ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
 _NO_TIMERS = ClientTimeout()  # every limit None
@@ -136,6 +137,15 @@ class HttpFetcher:
                 return await self._exchange(request, started, attempt)
         except _FAILURES as error:
             raise fetch_error(error, reused=attempt.reused) from error
+
+    async def locate(self, host_key: HostKey) -> Sequence[str]:
+        """See `base.Fetcher.locate`."""
+        name = urlsplit(f"//{host_key}").hostname or ""
+        try:
+            found = await self._resolver.resolve(name)
+        except OSError as error:
+            raise FetchError("dns", f"{name}: {error}") from error
+        return [result["host"] for result in found]
 
     async def aclose(self) -> None:
         """Close all connections, the sweep and the resolver. No fetch may be under way."""

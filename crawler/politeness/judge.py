@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from crawler.models import Request, Robots, RobotsFile, Url
+from crawler.models import Outcome, Request, Robots, RobotsFile, Url
 from crawler.politeness import robots as robots_txt
-from crawler.politeness.retry import Deliver, Handled, Redirect, Snooze
+from crawler.politeness.retry import Deliver, Finish, Handled, Redirect, Snooze
 from crawler.politeness.robots import Verdict, Verdicts
 from crawler.url import host_key, origin, path_and_query
 
@@ -49,8 +49,8 @@ class Judge:
         self._urls = urls
         self._refusal = refusal
         self._verdicts = Verdicts(clock)
-        #: refused, with the reason
-        self.refused: deque[tuple[Request, str]] = deque()
+        #: refused, with the end of each
+        self.refused: deque[tuple[Request, Finish]] = deque()
 
     def sort_in(self, host: Host, request: Request, now: float) -> None:
         """Find a request its place: it may start, is refused, or waits for a robots.txt."""
@@ -115,7 +115,7 @@ class Judge:
         if reason is None:
             host.hand.append(request)
             return
-        self.refused.append((request, reason))
+        self.refused.append((request, Finish(Outcome.EXCLUDED, reason)))
         if not host.hand:
             self._schedule.hold(host, now)  # it has had its turn: behind all that are due already
 

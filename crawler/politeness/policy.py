@@ -18,6 +18,7 @@ page.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from crawler.models import HostKey, HostState, Kind, Page, ParseFailure, Request, Response, Robots, RobotsFile
@@ -28,7 +29,7 @@ from crawler.politeness.judge import Judge
 from crawler.politeness.limits import LimitTable
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
 from crawler.politeness.schedule import Schedule
-from crawler.politeness.turn import Turn
+from crawler.politeness.turn import Refill, Turn
 from crawler.politeness.window import Window
 from crawler.url import STANDARD, origin
 
@@ -125,7 +126,9 @@ class Policy:
                 break
             to_judge += self._serve(host, now, turn)
         turn.unknown = self._window.newcomers()
-        turn.refill, refill_at = self._window.refill(now, idle=not (turn.start or turn.wants or self.in_flight))
+        free, refill_at = self._window.refill(now, idle=not (turn.start or turn.wants or self.in_flight))
+        if free:
+            turn.refill = Refill(free, inf, None)
         if turn.wants or turn.unknown or turn.refill or refused:
             turn.next_at = now
         else:

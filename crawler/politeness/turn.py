@@ -5,6 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from crawler.models import HostKey, Request
+from crawler.politeness.retry import Finish
+
+
+class Refill(msgspec.Struct, frozen=True):
+    """A question to the frontier for hosts with takeable URLs, as `Frontier.hosts` takes it."""
+
+    limit: int
+    #: wall time; infinite for all
+    ready_before: float
+    pages_below: int | None
 
 
 class Turn(msgspec.Struct):
@@ -12,14 +22,18 @@ class Turn(msgspec.Struct):
 
     #: to be put on the wire now, in this order; pass the same objects to `started` and `after`
     start: list[Request] = []
-    #: with the reason each is refused for; they end as `EXCLUDED`
-    refused: list[tuple[Request, str]] = []
+    #: that must not be requested, with the end of each
+    refused: list[tuple[Request, Finish]] = []
+    #: back to the frontier until a monotonic time, as their host rests for long; no attempt was made
+    put_off: list[tuple[Request, float]] = []
+    #: hosts whose addresses to look up, for `located`
+    locate: list[HostKey] = []
     #: how many requests of which hosts to take from the frontier, for `supply`
     wants: list[tuple[HostKey, int]] = []
     #: hosts whose stored states to look up, for `adopt`; of one never stored, a new state
     unknown: list[HostKey] = []
-    #: how many other hosts with takeable URLs to look for, for `adopt`
-    refill: int = 0
+    #: other hosts to look for, for `adopt`
+    refill: Refill | None = None
     #: monotonic time by which to ask again, if nothing happens before: now, if there is something to answer;
     #: None if only events matter (`wake`, the end of an attempt or of a parse)
     next_at: float | None = None

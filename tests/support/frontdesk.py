@@ -77,8 +77,8 @@ class FrontDesk:
             self.policy.changes()
             self.policy.stored()
             turn = self.policy.turn(self.concurrency - self.policy.in_flight)
-            for request, reason in turn.refused:
-                self._end(request, reason)
+            for request, end in turn.refused:
+                self._end(request, end.reason)
             for request in turn.start:
                 at = self.clock.now + self.rng.uniform(0, self.max_queue_delay)
                 flights.append([at, "ask", request, None, None])
@@ -90,7 +90,7 @@ class FrontDesk:
             if turn.refill:
                 waiting = [key for key, queue in self.queues.items() if queue]
                 self.rng.shuffle(waiting)
-                self.policy.adopt([HostState(host_key=key) for key in waiting[: turn.refill]])
+                self.policy.adopt([HostState(host_key=key) for key in waiting[: turn.refill.limit]])
             events = [flight[0] for flight in flights] + [at for at, _ in snoozed]
             if turn.next_at is not None:
                 events.append(turn.next_at)

@@ -223,7 +223,7 @@ def test_retired_host_has_its_urls_refused():
     turn = policy.turn(10)
     requests = pages(2)
     policy.supply(turn.wants, requests)
-    assert policy.turn(10).refused == [(request, "breaker") for request in requests]
+    assert policy.turn(10).refused == [(request, Finish(Outcome.EXCLUDED, "breaker")) for request in requests]
 
 
 def test_request_refused_by_others_costs_not_even_a_robots_txt():
