@@ -166,7 +166,9 @@ def after_parse(response: Response, result: Page | ParseFailure) -> Finish:
     """The outcome of a delivered response once parsed. Parsing is repeatable, so its failures are final."""
     if isinstance(result, ParseFailure):
         return Finish(Outcome.FAILED, result.reason, response.status)
-    return Finish(Outcome.FETCHED, result.reason, response.status, has_page=bool(result.records))
+    if result.reason == "noindex":
+        return Finish(Outcome.EXCLUDED, result.reason, response.status)
+    return Finish(Outcome.FETCHED, result.reason, response.status, has_page=result.reason is None)
 
 
 def retry_wait_s(request: Request, rule: Rule) -> float:
