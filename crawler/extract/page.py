@@ -1,4 +1,4 @@
-"""What does one response amount to: a page with its links and record, a robots.txt, or a failure?
+"""What does one response amount to: a page with its links and record, a sitemap, a robots.txt, or a failure?
 
 The face of this package, called in parser workers. Pure: bytes in, values out, no clock and no event loop.
 """
@@ -13,25 +13,27 @@ import msgspec
 
 from crawler.config import ExtractConfig, ScopeConfig, UrlsConfig
 from crawler.errors import UrlError
-from crawler.extract import charset, robots, robots_meta
+from crawler.extract import charset, robots, robots_meta, sitemap
 from crawler.extract.content import ContentError, decode_content
 from crawler.extract.describe import MAX_LINKS, Found, describe
 from crawler.extract.html import Document
 from crawler.extract.links import Hyperlinks
-from crawler.extract.record import LinkLine, LinkRecord, PageRecord
+from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine
+from crawler.extract.sitemap_links import SitemapLinks
 from crawler.extract.targets import Targets
-from crawler.models import LINKS, PAGES, Kind, Page, ParseFailure
+from crawler.models import LINKS, PAGES, SITEMAPS, Kind, Page, ParseFailure
 from crawler.scope import Scope
-from crawler.url import Base
+from crawler.url import Base, host
 
 if TYPE_CHECKING:
     from crawler.extract.content import Decoded
     from crawler.models import Request, Response, Url
 
-__all__ = ["Extractor", "LinkLine", "LinkRecord", "PageRecord", "Settings"]
+__all__ = ["Extractor", "LinkLine", "LinkRecord", "PageRecord", "Settings", "SitemapLine"]
 
 # Of its 512 KiB at most, inflated; whatever fetch.max_body says, as only its first 500 KiB are read.
 _MAX_ROBOTS_BYTES = 64 * 1024**2
+_EMPTY = frozenset((204, 205))  # by their status
 _HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 _UNKNOWN_TYPES = frozenset(("", "unknown/unknown", "application/unknown", "*/*"))
 # MIME Sniffing standard, section 7.1: what an unlabelled resource starts with if it is HTML.
@@ -55,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     skip_rel: tuple[str, ...] = ("nofollow",)
     #: whether to make the lines of links.jsonl
     link_lines: bool = False
+    #: and those of sitemaps.jsonl
+    sitemap_lines: bool = False
     #: most bytes a body may have after content decoding
     max_body_bytes: int = 10 * 1024**2
     #: the crawl's own, see `Frontier.key`
@@ -93,8 +97,12 @@ class Extractor:
         encoding = response.header(b"content-encoding")
         if request.kind is Kind.ROBOTS:
             return self._robots(decode_content(response.body, encoding, _MAX_ROBOTS_BYTES))
+        if request.kind is Kind.SITEMAP and response.status not in _EMPTY:
+            return self._sitemap(
+                request, response, decode_content(response.body, encoding, sitemap.MAX_BYTES, cut=True)
+            )
         body = decode_content(response.body, encoding, self._settings.max_body_bytes)
-        if response.status in (204, 205):
+        if response.status in _EMPTY:
             return Page(reason="empty", body_bytes=len(body.data))
         content_type = response.header(b"content-type")
         if not _is_html(content_type, body.data):
@@ -105,6 +113,22 @@ class Extractor:
         if body.truncated and len(body.data) < robots.MAX_BODY_BYTES:
             raise ContentError("bad_encoding", "the compressed robots.txt ends early: what it forbids is unknown")
         return Page(robots=robots.parse(body.data, self._settings.agent), body_bytes=len(body.data))
+
+    def _sitemap(self, request: Request, response: Response, body: Decoded) -> Page:
+        settings = self._settings
+        is_cut = body.truncated or len(response.body) >= settings.max_body_bytes
+        listed = sitemap.parse(body.data, response.header(b"content-type"), host(request.url), is_cut=is_cut)
+        links = SitemapLinks(listed, request, self._scope, settings.urls, settings.fingerprint_key)
+        records: tuple[tuple[str, bytes], ...] = ()
+        if settings.sitemap_lines and links.lines:
+            records = ((SITEMAPS, one_line(self._encoder.encode_lines(links.lines)[:-1])),)
+        return Page(
+            links=links.followed,
+            records=records,
+            refusals=links.refusals,
+            reason="sitemap",
+            body_bytes=len(body.data),
+        )
 
     def _html_page(self, request: Request, response: Response, content_type: str | None, body: Decoded) -> Page:
         settings = self._settings
