@@ -12,7 +12,8 @@ import pytest
 from crawler.config import UrlsConfig
 from crawler.errors import ConfigError, UrlError
 from crawler.models import Kind
-from crawler.seeds import MAX_LINE_BYTES, Seed, read_seeds, seed_request, single_seed
+from crawler.seedfile import MAX_LINE_BYTES
+from crawler.seeds import Seed, read_seeds, seed_request, single_seed
 
 
 @pytest.fixture(autouse=True)
