@@ -3,6 +3,7 @@
 Each item of the list is one of
 
 - ``scheme://…``: a URL.
+- ``sitemap:`` and a URL or host: a sitemap or feed, whose entries are crawled; without a path, ``/sitemap.xml``.
 - ``-``: standard input, read like a ``.txt`` file.
 - an existing path: a file, by its name
     - ``.jsonl``: an object a line; its field ``url`` is the seed, the others are its metadata.
@@ -11,9 +12,9 @@ Each item of the list is one of
     - any other: a seed a line; lines that begin with ``#`` are comments (elsewhere it is part of a URL).
 - anything else: a host with or without port and path, tried as https (``example.org:8080/a``).
 
-``.gz`` may follow any name; files are read by `seedfile`. What stands in one is a URL or a host, never another file. A
-bad line becomes a `Seed` with an `error`, and reading goes on; an item that names no readable file is a `ConfigError`.
-Which seeds are in scope or repeated is left to others.
+``.gz`` may follow any name; files are read by `seedfile`. What stands in one is a URL, a host or a sitemap, never
+another file. A bad line becomes a `Seed` with an `error`, and reading goes on; an item that names no readable file is a
+`ConfigError`. Which seeds are in scope or repeated is left to others.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.errors import ConfigError, UrlError
-from crawler.models import Request, Url
+from crawler.models import NORMAL_PRIORITY, SITEMAP_PRIORITY, Kind, Request, Url
 from crawler.seedfile import as_utf8, file_rows, shown, stream_rows
-from crawler.url import STANDARD, canonicalize, host, host_key
+from crawler.url import STANDARD, canonicalize, host, host_key, path_and_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from crawler.seedfile import Row
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_SITEMAP = "sitemap:"
+_SITEMAP = re.compile(r"sitemap:\s*", re.IGNORECASE)  # as a line of robots.txt begins
 _FILE_NAME = re.compile(r"\.(?:txt|csv|jsonl)(?:\.gz)?$", re.IGNORECASE)
 _CONFIG_NAME = re.compile(r"\.ya?ml$", re.IGNORECASE)
 _PATH_START = re.compile(r"[./~]|[^.:\[]*/")
@@ -52,6 +53,8 @@ class Seed(msgspec.Struct, frozen=True, kw_only=True, tag="seed"):
     #: as written, bytes that are not UTF-8 escaped (``\\xff``); a line that is too long is cut and ends in an ellipsis
     given: str
     url: Url | None = None
+    #: a page or a sitemap
+    kind: Kind = Kind.PAGE
     #: what is wrong with it
     error: str | None = None
     #: the other fields of its JSONL object or CSV row
@@ -81,13 +84,13 @@ def read_seeds(
 
 
 def single_seed(item: str, *, rules: UrlsConfig = STANDARD) -> Seed:
-    """The seed that `item` is: a URL or a host, never a list of them.
+    """The seed that `item` is: a URL or a host, never a list of them, nor a sitemap.
 
     Raises:
         ConfigError: It is anything else.
     """
     item, place = item.strip(), "argument 1"
-    if item == "-" or _seed_file(item, place):
+    if item == "-" or _SITEMAP.match(item) or _seed_file(item, place):
         raise ConfigError(f"{item!r} is a list of seeds; expected one URL or host")
     seed = _seed(item, place, rules)
     if seed.url is None:
@@ -103,7 +106,20 @@ def seed_request(seed: Seed) -> Request:
     """
     if seed.url is None:
         raise UrlError(f"{seed.place}: {seed.error}")
-    return Request(url=seed.url, host_key=host_key(seed.url), scope_host=host(seed.url), seed=seed.given)
+    return Request(
+        url=seed.url,
+        host_key=host_key(seed.url),
+        scope_host=host(seed.url),
+        seed=seed.given,
+        kind=seed.kind,
+        priority=SITEMAP_PRIORITY if seed.kind is Kind.SITEMAP else NORMAL_PRIORITY,
+    )
+
+
+def bare_seed(given: str) -> str:
+    """The URL or host of a seed as written, whichever kind it is of."""
+    found = _SITEMAP.match(given)
+    return given[found.end() :] if found else given
 
 
 def _item_seeds(item: str, place: str, rules: UrlsConfig, stdin: Path | BinaryIO | None) -> Iterable[Seed]:
@@ -120,9 +136,7 @@ def _seed_file(item: str, place: str) -> Path | None:
     """The file that an item names, None for what must be a URL or a host; a `ConfigError` if it can be neither."""
     if not item:
         raise ConfigError(f"{place} is an empty seed; expected a URL, a host or a file")
-    if item.startswith(_SITEMAP):
-        raise ConfigError(f"seed {item!r}: sitemaps are not supported as seeds yet; expected a URL, a host or a file")
-    if _SCHEME.match(item):
+    if _SCHEME.match(item) or _SITEMAP.match(item):
         return None
     for_a_url = f"for a URL write https://{item.lstrip('./')}"
     if _CONFIG_NAME.search(item):
@@ -147,18 +161,25 @@ def _seeds(rows: Iterator[Row], rules: UrlsConfig) -> Iterator[Seed]:
 
 
 def _seed(given: str, place: str, rules: UrlsConfig, metadata: dict[str, object] | None = None) -> Seed:
+    kind = Kind.SITEMAP if _SITEMAP.match(given) else Kind.PAGE
+    url = error = None
     try:
-        return Seed(given=as_utf8(given), url=_url(given, rules), metadata=metadata or {}, place=place)
-    except UrlError as error:
-        return Seed(given=as_utf8(given), error=str(error), metadata=metadata or {}, place=place)
+        url = _url(given, rules) if kind is Kind.PAGE else _sitemap_url(bare_seed(given), rules)
+    except UrlError as failure:
+        error = str(failure)
+    return Seed(given=as_utf8(given), url=url, kind=kind, error=error, metadata=metadata or {}, place=place)
+
+
+def _sitemap_url(given: str, rules: UrlsConfig) -> Url:
+    """Of a sitemap's URL, or of a host, whose sitemap is where most are."""
+    url = _url(given, rules)
+    return canonicalize(f"{url}sitemap.xml") if path_and_query(url) == "/" else url
 
 
 def _url(given: str, rules: UrlsConfig) -> Url:
     """Of a URL, or of a host tried as https."""
     if _SCHEME.match(given):
         return canonicalize(given, rules)
-    if given.startswith(_SITEMAP):
-        raise UrlError(f"{given!r}: sitemaps are not supported as seeds yet")
     if not set(re.split("[/?#]", given, maxsplit=1)[0]) & set("@\\"):
         with suppress(UrlError):  # which would name what nobody has written
             return canonicalize(f"https://{given}", rules)

@@ -2,10 +2,10 @@
 
 Pages must pass two rules, and are counted as refused by the first that they fail:
 
-1. ``sitemap: other host``. A sitemap speaks for its own host, and for the one whose robots.txt named it (sitemaps.org,
-   "Sitemap file location" and "Sitemaps & Cross Submits"). One that was given as a seed, and those it names, may speak
-   for any. By the protocol it speaks only for what lies below its folder, and under its scheme and port, too; hardly
-   any site keeps to that, so hosts alone are compared.
+1. ``sitemap: other host``. A sitemap speaks for its own host, and for the one whose robots.txt, or index, named it
+   (sitemaps.org, "Sitemap file location" and "Sitemaps & Cross Submits"), as well as for the host that the crawl stays
+   on. One that was given as a seed, and those it names, may speak for any. By the protocol it speaks only for what lies
+   below its folder, and under its scheme and port, too; hardly any site keeps to that, so hosts alone are compared.
 2. The scope of the crawl, as for links. Entries are as deep as the sitemap itself: on the level of seeds.
 
 Sitemaps that an index names must pass the first rule alone, as scope patterns are about pages, and be nested no deeper
@@ -23,7 +23,7 @@ from crawler.extract.links import Refused
 from crawler.extract.record import SitemapLine
 from crawler.extract.sitemap import lacks_scheme
 from crawler.extract.sitemap_entries import MAX_ENTRIES
-from crawler.models import NORMAL_PRIORITY, SITEMAP_PRIORITY, Kind, Link, Refusal
+from crawler.models import NORMAL_PRIORITY, SITEMAP_PRIORITY, Kind, Link, Refusal, Url
 from crawler.url import Base, fingerprint, host, host_key
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from crawler.config import UrlsConfig
     from crawler.extract.sitemap import Sitemap
     from crawler.extract.sitemap_entries import Entry
-    from crawler.models import Request, Url
+    from crawler.models import Request
     from crawler.scope import Scope
 
 MAX_LEVELS = 3
@@ -77,7 +77,8 @@ class SitemapLinks:
         self._standing = _Standing.of(request)
         self._pages = scope.for_page(request.scope_host, request.depth)
         self._own_host = host(request.url)
-        self._hosts = {self._own_host, request.scope_host}
+        named_by = host(Url(request.via)) if request.via else self._own_host
+        self._hosts = {self._own_host, named_by, request.scope_host}
         refused = Refused()
         followed: list[Link] = []
         lines: dict[Url, SitemapLine] = {}

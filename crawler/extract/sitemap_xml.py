@@ -108,14 +108,14 @@ class _Reading:
         except expat.ExpatError as error:
             if self._is_over:  # what follows the root element is none of it
                 return None
-            self._break_off(at_markup=utf8.startswith(b"<", start + self._parser.ErrorByteIndex))
+            self._break_off(in_tag=_is_in_tag(utf8, start + self._parser.ErrorByteIndex))
             return error
         return None
 
-    def _break_off(self, *, at_markup: bool) -> None:
+    def _break_off(self, *, in_tag: bool) -> None:
         """Take in the entry that is begun. A text is whole if what breaks the document is the tag after it."""
         self._parser.buffer_text = False  # hands out what it holds
-        if self._field and at_markup:
+        if self._field and in_tag:
             self._close_field()
         if self._entry_depth:
             self._finish_entry(is_whole=False)
@@ -217,6 +217,12 @@ class _Reading:
         self.listing.add(Entry(url, self._kind, lastmod, changefreq, _priority(values.get("priority"))))
         for href in alternates:
             self.listing.add(Entry(href.strip(), "alternate"))
+
+
+def _is_in_tag(utf8: bytes, at: int) -> bool:
+    """Whether the offset is that of a tag, or within one."""
+    start = utf8.rfind(b"<", 0, at + 1)
+    return start > utf8.rfind(b">", 0, at + 1) and not utf8.startswith(b"<!", start)
 
 
 def _url_of_feed_entry(values: dict[str, str]) -> str | None:

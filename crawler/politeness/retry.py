@@ -225,7 +225,7 @@ def hop(request: Request, target: Url) -> Request:
 
     While a seed is still being redirected, the host it ends on is the one its crawl stays on.
     """
-    from_seed = request.depth == 0 and request.via is None and request.kind is Kind.PAGE
+    from_seed = request.depth == 0 and request.via is None and request.kind is not Kind.ROBOTS
     return msgspec.structs.replace(
         request,
         url=target,
