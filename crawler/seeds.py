@@ -90,7 +90,7 @@ def single_seed(item: str, *, rules: UrlsConfig = STANDARD) -> Seed:
         ConfigError: It is anything else.
     """
     item, place = item.strip(), "argument 1"
-    if item == "-" or _SITEMAP.match(item) or _seed_file(item, place):
+    if item == "-" or names_sitemap(item) or _seed_file(item, place):
         raise ConfigError(f"{item!r} is a list of seeds; expected one URL or host")
     seed = _seed(item, place, rules)
     if seed.url is None:
@@ -116,6 +116,11 @@ def seed_request(seed: Seed) -> Request:
     )
 
 
+def names_sitemap(given: str) -> bool:
+    """Whether a seed as written is a sitemap."""
+    return _SITEMAP.match(given) is not None
+
+
 def bare_seed(given: str) -> str:
     """The URL or host of a seed as written, whichever kind it is of."""
     found = _SITEMAP.match(given)
@@ -136,7 +141,7 @@ def _seed_file(item: str, place: str) -> Path | None:
     """The file that an item names, None for what must be a URL or a host; a `ConfigError` if it can be neither."""
     if not item:
         raise ConfigError(f"{place} is an empty seed; expected a URL, a host or a file")
-    if _SCHEME.match(item) or _SITEMAP.match(item):
+    if _SCHEME.match(item) or names_sitemap(item):
         return None
     for_a_url = f"for a URL write https://{item.lstrip('./')}"
     if _CONFIG_NAME.search(item):
@@ -161,7 +166,7 @@ def _seeds(rows: Iterator[Row], rules: UrlsConfig) -> Iterator[Seed]:
 
 
 def _seed(given: str, place: str, rules: UrlsConfig, metadata: dict[str, object] | None = None) -> Seed:
-    kind = Kind.SITEMAP if _SITEMAP.match(given) else Kind.PAGE
+    kind = Kind.SITEMAP if names_sitemap(given) else Kind.PAGE
     url = error = None
     try:
         url = _url(given, rules) if kind is Kind.PAGE else _sitemap_url(bare_seed(given), rules)

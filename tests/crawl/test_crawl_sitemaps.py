@@ -97,6 +97,31 @@ def test_an_index_leads_to_its_sitemaps_and_they_to_pages_each_once(crawler, map
     assert ("http://a.test/pages.xml.gz", "url", "http://b.test/shop/", None, None) in rows
 
 
+NAMED = Site(
+    **{
+        "/robots.txt": file("User-agent: *\nDisallow: /private\nSitemap: /map.xml\nSitemap: http://b.test/map.xml"),
+        "/map.xml": file(
+            urlset(*(f"<loc>http://{host}.test/{page}</loc>" for host in "ab" for page in ("x", "private")))
+        ),
+        "/": "",
+        "/x": "",
+    }
+)
+
+
+def test_sitemaps_that_robots_txt_names_are_followed_where_asked_for(crawler):
+    with Server(NAMED) as server:
+        ran = crawler("http://a.test/", *options(server, "sitemaps.follow=true"))
+    assert ran.code == 0, ran.stderr
+    assert ran.endings() == {
+        "http://a.test/": ("fetched", None),
+        "http://a.test/x": ("fetched", None),
+        "http://a.test/private": ("excluded", "robots"),
+        "http://a.test/map.xml": ("fetched", "sitemap"),
+        "http://b.test/map.xml": ("fetched", "sitemap"),
+    }
+
+
 def test_what_is_no_sitemap_fails_as_one_and_nothing_is_fetched(crawler, mapped):
     ran = crawler("sitemap:http://a.test/shop/most", *options(mapped))
     assert ran.code == 3, ran.stderr
