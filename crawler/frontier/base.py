@@ -74,9 +74,14 @@ class Frontier(Protocol):
         """
         ...
 
-    async def hosts(self, ready_before: float, cursor: int, limit: int) -> tuple[list[HostState], int]:
+    async def hosts(
+        self, ready_before: float, cursor: int, limit: int, pages_below: int | None = None
+    ) -> tuple[list[HostState], int]:
         """Up to `limit` hosts that have takeable URLs and whose stored `ready_at` (wall time) is not after
-        `ready_before`, going round from `cursor`; and the cursor to go on from. Each host at most once a call."""
+        `ready_before`, going round from `cursor`; and the cursor to go on from. Each host at most once a call.
+
+        Those whose stored `pages` are not below `pages_below` are passed over, retired ones are not.
+        """
         ...
 
     async def host(self, host_key: HostKey) -> HostState | None:
@@ -95,8 +100,9 @@ class Frontier(Protocol):
         """Make ended URLs pending again, as if never tried; the number of them.
 
         In one transaction, durable on return, with what else `checkpoint` holds (nothing finished or snoozed).
-        Forgotten with it: failures and retirement of their hosts, and every verdict on robots.txt that closes its
-        origin. URLs that have no committed end stay as they are.
+        Forgotten with it: failures, backing off and retirement of their hosts, and every verdict on robots.txt that
+        closes its origin. A host that was retired is ready at once; another may have asked to be left alone, and still
+        is. Its `pages` are fewer by those of them that had one. URLs that have no committed end stay as they are.
 
         Args:
             urls: Canonical, in batches of some hundreds; read to the end before anything changes.

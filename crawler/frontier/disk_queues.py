@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from crawler.frontier.waiting import WaitingHosts
 from crawler.models import HostKey, Request, Url
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from crawler.frontier.sqlite_reader import Chunk
 
@@ -86,7 +87,7 @@ class DiskQueues:
         self._queues: dict[HostKey, HostQueue] = {}
         #: the queue of a host that has something in memory, or None
         self.get = self._queues.get
-        self._waiting = bytearray()  # by host number; 1 where something can be taken
+        self.waiting = WaitingHosts()
         self._fresh: dict[int, Request | FreshLink] = {}
         self._read: set[int] = set()
         self._read_hosts: OrderedDict[HostKey, None] = OrderedDict()  # longest ago first
@@ -97,14 +98,14 @@ class DiskQueues:
 
     def restore(self, hosts: int, waiting: Collection[int], watermark: int) -> None:
         """Go on from a store of `hosts` hosts, of which those numbered in `waiting` have chunks."""
-        self._waiting.extend(bytes(hosts + 1))
+        self.waiting.extend(bytes(hosts + 1))
         self.watermark = watermark
         self.reread(waiting)
 
     def reread(self, hosts: Collection[int]) -> None:
         """The chunks of these hosts, by number, are new."""
         for number in hosts:
-            self._waiting[number] = 1
+            self.waiting[number] = 1
         affected = frozenset(hosts)
         for queue in self._queues.values():
             if queue.number in affected:
@@ -113,22 +114,22 @@ class DiskQueues:
 
     def make(self, key: HostKey, number: int) -> HostQueue:
         """A queue for a host that has none."""
-        if number >= len(self._waiting):
-            self._waiting.extend(bytes(number + 1 - len(self._waiting)))
-        bound = _UNREAD if self._waiting[number] else _NOTHING
+        if number >= len(self.waiting):
+            self.waiting.extend(bytes(number + 1 - len(self.waiting)))
+        bound = _UNREAD if self.waiting[number] else _NOTHING
         queue = self._queues[key] = HostQueue(key=key, number=number, bound=bound, floor=self.watermark)
         return queue
 
     def push(self, queue: HostQueue, key: int, number: int, fresh: Request | FreshLink) -> None:
         """Queue what has just been admitted, under a key made of its `band` and its id."""
         heapq.heappush(queue.heap, key)
-        self._waiting[queue.number] = 1
+        self.waiting[queue.number] = 1
         self._fresh[number] = fresh
 
     def push_due(self, queue: HostQueue, number: int) -> None:
         """Queue a snoozed id whose time has come."""
         heapq.heappush(queue.heap, number)
-        self._waiting[queue.number] = 1
+        self.waiting[queue.number] = 1
 
     def pop(self, queue: HostQueue, count: int) -> list[int]:
         """Hand out the keys of up to `count` URLs of a host, best first; `requests` has to follow."""
@@ -160,16 +161,6 @@ class DiskQueues:
         if stored:
             requests.update((request.id, request) for request in self._chunks.requests(stored))
         return [requests[number] for number in ids]
-
-    def waiting(self, cursor: int) -> Iterator[int]:
-        """Every host with something to take once, by number, going round from `cursor`."""
-        end = len(self._waiting)
-        start = cursor % (end or 1)
-        for begin, stop in ((start, end), (0, start)):
-            number = self._waiting.find(1, begin, stop)
-            while number >= 0:
-                yield number
-                number = self._waiting.find(1, number + 1, stop)
 
     def __len__(self) -> int:
         """How many hosts have something in memory."""
@@ -208,7 +199,7 @@ class DiskQueues:
 
     def _settle(self, queue: HostQueue) -> None:
         """Note whether there is something to take, and drop a queue that knows nothing worth knowing."""
-        self._waiting[queue.number] = bool(queue.heap) or queue.bound != _NOTHING
+        self.waiting[queue.number] = bool(queue.heap) or queue.bound != _NOTHING
         if not queue.heap and queue.bound in (_NOTHING, _UNREAD):
             del self._queues[queue.key]
             self._read_hosts.pop(queue.key, None)

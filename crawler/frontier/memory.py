@@ -11,6 +11,7 @@ queue, once `wake` finds them due, in a band before all others.
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import secrets
 from collections import Counter
@@ -26,13 +27,14 @@ from crawler.models import Counts, Finished, HostState, Outcome, Request, Restor
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable, Sequence
+    from collections.abc import AsyncIterable, Mapping, Sequence
 
     from crawler.clock import Clock
     from crawler.models import Checkpoint, HostKey, Link, RobotsFile
 
 _DEPTH_BITS = 32
 _SNOOZED_BAND = 0
+_HOSTS_AT_ONCE = 1_000
 
 
 @dataclass(slots=True)
@@ -57,11 +59,18 @@ class MemoryStore:
         self.blobs |= checkpoint.blobs
         self.blobs = {name: content for name, content in self.blobs.items() if content}
 
-    def forgive(self, hosts: Iterable[HostKey]) -> None:
-        """Forget the failures and retirement of these hosts, and every verdict that closes an origin."""
-        for host_key in hosts:
+    def forgive(self, hosts: Mapping[HostKey, int]) -> None:
+        """Forget what these hosts are blamed for, so many of their pages, and every verdict that closes an origin."""
+        for host_key, pages in hosts.items():
             if state := self.hosts.get(host_key):
-                self.hosts[host_key] = replace(state, failures=0, retired=None)
+                self.hosts[host_key] = replace(
+                    state,
+                    failures=0,
+                    retired=None,
+                    backoff_s=0.0,
+                    ready_at=0.0 if state.retired else state.ready_at,
+                    pages=max(state.pages - pages, 0),
+                )
         self.robots = {origin: file for origin, file in self.robots.items() if file.closed is None}
 
 
@@ -170,17 +179,27 @@ class MemoryFrontier:
             store.snoozed[number] = snoozed.until
             heapq.heappush(self._snoozed, (snoozed.until, number))
         store.update(checkpoint)
+        self._queues.waiting.look_again(self._queues.numbers(state.host_key for state in checkpoint.hosts))
 
-    async def hosts(self, ready_before: float, cursor: int, limit: int) -> tuple[list[HostState], int]:
-        """Up to `limit` hosts with takeable URLs whose `ready_at` is not after `ready_before`; the next cursor."""
+    async def hosts(
+        self, ready_before: float, cursor: int, limit: int, pages_below: int | None = None
+    ) -> tuple[list[HostState], int]:
+        """Up to `limit` hosts with takeable URLs that are ready and below a number of pages; the next cursor."""
         found: list[HostState] = []
-        for host_key, after in self._queues.waiting(cursor):
+        waiting = self._queues.waiting
+        waiting.judge_by(pages_below)
+        for looked_at, number in enumerate(waiting.going_round(cursor)):
             if len(found) == limit:
                 break
-            cursor = after
+            cursor = number + 1
+            host_key = self._queues.key(number)
             state = self._store.hosts.get(host_key) or HostState(host_key=host_key)
-            if state.ready_at <= ready_before:
+            if pages_below is not None and state.pages >= pages_below:
+                waiting.set_aside([number])
+            elif state.ready_at <= ready_before:
                 found.append(state)
+            if looked_at % _HOSTS_AT_ONCE == 0:
+                await asyncio.sleep(0)
         return found, cursor
 
     async def host(self, host_key: HostKey) -> HostState | None:
@@ -204,17 +223,19 @@ class MemoryFrontier:
         """Make ended URLs pending again, as if never tried; the number of them."""
         numbers = {self._number(url): None async for batch in urls for url in batch}
         store = self._store
-        hosts: set[HostKey] = set()
+        hosts: Counter[HostKey] = Counter()  # with the number of pages each loses
         requeued = 0
         for number in numbers:
             row = store.rows[number - 1] if number else None
             if isinstance(row, Finished):
                 request = store.rows[number - 1] = replace(row.request, attempt=1)
                 self._outcomes[row.outcome] -= 1
-                hosts.add(self._queues.push(request.host_key, _band(request.priority, request.depth), number))
+                self._queues.push(request.host_key, _band(request.priority, request.depth), number)
+                hosts[request.host_key] += row.has_page
                 requeued += 1
         store.update(checkpoint)
         store.forgive(hosts)
+        self._queues.waiting.look_again(self._queues.numbers(state.host_key for state in checkpoint.hosts))
         return requeued
 
     def counts(self) -> Counts:

@@ -13,7 +13,7 @@ import msgspec
 
 from crawler.frontier import sqlite_index
 from crawler.frontier.draft import Extra
-from crawler.frontier.sqlite_schema import damaged, read_back
+from crawler.frontier.sqlite_schema import STATE_COLUMNS, damaged, read_back
 from crawler.models import Finished, HostKey, HostState, Outcome, Request, Robots, RobotsFile
 from crawler.url import Url
 
@@ -65,19 +65,22 @@ FROM snoozed JOIN url ON url.id = snoozed.id JOIN host ON host.id = url.host
 WHERE (snoozed.due_ms, snoozed.id) > (?, ?) ORDER BY snoozed.due_ms, snoozed.id LIMIT ?
 """
 
-_STATE = "SELECT id, name, ready_at, delay_s, failures, retired FROM host WHERE name = ? AND failures NOTNULL"
+_STATE = f"SELECT name, {', '.join(STATE_COLUMNS)} FROM host WHERE name = ? AND failures NOTNULL"  # noqa: S608
 
-_STATES = """
-SELECT host.id, name, ready_at, delay_s, failures, retired
-FROM json_each(?) AS asked CROSS JOIN host ON host.id = asked.value
+_FULL = """
+SELECT json_group_array(host.id) FROM json_each(?) AS asked CROSS JOIN host ON host.id = asked.value WHERE pages >= ?
 """
+
+_READY = f"""
+SELECT host.id, name, {", ".join(STATE_COLUMNS)}
+FROM json_each(?) AS asked CROSS JOIN host ON host.id = asked.value WHERE ready_at ISNULL OR ready_at <= ?
+"""  # noqa: S608
 
 _RequestRow = tuple[int, str, str, int, int, str | None, str, str, str | None, int | None]
 _EndRow = tuple[
     int, str, str, int, int, str | None, str, str, str | None, int,
     str, str | None, int | None, str | None, float, int,
 ]  # fmt: skip
-_StateRow = tuple[int, str, float | None, float | None, int | None, str | None]
 
 
 class Chunk(NamedTuple):
@@ -150,14 +153,23 @@ class Reader:
         """The first snoozed URLs after a place: due_ms, id, host."""
         return self._rows(_SNOOZED, (*after, limit), tuple[int, int, HostKey])
 
-    def states(self, hosts: Collection[int]) -> dict[int, HostState]:
-        """The states of stored hosts by number; the default where none was committed."""
-        return {number: _state(state) for number, *state in self._rows(_STATES, (_json(hosts),), _StateRow)}
+    def full(self, hosts: Collection[int], pages: int) -> frozenset[int]:
+        """Those of these hosts, by number, that have so many pages, or more."""
+        ((text,),) = self._rows(_FULL, (_json(hosts), pages), tuple[str])
+        with read_back(self._path):
+            return msgspec.json.decode(text, type=frozenset[int])
+
+    def ready(self, hosts: Collection[int], before: float) -> dict[int, HostState]:
+        """The states of those of these hosts, by number, that are ready by then; the default where none is stored."""
+        with read_back(self._path):
+            rows = self._connection.execute(_READY, (_json(hosts), before)).fetchall()
+            states = [(number, state[:1] if state[1] is None else state) for number, *state in rows]
+            return dict(msgspec.convert(states, list[tuple[int, HostState]]))
 
     def state(self, host_key: HostKey) -> HostState | None:
         """The committed state of a host."""
-        rows = self._rows(_STATE, (host_key,), _StateRow)
-        return _state(rows[0][1:]) if rows else None
+        states = self._rows(_STATE, (host_key,), HostState)
+        return states[0] if states else None
 
     def robots(self, origin: str) -> RobotsFile | None:
         """The committed verdict of an origin."""
@@ -201,13 +213,6 @@ def _request(row: Sequence[Any], attempt: int | None) -> Request:
         context=extra.context,
         id=number,
     )
-
-
-def _state(row: Sequence[Any]) -> HostState:
-    name, ready_at, delay_s, failures, retired = row
-    if failures is None:
-        return HostState(host_key=name)
-    return HostState(host_key=name, ready_at=ready_at, delay_s=delay_s, failures=failures, retired=retired)
 
 
 _PLAIN = Extra()

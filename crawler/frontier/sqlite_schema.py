@@ -16,7 +16,7 @@ import msgspec
 
 from crawler import __version__
 from crawler.errors import DamagedStoreError, FrontierError
-from crawler.models import Outcome
+from crawler.models import HostState, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +40,7 @@ _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE host (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
-    ready_at REAL, delay_s REAL, failures INTEGER, retired TEXT
+    ready_at REAL, delay_s REAL, failures INTEGER, retired TEXT, pages INTEGER, backoff_s REAL, latency_s REAL
 );
 CREATE TABLE seed (id INTEGER PRIMARY KEY, seed TEXT NOT NULL, scope_host TEXT NOT NULL);
 CREATE TABLE url (
@@ -84,6 +84,9 @@ FROM url
     LEFT JOIN done ON done.id = url.id
     LEFT JOIN snoozed ON snoozed.id = url.id;
 """
+
+STATE_COLUMNS = HostState.__struct_fields__[1:]
+"""Those of `host` that hold a `HostState`, in the order of its fields: all null until there was one to store."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from crawler.frontier import turns
 from crawler.models import NORMAL_PRIORITY, Checkpoint, HostState, Outcome, Restored, Robots, RobotsFile
@@ -113,16 +114,41 @@ async def test_requeue_stores_its_checkpoint_with_it(frontier, frontier_factory)
 
 async def test_requeue_forgets_what_the_hosts_were_blamed_for(frontier, frontier_factory):
     frontier.add([seed(f"https://{host}.test/") for host in "ab"])
-    blamed = [
-        HostState(host_key=f"{host}.test", ready_at=3.0, delay_s=2.0, failures=4, retired="breaker") for host in "ab"
-    ]
+    blame = HostState(
+        host_key="", ready_at=3.0, delay_s=2.0, failures=4, retired="breaker", pages=5, backoff_s=8.0, latency_s=0.5
+    )
+    blamed = [replace(blame, host_key=f"{host}.test") for host in "ab"]
     ends = tuple(finished(request, Outcome.FAILED) for request in await take_all(frontier, "a.test", "b.test"))
     await frontier.commit(Checkpoint(finished=ends, hosts=tuple(blamed)))
     assert await requeue(frontier, "https://a.test/") == 1
     for another in (False, True):
         frontier = await crash(frontier, frontier_factory) if another else frontier
-        assert await frontier.host("a.test") == HostState(host_key="a.test", ready_at=3.0, delay_s=2.0)
+        assert await frontier.host("a.test") == HostState(host_key="a.test", delay_s=2.0, pages=5, latency_s=0.5)
         assert await frontier.host("b.test") == blamed[1]
+
+
+async def test_requeue_leaves_a_host_alone_that_asked_for_it(frontier, frontier_factory):
+    frontier.add([seed()])
+    state = HostState(host_key="a.test", ready_at=3.0, failures=1)
+    ends = tuple(finished(request, Outcome.FAILED) for request in await take_all(frontier))
+    await frontier.commit(Checkpoint(finished=ends, hosts=(state,)))
+    await requeue(frontier, "https://a.test/")
+    for another in (False, True):
+        frontier = await crash(frontier, frontier_factory) if another else frontier
+        assert await frontier.host("a.test") == HostState(host_key="a.test", ready_at=3.0)
+
+
+async def test_pages_that_are_requeued_are_not_counted_for_their_host_any_more(frontier, frontier_factory):
+    frontier.add([seed(f"https://{host}.test/{n}") for host in "ab" for n in range(3)])
+    taken = await take_all(frontier, "a.test", "b.test")
+    ends = tuple(finished(request, has_page=not request.url.endswith("0")) for request in taken)
+    states = (HostState(host_key="a.test", pages=2), HostState(host_key="b.test", pages=0))
+    await frontier.commit(Checkpoint(finished=ends, hosts=states))
+    await requeue(frontier, "https://a.test/0", "https://a.test/1", "https://b.test/1")
+    for another in (False, True):
+        frontier = await crash(frontier, frontier_factory) if another else frontier
+        assert (await frontier.host("a.test")).pages == 1
+        assert (await frontier.host("b.test")).pages == 0
 
 
 async def test_requeue_forgets_each_verdict_that_closes_an_origin(frontier, frontier_factory):
