@@ -10,10 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from crawler.models import Kind
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Sequence
 
     from crawler.models import Checkpoint, Counts, Finished, HostKey, HostState, Link, Request, Restored, RobotsFile
+
+
+def depth_below(parent: Request) -> int:
+    """How deep that is which `parent` leads to. A sitemap is a way to find pages, and none that a reader would go."""
+    return parent.depth if parent.kind is Kind.SITEMAP else parent.depth + 1
 
 
 class Frontier(Protocol):
@@ -37,7 +44,7 @@ class Frontier(Protocol):
         ...
 
     def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
-        """Admit a page's new links, one hop deeper than `parent`, with its seed, scope_host and `via`.
+        """Admit a page's new links with its seed, scope_host and `via`, at `depth_below` it.
 
         Returns:
             The distinct host keys that gained URLs. Synchronous: no other coroutine runs between a

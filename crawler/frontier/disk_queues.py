@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from crawler.frontier.base import depth_below
 from crawler.frontier.waiting import WaitingHosts
-from crawler.models import HostKey, Request, Url
+from crawler.models import HostKey, Kind, Request, Url
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -44,6 +45,7 @@ class FreshLink(msgspec.Struct, frozen=True, gc=False):
     url: Url
     host_key: HostKey
     parent: Request  #: of the page it is on
+    kind: Kind
     context: bytes
 
 
@@ -250,9 +252,10 @@ def _request(fresh: Request | FreshLink, key: int) -> Request:
         url=fresh.url,
         host_key=fresh.host_key,
         scope_host=parent.scope_host,
-        depth=parent.depth + 1,
+        depth=depth_below(parent),
         via=parent.url,
         seed=parent.seed,
+        kind=fresh.kind,
         priority=((key >> _ID_BITS) - 1) >> _DEPTH_BITS,
         context=fresh.context,
         id=key & _ID_MASK,

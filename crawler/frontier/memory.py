@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from crawler.errors import FrontierError
+from crawler.frontier.base import depth_below
 from crawler.frontier.host_queues import HostQueues
 from crawler.frontier.seen import Seen
 from crawler.models import Counts, Finished, HostState, Outcome, Request, Restored
@@ -119,7 +120,7 @@ class MemoryFrontier:
 
     def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
         """Admit a page's new links; the distinct host keys that gained URLs."""
-        depth = parent.depth + 1
+        depth = depth_below(parent)
         gained: dict[HostKey, None] = {}
         for position in self._seen.add_all([link.fingerprint for link in links]):
             link = links[position]
@@ -132,6 +133,7 @@ class MemoryFrontier:
                 depth=depth,
                 via=parent.url,
                 seed=parent.seed,
+                kind=link.kind,
                 priority=link.priority,
                 context=link.context,
                 id=number,

@@ -106,6 +106,34 @@ async def test_discovered_link_inherits_from_its_parent_one_hop_deeper(frontier)
     )
 
 
+async def test_link_to_a_sitemap_is_handed_out_as_one(frontier, frontier_factory):
+    frontier.add([seed("https://a.test/robots-named.xml", kind=Kind.SITEMAP, depth=2)])
+    (index,) = await take_all(frontier)
+    found = [link(frontier, f"https://b.test/{n}", kind=Kind.SITEMAP, context=b"c" * n) for n in range(2)]
+    frontier.discover(index, found)
+    fresh = await take_all(frontier, "b.test")
+    assert [(request.kind, request.depth, request.context) for request in fresh] == [
+        (Kind.SITEMAP, 2, b""),
+        (Kind.SITEMAP, 2, b"c"),
+    ]
+    await frontier.commit(Checkpoint())
+    frontier = await crash(frontier, frontier_factory)
+    assert await take_all(frontier, "b.test") == fresh
+
+
+async def test_what_a_sitemap_lists_is_at_its_own_depth(frontier, frontier_factory):
+    frontier.add([seed("https://a.test/sitemap.xml", kind=Kind.SITEMAP, depth=1)])
+    (sitemap,) = await take_all(frontier)
+    frontier.discover(sitemap, [link(frontier, "https://a.test/page", priority=9)])
+    (page,) = await take_all(frontier)
+    assert (page.kind, page.depth, page.priority, page.via) == (Kind.PAGE, 1, 9, sitemap.url)
+    frontier.discover(page, [link(frontier, "https://a.test/below")])
+    assert [request.depth for request in await take_all(frontier)] == [2]
+    await frontier.commit(Checkpoint())
+    frontier = await crash(frontier, frontier_factory)
+    assert [request.depth for request in await take_all(frontier)] == [1, 1, 2]
+
+
 async def test_discover_names_each_host_that_gained_urls_once(frontier):
     frontier.add([seed(), seed("https://known.test/")])
     (parent,) = await take_all(frontier)
