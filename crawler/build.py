@@ -26,6 +26,7 @@ from crawler.gate import allow_descriptors, shares_of
 from crawler.ledger import Ledger
 from crawler.models import LINKS, OUTCOMES, PAGES
 from crawler.politeness.policy import Policy
+from crawler.politeness.retry import MAX_RETRY_AFTER_S
 from crawler.renames import OutputFiles
 from crawler.reopen import reopen
 from crawler.repair.decide import Store
@@ -212,13 +213,18 @@ def _refusal(scope: Scope, request: Request, *, resumed: bool) -> str | None:
 
 def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
     """Where the frontier is kept, and how one is made."""
-    path = plan.directory.store
-    match plan.config.frontier:
+    path, config = plan.directory.store, plan.config
+    match config.frontier:
         case "sqlite":
             from crawler.frontier.sqlite import SqliteFrontier  # noqa: PLC0415
             from crawler.frontier.sqlite_check import damage_of  # noqa: PLC0415
 
-            make = partial(SqliteFrontier, clock=clock, fsync=plan.config.checkpoint.fsync)
+            make = partial(
+                SqliteFrontier,
+                clock=clock,
+                fsync=config.checkpoint.fsync,
+                longest_snooze_s=max(MAX_RETRY_AFTER_S, config.breaker.rest_s),
+            )
             return Store(path=path, make=make, damage=damage_of)
         case "memory":
             if resumed:

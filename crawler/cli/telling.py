@@ -69,7 +69,8 @@ def _outcome(facts: Why, now: float) -> Iterator[Row]:
             yield "Outcome", "pending: no attempt has been recorded"
         case ledger.SNOOZED:
             due = "is due" if facts.due_at and _seconds(facts.due_at) > now else "has been due since"
-            yield "Outcome", f"snoozed: attempt {facts.attempts} failed, the next {due}"
+            what = f"attempt {facts.attempts} failed, the next" if facts.attempts else "put off for its host, it"
+            yield "Outcome", f"snoozed: {what} {due}"
             yield "", _time(facts.due_at, now)
         case outcome:
             yield "Outcome", f"{outcome}, status {facts.status}" if facts.status else outcome

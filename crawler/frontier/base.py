@@ -74,7 +74,8 @@ class Frontier(Protocol):
     async def commit(self, checkpoint: Checkpoint) -> None:
         """Make `checkpoint`, and every URL admitted before this call, durable in one transaction.
 
-        Requests in `snoozed` become takeable again once their time has come. An empty blob removes its name.
+        Requests in `snoozed` become takeable again once their time has come, with the attempt they have there: one more
+        where the last one failed, the same where none was made. An empty blob removes its name.
 
         Raises:
             FrontierError: Nothing of the checkpoint was stored.

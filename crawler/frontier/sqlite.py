@@ -61,16 +61,25 @@ class SqliteFrontier:
         clock: Tells the time.
         fsync: Whether a power loss must not undo the last commits; it never damages the store.
         bounds: How much to hold in memory.
+        longest_snooze_s: For how long a URL is snoozed at most; a stored time that is further away is not believed.
     """
 
-    def __init__(self, path: Path, clock: Clock, *, fsync: bool = True, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        fsync: bool = True,
+        bounds: Bounds | None = None,
+        longest_snooze_s: float = 3600.0,
+    ) -> None:
         self._clock = clock
         self._bounds = bounds = bounds or Bounds()
         self._thread = WritingThread()
         self._writer = Writer(path, fsync=fsync, bounds=bounds)
         self._reader = Reader(path)
         self._queues = DiskQueues(self._reader, bounds.window_urls)
-        self._snoozed = SnoozedUrls(clock, self._reader.snoozed, self._queues.out, bounds.snoozed)
+        self._snoozed = SnoozedUrls(clock, self._reader.snoozed, self._queues.out, bounds.snoozed, longest_snooze_s)
         self._numbers: HostNumbers
         self._rounds: HostRounds
         self._outcomes: Counter[Outcome] = Counter()

@@ -53,7 +53,7 @@ CREATE TABLE chunk (
     ids TEXT NOT NULL
 );
 CREATE INDEX chunk_by_host ON chunk (host, priority, depth);
-CREATE TABLE snoozed (id INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, attempt INTEGER NOT NULL);
+CREATE TABLE snoozed (id INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, attempt INTEGER NOT NULL, reason TEXT);
 CREATE INDEX snoozed_by_time ON snoozed (due_ms);
 CREATE TABLE done (
     id INTEGER PRIMARY KEY, outcome TEXT NOT NULL, reason TEXT, status INTEGER, target TEXT,
@@ -74,7 +74,7 @@ CREATE VIEW ledger AS
 SELECT url.id, url.url, host.name AS host, url.depth, url.priority, coalesce(parent.url, url.via) AS via,
     seed.seed, seed.scope_host, coalesce(json_extract(url.extra, '$.kind'), 'page') AS kind,
     coalesce(done.outcome, iif(snoozed.id IS NULL, 'pending', 'snoozed')) AS outcome,
-    done.reason, done.status, done.target,
+    coalesce(done.reason, snoozed.reason) AS reason, done.status, done.target,
     coalesce(done.attempts - (done.outcome = 'excluded' AND done.status IS NULL), snoozed.attempt - 1, 0) AS attempts,
     done.at, coalesce(done.has_page, 0) AS has_page
 FROM url

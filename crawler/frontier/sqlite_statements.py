@@ -55,9 +55,12 @@ SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(va
 FROM json_each(CAST(? AS TEXT))
 """
 SNOOZED = """
-INSERT OR REPLACE INTO snoozed
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
-FROM json_each(CAST(? AS TEXT))
+INSERT INTO snoozed
+SELECT
+    json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]')
+FROM json_each(CAST(? AS TEXT)) WHERE true
+ON CONFLICT (id) DO UPDATE SET
+    due_ms = excluded.due_ms, attempt = excluded.attempt, reason = coalesce(excluded.reason, reason)
 """
 AWAKE = "DELETE FROM snoozed WHERE id IN (SELECT value FROM json_each(CAST(? AS TEXT)))"
 FILES = "INSERT OR REPLACE INTO file SELECT key, value FROM json_each(CAST(? AS TEXT))"

@@ -192,14 +192,13 @@ class Writer:
                 for end in checkpoint.finished
             ],
         )
-        retried = [end.request.id for end in checkpoint.finished if end.request.attempt > 1]
-        self._insert(sql.AWAKE, retried)
+        self._insert(sql.AWAKE, [end.request.id for end in checkpoint.finished])
         self._tally(Counter(end.outcome for end in checkpoint.finished))
 
     def _snooze(self, checkpoint: Checkpoint, due_ms: Sequence[int]) -> None:
         """Store the snoozed, and delete the chunks of which nothing is left."""
         times = zip(checkpoint.snoozed, due_ms, strict=True)
-        self._insert(sql.SNOOZED, [(item.request.id, due, item.request.attempt) for item, due in times])
+        self._insert(sql.SNOOZED, [(item.request.id, due, item.request.attempt, item.reason) for item, due in times])
         gone = [*(end.request.id for end in checkpoint.finished), *(item.request.id for item in checkpoint.snoozed)]
         sqlite_chunks.drop_used_up(self._connection, [number for number in gone if number <= self._watermark])
 

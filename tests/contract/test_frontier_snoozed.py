@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawler.models import Checkpoint, Outcome
-from tests.support.frontiers import crash, finished, seed, snooze, take_all, urls
+from tests.support.frontiers import crash, finished, put_off, seed, snooze, take_all, urls
 
 
 async def test_snoozed_url_is_taken_again_when_it_was_woken_and_not_before(frontier, clock):
@@ -96,6 +96,45 @@ async def test_url_snoozed_till_before_the_last_waking_is_woken_with_nothing_wok
     assert len(await take_all(frontier)) == 9
     assert await take_all(frontier) == []
     assert await frontier.wake() == ([], None)
+
+
+async def test_url_that_was_put_off_before_it_was_tried_comes_back_as_it_was(frontier, frontier_factory, clock):
+    frontier.add([seed("https://a.test/first"), seed("https://a.test/third", attempt=3)])
+    for another in (False, True):
+        requests = await take_all(frontier)
+        assert [request.attempt for request in requests] == [1, 3]
+        await put_off(frontier, *requests, until=clock.monotonic() + 10)
+        frontier = await crash(frontier, frontier_factory) if another else frontier
+        assert await frontier.wake() == ([], clock.monotonic() + 10)
+        assert await take_all(frontier) == []
+        clock.advance(10)
+        assert await frontier.wake() == (["a.test"], None)
+    assert await take_all(frontier) == requests
+
+
+async def test_url_that_was_put_off_ends_once_and_for_all(frontier, frontier_factory, clock):
+    frontier.add([seed()])
+    await put_off(frontier, *await take_all(frontier), until=clock.monotonic())
+    await frontier.wake()
+    (request,) = await take_all(frontier)
+    await frontier.commit(Checkpoint(finished=(finished(request),)))
+    for another in (False, True):
+        frontier = await crash(frontier, frontier_factory) if another else frontier
+        clock.advance(100)
+        assert await frontier.wake() == ([], None)
+        assert await take_all(frontier) == []
+        assert (frontier.counts().pending, frontier.counts().outcomes[Outcome.FETCHED]) == (0, 1)
+
+
+async def test_retry_may_be_put_off_too(frontier, frontier_factory, clock):
+    frontier.add([seed()])
+    await snooze(frontier, *await take_all(frontier), until=clock.monotonic())
+    await frontier.wake()
+    await put_off(frontier, *await take_all(frontier), until=clock.monotonic() + 5)
+    frontier = await crash(frontier, frontier_factory)
+    clock.advance(5)
+    await frontier.wake()
+    assert [request.attempt for request in await take_all(frontier)] == [2]
 
 
 async def test_snoozed_url_may_be_snoozed_again_and_then_end(frontier, frontier_factory, clock):

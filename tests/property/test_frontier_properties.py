@@ -137,7 +137,8 @@ class FrontierMachine(RuleBasedStateMachine):
                 entry.end = (Outcome.FAILED, data.draw(st.sampled_from(REASONS)))
                 ended.append(Finished(request=request, outcome=entry.end[0], reason=entry.end[1]))
             else:
-                entry.attempt, entry.taken, entry.woken = request.attempt + 1, False, False
+                was_tried = data.draw(st.booleans())
+                entry.attempt, entry.taken, entry.woken = request.attempt + was_tried, False, False
                 entry.snoozed_until = self.clock.monotonic() + wait
                 again = replace(request, attempt=entry.attempt)
                 snoozed.append(Snoozed(request=again, until=entry.snoozed_until))

@@ -63,6 +63,11 @@ async def snooze(frontier, *requests, until):
     await frontier.commit(Checkpoint(snoozed=again))
 
 
+async def put_off(frontier, *requests, until):
+    """As before an attempt."""
+    await frontier.commit(Checkpoint(snoozed=tuple(Snoozed(request=request, until=until) for request in requests)))
+
+
 async def crash(frontier, frontier_factory):
     """Drop a frontier with whatever it has not committed, and open another on its store."""
     await frontier.aclose()

@@ -163,6 +163,14 @@ def wait(**fields):
             {"outcome": "snoozed", "attempts": 2, "due_at": ENDED, "wait": wait(urls=None)},
             "the next has been due since",
         ),
+        (
+            {"outcome": "snoozed", "attempts": 2, "due_at": ENDED, "reason": "http_503"},
+            "UTC (12 s ago)\nReason      http_503: Service Unavailable",
+        ),
+        (
+            {"outcome": "snoozed", "attempts": 0, "due_at": LATER},
+            "Outcome     snoozed: put off for its host, it is due\n            2023-11-14 22:14:20 UTC",
+        ),
     ],
 )
 def test_what_it_waits_for_is_told(fields, line):

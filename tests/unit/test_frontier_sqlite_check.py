@@ -121,7 +121,7 @@ async def test_what_was_requeued_is_whole(store):
         ("UPDATE host SET backoff_s = NULL WHERE id = 1", "1 hosts are in a state that cannot be"),
         ("UPDATE host SET latency_s = 'long' WHERE id = 1", "1 hosts are in a state that cannot be"),
         ("UPDATE host SET retired = 'breaker' WHERE id = 2", "1 hosts are in a state that cannot be"),
-        ("INSERT INTO snoozed VALUES (1, 0, 2)", "snoozed has id 1"),
+        ("INSERT INTO snoozed VALUES (1, 0, 2, NULL)", "snoozed has id 1"),
         ("DELETE FROM snoozed", "wait in no queue"),
         ("DELETE FROM chunk WHERE first = (SELECT max(first) FROM chunk)", "wait in no queue"),
         ("UPDATE chunk SET ids = '[' WHERE first = (SELECT max(first) FROM chunk)", "malformed JSON"),
