@@ -214,6 +214,7 @@ def _refusal(scope: Scope, request: Request, *, resumed: bool) -> str | None:
 def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
     """Where the frontier is kept, and how one is made."""
     path, config = plan.directory.store, plan.config
+    deepest_first = config.order == "depth"
     match config.frontier:
         case "sqlite":
             from crawler.frontier.sqlite import SqliteFrontier  # noqa: PLC0415
@@ -223,6 +224,7 @@ def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
                 SqliteFrontier,
                 clock=clock,
                 fsync=config.checkpoint.fsync,
+                deepest_first=deepest_first,
                 longest_snooze_s=max(MAX_RETRY_AFTER_S, config.breaker.rest_s),
             )
             return Store(path=path, make=make, damage=damage_of)
@@ -234,7 +236,8 @@ def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
                 )
             from crawler.frontier.memory import MemoryFrontier  # noqa: PLC0415
 
-            return Store(path=path, make=lambda _: MemoryFrontier(clock), damage=lambda _: None)
+            memory = partial(MemoryFrontier, clock, deepest_first=deepest_first)
+            return Store(path=path, make=lambda _: memory(), damage=lambda _: None)
 
 
 def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from crawler.frontier.base import depth_below
-from crawler.frontier.disk_queues import FreshLink, band
+from crawler.frontier.disk_queues import FreshLink
 from crawler.frontier.draft import HOST_SHIFT, Draft, Extra, SeedNumbers, extra_of, row
 from crawler.models import Kind
 from crawler.url import fingerprint
@@ -73,7 +73,8 @@ class Admission:
             queue = self._queues.get(request.host_key) or self._new_queue(request.host_key)
             self.last += 1
             admit = replace(request, id=self.last, host_key=queue.key)
-            self._queues.push(queue, band(request.priority, request.depth) | self.last, self.last, admit)
+            level = self._queues.level(request.priority, request.depth)
+            self._queues.push(queue, level | self.last, self.last, admit)
             source = draft.source(request.depth, request.via, self._seeds.number(request, draft))
             rows[request.url] = row(queue.number, request.priority, source)
             if extra := extra_of(request):
@@ -102,7 +103,7 @@ class Admission:
             queue = get(host_key) or self._new_queue(host_key)
             gained[queue.key] = None
             if priority != last_priority:
-                last_priority, level, low = priority, band(priority, depth), row(0, priority, source)
+                last_priority, level, low = priority, self._queues.level(priority, depth), row(0, priority, source)
             rows[link.url] = queue.number << HOST_SHIFT | low
             if link.context or link.kind is not _PAGE:
                 draft.extras.append((number, Extra(kind=link.kind, context=link.context)))

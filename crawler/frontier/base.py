@@ -67,8 +67,9 @@ class Frontier(Protocol):
         ...
 
     async def take(self, wanted: Sequence[tuple[HostKey, int]]) -> list[Request]:
-        """Hand out up to n URLs for each host, each URL once per process: lowest priority number first, then
-        lowest depth, then first found. Snoozed ones that `wake` found due come first. Never waits for a commit."""
+        """Hand out up to n URLs for each host, each URL once per process: lowest priority number first, then by depth
+        (the lowest first, or the highest, as the frontier was made), then first found. Snoozed ones that `wake` found
+        due come before all others. Never waits for a commit."""
         ...
 
     async def commit(self, checkpoint: Checkpoint) -> None:

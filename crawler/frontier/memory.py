@@ -5,8 +5,8 @@ Behaves as a frontier with a disk does: `MemoryStore` stands for the disk and ch
 
 Theory of operation. A URL's id is its place in order of discovery, from 1. Its row is its `Request` while it is
 pending and its `Finished` afterwards; rows not committed yet wait in `_fresh`. Ids that can be taken wait in
-`HostQueues`, in bands made of priority and depth. Snoozed ids wait in one heap by time and enter their host's
-queue, once `wake` finds them due, in a band before all others.
+`HostQueues`, in the bands of `order`. Snoozed ids wait in one heap by time and enter their host's queue once `wake`
+finds them due.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from crawler.errors import FrontierError
 from crawler.frontier.base import depth_below
 from crawler.frontier.host_queues import HostQueues
+from crawler.frontier.order import DUE, Order
 from crawler.frontier.seen import Seen
 from crawler.models import Counts, Finished, HostState, Outcome, Request, Restored
 from crawler.url import fingerprint
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.models import Checkpoint, HostKey, Link, RobotsFile
 
-_DEPTH_BITS = 32
-_SNOOZED_BAND = 0
 _HOSTS_AT_ONCE = 1_000
 
 
@@ -76,11 +75,18 @@ class MemoryStore:
 
 
 class MemoryFrontier:
-    """All URLs of one crawl, in this process's memory: 0.4 KB each."""
+    """All URLs of one crawl, in this process's memory: 0.4 KB each.
 
-    def __init__(self, clock: Clock, store: MemoryStore | None = None) -> None:
+    Args:
+        clock: Tells the time.
+        store: What is committed; empty by default.
+        deepest_first: Of URLs of the same priority, whether those that lie deepest are taken first.
+    """
+
+    def __init__(self, clock: Clock, store: MemoryStore | None = None, *, deepest_first: bool = False) -> None:
         self._clock = clock
         self._store = store or MemoryStore()
+        self._order = Order(deepest_first=deepest_first)
         self._seen = Seen()
         self._fresh: list[Request] = []
         self._queues = HostQueues()
@@ -98,7 +104,7 @@ class MemoryFrontier:
             elif number in store.snoozed:
                 heapq.heappush(self._snoozed, (store.snoozed[number], number))
             else:
-                self._queues.push(row.host_key, _band(row.priority, row.depth), number)
+                self._queues.push(row.host_key, self._order.band(row.priority, row.depth), number)
         return Restored(positions=dict(store.positions), counters=dict(store.counters), blobs=dict(store.blobs))
 
     @property
@@ -113,7 +119,7 @@ class MemoryFrontier:
         for position in self._seen.add_all([fingerprint(request.url, key) for request in requests]):
             request = requests[position]
             number = self._next_id()
-            host_key = self._queues.push(request.host_key, _band(request.priority, request.depth), number)
+            host_key = self._queues.push(request.host_key, self._order.band(request.priority, request.depth), number)
             self._fresh.append(replace(request, id=number, host_key=host_key))
             admitted[position] = True
         return admitted
@@ -125,7 +131,7 @@ class MemoryFrontier:
         for position in self._seen.add_all([link.fingerprint for link in links]):
             link = links[position]
             number = self._next_id()
-            host_key = self._queues.push(link.host_key, _band(link.priority, depth), number)
+            host_key = self._queues.push(link.host_key, self._order.band(link.priority, depth), number)
             request = Request(
                 url=link.url,
                 host_key=host_key,
@@ -153,7 +159,7 @@ class MemoryFrontier:
         gained: dict[HostKey, None] = {}
         while self._snoozed and self._snoozed[0][0] <= now:
             _, number = heapq.heappop(self._snoozed)
-            gained[self._queues.push(self._request(number).host_key, _SNOOZED_BAND, number)] = None
+            gained[self._queues.push(self._request(number).host_key, DUE, number)] = None
         return list(gained), self._snoozed[0][0] if self._snoozed else None
 
     async def take(self, wanted: Sequence[tuple[HostKey, int]]) -> list[Request]:
@@ -232,7 +238,7 @@ class MemoryFrontier:
             if isinstance(row, Finished):
                 request = store.rows[number - 1] = replace(row.request, attempt=1)
                 self._outcomes[row.outcome] -= 1
-                self._queues.push(request.host_key, _band(request.priority, request.depth), number)
+                self._queues.push(request.host_key, self._order.band(request.priority, request.depth), number)
                 hosts[request.host_key] += row.has_page
                 requeued += 1
         store.update(checkpoint)
@@ -276,11 +282,6 @@ class MemoryFrontier:
                 raise FrontierError(f"checkpoint ends or snoozes {request.url}, id {request.id}, which is not pending")
         if len({request.id for request in requests}) != len(requests):
             raise FrontierError("checkpoint names a URL twice")
-
-
-def _band(priority: int, depth: int) -> int:
-    """Lower is sooner: by priority, then by depth; above the band of the snoozed."""
-    return 1 + (priority << _DEPTH_BITS | depth)
 
 
 def _request(row: Request | Finished) -> Request:

@@ -10,7 +10,7 @@ The embedded default. What it is made of:
     sqlite_hosts    which hosts are ready
     admission       the seen test, ids, and what was found
     draft           what was admitted since the last commit
-    disk_queues     which URL of a host is next
+    disk_queues     which URL of a host is next (order)
     snoozed, waiting, host_numbers, seen
 
 A URL's id is its place in order of discovery, from 1. Its row is appended once; how it ended is a row of another
@@ -30,6 +30,7 @@ from crawler.frontier.admission import Admission
 from crawler.frontier.bounds import Bounds
 from crawler.frontier.disk_queues import DiskQueues
 from crawler.frontier.draft import Batch, Draft, SeedNumbers
+from crawler.frontier.order import Order
 from crawler.frontier.snoozed import SnoozedUrls
 from crawler.frontier.sqlite_find import Finder
 from crawler.frontier.sqlite_hosts import HostRounds
@@ -61,6 +62,8 @@ class SqliteFrontier:
         clock: Tells the time.
         fsync: Whether a power loss must not undo the last commits; it never damages the store.
         bounds: How much to hold in memory.
+        deepest_first: Of URLs of the same priority, whether those that lie deepest are taken first. May be another
+            each time that a store is opened.
         longest_snooze_s: For how long a URL is snoozed at most; a stored time that is further away is not believed.
     """
 
@@ -71,14 +74,15 @@ class SqliteFrontier:
         *,
         fsync: bool = True,
         bounds: Bounds | None = None,
+        deepest_first: bool = False,
         longest_snooze_s: float = 3600.0,
     ) -> None:
         self._clock = clock
         self._bounds = bounds = bounds or Bounds()
         self._thread = WritingThread()
         self._writer = Writer(path, fsync=fsync, bounds=bounds)
-        self._reader = Reader(path)
-        self._queues = DiskQueues(self._reader, bounds.window_urls)
+        self._reader = Reader(path, deepest_first=deepest_first)
+        self._queues = DiskQueues(self._reader, Order(deepest_first=deepest_first), bounds.window_urls)
         self._snoozed = SnoozedUrls(clock, self._reader.snoozed, self._queues.out, bounds.snoozed, longest_snooze_s)
         self._numbers: HostNumbers
         self._rounds: HostRounds

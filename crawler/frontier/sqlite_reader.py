@@ -25,14 +25,28 @@ if TYPE_CHECKING:
 
 _CACHE_KIB = 8_000
 
-_CHUNKS = """
+_CHUNK = """
 SELECT priority, depth, first, (
     SELECT json_group_array(listed.value) FROM json_each(chunk.ids) AS listed
     WHERE NOT EXISTS (SELECT 1 FROM done WHERE id = listed.value)
         AND NOT EXISTS (SELECT 1 FROM snoozed WHERE id = listed.value)
 )
-FROM chunk WHERE host = ? AND (priority, depth, first) > (?, ?, ?)
-ORDER BY priority, depth, first LIMIT ?
+FROM chunk WHERE host = ?
+"""
+_CHUNKS = f"{_CHUNK} AND (priority, depth, first) > (?, ?, ?) ORDER BY priority, depth, first LIMIT ?"
+
+# Deepest first there is no one order of the index, but one in each depth, and from each a step to the next.
+_CHUNKS_OF_DEPTH = f"{_CHUNK} AND priority = ? AND depth = ? AND first > ? ORDER BY first LIMIT ?"
+_NEXT_DEPTH = """
+SELECT priority, depth FROM chunk WHERE first = coalesce(
+    (SELECT first FROM chunk WHERE host = ?1 AND priority = ?2 AND depth < ?3 ORDER BY depth DESC LIMIT 1),
+    (
+        SELECT first FROM chunk WHERE host = ?1 AND priority = (
+            SELECT min(priority) FROM chunk WHERE host = ?1 AND priority > ?2
+        )
+        ORDER BY depth DESC LIMIT 1
+    )
+)
 """
 
 _REQUEST = """
@@ -93,10 +107,16 @@ class Chunk(NamedTuple):
 
 
 class Reader:
-    """The reading connection to the store at `path`."""
+    """The reading connection to the store at `path`.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: The store.
+        deepest_first: Whether of the chunks of one host and priority the deepest come first.
+    """
+
+    def __init__(self, path: Path, *, deepest_first: bool) -> None:
         self._path = path
+        self._deepest_first = deepest_first
         self._connection: sqlite3.Connection
 
     def open(self) -> None:
@@ -112,9 +132,9 @@ class Reader:
 
     def chunks(self, host: int, after: tuple[int, int, int], limit: int) -> list[Chunk]:
         """The first chunks of a host after one with this priority, depth and first id, in this order."""
-        rows = self._rows(_CHUNKS, (host, *after, limit), tuple[int, int, int, str])
-        with read_back(self._path):
-            chunks = [Chunk(row[0], row[1], row[2], msgspec.json.decode(row[3], type=list[int])) for row in rows]
+        if self._deepest_first:
+            return self._deepest_chunks(host, after, limit)
+        chunks = self._chunks(_CHUNKS, (host, *after, limit))
         for chunk in chunks:
             place, after = after, chunk[:3]
             if after <= place:
@@ -184,6 +204,21 @@ class Reader:
         """Ids of all URLs that have one of these fingerprints."""
         with read_back(self._path):
             return sqlite_index.search(self._connection, fingerprints)
+
+    def _deepest_chunks(self, host: int, after: tuple[int, int, int], limit: int) -> list[Chunk]:
+        """As `chunks`, one depth after the other."""
+        chunks: list[Chunk] = []
+        while True:
+            chunks += self._chunks(_CHUNKS_OF_DEPTH, (host, *after, limit - len(chunks)))
+            following = len(chunks) < limit and self._rows(_NEXT_DEPTH, (host, *after[:2]), tuple[int, int])
+            if not following:
+                return chunks
+            after = (*following[0], 0)
+
+    def _chunks(self, statement: str, parameters: Sequence[object]) -> list[Chunk]:
+        rows = self._rows(statement, parameters, tuple[int, int, int, str])
+        with read_back(self._path):
+            return [Chunk(row[0], row[1], row[2], msgspec.json.decode(row[3], type=list[int])) for row in rows]
 
     def _rows(self, statement: str, parameters: Sequence[object], row: object) -> list[Any]:
         """All rows of the answer, checked to be of this type."""

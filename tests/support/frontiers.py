@@ -68,10 +68,10 @@ async def put_off(frontier, *requests, until):
     await frontier.commit(Checkpoint(snoozed=tuple(Snoozed(request=request, until=until) for request in requests)))
 
 
-async def crash(frontier, frontier_factory):
+async def crash(frontier, frontier_factory, **options):
     """Drop a frontier with whatever it has not committed, and open another on its store."""
     await frontier.aclose()
-    another = frontier_factory()
+    another = frontier_factory(**options)
     await another.open()
     return another
 
