@@ -12,17 +12,15 @@ is undone in the parser pool.
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import (
     ClientError,
     ClientPayloadError,
-    ClientRequest,
     ClientTimeout,
     CookieJar,
-    TCPConnector,
     hdrs,
 )
 from aiohttp.http_exceptions import HttpProcessingError
@@ -30,6 +28,7 @@ from yarl import URL
 
 from crawler.errors import FetchError
 from crawler.fetch.answer import AnswerProtocol, check_codings, may_send_more
+from crawler.fetch.connector import Connector, Destination
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.errors import fetch_error
 from crawler.fetch.head import fixed_lines, request_head, split
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from aiohttp import StreamReader
-    from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
     from aiohttp.http_parser import RawResponseMessage
 
@@ -54,42 +52,8 @@ _FAILURES = (FetchError, ClientError, HttpProcessingError, OSError, TimeoutError
 _NO_TIMERS = ClientTimeout()  # every limit None
 
 _ROBOTS_BYTES = 512 * 1024  # RFC 9309 section 2.5: at least 500 KiB are to be read
-_KEEPALIVE_S = 15.0  # shorter than most servers', so that few connections are closed under a request
-_NAME_TTL_S = 300
-_NAMES_CACHED = 4096
 _DESTINATIONS_KEPT = 1024
 _NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
-
-
-class _Destination(ClientRequest):
-    """What the connector wants to know of a request: where to connect to. The same for all of an origin."""
-
-    proxy = None
-    proxy_auth = None
-    proxy_headers = None
-
-    def __init__(self, origin: str) -> None:
-        self.url = URL(origin, encoded=True)
-        self.server_hostname = None
-        self._ssl = True  # verified, in the one SSLContext aiohttp makes when imported
-
-    @cached_property
-    def connection_key(self) -> ConnectionKey:
-        return super().connection_key
-
-
-class _Connector(TCPConnector):
-    """Makes connections that give every complete answer."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        super().__init__(
-            limit=0,
-            resolver=resolver,
-            ttl_dns_cache=_NAME_TTL_S,
-            dns_cache_max_size=_NAMES_CACHED,
-            keepalive_timeout=_KEEPALIVE_S,
-        )
-        self._factory = partial(AnswerProtocol, loop=self._loop)  # type: ignore[assignment]  # partial is invariant
 
 
 class HttpFetcher:
@@ -121,8 +85,8 @@ class HttpFetcher:
         self._jar = CookieJar() if config.cookies else None
         self._deadlines = deadlines or Deadlines(config, clock)
         self._resolver = resolver or Resolver(config.resolve)
-        self._connector = _Connector(self._resolver)
-        self._destination = lru_cache(_DESTINATIONS_KEPT)(_Destination)
+        self._connector = Connector(self._resolver)
+        self._destination = lru_cache(_DESTINATIONS_KEPT)(Destination)
         self._max_idle = 2 * concurrency
         #: connections not in use, longest idle first, with the address each leads to
         self._idle: OrderedDict[AnswerProtocol, str | None] = OrderedDict()
