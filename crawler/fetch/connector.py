@@ -1,4 +1,8 @@
-"""How is a connection made? aiohttp's connector (pool, TLS, happy eyeballs), told as little as it needs to know."""
+"""How is a connection made? aiohttp's connector (pool, TLS, happy eyeballs), told as little as it needs to know.
+
+Where to, `fetch.resolver` says: its addresses are tried in its order, the next as soon as one has failed or has kept
+us waiting (RFC 8305).
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,7 @@ if TYPE_CHECKING:
     from crawler.fetch.resolver import Resolver
 
 _KEEPALIVE_S = 15.0  # shorter than most servers', so that few connections are closed under a request
-_NAME_TTL_S = 300
-_NAMES_CACHED = 4096
+_NEXT_ADDRESS_S = 0.25  # RFC 8305 section 5: how long an address may take before the next is tried as well
 
 
 class Destination(ClientRequest):
@@ -45,8 +48,8 @@ class Connector(TCPConnector):
         super().__init__(
             limit=0,
             resolver=resolver,
-            ttl_dns_cache=_NAME_TTL_S,
-            dns_cache_max_size=_NAMES_CACHED,
+            use_dns_cache=False,  # the resolver has one, whose order of addresses this one would change
+            happy_eyeballs_delay=_NEXT_ADDRESS_S,
             keepalive_timeout=_KEEPALIVE_S,
         )
         self._factory = partial(AnswerProtocol, loop=self._loop)  # type: ignore[assignment]  # partial is invariant

@@ -1,6 +1,6 @@
 """How is one resource got over HTTP? One GET, one answer or one mapped error, over aiohttp's connections.
 
-Of aiohttp this uses two parts: the connector (pool, name cache, TLS, happy eyeballs) and the response parser.
+Of aiohttp this uses two parts: the connector (pool, TLS, happy eyeballs) and the response parser.
 `ClientSession` is left out on purpose: it resends a GET by itself when a kept-alive connection drops, rewrites
 URLs (an empty query), and costs nearly as much CPU as all the rest. So every attempt is one head
 written, byte for byte the URL asked for, and one message read.
@@ -84,7 +84,8 @@ class HttpFetcher:
         self._fixed_lines = fixed_lines(config)
         self._jar = CookieJar() if config.cookies else None
         self._deadlines = deadlines or Deadlines(config, clock)
-        self._resolver = resolver or Resolver(config.resolve)
+        limit_s = min(float(config.connect_timeout_s), float(config.timeout_s))
+        self._resolver = resolver or Resolver(config.resolve, clock=clock, limit_s=limit_s)
         self._connector = Connector(self._resolver)
         self._destination = lru_cache(_DESTINATIONS_KEPT)(Destination)
         self._max_idle = 2 * concurrency
@@ -106,10 +107,9 @@ class HttpFetcher:
         """See `base.Fetcher.locate`."""
         name = urlsplit(f"//{host_key}").hostname or ""
         try:
-            found = await self._resolver.resolve(name)
+            return await self._resolver.addresses(name)
         except OSError as error:
-            raise FetchError("dns", f"{name}: {error}") from error
-        return [result["host"] for result in found]
+            raise fetch_error(error) from error
 
     async def aclose(self) -> None:
         """Close all connections, the sweep and the resolver. No fetch may be under way."""
