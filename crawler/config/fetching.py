@@ -16,12 +16,16 @@ Proxies = Annotated[
     str | tuple[str, ...] | None,
     Meta(
         description="A proxy such as http://user:${PASSWORD}@proxy.example.org:3128, or a list of them, each host "
-        "keeping to one; environment takes them from HTTP_PROXY, HTTPS_PROXY and NO_PROXY."
+        "keeping to one; environment takes them from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, and direct is "
+        "none, for some hosts where others have one."
     ),
 ]
 
 ENVIRONMENT = "environment"
 """What ``fetch.proxy`` says to honour the environment."""
+
+DIRECT = "direct"
+"""What it says to go without, where a less specific one would not."""
 
 
 class HostFetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

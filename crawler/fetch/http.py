@@ -32,6 +32,8 @@ from crawler.fetch.connector import Connector, Destination
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.errors import fetch_error
 from crawler.fetch.head import fixed_lines, request_head, split
+from crawler.fetch.proxies import Proxies
+from crawler.fetch.proxy import Stage
 from crawler.fetch.resolver import Resolver
 from crawler.models import Kind, Response
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config import FetchConfig
     from crawler.fetch.deadlines import Attempt
+    from crawler.fetch.proxy import Passage
     from crawler.models import HostKey, Request
 
 _FAILURES = (FetchError, ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
@@ -53,6 +56,7 @@ _NO_TIMERS = ClientTimeout()  # every limit None
 
 _ROBOTS_BYTES = 512 * 1024  # RFC 9309 section 2.5: at least 500 KiB are to be read
 _DESTINATIONS_KEPT = 1024
+_PERHAPS_THE_PROXYS = frozenset((502, 503, 504))  # of a proxy that does not reach the server, or of the server
 _NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
 
 
@@ -60,14 +64,14 @@ class HttpFetcher:
     """Fetches over HTTP/1.1, with and without TLS. Create it inside the running loop that will use it.
 
     Args:
-        config: Limits, headers, mapped names.
+        config: Limits, headers, mapped names, proxies; no ``${NAME}`` is left in it.
         clock: Times of requests, and the time limits.
         concurrency: Fetches at once at most; twice as many connections are kept open idle.
         resolver: In place of one made from ``config.resolve``; closed by `aclose` all the same.
         deadlines: In place of one made from `config`.
 
     Raises:
-        ConfigError: For a header that cannot be sent or a mapped address that is none.
+        ConfigError: For a header that cannot be sent, a mapped address that is none, or a proxy that is none.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class HttpFetcher:
         self._max_body_bytes = int(config.max_body_bytes)
         self._fixed_lines = fixed_lines(config)
         self._jar = CookieJar() if config.cookies else None
+        self._proxies = Proxies(config, clock)
         self._deadlines = deadlines or Deadlines(config, clock)
         limit_s = min(float(config.connect_timeout_s), float(config.timeout_s))
         self._resolver = resolver or Resolver(config.resolve, clock=clock, limit_s=limit_s)
@@ -97,14 +102,21 @@ class HttpFetcher:
     async def fetch(self, request: Request, started: Callable[[], None]) -> Response:
         """See `base.Fetcher.fetch`."""
         attempt = self._deadlines.attempt()
+        passage = self._proxies.passage(request.url)
         try:
             with attempt:
-                return await self._exchange(request, started, attempt)
+                response = await self._exchange(request, started, attempt, passage)
         except _FAILURES as error:
-            raise fetch_error(error, reused=attempt.reused) from error
+            failure = fetch_error(error, reused=attempt.reused)
+            raise failure if passage is None else self._proxies.failed(passage, failure) from error
+        if passage is not None and response.status not in _PERHAPS_THE_PROXYS:
+            self._proxies.worked(passage)
+        return response
 
     async def locate(self, host_key: HostKey) -> Sequence[str]:
         """See `base.Fetcher.locate`."""
+        if self._proxies.serve(host_key):
+            return ()
         name = urlsplit(f"//{host_key}").hostname or ""
         try:
             return await self._resolver.addresses(name)
@@ -118,20 +130,26 @@ class HttpFetcher:
         await self._connector.close()
         await self._resolver.close()
 
-    async def _exchange(self, request: Request, started: Callable[[], None], attempt: Attempt) -> Response:
+    async def _exchange(
+        self, request: Request, started: Callable[[], None], attempt: Attempt, passage: Passage | None
+    ) -> Response:
         """Write one request on one connection and read its answer; the connection is then pooled or dropped."""
         url = request.url
         origin, host, target = split(url)
-        head = request_head(host, target, self._cookies(url) + self._fixed_lines)
-        connection = await self._connector.connect(self._destination(origin), [], _NO_TIMERS)
-        if request.attempt > 1:
-            connection = await self._made_anew(connection, origin)
+        lines = self._cookies(url) + self._fixed_lines
+        if passage is not None:
+            target, lines = passage.asked(url, target, lines)
+        head = request_head(host, target, lines)
+        destination = self._destination(origin) if passage is None else Destination(origin, passage)
+        connection = await self._connect(destination, anew=request.attempt > 1)
         protocol = connection.protocol
         assert isinstance(protocol, AnswerProtocol)  # noqa: S101 -- true of every connection just handed out
         try:
-            address = self._take(protocol, attempt)
+            address = self._take(protocol, attempt, passage)
             self._write(protocol, head, attempt, started)
             message, payload = await protocol.answer()
+            if passage is not None:
+                passage.check(message.code)
             body = await self._body(request.kind, message, payload, protocol, attempt)
         except BaseException:
             protocol.drop()
@@ -145,19 +163,22 @@ class HttpFetcher:
             fetched_at=attempt.asked_wall, elapsed_s=self._clock.monotonic() - attempt.asked_at,
         )  # fmt: skip
 
-    async def _made_anew(self, connection: Connection, origin: str) -> Connection:
-        """`connection`, if it is new; otherwise a new one in its place.
+    async def _connect(self, destination: Destination, *, anew: bool) -> Connection:
+        """A connection to `destination`: one that is idle, or, if there is none or it must be `anew`, a new one.
 
-        The kept ones to `origin` are closed on the way: where one has dropped a request, others may do so too, and
+        The idle ones are closed on the way to a new one: where one has dropped a request, others may do so too, and
         could use up all tries.
         """
-        while connection.protocol in self._idle:
+        connection = await self._connector.connect(destination, [], _NO_TIMERS)
+        while anew and connection.protocol in self._idle:
             connection.close()
-            connection = await self._connector.connect(self._destination(origin), [], _NO_TIMERS)
+            connection = await self._connector.connect(destination, [], _NO_TIMERS)
+        if destination.passage is not None:
+            destination.passage.stage = Stage.THROUGH
         return connection
 
-    def _take(self, protocol: AnswerProtocol, attempt: Attempt) -> str | None:
-        """The address `protocol` leads to, which is idle no longer.
+    def _take(self, protocol: AnswerProtocol, attempt: Attempt, passage: Passage | None) -> str | None:
+        """The address `protocol` leads to, which is idle no longer; None if it leads to a proxy.
 
         A connection on which something came that nobody asked for is not used: its next message would be taken
         for the answer.
@@ -166,7 +187,7 @@ class HttpFetcher:
         if attempt.reused:
             address = self._idle.pop(protocol)
         else:
-            address = _peer(protocol)
+            address = _peer(protocol) if passage is None else None
             if (closed := protocol.closed) is not None:
                 closed.add_done_callback(partial(self._closed, protocol))
         if protocol.should_close:

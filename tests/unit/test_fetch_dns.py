@@ -15,6 +15,7 @@ from crawler.fetch.dns_cache import ANSWER_S, FAILURE_S, UNANSWERED_S, Answer, D
 from crawler.fetch.http import HttpFetcher
 from crawler.fetch.lookups import Lookups, answer_of, interleaved
 from crawler.fetch.resolver import Resolver
+from crawler.politeness import retry
 from tests.support.clock import FakeClock
 from tests.support.fetching import fetcher_for, get, until
 from tests.support.rawserver import RawServer, page
@@ -75,6 +76,11 @@ def test_answer_is_kept_for_its_time_and_no_longer(answer, keep_s):
     assert cache.get("a.test") == answer
     clock.advance(0.01)
     assert cache.get("a.test") is None
+
+
+def test_question_without_an_answer_is_put_anew_when_the_request_is_tried_again():
+    rule = retry.rule_for("dns")
+    assert rule.wait_s * (1 - retry.JITTER) > UNANSWERED_S
 
 
 def test_cache_forgets_the_names_not_asked_for_the_longest_time():

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import subprocess
 
 import pytest
 
@@ -131,30 +129,6 @@ def test_name_no_resolver_would_take_is_an_unknown_name():
         system_lookup("x" * 70 + ".test")
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A self-signed certificate for shop.test, as a path to certificate and key in one file."""
-    folder = tmp_path_factory.mktemp("tls")
-    path = folder / "both.pem"
-    command = (
-        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=shop.test "
-        f"-addext subjectAltName=DNS:shop.test -keyout {folder}/key.pem -out {folder}/cert.pem"
-    )
-    try:
-        subprocess.run(command.split(), check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"openssl made no certificate ({error})")
-    path.write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
-    return path
-
-
-@pytest.fixture
-def server_tls(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
 async def test_certificate_nobody_vouches_for_is_a_tls_failure(server_tls):
     async with RawServer(page(), tls=server_tls) as server:
         with pytest.raises(FetchError) as caught:
@@ -170,9 +144,8 @@ async def test_plain_http_on_a_tls_url_is_a_tls_failure():
     assert caught.value.reason == "tls"
 
 
-async def test_trusted_certificate_is_checked_against_the_name_of_the_url(server_tls, certificate, monkeypatch):
-    trusting = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trusting)
+@pytest.mark.usefixtures("trusting")
+async def test_trusted_certificate_is_checked_against_the_name_of_the_url(server_tls):
     async with RawServer(page(b"secret"), tls=server_tls) as server:
         mapping = {"*.test": f"127.0.0.1:{server.port}"}
         assert (await get_mapped("https://shop.test/", resolve=mapping)).body == b"secret"
