@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawler.config.base import dotted_key
-from crawler.config.fetching import ENVIRONMENT
+from crawler.config.fetching import DIRECT, ENVIRONMENT
 from crawler.config.headers import (
     auth_problem,
     contact_problem,
@@ -74,13 +74,13 @@ def _headers(headers: Mapping[str, str], key: str) -> Iterator[Problem]:
 
 def _proxies(proxy: str | tuple[str, ...] | None, key: str) -> Iterator[Problem]:
     if isinstance(proxy, str):
-        if proxy != ENVIRONMENT:
+        if proxy not in (DIRECT, ENVIRONMENT):
             yield from _text(Spot("proxy", f"{key}.proxy"), proxy)
         return
     for position, url in enumerate(proxy or ()):
         dotted = f"{key}.proxy[{position}]"
-        if url == ENVIRONMENT:
-            yield Problem(dotted, ENVIRONMENT, f"expected it alone, without a list: proxy: {ENVIRONMENT}")
+        if url in (DIRECT, ENVIRONMENT):
+            yield Problem(dotted, url, f"expected it alone, without a list: proxy: {url}")
         else:
             yield from _text(Spot("proxy", dotted), url)
 

@@ -24,7 +24,7 @@ from urllib.parse import quote
 import msgspec
 
 from crawler.config.base import dotted_key
-from crawler.config.fetching import ENVIRONMENT
+from crawler.config.fetching import DIRECT, ENVIRONMENT
 from crawler.config.headers import auth_problem, header_value_problem
 from crawler.config.proxies import proxy_problem
 from crawler.errors import ConfigError
@@ -198,7 +198,7 @@ def _headers(headers: Mapping[str, str], key: str, change: Change) -> dict[str, 
 
 
 def _proxy(proxy: Proxies, key: str, change: Change) -> Proxies:
-    if proxy is None or proxy == ENVIRONMENT:
+    if proxy in (None, DIRECT, ENVIRONMENT):
         return proxy
     if isinstance(proxy, str):
         return change(Spot("proxy", f"{key}.proxy"), proxy)

@@ -37,18 +37,19 @@ class Destination(ClientRequest):
     Args:
         origin: Scheme, host and port.
         passage: The way there, if it is not the direct one, which is the same for all of an origin.
+        verify: Whether its certificate must be valid.
     """
 
     proxy = None
     proxy_auth = None
     proxy_headers = None
 
-    def __init__(self, origin: str, passage: Passage | None = None) -> None:
+    def __init__(self, origin: str, passage: Passage | None = None, *, verify: bool = True) -> None:
         self.url = URL(origin, encoded=True)
         self.passage = passage
         #: which certificate is wanted, where it is not aiohttp that finds the name without its last dot
         self.server_hostname = (self.url.raw_host or "").rstrip(".") if passage is not None else None
-        self._ssl = True  # verified, in the one SSLContext aiohttp makes when imported
+        self._ssl = verify  # by one of the two SSLContexts aiohttp makes when imported; a part of the key
 
     @cached_property
     def connection_key(self) -> ConnectionKey:

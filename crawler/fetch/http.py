@@ -20,18 +20,18 @@ from aiohttp import (
     ClientError,
     ClientPayloadError,
     ClientTimeout,
-    CookieJar,
     hdrs,
 )
 from aiohttp.http_exceptions import HttpProcessingError
-from yarl import URL
 
 from crawler.errors import FetchError
-from crawler.fetch.answer import AnswerProtocol, check_codings, may_send_more
+from crawler.fetch.answer import AnswerProtocol, check_codings, may_send_more, set_cookies
 from crawler.fetch.connector import Connector, Destination
+from crawler.fetch.cookies import Cookies
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.errors import fetch_error
-from crawler.fetch.head import fixed_lines, request_head, split
+from crawler.fetch.head import request_head, split
+from crawler.fetch.identity import Identity, origin_of
 from crawler.fetch.proxies import Proxies
 from crawler.fetch.proxy import Stage
 from crawler.fetch.resolver import Resolver
@@ -64,9 +64,10 @@ class HttpFetcher:
     """Fetches over HTTP/1.1, with and without TLS. Create it inside the running loop that will use it.
 
     Args:
-        config: Limits, headers, mapped names, proxies; no ``${NAME}`` is left in it.
+        config: Limits, identity, mapped names, proxies, all secrets `revealed` by `crawler.config.secrets`.
         clock: Times of requests, and the time limits.
         concurrency: Fetches at once at most; twice as many connections are kept open idle.
+        cookies: The jars of `config`, in place of new ones.
         resolver: In place of one made from ``config.resolve``; closed by `aclose` all the same.
         deadlines: In place of one made from `config`.
 
@@ -80,13 +81,13 @@ class HttpFetcher:
         clock: Clock,
         *,
         concurrency: int,
+        cookies: Cookies | None = None,
         resolver: Resolver | None = None,
         deadlines: Deadlines | None = None,
     ) -> None:
         self._clock = clock
         self._max_body_bytes = int(config.max_body_bytes)
-        self._fixed_lines = fixed_lines(config)
-        self._jar = CookieJar() if config.cookies else None
+        self._identity = Identity(config, cookies or Cookies(config, clock))
         self._proxies = Proxies(config, clock)
         self._deadlines = deadlines or Deadlines(config, clock)
         limit_s = min(float(config.connect_timeout_s), float(config.timeout_s))
@@ -136,11 +137,13 @@ class HttpFetcher:
         """Write one request on one connection and read its answer; the connection is then pooled or dropped."""
         url = request.url
         origin, host, target = split(url)
-        lines = self._cookies(url) + self._fixed_lines
+        told = self._identity.told(request, host)
+        lines = told.lines_for(url)
         if passage is not None:
             target, lines = passage.asked(url, target, lines)
         head = request_head(host, target, lines)
-        destination = self._destination(origin) if passage is None else Destination(origin, passage)
+        make = self._destination if passage is None else Destination
+        destination = make(origin, passage, verify=told.verify)
         connection = await self._connect(destination, anew=request.attempt > 1)
         protocol = connection.protocol
         assert isinstance(protocol, AnswerProtocol)  # noqa: S101 -- true of every connection just handed out
@@ -156,8 +159,8 @@ class HttpFetcher:
             connection.close()
             raise
         self._give_back(connection, protocol, address)
-        if self._jar is not None:
-            self._jar.update_cookies_from_headers(message.headers.getall("Set-Cookie", ()), URL(url, encoded=True))
+        if told.jar is not None and (cookies := set_cookies(message)):
+            told.jar.hear(cookies, origin_of(url))
         return Response(
             url=url, status=message.code, headers=message.raw_headers, body=body, address=address,
             fetched_at=attempt.asked_wall, elapsed_s=self._clock.monotonic() - attempt.asked_at,
@@ -262,13 +265,6 @@ class HttpFetcher:
         if announced is None and not message.chunked:
             protocol.raise_if_broken()  # such a body ends with the connection, and looks whole however that ended
         return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _cookies(self, url: str) -> str:
-        """The Cookie header line for `url`, empty without cookies."""
-        if self._jar is None:
-            return ""
-        cookies = self._jar.filter_cookies(URL(url, encoded=True)).values()
-        return f"Cookie: {'; '.join(f'{c.key}={c.coded_value}' for c in cookies)}\r\n" if cookies else ""
 
 
 def _peer(protocol: AnswerProtocol) -> str | None:

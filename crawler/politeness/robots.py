@@ -52,6 +52,7 @@ def request_for(page: Request) -> Request:
         url=Url(origin(page.url) + "/robots.txt"),
         host_key=page.host_key,
         scope_host=host(page.url),
+        seed=page.seed,
         kind=Kind.ROBOTS,
     )
 
