@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     """Read crawl.yaml, report every mistake in it, and print the configuration that will apply, defaults included.
 
-    The configuration goes to standard output, as YAML that can be used again; remarks go to standard error.
+    The configuration goes to standard output, as YAML that can be used again, without secrets that are written out;
+    remarks go to standard error.
     """
     from crawler.cli.remarks import remarks  # noqa: PLC0415
     from crawler.config.file import dump, load  # noqa: PLC0415 - help must not wait for a YAML reader
 
-    config = load(path, overrides).config
+    loaded = load(path, overrides)
+    config = loaded.config
     explained = [line for host in hosts for line in _limits(config, host)]
     click.echo(dump(config), nl=False)
-    for line in (*remarks(config), *explained):
+    for line in (*remarks(config, loaded.folder), *explained):
         click.echo(line, err=True)
 
 

@@ -6,12 +6,15 @@ import os
 from typing import TYPE_CHECKING
 
 from crawler.config import NO_CONTACT
-from crawler.config.secrets import gaps
+from crawler.config.secrets import LEFT_OUT, gaps, masked
+from crawler.errors import ConfigError
+from crawler.fetch.cookies_txt import read_cookies
 from crawler.gate import shares_of
 from crawler.units import Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from crawler.config import CrawlConfig
 
@@ -25,11 +28,13 @@ def contact_remarks(config: CrawlConfig) -> Iterator[str]:
         )
 
 
-def remarks(config: CrawlConfig) -> Iterator[str]:
-    """All there is to say, a line each."""
+def remarks(config: CrawlConfig, folder: Path) -> Iterator[str]:
+    """All there is to say, a line each; `folder` is what the configuration's files are found in."""
     yield from contact_remarks(config)
-    for gap in gaps(config.fetch, os.environ):
-        yield f"{gap}: a crawl would not begin"
+    if masked(config) != config:
+        yield f"{LEFT_OUT} stands for secrets, which are never shown or stored: ${{NAME}} takes one from the environment"
+    for gap in (*gaps(config.fetch, os.environ), *_bad_cookies(config, folder)):
+        yield f"{gap}; a crawl would not begin"
     overshoot = Size(config.limits.concurrency * config.fetch.max_body_bytes)
     shares = shares_of(config.limits.memory_bytes)
     yield (
@@ -45,3 +50,11 @@ def remarks(config: CrawlConfig) -> Iterator[str]:
             f"parse.backend: {config.parse.backend} does not contain crashes, endless pages or memory: one bad page "
             "can end the crawl, and parse.deadline and parse.memory are not enforced; process does and is the default"
         )
+
+
+def _bad_cookies(config: CrawlConfig, folder: Path) -> Iterator[str]:
+    for name in dict.fromkeys(host.cookies for host in config.fetch.hosts.values() if host.cookies):
+        try:
+            read_cookies(folder / name)
+        except ConfigError as error:
+            yield str(error)

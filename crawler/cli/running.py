@@ -85,7 +85,7 @@ def run_crawl(
             _tell(f"The crawl that lay in {directory.path} is now {aside}.")
         for remark in remarks:
             log.warning("remark", extra={"why": remark})
-            if not quiet:
+            if not (quiet or verbose):  # which sends the log there too
                 _tell(remark)
         if fresh and plan.pages and plan.pages.exists():
             move_aside(plan.pages)

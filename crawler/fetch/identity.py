@@ -92,13 +92,14 @@ class Identity:
         _lay_over(self._common, config.headers)
         named = [name for headers in (config.headers, *map(_headers_of, config.hosts.values())) for name in headers]
         self._has_secrets = any(map(is_secret, named))
-        self._plain = self._find_out("", discreet=False)
+        #: the same for all, where no pattern says otherwise
+        self._plain = None if config.hosts else self._find_out("", discreet=False)
         self._told = lru_cache(_HOSTS_KEPT)(self._find_out)
 
     def told(self, request: Request, host: str) -> Told:
         """What `request` tells `host`, which is its URL's, with the port if there is one."""
         discreet = self._has_secrets and _is_exposed(request)
-        return self._told(host, discreet=discreet) if self._hosts or discreet else self._plain
+        return self._told(host, discreet=discreet) if self._plain is None or discreet else self._plain
 
     def _find_out(self, host: str, *, discreet: bool) -> Told:
         """What `host` is told, without secrets if `discreet`."""
