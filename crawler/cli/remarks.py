@@ -32,7 +32,7 @@ def remarks(config: CrawlConfig, folder: Path) -> Iterator[str]:
     """All there is to say, a line each; `folder` is what the configuration's files are found in."""
     yield from contact_remarks(config)
     if masked(config) != config:
-        yield f"{LEFT_OUT} stands for secrets, which are never shown or stored: ${{NAME}} takes one from the environment"
+        yield f"{LEFT_OUT} stands for a secret, never shown or stored: ${{NAME}} takes one from the environment"
     for gap in (*gaps(config.fetch, os.environ), *_bad_cookies(config, folder)):
         yield f"{gap}; a crawl would not begin"
     overshoot = Size(config.limits.concurrency * config.fetch.max_body_bytes)

@@ -46,7 +46,7 @@ _SECRET_NAME: Final = re.compile(
     r"authorization|\bauth\b|cookie|credential|password|secret|session|signature|token|key$", re.IGNORECASE
 )
 _BETWEEN: Final = re.compile(r"[\s;,]+")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]* +(?=\S)")
 _PROXY: Final = re.compile(r"((?:[^:/@]*://)?)(.*)@(.*)", re.DOTALL)
 
 
@@ -123,10 +123,9 @@ def stand_in(text: str) -> str:
 
 
 def _refers(text: str) -> bool:
-    """Whether every word of `text` has a ``${NAME}``, but for one before the others that names a scheme."""
-    words = [word for word in _BETWEEN.split(text) if word]
-    if len(words) > 1 and _SCHEME.fullmatch(words[0]):
-        del words[0]
+    """Whether every word of `text` has a ``${NAME}``, but for the name of a scheme before the others."""
+    scheme = _SCHEME.match(text)
+    words = [word for word in _BETWEEN.split(text[scheme.end() if scheme else 0 :]) if word]
     return bool(words) and all(map(_has_reference, words))
 
 
