@@ -71,6 +71,10 @@ class Plan:
             what = "repair" if self.repair else "try again"
             raise ConfigError(f"{self.directory.path}: holds no crawl, so there is nothing to {what}")
 
+    def has_seeds(self) -> bool:
+        """Whether there is anything to begin or to go on with."""
+        return bool(self.items()) or (self.resume and self.directory.state() is not State.UNUSED)
+
     def items(self) -> tuple[str, ...]:
         """The seed items as they will be read, relative files of the configuration found in its folder."""
         if self.seeds or self.folder is None:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from crawler.config import dotted_key
-from crawler.config.file import loads, to_plain
-from crawler.config.secrets import masked
+from crawler.config.file import as_written, loads, to_plain
 from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def changes(before: CrawlConfig, now: CrawlConfig) -> list[Change]:
     Raises:
         ConfigError: Something that may not change has.
     """
-    old, new = (dict(_flat(to_plain(masked(config)))) for config in (before, now))
+    old, new = (dict(_flat(to_plain(as_written(config)))) for config in (before, now))
     found = []
     for key in sorted(old.keys() | new.keys()):
         section = key.split(".", 1)[0].split("[", 1)[0]

@@ -95,16 +95,16 @@ def loads(text: str, name: str, overrides: Sequence[Override] = ()) -> Loaded:
 
 
 def dump(config: CrawlConfig) -> str:
-    """`config` as YAML with every key, in documented order; `loads` reads back what means the same, but for secrets,
-    which are left out.
-
-    What ``limits.default`` leaves out is filled in.
-    """
-    default = _filled(config.limits.default)
-    limits = msgspec.structs.replace(config.limits, default=default)
-    plain = to_plain(masked(msgspec.structs.replace(config, limits=limits)))
+    """`as_written`, as YAML with every key, in documented order; `loads` reads back what is equal to that."""
+    plain = to_plain(as_written(config))
     text: str = yaml.dump(plain, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10_000)
     return text
+
+
+def as_written(config: CrawlConfig) -> CrawlConfig:
+    """`config` as it is stored and shown: what ``limits.default`` leaves out is filled in, secrets are left out."""
+    limits = msgspec.structs.replace(config.limits, default=_filled(config.limits.default))
+    return masked(msgspec.structs.replace(config, limits=limits))
 
 
 def to_plain(config: Section) -> dict[str, Any]:

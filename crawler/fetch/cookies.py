@@ -101,6 +101,7 @@ class Jar:
         key = (cookie.path, cookie.name)
         before = self._domains.get(cookie.domain, {}).get(key)
         if before == cookie:
+            self._ages.move_to_end((cookie.domain, key))
             return
         if _is_over(cookie, self._clock.wall()):
             self._remove(cookie.domain, key)

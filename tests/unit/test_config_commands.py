@@ -76,6 +76,28 @@ class TestCheck:
         run(["check", written(f"fetch: {{user_agent: {agent}}}" if agent else "")])
         assert ("names no contact" in capsys.readouterr().err) is warned
 
+    def test_prints_no_secret_and_says_what_a_crawl_would_lack(self, written, capsys, monkeypatch, tmp_path):
+        monkeypatch.delenv("NOPE", raising=False)
+        hosts = "{a.test: {auth: 'u:hush', cookies: none.txt}, b.test: {auth: 'u:<left out>'}}"
+        assert run(["check", written(f"fetch: {{headers: {{X-Token: '${{NOPE}}'}}, hosts: {hosts}}}")]) == 0
+        out, err = capsys.readouterr()
+        assert "hush" not in out + err
+        assert "X-Token: ${NOPE}" in out
+        assert "auth: <left out>" in out
+        assert (
+            "fetch.headers.X-Token: ${NOPE}: the environment variable NOPE is not set; a crawl would not begin" in err
+        )
+        assert 'fetch.hosts["b.test"].auth: the secret that stood here is not stored' in err
+        assert f"{tmp_path / 'none.txt'}: No such file or directory" in err
+
+    def test_says_nothing_of_secrets_where_none_are_missing(self, written, capsys, monkeypatch):
+        monkeypatch.setenv("HERE", "hush")
+        assert run(["check", written("fetch: {headers: {X-Token: '${HERE}'}}")]) == 0
+        out, err = capsys.readouterr()
+        assert "hush" not in out + err
+        assert "left out" not in out + err
+        assert "would not begin" not in err
+
 
 class TestSchema:
     @pytest.mark.parametrize("kind", ["config", "pages", "outcomes", "links"])

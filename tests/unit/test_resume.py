@@ -19,8 +19,10 @@ def told(before, now):
     return [str(change) for change in changes(config(before), config(now))]
 
 
-def test_nothing_changed_is_nothing_told():
-    assert told("limits: {concurrency: 5}", "limits: {concurrency: 5}") == []
+@pytest.mark.parametrize("text", ["limits: {concurrency: 5}", "limits: {default: {delay: 2s}}"])
+def test_nothing_changed_is_nothing_told(text):
+    now = config(text)
+    assert changes(stored_config({CONFIG: dump(now).encode()}), now) == changes(now, now) == []
 
 
 def test_limits_fetch_robots_budget_parse_and_checkpoint_change_freely():
