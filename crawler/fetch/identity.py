@@ -43,7 +43,7 @@ _HOSTS_KEPT: Final = 4096
 _BY_HTTP: Final = ("http://", "sitemap:http://")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # it holds secrets
 class Told:
     """What a host is told."""
 
