@@ -61,6 +61,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     from dataclasses import replace  # noqa: PLC0415
 
     from crawler.cli.planning import STDOUT, plan_of, show_plan  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.remarks import contact_remarks  # noqa: PLC0415
     from crawler.cli.running import run_crawl  # noqa: PLC0415
     from crawler.dataset.where import where_of  # noqa: PLC0415
 
@@ -81,4 +82,5 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     if dry_run:
         show_plan(plan)
         return OK
-    return run_crawl(plan, fresh=fresh, stream=output == STDOUT, quiet=quiet, verbose=verbose)
+    remarks = contact_remarks(plan.config)
+    return run_crawl(plan, fresh=fresh, stream=output == STDOUT, quiet=quiet, verbose=verbose, remarks=remarks)
