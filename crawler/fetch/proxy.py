@@ -5,11 +5,11 @@ and changes for as few hosts as can be when the list does (rendezvous hashing). 
 twice as long, and its hosts go to the next of their orders meanwhile; where all rest, the one back soonest is tried.
 What rests after a failure depends on how far the request had come:
 
-- the proxy was not reached, or refused our credentials (407): the proxy, for all hosts
-- it was asked for a tunnel to the host and opened none (any status but 2xx, no answer in time, closed): the proxy for
-  this host. It may be the host that is dead, and proxies say 502, 503 and 504 for that; were the proxy to rest, a few
-  dead hosts would take all proxies from the others. If the same befalls `DOUBTS` hosts with no success between them, it
-  is the proxy after all
+- the proxy was not reached, or asked for a tunnel and refused our credentials (407): the proxy, for all hosts
+- it opened no tunnel to the host (any other status but 2xx, no answer in time, closed): the proxy for this host. It
+  may be the host that is dead, and proxies say 502, 503 and 504 for that; were the proxy to rest, a few dead hosts
+  would take all proxies from the others. If the same befalls `DOUBTS` hosts with no success between them, it is the
+  proxy after all. Likewise where it was sent the request itself and the answer is 407, as a hostile host may say that
 - the tunnel stands, or the request itself was sent: nothing, all else is between us and the host
 """
 
@@ -75,10 +75,10 @@ class Proxy:
 
 
 class Stage(Enum):
-    """How far a request has come."""
+    """How far a request has come, and so what a failure is put down to."""
 
     REACHING = "to the proxy"
-    ASKING = "asked the proxy for a tunnel"
+    ASKING = "the proxy is asked to lead on"
     THROUGH = "through"
 
 
@@ -105,13 +105,13 @@ class Passage:
         return (target, lines) if self.tunnel else (url, self.proxy.authorization + lines)
 
     def check(self, status: int) -> None:
-        """Look at the status of an answer, which is the server's for all we know, unless it can only be the proxy's.
+        """Look at the status of an answer, which is the server's for all we know, unless it is meant to be the proxy's.
 
         Raises:
             FetchError: ``proxy``.
         """
         if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and not self.tunnel:
-            self.stage = Stage.REACHING
+            self.stage = Stage.ASKING
             raise FetchError("proxy", f"status {status}")
 
 
@@ -129,7 +129,7 @@ class Rota:
         self._clock = clock
         #: proxies, and proxies for one host; those that failed the longest time ago first
         self._rests: OrderedDict[Proxy | tuple[Proxy, str], _Rest] = OrderedDict()
-        #: hosts to which a proxy opened no tunnel since its last success
+        #: hosts to which a proxy has not led since its last success
         self._doubts: dict[Proxy, set[str]] = {}
 
     def choose(self, order: Sequence[Proxy], host: str, *, tunnel: bool) -> Passage:
