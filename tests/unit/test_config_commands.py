@@ -100,7 +100,7 @@ class TestCheck:
 
 
 class TestSchema:
-    @pytest.mark.parametrize("kind", ["config", "pages", "outcomes", "links"])
+    @pytest.mark.parametrize("kind", ["config", "pages", "outcomes", "links", "sitemaps"])
     def test_is_json_with_a_version(self, kind, capsys):
         assert run(["schema", kind]) == 0
         assert json.loads(capsys.readouterr().out)["$id"] == f"urn:crawler:schema:{kind}:1"
