@@ -31,6 +31,7 @@ from crawler.gate import allow_descriptors, shares_of
 from crawler.ledger import Ledger
 from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Kind
 from crawler.politeness.policy import Policy, Spent
+from crawler.politeness.retry import MAX_RETRY_AFTER_S
 from crawler.renames import OutputFiles
 from crawler.reopen import reopen
 from crawler.repair.decide import Store
@@ -234,13 +235,20 @@ def _refusal(scope: Scope, request: Request, *, resumed: bool) -> str | None:
 
 def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
     """Where the frontier is kept, and how one is made."""
-    path = plan.directory.store
-    match plan.config.frontier:
+    path, config = plan.directory.store, plan.config
+    deepest_first = config.order == "depth"
+    match config.frontier:
         case "sqlite":
             from crawler.frontier.sqlite import SqliteFrontier  # noqa: PLC0415
             from crawler.frontier.sqlite_check import damage_of  # noqa: PLC0415
 
-            make = partial(SqliteFrontier, clock=clock, fsync=plan.config.checkpoint.fsync)
+            make = partial(
+                SqliteFrontier,
+                clock=clock,
+                fsync=config.checkpoint.fsync,
+                deepest_first=deepest_first,
+                longest_snooze_s=max(MAX_RETRY_AFTER_S, config.breaker.rest_s),
+            )
             return Store(path=path, make=make, damage=damage_of)
         case "memory":
             if resumed:
@@ -250,7 +258,8 @@ def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
                 )
             from crawler.frontier.memory import MemoryFrontier  # noqa: PLC0415
 
-            return Store(path=path, make=lambda _: MemoryFrontier(clock), damage=lambda _: None)
+            memory = partial(MemoryFrontier, clock, deepest_first=deepest_first)
+            return Store(path=path, make=lambda _: memory(), damage=lambda _: None)
 
 
 def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from crawler.dataset import ledger
 from crawler.dataset.facts import REDIRECTED_FROM, UNKNOWN
-from crawler.models import Kind, Outcome
+from crawler.models import NORMAL_PRIORITY, Kind, Outcome
 from crawler.progress import duration, meaning, printable
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def _known(facts: Why, now: float) -> Iterator[Row]:
     if facts.at:
         yield "Ended", _time(facts.at, now)
     yield "Depth", str(facts.depth)
-    if facts.priority:
-        yield "Priority", f"{facts.priority} (0 goes first, 63 last)"
+    if facts.priority not in (None, NORMAL_PRIORITY):
+        yield "Priority", f"{facts.priority} (0 goes first, {NORMAL_PRIORITY} is normal, 63 last)"
     if facts.kind != Kind.PAGE:
         yield "Kind", str(facts.kind)
     yield from _way(facts)
@@ -69,7 +69,8 @@ def _outcome(facts: Why, now: float) -> Iterator[Row]:
             yield "Outcome", "pending: no attempt has been recorded"
         case ledger.SNOOZED:
             due = "is due" if facts.due_at and _seconds(facts.due_at) > now else "has been due since"
-            yield "Outcome", f"snoozed: attempt {facts.attempts} failed, the next {due}"
+            what = f"attempt {facts.attempts} failed, the next" if facts.attempts else "put off for its host, it"
+            yield "Outcome", f"snoozed: {what} {due}"
             yield "", _time(facts.due_at, now)
         case outcome:
             yield "Outcome", f"{outcome}, status {facts.status}" if facts.status else outcome
