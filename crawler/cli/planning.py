@@ -18,10 +18,10 @@ from crawler.errors import ConfigError
 from crawler.export.packing import suffix
 from crawler.plan import Plan
 from crawler.politeness.limits import LimitTable
-from crawler.progress import printable
 from crawler.reopen import load_stored
 from crawler.scope import Scope
 from crawler.url import host_key as host_key_of
+from crawler.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -31,8 +31,9 @@ from crawler.export.packing import suffix
 from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
 from crawler.politeness.robots import UNREACHABLE
-from crawler.progress import ProgressLine, summary
+from crawler.progress import ProgressLine
 from crawler.resume import STDOUT as STREAM
+from crawler.summary import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

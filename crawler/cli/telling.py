@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from crawler.dataset import ledger
 from crawler.dataset.facts import REDIRECTED_FROM, UNKNOWN
 from crawler.models import Kind, Outcome
-from crawler.progress import duration, meaning, printable
+from crawler.wording import duration, meaning, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

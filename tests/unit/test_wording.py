@@ -1,0 +1,57 @@
+"""Counts, times, sizes and foreign text, as a person reads them."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler.wording import duration, printable, size
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.97, "10 s"),
+        (59.6, "1 min 00 s"),
+        (123.4, "2 min 03 s"),
+        (3_599.7, "1 h 00 min"),
+        (86_400 * 3 + 4 * 3_600, "3 d 04 h"),
+    ],
+)
+def test_duration_is_told_in_two_units(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (1_023, "1023 B"),
+        (1_536, "1.5 KiB"),
+        (1_023_999, "1.0 MiB"),
+        (36_700_160, "35.0 MiB"),
+        (2**50, "1024.0 TiB"),
+    ],
+)
+def test_size_is_told_in_the_unit_that_fits(count, text):
+    assert size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("a\tb", r"a\tb"),
+        ("zwölf 東京", "zwölf 東京"),
+        ("\u202eab", r"\u202eab"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_printable_escapes_what_a_terminal_obeys_and_nothing_else(text, shown):
+    assert printable(text) == shown
+
+
+def test_printable_cuts_with_an_ellipsis():
+    assert printable("abcdef", 4) == "abc…"
+    assert printable("abcd", 4) == "abcd"
