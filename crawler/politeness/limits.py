@@ -1,7 +1,7 @@
 """How fast may this host be asked, and which line of the configuration says so?
 
 Patterns of ``limits.hosts``, most specific first; each value is taken from the most specific pattern that gives
-it, then from ``limits.default``, then from what is built in (1 s, 1):
+it, then from ``limits.default``, then from what is built in (1 s, 1, no jitter):
 
 1. a host name or address with a port: ``example.org:8080``, ``[::1]:8080``
 2. a host name or address, on any port: ``example.org``, ``192.0.2.1``, ``[::1]``
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.config import BUILT_IN_PACE
+from crawler.config import BUILT_IN_PACE, AdaptiveConfig
 from crawler.units import Duration
 
 if TYPE_CHECKING:
@@ -34,12 +34,16 @@ class Resolved(msgspec.Struct, frozen=True):
     concurrency: int
     delay_from: str
     concurrency_from: str
+    #: by at most how much each pause is lengthened
+    jitter_s: float = 0.0
+    jitter_from: str = _BUILT_IN
 
 
 class LimitTable:
     """Limits by host. A look-up costs two dictionary look-ups for each label of the name, whatever the patterns."""
 
     def __init__(self, limits: LimitsConfig) -> None:
+        self._limits = limits
         self._default = limits.default
         self._patterns = {
             pattern.lower(): (f'limits.hosts["{pattern}"]', pace) for pattern, pace in limits.hosts.items()
@@ -50,14 +54,17 @@ class LimitTable:
         paces = list(self._paces(host_key))
         delay_s, delay_from = next(_delays(paces))
         concurrency, concurrency_from = next(_concurrencies(paces))
-        return Resolved(delay_s, concurrency, delay_from, concurrency_from)
+        jitter_s, jitter_from = next(_jitters(paces))
+        return Resolved(delay_s, concurrency, delay_from, concurrency_from, jitter_s, jitter_from)
 
     def explain(self, host_key: HostKey) -> list[str]:
-        """The same for a person to read: each value, where it comes from, and what lost against that."""
+        """The same for a person to read: each value, where it comes from, and what lost against that; then what else
+        of ``limits`` applies to the host."""
         paces = list(self._paces(host_key))
         lines = [
-            *_contest("delay", [(str(Duration(delay_s)), source) for delay_s, source in _delays(paces)]),
+            *_contest("delay", [(_apart(delay_s, source), source) for delay_s, source in _delays(paces)]),
             *_contest("concurrency", [(str(n), source) for n, source in _concurrencies(paces)]),
+            *_contest("jitter", [(str(Duration(jitter_s)), source) for jitter_s, source in _jitters(paces)]),
         ]
         name, _ = _split_port(host_key)
         lines += [
@@ -65,7 +72,26 @@ class LimitTable:
             for spelt in dict.fromkeys((f"*.{host_key}", f"*.{name}"))
             if spelt in self._patterns
         ]
-        return lines
+        resolved = self.resolve(host_key)
+        return [*lines, self._address_line(resolved), self._adaptive_line(resolved)]
+
+    def at_one_address(self, resolved: Resolved) -> int:
+        """Most requests in flight to the address of a host with these limits, all hosts there together."""
+        return max(self._limits.per_address.concurrency, resolved.concurrency)
+
+    def _address_line(self, resolved: Resolved) -> str:
+        shared, source = self._limits.per_address.concurrency, "limits.per_address.concurrency"
+        if resolved.concurrency > shared:
+            source = f"its own concurrency, as that is more than {source}: {shared}"
+        return f"at its address {self.at_one_address(resolved)} at once, all hosts there together, from {source}"
+
+    def _adaptive_line(self, resolved: Resolved) -> str:
+        adaptive = adaptive_of(self._limits)
+        if adaptive is None:
+            return "no slower where it is slow or failing, from limits.adaptive: false"
+        slow = f" or slow ({adaptive.factor} times as long as it takes to answer)"
+        counts = resolved.delay_s > 0 and adaptive.factor > 0
+        return f"slower where it is failing{slow * counts}, up to {adaptive.max_delay_s}, from limits.adaptive"
 
     def _paces(self, host_key: HostKey) -> Iterator[tuple[str, Pace]]:
         """What applies to a host and how it is called, most specific first."""
@@ -75,6 +101,13 @@ class LimitTable:
                 yield named
         yield "limits.default", self._default
         yield _BUILT_IN, BUILT_IN_PACE
+
+
+def adaptive_of(limits: LimitsConfig) -> AdaptiveConfig | None:
+    """What ``limits.adaptive`` asks for; None if it is turned off."""
+    if isinstance(limits.adaptive, AdaptiveConfig):
+        return limits.adaptive
+    return AdaptiveConfig() if limits.adaptive else None
 
 
 def _split_port(host_key: HostKey) -> tuple[str, str]:
@@ -111,6 +144,17 @@ def _concurrencies(paces: list[tuple[str, Pace]]) -> Iterator[tuple[int, str]]:
     for source, pace in paces:
         if pace.concurrency is not None:
             yield pace.concurrency, _key(source, "concurrency")
+
+
+def _jitters(paces: list[tuple[str, Pace]]) -> Iterator[tuple[float, str]]:
+    for source, pace in paces:
+        if pace.jitter_s is not None:
+            yield float(pace.jitter_s), _key(source, "jitter")
+
+
+def _apart(delay_s: float, source: str) -> str:
+    """A delay as it is told; one that stands for a rate may be a long fraction, and is rounded."""
+    return str(Duration(f"{delay_s:.3g}" if source.endswith(".rate") else delay_s))
 
 
 def _key(source: str, name: str) -> str:
