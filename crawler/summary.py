@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.seedlist import SeedTally
-    from crawler.stats import Snapshot
+    from crawler.stats import HostTally, Snapshot
 
+_PAGES_PER_HOST = "budget.pages_per_host"
+
+_COLUMNS = 80
 _MAX_ROWS = 10  # of one table
 _MAX_RULE = 48  # characters
 _MAX_EXAMPLE = 100
@@ -36,7 +39,8 @@ def summary(
 
     Args:
         snapshot: Taken after the last commit.
-        stopped_by: What ended the run early: ``budget.pages``, ``stop``; None if nothing is left to fetch.
+        stopped_by: What ended the run early: ``budget.pages``, ``budget.time``, ``stop``; None if nothing is left to
+            fetch.
         directory: Where the crawl lies.
         elapsed_s: Of this run alone.
         seeds: How the seed list fared.
@@ -51,6 +55,7 @@ def summary(
         _reasons(snapshot, Outcome.EXCLUDED, "Excluded", "for other reasons"),
         _reasons(snapshot, Outcome.REDIRECTED, "Redirected", "to a URL in scope"),
         _reasons(snapshot, Outcome.FETCHED, "Fetched", "with a page record"),
+        _hosts(snapshot.hosts),
         _refusals(snapshot),
     ]
     shown = [table for table in tables if table.rows]
@@ -71,7 +76,10 @@ def _way_on(stopped_by: str | None, resume: str, unread: Sequence[str]) -> Itera
     elif stopped_by == STOPPED:
         yield f"Nothing is lost. Go on with:\n  {resume}"
     elif stopped_by:
-        yield f"What is left is kept. Go on beyond the budget with:\n  {resume} --set {stopped_by}=null"
+        kept = "What is left is kept. "
+        if stopped_by == _PAGES_PER_HOST:
+            kept = f"What is left is kept: every host with URLs left is at its {_PAGES_PER_HOST}.\n"
+        yield f"{kept}Go on beyond the budget with:\n  {resume} --set {stopped_by}=null"
 
 
 class _Row(NamedTuple):
@@ -99,7 +107,9 @@ def _headline(snapshot: Snapshot, stopped_by: str | None, elapsed_s: float, seed
     this_run = f", {duration(elapsed_s)} of it in this run" if resumed else ""
     pages = f"{counted(snapshot.pages, 'page')} in {duration(whole_s)} ({per_s:,.1f} a second)"
     answers = f"{size(snapshot.wire_bytes)} in {counted(snapshot.attempts, 'answer')}{this_run}"
-    return f"{_how(stopped_by, seeds)}: {pages}\n{answers}"
+    how = f"{_how(stopped_by, seeds)}:"
+    between = " " if len(how) + len(pages) < _COLUMNS else "\n"
+    return f"{how}{between}{pages}\n{answers}"
 
 
 def _how(stopped_by: str | None, seeds: SeedTally) -> str:
@@ -130,6 +140,16 @@ def _reasons(snapshot: Snapshot, outcome: Outcome, title: str, rest: str) -> _Ta
     """URLs of one outcome by reason. Without any reason there is nothing to tell: no rows."""
     rows = [_Row(reason, count, meaning(reason)) for (end, reason), count in snapshot.reasons.items() if end is outcome]
     return _Table(title, snapshot.outcomes[outcome], _with_rest(rows, snapshot.outcomes[outcome], rest))
+
+
+def _hosts(hosts: HostTally) -> _Table:
+    """Hosts of which not everything was asked for."""
+    rows = [
+        _Row("breaker", hosts.given_up, "failed breaker.failures times in a row, and once more after a rest"),
+        _Row("dns", hosts.unresolved, meaning("dns")),
+        _Row(_PAGES_PER_HOST, hosts.set_aside, "have so many pages; their other URLs stay pending"),
+    ]
+    return _Table("Hosts given up or set aside", sum(row.number for row in rows), [row for row in rows if row.number])
 
 
 def _refusals(snapshot: Snapshot) -> _Table:

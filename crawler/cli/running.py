@@ -128,12 +128,14 @@ def exit_code(result: Result) -> int:
     """What the shell is told."""
     if result.ending.stopped_by == STOPPED:
         return INTERRUPTED
+    if result.ending.stopped_by:
+        return OK  # a budget, which may have come before the first seed
     if result.seeds.fetched == 0:
         return NO_SEED
     mend = result.seeds.unread or any(
         reason == UNREACHABLE or mendable(reason) for _, reason in result.snapshot.reasons
     )
-    return INCOMPLETE if mend and result.ending.complete else OK
+    return INCOMPLETE if mend else OK
 
 
 class Ran(NamedTuple):

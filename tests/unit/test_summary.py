@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from crawler.models import Outcome, Refusal
 from crawler.seedlist import SeedTally
+from crawler.stats import HostTally
 from crawler.summary import summary
 from tests.support.snapshots import EMPTY, SNAPSHOT
 
@@ -80,13 +81,14 @@ def test_empty_crawl_has_a_summary_of_zeros_without_empty_tables():
 def test_rows_of_every_table_add_up_to_the_number_beside_its_title():
     many = {(Outcome.FAILED, f"http_{400 + n}"): 20 - n for n in range(15)}
     seeds = SeedTally(given=9, bad=2, fetched=3, bad_examples=("list.txt:3 no url",))
-    text = account(replace(SNAPSHOT, reasons={**SNAPSHOT.reasons, **many}), seeds=seeds)
+    hosts = HostTally(given_up=3, set_aside=4, unresolved=5)
+    text = account(replace(SNAPSHOT, reasons={**SNAPSHOT.reasons, **many}, hosts=hosts), seeds=seeds)
     tables = 0
     for section in text.split("\n\n")[1:-1]:
         total, *rows = [int(number.replace(",", "")) for number in re.findall(r"  +([\d,]+)(?:$|  )", section, re.M)]
         assert sum(rows) == total, section
         tables += 1
-    assert tables == 7
+    assert tables == 8
     assert "for other reasons" in text
 
 
@@ -112,8 +114,41 @@ def test_interrupted_crawl_says_how_to_go_on_or_that_it_cannot():
     assert "--resume" not in account()
 
 
+@pytest.mark.parametrize("budget", ["pages", "bytes", "time"])
+def test_crawl_at_a_budget_says_which_and_how_to_go_beyond_it(budget):
+    text = account(stopped_by=f"budget.{budget}", resume="crawler crawl -d data/shop --resume")
+    assert text.startswith(f"Crawl stopped by budget.{budget}: 1,526 pages in ")
+    assert text.endswith(
+        "\n\nWhat is left is kept. Go on beyond the budget with:\n"
+        f"  crawler crawl -d data/shop --resume --set budget.{budget}=null"
+    )
+
+
+def test_crawl_whose_hosts_are_all_at_their_budget_says_so():
+    text = account(stopped_by="budget.pages_per_host", resume="crawler crawl -d data/shop --resume")
+    assert text.startswith("Crawl stopped by budget.pages_per_host:\n1,526 pages in 2 min 03 s (12.4 a second)\n")
+    assert text.endswith(
+        "\n\nWhat is left is kept: every host with URLs left is at its budget.pages_per_host.\n"
+        "Go on beyond the budget with:\n"
+        "  crawler crawl -d data/shop --resume --set budget.pages_per_host=null"
+    )
+
+
+def test_hosts_that_were_not_asked_for_everything_have_a_table():
+    text = account(replace(SNAPSHOT, hosts=HostTally(given_up=2, unresolved=1)))
+    table = next(section for section in text.split("\n\n") if section.startswith("Hosts"))
+    assert [" ".join(line.split()) for line in table.splitlines()] == [
+        "Hosts given up or set aside 3",
+        "breaker 2 failed breaker.failures times in a row, and once more after a rest",
+        "dns 1 the host name does not resolve",
+    ]
+    at_budget = " ".join(account(replace(SNAPSHOT, hosts=HostTally(set_aside=1_200))).split())
+    assert "budget.pages_per_host 1,200 have so many pages; their other URLs stay pending" in at_budget
+    assert "Hosts" not in account()
+
+
 @pytest.mark.parametrize("resumed", [False, True])
-@pytest.mark.parametrize("stopped_by", [None, "stop", "budget.pages"])
+@pytest.mark.parametrize("stopped_by", [None, "stop", "budget.pages", "budget.pages_per_host"])
 def test_headline_fits_eighty_columns(stopped_by, resumed):
     many = replace(SNAPSHOT, pages=12_345_678, attempts=12_345_678, elapsed_s=86_000.0)
     headline = account(many, stopped_by=stopped_by, elapsed_s=85_000.0 if resumed else 86_000.0).split("\n\n")[0]
