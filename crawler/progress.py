@@ -1,16 +1,23 @@
-"""What does a person see of a crawl while it runs? One line that says that it moves, made from `Snapshot`s alone."""
+"""What does a person see of a crawl while it runs? One line that says that it moves, made from `Snapshot`s alone.
+
+It always fits the terminal: what matters least at the moment is left out.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from crawler.wording import counted, duration, size
+from crawler.config import BudgetConfig
+from crawler.eta import Eta
+from crawler.wording import counted, duration, printable, roughly, size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from crawler.clock import Clock
+    from crawler.eta import Estimate
+    from crawler.models import SlowHost
     from crawler.stats import Snapshot
 
 LIVE_INTERVAL_S = 0.2
@@ -19,6 +26,10 @@ DEFAULT_COLUMNS = 80
 
 #: ECMA-48 "erase in page" to the end: what a longer line left, and what a terminal wraps when it gets narrower
 _ERASE_BELOW = "\x1b[J"
+_LONG_WAIT_S = 5.0
+_MAX_SLOW = 3
+_MAX_HOST = 40  # characters
+_MAX_WHY = 40
 
 
 class ProgressLine:
@@ -27,12 +38,16 @@ class ProgressLine:
     Args:
         stream: Where to; not closed here.
         clock: Decides when the next line is due.
+        budget: Where the crawl is to stop; None for nowhere.
         interval_s: Seconds between lines; None for what suits the stream.
     """
 
-    def __init__(self, stream: TextIO, clock: Clock, *, interval_s: float | None = None) -> None:
+    def __init__(
+        self, stream: TextIO, clock: Clock, *, budget: BudgetConfig | None = None, interval_s: float | None = None
+    ) -> None:
         self._stream = stream
         self._clock = clock
+        self._eta = Eta(budget or BudgetConfig())
         self._live = stream.isatty()
         self.interval_s = interval_s or (LIVE_INTERVAL_S if self._live else PLAIN_INTERVAL_S)
         self._due = clock.monotonic() + (0.0 if self._live else self.interval_s)
@@ -44,7 +59,7 @@ class ProgressLine:
         if now < self._due:
             return
         self._due = now + self.interval_s
-        parts = _progress_parts(snapshot)
+        parts = [*_counts(snapshot, self._eta.after(snapshot)), *_waits(snapshot)]
         if self._live:
             self._stream.write(f"\r{_fitting(parts, _columns(self._stream) - 1)}{_ERASE_BELOW}")
             self._shown = True
@@ -60,28 +75,54 @@ class ProgressLine:
             self._shown = False
 
 
-def _progress_parts(snapshot: Snapshot) -> list[str]:
-    """What the line says, the most important first."""
-    return [
-        counted(snapshot.pages, "page"),
-        f"{snapshot.pages_per_s:,.1f}/s",
-        f"{snapshot.waiting:,} queued" + (f" ({snapshot.retrying:,} to retry)" if snapshot.retrying else ""),
-        f"{snapshot.in_flight:,} in flight",
-        f"{snapshot.failed:,} failed",
-        size(snapshot.wire_bytes),
-        duration(snapshot.elapsed_s),
+class _Part(NamedTuple):
+    text: str
+    #: what matters more has a lower one
+    rank: int
+
+
+def _counts(snapshot: Snapshot, left: Estimate | None) -> list[_Part]:
+    """What of the numbers the line says."""
+    queued = f"{snapshot.waiting:,} queued" + (f" ({snapshot.retrying:,} to retry)" if snapshot.retrying else "")
+    parts = [
+        _Part(counted(snapshot.pages, "page"), 0),
+        _Part(f"{snapshot.pages_per_s:,.1f}/s", 1),
+        _Part(queued, 2),
+        _Part(f"{snapshot.in_flight:,} in flight", 4),
+        _Part(f"{snapshot.failed:,} failed", 6),
+        _Part(size(snapshot.wire_bytes), 8),
+        _Part(duration(snapshot.elapsed_s), 7),
     ]
+    if left is not None:
+        parts.append(_Part(f"{'over ' if left.at_least else '~'}{roughly(left.seconds)} left", 3))
+    return parts
 
 
-def _fitting(parts: Sequence[str], columns: int | None) -> str:
-    """As many of `parts` as fit, all of them if `columns` is None."""
-    line = parts[0]
-    for part in parts[1:]:
-        longer = f"{line}  {part}"
-        if columns is not None and len(longer) > columns:
-            break
-        line = longer
-    return line if columns is None else line[: max(columns, 0)]
+def _waits(snapshot: Snapshot) -> Iterator[_Part]:
+    """The hosts that keep the crawl waiting: those that will for long, and any while there is nothing else to do."""
+    worth = [host for host in snapshot.slow if host.wait_s >= _LONG_WAIT_S or not snapshot.in_flight]
+    for number, host in enumerate(worth[:_MAX_SLOW]):
+        if number:
+            yield _Part(f"and {_wait(host)}", 9 + number)
+        else:
+            yield _Part(f"waiting: {_wait(host)}", 5 if snapshot.in_flight else 3)
+
+
+def _wait(host: SlowHost) -> str:
+    """``example.org 42 s (Crawl-delay 30s)``."""
+    return f"{printable(host.host_key, _MAX_HOST)} {duration(host.wait_s)} ({printable(host.why, _MAX_WHY)})"
+
+
+def _fitting(parts: Sequence[_Part], columns: int | None) -> str:
+    """The parts that find room, what matters most first; all of them if `columns` is None."""
+    line = ""
+    kept: list[_Part] = []
+    for part in sorted(parts, key=lambda part: part.rank):
+        longer = "  ".join(one.text for one in parts if one in kept or one is part)
+        if columns is None or len(longer) <= columns:
+            line = longer
+            kept.append(part)
+    return line or parts[0].text[: max(columns or 0, 0)]
 
 
 def _columns(stream: TextIO) -> int:

@@ -26,6 +26,14 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
+def roughly(seconds: float) -> str:
+    """A time nobody knows exactly: ``40 s``, ``2.5 min``, ``12 min``, ``3.4 h``, ``2.0 d``."""
+    for whole, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 1.5 * whole:
+            return f"{seconds / whole:,.{0 if seconds >= 9.95 * whole else 1}f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def size(count: float) -> str:
     """``512 B``, ``1.5 KiB``, ``34.2 MiB``."""
     if count < 1024:

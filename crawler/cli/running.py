@@ -38,6 +38,7 @@ from crawler.summary import summary
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crawler.config import BudgetConfig
     from crawler.directory import CrawlDirectory
     from crawler.plan import Plan
     from crawler.running import Result, Running
@@ -158,7 +159,7 @@ async def _crawl(plan: Plan, follower: Follower | None, *, live: bool, quiet: bo
             stopper.opened(running)
             try:
                 async with asyncio.TaskGroup() as group:
-                    progress = group.create_task(_show(running)) if live else None
+                    progress = group.create_task(_show(running, plan.config.budget)) if live else None
                     if follower:
                         group.create_task(follower.run(running.stop))
                     result = await running.run()
@@ -172,10 +173,10 @@ async def _crawl(plan: Plan, follower: Follower | None, *, live: bool, quiet: bo
     return Ran(result, (before.attempts, before.admitted, 0) != (after.attempts, after.admitted, after.queued))
 
 
-async def _show(running: Running) -> None:
+async def _show(running: Running, budget: BudgetConfig) -> None:
     if sys.stderr is None:
         return
-    progress = ProgressLine(sys.stderr, SystemClock())
+    progress = ProgressLine(sys.stderr, SystemClock(), budget=budget)
     with suppress(OSError):
         try:
             while True:

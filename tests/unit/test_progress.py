@@ -10,7 +10,10 @@ import termios
 import pytest
 from msgspec.structs import replace
 
+from crawler.config import BudgetConfig
+from crawler.models import SlowHost
 from crawler.progress import ProgressLine
+from crawler.units import Duration
 from tests.support.clock import FakeClock
 from tests.support.snapshots import EMPTY, SNAPSHOT
 
@@ -39,6 +42,10 @@ class Screen:
     def close(self):
         self.stream.close()
         os.close(self._ours)
+
+
+def slow(host_key, wait_s, why="Crawl-delay 1m"):
+    return SlowHost(host_key=host_key, why=why, wait_s=wait_s)
 
 
 @pytest.fixture
@@ -116,3 +123,65 @@ def test_interval_can_be_chosen(clock):
     clock.advance(1.0)
     progress.show(SNAPSHOT)
     assert stream.getvalue().count("\n") == 1
+
+
+def shown(snapshot, columns=None, **more):
+    """The line for a snapshot: in a file, or on a terminal so many columns wide."""
+    clock = FakeClock()
+    if columns is None:
+        stream = io.StringIO()
+        progress = ProgressLine(stream, clock, **more)
+        clock.advance(progress.interval_s)
+        progress.show(snapshot)
+        return stream.getvalue().rstrip("\n")
+    screen = Screen(columns)
+    ProgressLine(screen.stream, clock, **more).show(snapshot)
+    line = screen.written().removeprefix("\r").removesuffix(ERASE_BELOW)
+    screen.close()
+    return line
+
+
+def test_line_tells_how_much_longer_it_takes(screen, clock):
+    progress = ProgressLine(screen.stream, clock)
+    progress.show(replace(SNAPSHOT, elapsed_s=100.0, admitted=1_000, waiting=584))
+    clock.advance(20)
+    screen.written()
+    progress.show(SNAPSHOT)
+    assert screen.written() == f"\r{LINE}  ~2 s left{ERASE_BELOW}"
+    clock.advance(20)
+    progress.show(replace(SNAPSHOT, waiting=9_984, elapsed_s=125.4))
+    assert "  over 3.4 min left" in screen.written()
+
+
+def test_budget_is_an_end_too():
+    budget = BudgetConfig(time_s=Duration(3_600))
+    assert shown(SNAPSHOT, budget=budget) == f"{LINE}  ~58 min left"
+    assert shown(SNAPSHOT, 84, budget=budget) == f"{LINE.replace('35.0 MiB  ', '')}  ~58 min left"
+
+
+def test_hosts_that_wait_for_long_are_told_with_the_reason():
+    waits = slow("a.test", 42), slow("b.test", 7.5, "answers in 4.2 s"), slow("c.test", 4.9)
+    assert shown(replace(SNAPSHOT, slow=waits)) == (
+        f"{LINE}  waiting: a.test 42 s (Crawl-delay 1m)  and b.test 7.5 s (answers in 4.2 s)"
+    )
+
+
+def test_short_waits_are_told_only_while_nothing_is_in_flight():
+    busy = replace(SNAPSHOT, slow=(slow("a.test", 0.9),))
+    assert "waiting" not in shown(busy)
+    assert shown(replace(busy, in_flight=0)).endswith("  waiting: a.test 0.9 s (Crawl-delay 1m)")
+
+
+def test_what_the_crawl_waits_for_matters_more_than_the_sums_while_nothing_is_in_flight():
+    waits = replace(SNAPSHOT, slow=(slow("a.test", 42), slow("b.test", 41)), in_flight=0)
+    assert shown(waits, 78) == "1,526 pages  12.3/s  84 queued  waiting: a.test 42 s (Crawl-delay 1m)"
+    assert shown(replace(waits, in_flight=1), 80) == LINE.replace("16 in", "1 in")
+    assert shown(waits, 60) == "1,526 pages  12.3/s  84 queued  0 in flight  321 failed"
+
+
+def test_hosts_are_named_one_line_long_and_escaped():
+    waits = slow("a" * 253, 42, "says \x1b[2J" + "x" * 99), *(slow(f"{number}.test", 9) for number in range(9))
+    line = shown(replace(SNAPSHOT, slow=waits))
+    assert line.isprintable()
+    assert line.count(".test") == 2
+    assert len(line) < 300

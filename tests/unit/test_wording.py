@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.wording import duration, printable, size
+from crawler.wording import counted, duration, printable, roughly, size
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,28 @@ from crawler.wording import duration, printable, size
 )
 def test_duration_is_told_in_two_units(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "0 s"),
+        (89, "89 s"),
+        (90, "1.5 min"),
+        (596, "9.9 min"),
+        (598, "10 min"),
+        (5_399, "90 min"),
+        (5_400, "1.5 h"),
+        (3_600 * 36, "1.5 d"),
+        (86_400 * 1_234, "1,234 d"),
+    ],
+)
+def test_time_nobody_knows_exactly_is_told_in_one_unit(seconds, text):
+    assert roughly(seconds) == text
+
+
+def test_counts_have_their_nouns_in_number():
+    assert [counted(0, "page"), counted(1, "page"), counted(1_526, "page")] == ["0 pages", "1 page", "1,526 pages"]
 
 
 @pytest.mark.parametrize(
