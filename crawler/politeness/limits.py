@@ -1,12 +1,7 @@
 """How fast may this host be asked, and which line of the configuration says so?
 
-Patterns of ``limits.hosts``, most specific first; each value is taken from the most specific pattern that gives
-it, then from ``limits.default``, then from what is built in (1 s, 1, no jitter):
-
-1. a host name or address with a port: ``example.org:8080``, ``[::1]:8080``
-2. a host name or address, on any port: ``example.org``, ``192.0.2.1``, ``[::1]``
-3. ``*.`` and a domain, the longer the more specific, one with a port before the same without. As in TLS
-   certificates and cookies it covers every name below the domain, at any depth, but not the domain itself.
+Each value is taken from the most specific pattern of ``limits.hosts`` that gives it (`crawler.config.hosts` says which
+cover a host), then from ``limits.default``, then from what is built in (1 s, 1, no jitter).
 """
 
 from __future__ import annotations
@@ -16,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.config import BUILT_IN_PACE, AdaptiveConfig
+from crawler.config.hosts import matching, split_port
 from crawler.units import Duration
 
 if TYPE_CHECKING:
@@ -66,7 +62,7 @@ class LimitTable:
             *_contest("concurrency", [(str(n), source) for n, source in _concurrencies(paces)]),
             *_contest("jitter", [(str(Duration(jitter_s)), source) for jitter_s, source in _jitters(paces)]),
         ]
-        name, _ = _split_port(host_key)
+        name, _ = split_port(host_key)
         lines += [
             f"{self._patterns[spelt][0]} does not match: it covers the names below {name} only"
             for spelt in dict.fromkeys((f"*.{host_key}", f"*.{name}"))
@@ -95,10 +91,8 @@ class LimitTable:
 
     def _paces(self, host_key: HostKey) -> Iterator[tuple[str, Pace]]:
         """What applies to a host and how it is called, most specific first."""
-        for spelt in _spellings(host_key):
-            named = self._patterns.get(spelt)
-            if named is not None:
-                yield named
+        for _, named in matching(self._patterns, host_key):
+            yield named
         yield "limits.default", self._default
         yield _BUILT_IN, BUILT_IN_PACE
 
@@ -108,28 +102,6 @@ def adaptive_of(limits: LimitsConfig) -> AdaptiveConfig | None:
     if isinstance(limits.adaptive, AdaptiveConfig):
         return limits.adaptive
     return AdaptiveConfig() if limits.adaptive else None
-
-
-def _split_port(host_key: HostKey) -> tuple[str, str]:
-    """Name and ``:port``, which may be empty; the colons of ``[::1]`` are not a port's."""
-    name, colon, port = host_key.rpartition(":")
-    return (name, colon + port) if colon and not port.endswith("]") else (host_key, "")
-
-
-def _spellings(host_key: HostKey) -> Iterator[str]:
-    """The patterns that would match, most specific first."""
-    name, port = _split_port(host_key)
-    if port:
-        yield host_key
-    yield name
-    if name[-1] == "]" or name[-1].isdigit():
-        return  # an address has no names below it (and no top-level domain ends in a digit)
-    domain = name.partition(".")[2]
-    while domain:
-        if port:
-            yield f"*.{domain}{port}"
-        yield f"*.{domain}"
-        domain = domain.partition(".")[2]
 
 
 def _delays(paces: list[tuple[str, Pace]]) -> Iterator[tuple[float, str]]:
