@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     """Read crawl.yaml, report every mistake in it, and print the configuration that will apply, defaults included.
 
-    The configuration goes to standard output, as YAML that can be used again; remarks go to standard error.
+    The configuration goes to standard output, as YAML that can be used again; remarks and limits go to standard error.
     """
     from crawler.config.file import dump, load  # noqa: PLC0415 - help must not wait for a YAML reader
 
@@ -50,6 +50,7 @@ def _remarks(config: CrawlConfig) -> Iterator[str]:
         f"written; as a started fetch always finishes, bodies may take up to limits.concurrency x fetch.max_body = "
         f"{config.limits.concurrency} x {config.fetch.max_body_bytes} = {overshoot} more"
     )
+    yield from _manners(config)
     if config.frontier == "memory":
         yield "frontier: memory keeps the queue in memory: the crawl cannot be resumed, and grows with its URLs"
     if config.parse.backend != "process":
@@ -57,6 +58,23 @@ def _remarks(config: CrawlConfig) -> Iterator[str]:
             f"parse.backend: {config.parse.backend} does not contain crashes, endless pages or memory: one bad page "
             "can end the crawl, and parse.deadline and parse.memory are not enforced; process does and is the default"
         )
+
+
+def _manners(config: CrawlConfig) -> Iterator[str]:
+    """Where it is less polite than it could be."""
+    from crawler.config import BUILT_IN_PACE  # noqa: PLC0415
+
+    if not config.robots.obey:
+        yield "robots.obey: false asks hosts for more than they allow: robots.txt is neither requested nor heeded"
+    default = config.limits.default
+    if default.delay_s is not None and not default.delay_s:
+        at_once = default.concurrency or BUILT_IN_PACE.concurrency
+        yield (
+            f"limits.default.delay: 0s asks every host that limits.hosts does not name as fast as it answers, "
+            f"{at_once} at once: right for servers of your own, and too much for many others"
+        )
+    if config.breaker.failures is None:
+        yield "breaker.failures: null asks a host that is down for every one of its URLs, again and again"
 
 
 def _limits(config: CrawlConfig, host: str) -> Iterator[str]:
@@ -72,5 +90,47 @@ def _limits(config: CrawlConfig, host: str) -> Iterator[str]:
         hint = f" (did you mean {likely}?)" if likely else ""
         raise ConfigError(f"--host {host}: expected a host or URL, such as example.org{hint}") from error
     yield f"{key}:"
-    for line in LimitTable(config.limits).explain(key):
+    for line in (*LimitTable(config.limits).explain(key), *_other_limits(config), *_sent(config, key)):
         yield f"  {line}"
+
+
+def _other_limits(config: CrawlConfig) -> Iterator[str]:
+    """What holds for this host as for every other."""
+    from crawler.wording import counted  # noqa: PLC0415
+
+    robots, breaker, pages = config.robots, config.breaker, config.budget.pages_per_host
+    if not robots.obey:
+        yield "whatever its robots.txt says, from robots.obey: false"
+    elif not robots.max_crawl_delay_s:
+        yield "slower for no Crawl-delay of its robots.txt, from robots.max_crawl_delay: 0s"
+    else:
+        up_to = f"up to {robots.max_crawl_delay_s}, from robots.max_crawl_delay"
+        yield f"slower for a Crawl-delay of its robots.txt, {up_to}"
+    if breaker.failures is None:
+        yield "never given up for failing, from breaker.failures: null"
+    else:
+        rest = f"rests {breaker.rest_s} after {counted(breaker.failures, 'failure')} in a row, from breaker"
+        yield f"{rest}; given up if it then fails once more"
+    if pages is None:
+        yield "any number of pages, from budget.pages_per_host: null"
+    else:
+        yield f"at most {counted(pages, 'page')}, from budget.pages_per_host"
+
+
+def _sent(config: CrawlConfig, key: str) -> Iterator[str]:
+    """What is sent to it alone, by pattern: names only, as values may be secrets."""
+    from crawler.config.hosts import matching  # noqa: PLC0415
+
+    known: set[str] = set()
+    for pattern, own in matching(config.fetch.hosts, key):
+        says = {f"header {name}": f"header {name.lower()}" for name in own.headers}
+        given: dict[str, object] = {
+            "user and password": own.auth,
+            "cookies of a file": own.cookies,
+            f"verify: {str(own.verify).lower()}": own.verify,
+            "a proxy": own.proxy,
+        }
+        says |= {what: what.partition(":")[0] for what, value in given.items() if value is not None}
+        new = [what for what, slot in says.items() if slot not in known]
+        known.update(says.values())
+        yield f'fetch.hosts["{pattern}"]: {", ".join(new) or "nothing that a more specific one does not say"}'

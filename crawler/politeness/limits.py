@@ -85,7 +85,7 @@ class LimitTable:
         adaptive = adaptive_of(self._limits)
         if adaptive is None:
             return "no slower where it is slow or failing, from limits.adaptive: false"
-        slow = f" or slow ({adaptive.factor} times as long as it takes to answer)"
+        slow = f" or slow (a pause of {adaptive.factor} answer times)"
         counts = resolved.delay_s > 0 and adaptive.factor > 0
         return f"slower where it is failing{slow * counts}, up to {adaptive.max_delay_s}, from limits.adaptive"
 

@@ -110,8 +110,12 @@ def test_explanation_tells_how_many_requests_an_address_gets():
 @pytest.mark.parametrize(
     ("adaptive", "delay_s", "line"),
     [
-        (True, 1, "slower where it is failing or slow (2 times as long as it takes to answer), up to 1m"),
-        (AdaptiveConfig(factor=Number(1.5), max_delay_s=Duration(9)), 1, "slower where it is failing or slow (1.5 "),
+        (True, 1, "slower where it is failing or slow (a pause of 2 answer times), up to 1m"),
+        (
+            AdaptiveConfig(factor=Number(1.5), max_delay_s=Duration(9)),
+            1,
+            "slower where it is failing or slow (a pause of 1.5",
+        ),
         (AdaptiveConfig(factor=Number(0)), 1, "slower where it is failing, up to 1m, from limits.adaptive"),
         (True, 0, "slower where it is failing, up to 1m, from limits.adaptive"),
         (False, 1, "no slower where it is slow or failing, from limits.adaptive: false"),
