@@ -8,6 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from crawler.models import REASONS
+from crawler.units import Duration
 
 
 def counted(number: int, noun: str) -> str:
@@ -24,6 +25,13 @@ def duration(seconds: float) -> str:
         if whole >= size:
             return f"{whole // size} {unit} {whole % size // below_size:02} {below}"
     return f"{whole} s"
+
+
+def delay(seconds: float) -> str:
+    """``200ms``, ``7.5s``, ``1m``: as in a configuration; what is measured, or stands for a rate, in three digits."""
+    exact = Duration(seconds)
+    short = exact if len(str(exact)) <= 7 else Duration(float(f"{seconds:.3g}"))
+    return f"{short:g}s" if short >= 1 and str(short).endswith("ms") else str(short)
 
 
 def roughly(seconds: float) -> str:

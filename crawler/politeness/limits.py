@@ -12,7 +12,7 @@ import msgspec
 
 from crawler.config import BUILT_IN_PACE, AdaptiveConfig
 from crawler.config.hosts import matching, split_port
-from crawler.units import Duration
+from crawler.wording import delay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,9 +58,9 @@ class LimitTable:
         of ``limits`` applies to the host."""
         paces = list(self._paces(host_key))
         lines = [
-            *_contest("delay", [(_apart(delay_s, source), source) for delay_s, source in _delays(paces)]),
+            *_contest("delay", [(delay(delay_s), source) for delay_s, source in _delays(paces)]),
             *_contest("concurrency", [(str(n), source) for n, source in _concurrencies(paces)]),
-            *_contest("jitter", [(str(Duration(jitter_s)), source) for jitter_s, source in _jitters(paces)]),
+            *_contest("jitter", [(delay(jitter_s), source) for jitter_s, source in _jitters(paces)]),
         ]
         name, _ = split_port(host_key)
         lines += [
@@ -122,11 +122,6 @@ def _jitters(paces: list[tuple[str, Pace]]) -> Iterator[tuple[float, str]]:
     for source, pace in paces:
         if pace.jitter_s is not None:
             yield float(pace.jitter_s), _key(source, "jitter")
-
-
-def _apart(delay_s: float, source: str) -> str:
-    """A delay as it is told; one that stands for a rate may be a long fraction, and is rounded."""
-    return str(Duration(f"{delay_s:.3g}" if source.endswith(".rate") else delay_s))
 
 
 def _key(source: str, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.wording import counted, duration, printable, roughly, size
+from crawler.wording import counted, delay, duration, printable, roughly, size
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,14 @@ def test_duration_is_told_in_two_units(seconds, text):
 )
 def test_time_nobody_knows_exactly_is_told_in_one_unit(seconds, text):
     assert roughly(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (0.2, "200ms"), (1 / 3, "333ms"), (1.5, "1.5s"), (60, "1m"), (12.345, "12.345s"), (2.4690001, "2.47s")],
+)
+def test_delay_is_told_as_it_is_written(seconds, text):
+    assert delay(seconds) == text
 
 
 def test_counts_have_their_nouns_in_number():
