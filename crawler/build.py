@@ -34,6 +34,7 @@ from crawler.running import Running
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
 from crawler.stats import Stats
+from crawler.survey.ask import Survey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -107,6 +108,24 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
             fsync=config.checkpoint.fsync,
             news=news,
         )
+
+
+@asynccontextmanager
+async def open_survey(plan: Plan) -> AsyncIterator[Survey]:
+    """Open what asks the hosts of a plan how they may be crawled; nothing is written.
+
+    Raises:
+        CrawlerError: A part cannot be opened.
+    """
+    config, clock = plan.config, SystemClock()
+    allow_descriptors(config.limits.concurrency)
+    async with AsyncExitStack() as stack:
+        parser = _parser(config, fingerprint_key=0)
+        stack.push_async_callback(parser.aclose)
+        await parser.start()
+        fetcher = _fetcher(config, clock)
+        stack.push_async_callback(fetcher.aclose)
+        yield Survey(config, fetcher, parser, clock)
 
 
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
