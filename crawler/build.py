@@ -24,7 +24,7 @@ from crawler.extract.page import Settings as ExtractSettings
 from crawler.extract.robots import product_name
 from crawler.gate import allow_descriptors, shares_of
 from crawler.ledger import Ledger
-from crawler.models import LINKS, OUTCOMES, PAGES
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Kind
 from crawler.politeness.policy import Policy
 from crawler.renames import OutputFiles
 from crawler.reopen import reopen
@@ -137,7 +137,7 @@ def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
 def _files(plan: Plan) -> OutputFiles:
     """Where the records of each sink go."""
     export = plan.config.export
-    names = (OUTCOMES, PAGES, LINKS) if export.links else (OUTCOMES, PAGES)
+    names = [OUTCOMES, PAGES] + [LINKS] * export.links + [SITEMAPS] * export.sitemaps
     paths = {name: plan.directory.records(name, suffix(export.compress)) for name in names}
     if plan.pages:
         paths[PAGES] = plan.pages
@@ -223,6 +223,8 @@ def _refusal(scope: Scope, request: Request, *, resumed: bool) -> str | None:
     Seeds are admitted whatever the scope, so that each has an outcome; what an earlier run admitted may be out of the
     scope of this one.
     """
+    if request.kind is Kind.SITEMAP:
+        return None  # what a sitemap lists is another question, and asked of each entry
     if request.via is None and not request.redirected_from:
         return "seed_out_of_scope" if scope.seed_refusal(request.url) else None
     narrowed = resumed and scope.refusal(request.url, request.scope_host, request.depth)
@@ -255,7 +257,11 @@ def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:
         scope=config.scope,
         urls=config.urls,
         extract=config.extract,
+        noindex=config.robots.noindex,
+        nofollow=config.robots.nofollow,
+        skip_rel=config.robots.skip_rel,
         link_lines=config.export.links,
+        sitemap_lines=config.export.sitemaps,
         max_body_bytes=int(config.fetch.max_body_bytes),
         fingerprint_key=fingerprint_key,
         agent=config.fetch.user_agent,

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.errors import FetchError
-from crawler.models import Finished, Outcome, Page, Refusal, Snoozed
+from crawler.models import Finished, Kind, Outcome, Page, Refusal, Snoozed
 from crawler.politeness.policy import Finish, Handled, Redirect, Snooze
 
 if TYPE_CHECKING:
@@ -83,8 +83,9 @@ class Ledger:
             self._end(request, finish)
 
     def _enter(self, target: Request) -> str | None:
-        """Admit a redirect's target like any URL; the reason if the scope refuses it."""
-        rule = self._scope.refusal(target.url, target.scope_host, target.depth)
+        """Admit a redirect's target like any URL; the reason if the scope, which is about pages, refuses it."""
+        is_page = target.kind is Kind.PAGE
+        rule = self._scope.refusal(target.url, target.scope_host, target.depth) if is_page else None
         if rule:
             self._stats.refused([Refusal(rule=rule, count=1, examples=(target.url,))])
             return "out_of_scope"

@@ -177,6 +177,7 @@ _CONTENTS = {
     "pages.jsonl": "",  # its number of records
     "outcomes.jsonl": "how every other URL ended, and why",
     "links.jsonl": "which page links to which",
+    "sitemaps.jsonl": "what each sitemap lists",
     "seeds.jsonl": "what became of each seed",
     "summary.json": "these numbers",
     "crawl.db": "every URL, for `crawler why` and SQL",

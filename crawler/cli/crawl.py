@@ -54,7 +54,8 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     SEED is one of
       https://example.org/a   a URL
       example.org             a host, tried as https
-      seeds.txt               a file: a URL a line, or .jsonl/.csv with a url field
+      sitemap:URL             a sitemap or feed, or sitemap:example.org for its /sitemap.xml
+      seeds.txt               a file: one of these a line, or .jsonl/.csv with a url field
       -                       the same lines from standard input
     Seeds given here replace those of the configuration. With --resume they are added to the
     crawl's own; without a FILE, the configuration is that of the crawl: DIR/crawl.yaml.

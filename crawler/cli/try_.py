@@ -33,7 +33,7 @@ def try_(url: str, config: Path | None, overrides: tuple[str, ...]) -> int:
     single_seed(url)  # a list of seeds is a mistake here
     with tempfile.TemporaryDirectory(prefix="crawler-try-") as folder:
         one_page = ["scope.max_depth=0", "checkpoint.fsync=false", "parse.workers=1"]
-        one_page += ["frontier=memory", "export.compress=none", "export.links=false"]
+        one_page += ["frontier=memory", "export.compress=none", "export.links=false", "export.sitemaps=false"]
         plan = plan_of((url,), config, folder, [*overrides, *one_page])
         if run_crawl(plan, fresh=False, quiet=True) == INTERRUPTED:
             return INTERRUPTED

@@ -245,14 +245,14 @@ class HttpFetcher:
     async def _body(
         self, kind: Kind, message: RawResponseMessage, payload: StreamReader, protocol: AnswerProtocol, attempt: Attempt
     ) -> bytes:
-        """Read the body to its end, or to the first byte too many, where a robots.txt is cut and others fail."""
+        """Read the body to its end, or to the first byte too many, where pages fail and all else is cut."""
         if message.code in _NO_BODY:
             if may_send_more(message):
                 protocol.drop()
             return b""
         check_codings(message)
-        cut = kind is Kind.ROBOTS
-        limit = _ROBOTS_BYTES if cut else self._max_body_bytes
+        cut = kind is not Kind.PAGE
+        limit = _ROBOTS_BYTES if kind is Kind.ROBOTS else self._max_body_bytes
         announced = message.headers.get(hdrs.CONTENT_LENGTH)
         if not cut and announced is not None and int(announced) > limit and not payload.at_eof():
             raise FetchError("too_large", f"{announced} bytes announced, at most {limit} wanted")

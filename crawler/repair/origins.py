@@ -16,6 +16,7 @@ from crawler.errors import UrlError
 from crawler.extract.record import PageRecord
 from crawler.frontier.seen import Seen
 from crawler.models import MAX_REDIRECTS, Outcome, Request, Url
+from crawler.seeds import bare_seed
 from crawler.url import canonicalize, fingerprint, host, host_key
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def fetched_at(record: PageRecord) -> float:
 @lru_cache(maxsize=1_000)
 def _own_host(seed: str) -> str | None:
     """The host a seed names, as its giver wrote it."""
+    found = bare_seed(seed)
     with suppress(UrlError):
-        return host(canonicalize(seed if "://" in seed else f"https://{seed}"))
+        return host(canonicalize(found if "://" in found else f"https://{found}"))
     return None

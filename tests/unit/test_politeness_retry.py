@@ -145,6 +145,10 @@ def test_parsed_response_is_fetched_and_says_whether_it_is_a_page():
     assert retry.after_parse(ok, Page(reason="not_html")) == Finish(Outcome.FETCHED, "not_html", 200)
 
 
+def test_page_that_asks_not_to_be_indexed_is_excluded_after_all_and_keeps_its_status():
+    assert retry.after_parse(response(203), Page(reason="noindex")) == Finish(Outcome.EXCLUDED, "noindex", 203)
+
+
 @pytest.mark.parametrize("reason", ["parser_crashed", "parse_deadline", "parse_memory", "too_large"])
 def test_parse_failures_are_final(reason):
     assert retry.after_parse(response(200), ParseFailure(reason=reason)) == Finish(Outcome.FAILED, reason, 200)
