@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from crawler.errors import CrawlerError, FetchError, UrlError, first_error
+import msgspec
+
+from crawler.errors import CrawlerError, FetchError, first_error
 from crawler.models import MAX_EXAMPLES, Kind, Page, Request, Response, Robots
 from crawler.parse.base import Job
 from crawler.politeness import retry
@@ -20,7 +23,7 @@ from crawler.politeness.retry import Deliver, Redirect, Snooze
 from crawler.politeness.robots import MAX_HOPS, Verdict
 from crawler.survey.facts import HostFacts, RobotsFacts, SitemapFacts
 from crawler.survey.pacing import Pacing
-from crawler.url import Base, host_key, origin, path_and_query
+from crawler.url import origin, path_and_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config import CrawlConfig
     from crawler.fetch.base import Fetcher
-    from crawler.models import HostKey, ParseFailure, Url
+    from crawler.models import HostKey, Link, ParseFailure
     from crawler.parse.base import Parser
 
 MAX_SITEMAPS = 20
@@ -83,15 +86,19 @@ class Survey:
             addresses = await self._pacing.locate(key)
         except FetchError as error:
             return HostFacts(host_key=key, seeds=tuple(seeds), unresolved=str(error))
-        files = {origin(seed.url): await self._file(seed) for seed in seeds}
+        origins = {origin(seed.url): seed for seed in seeds}
+        files = {asked: await self._file(seed) for asked, seed in origins.items()}
         allowed = tuple(seed for seed in seeds if files[origin(seed.url)].refusal(seed) is None)
+        first = [seed for seed in allowed if seed.kind is Kind.SITEMAP]
+        for asked, seed in origins.items():
+            first += robots_txt.sitemap_requests(files[asked].facts.robots, seed, self._config.urls)
         return HostFacts(
             host_key=key,
             seeds=tuple(seeds),
             allowed=allowed,
             addresses=addresses,
             robots=tuple(file.facts for file in files.values()),
-            sitemaps=await self._sitemaps(seeds, allowed, files, until),
+            sitemaps=await self._sitemaps(first, until),
         )
 
     async def _file(self, request: Request) -> _File:
@@ -111,6 +118,7 @@ class Survey:
         while True:
             answer = await self._pacing.attempt(request)
             elapsed_s = answer.elapsed_s if isinstance(answer, Response) else 0.0
+            facts = partial(RobotsFacts, origin=asked, elapsed_s=elapsed_s)
             now, wall = self._clock.monotonic(), self._clock.wall()
             step = robots_txt.after(request, answer, now=now, wall=wall, rules=self._config.urls)
             match step:
@@ -119,40 +127,28 @@ class Survey:
                 case Snooze(request=again, until=until) if self._waits_for(again, until):
                     request = again
                 case Deliver(response=response):
-                    page_or_failure = await self._parsed(request, response)
-                    if isinstance(page_or_failure, Page):
-                        robots = page_or_failure.robots or Robots()
-                        return RobotsFacts(origin=asked, robots=robots, elapsed_s=elapsed_s)
-                    return RobotsFacts(origin=asked, closed=page_or_failure.reason, elapsed_s=elapsed_s)
+                    result = await self._parsed(request, response)
+                    if isinstance(result, Page):
+                        return facts(robots=result.robots or Robots())
+                    return facts(closed=result.reason)
                 case robots_txt.Settled(closed=None):
-                    return RobotsFacts(origin=asked, missing=_reason(answer), elapsed_s=elapsed_s)
+                    return facts(missing=_reason(answer))
                 case _:
-                    return RobotsFacts(origin=asked, closed=_reason(answer), elapsed_s=elapsed_s)
+                    return facts(closed=_reason(answer))
 
-    async def _sitemaps(
-        self, seeds: Iterable[Request], allowed: Iterable[Request], files: Mapping[str, _File], until: float
-    ) -> SitemapFacts:
-        """Read a host's sitemaps: those among its seeds, those that its robots.txt names, and those that these name."""
+    async def _sitemaps(self, first: Iterable[Request], until: float) -> SitemapFacts:
+        """Read a host's sitemaps: the first ones, and those that these name."""
         count = _SitemapCount()
-        for seed in allowed:
-            if seed.kind is Kind.SITEMAP:
-                count.add(seed)
-        for asked, seed in {origin(seed.url): seed for seed in seeds}.items():
-            via = f"{asked}/robots.txt"
-            base = Base(via, self._config.urls)
-            for text in files[asked].facts.robots.sitemaps:
-                try:
-                    count.add(_named(seed, via, base.join(text)))
-                except UrlError:
-                    count.add_bad(text, "not an http or https URL")
-        while (request := count.next()) is not None:
-            result = await self._sitemap(request, until)
+        for request in first:
+            count.add(request)
+        while (sitemap := count.next()) is not None:
+            result = await self._sitemap(sitemap, until)
             if result is None:
                 break
             if isinstance(result, Page):
-                count.take(request, result)
+                count.take(sitemap, result)
             else:
-                count.fail(request.url, result)
+                count.fail(sitemap.url, result)
         return count.facts()
 
     async def _sitemap(self, request: Request, until: float) -> Page | str | None:
@@ -211,11 +207,6 @@ class _SitemapCount:
             self._queued.add(request.url)
             self._queue.append(request)
 
-    def add_bad(self, text: str, reason: str) -> None:
-        """What was named is no URL."""
-        self._known += 1
-        self.fail(text, reason)
-
     def next(self) -> Request | None:
         """The next one to read; None if there is none."""
         return self._queue.popleft() if self._queue else None
@@ -226,7 +217,7 @@ class _SitemapCount:
         self._refused += sum(refusal.count for refusal in page.refusals)
         for link in page.links:
             if link.kind is Kind.SITEMAP:
-                self.add(_named(request, request.url, link.url, link.context))
+                self.add(_child(request, link))
             else:
                 self._urls += 1
 
@@ -246,16 +237,16 @@ class _SitemapCount:
         )
 
 
-def _named(parent: Request, via: str, url: Url, context: bytes = b"") -> Request:
-    """The request for a sitemap that `via` names, which was asked for on behalf of `parent`."""
-    return Request(
-        url=url,
-        host_key=host_key(url),
-        scope_host=parent.scope_host,
-        via=via,
-        seed=parent.seed,
-        kind=Kind.SITEMAP,
-        context=context,
+def _child(index: Request, link: Link) -> Request:
+    """The request for a sitemap that an index names."""
+    return msgspec.structs.replace(
+        index,
+        url=link.url,
+        host_key=link.host_key,
+        via=index.url,
+        attempt=1,
+        redirected_from=(),
+        context=link.context,
     )
 
 

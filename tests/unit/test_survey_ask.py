@@ -173,9 +173,7 @@ async def test_nothing_is_asked_where_robots_txt_is_not_obeyed():
 
 
 SITEMAPS = {
-    "a.test/robots.txt": robots(
-        "Disallow: /secret", "Sitemap: http://a.test/index", "Sitemap: /secret", "Sitemap: http://["
-    ),
+    "a.test/robots.txt": robots("Disallow: /secret", "Sitemap: http://a.test/index", "Sitemap: /secret"),
     "a.test/index": Reply(200, (), b">http://a.test/1 >http://a.test/2 >http://a.test/moved >http://a.test/gone"),
     "a.test/1": Reply(200, (), b"http://a.test/p1 http://a.test/p2"),
     "a.test/2": Reply(200, (), b"http://a.test/p3 http://elsewhere.test/"),
@@ -187,12 +185,12 @@ SITEMAPS = {
 async def test_urls_of_sitemaps_are_counted_through_their_indexes():
     [facts], log = await asked(SITEMAPS, seed("http://a.test/"))
     found = facts.sitemaps
-    assert (found.known, found.read, found.failed, found.left) == (7, 3, 4, 0)
+    assert (found.known, found.read, found.failed, found.left) == (6, 3, 3, 0)
     assert (found.urls, found.refused) == (3, 1)
     assert dict(found.failures) == {
-        "http://[": "not an http or https URL",
         "http://a.test/secret": "robots",
         "http://a.test/moved": "bad_sitemap",
+        "http://a.test/gone": "http_404",
     }
     assert sorted(paths(log)) == sorted(
         f"a.test/{path}" for path in ("robots.txt", "index", "1", "2", "moved", "3", "gone")
