@@ -44,7 +44,12 @@ hosts = st.from_regex(r"(\*\.)?[a-z]{1,8}(\.(no|on|test|e1|null))?(:8[1-9])?", f
 printable = st.text(string.ascii_letters + string.digits + " :#&*!|>'\"%@`{}[],-?~", min_size=1, max_size=20)
 header_values = printable.map(str.strip).filter(bool)
 pauses = st.one_of(
-    st.builds(Pace, delay_s=st.none() | st.builds(Duration, quantities), concurrency=st.none() | st.integers(1, 99)),
+    st.builds(
+        Pace,
+        delay_s=st.none() | st.builds(Duration, quantities),
+        concurrency=st.none() | st.integers(1, 99),
+        jitter_s=st.none() | st.builds(Duration, quantities),
+    ),
     st.builds(Pace, rate_per_s=st.builds(Rate, st.floats(min_value=1e-6, max_value=1e6))),
 )
 configs = st.builds(
@@ -77,7 +82,7 @@ def test_a_dumped_configuration_loads_back_with_the_same_meaning(config):
 
 def pace_of(limits, host_key):
     resolved = LimitTable(limits).resolve(host_key)
-    return resolved.delay_s, resolved.concurrency
+    return resolved.delay_s, resolved.concurrency, resolved.jitter_s
 
 
 @given(
