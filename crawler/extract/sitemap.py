@@ -87,12 +87,14 @@ def _read_lines(utf8: bytes, start: int, host: str, *, is_cut: bool) -> Listing:
     is_text_of_urls = False
     end = max(utf8.rfind(b"\n"), utf8.rfind(b"\r")) + 1 if is_cut else len(utf8)  # half a URL is another one
     for line in _LINE.finditer(utf8, start, end):
-        text = line[0].decode().strip()
-        if not text:
+        if listing.is_full:
+            listing.beyond += 1
             continue
-        is_url = _URL_START.match(text) is not None or lacks_scheme(text, host)
-        is_text_of_urls |= is_url
-        listing.add(Entry(text if is_url else ""))
+        text = line[0].decode().strip()
+        if text:
+            is_url = _URL_START.match(text) is not None or lacks_scheme(text, host)
+            is_text_of_urls |= is_url
+            listing.add(Entry(text if is_url else ""))
     if not is_text_of_urls:
         begins = utf8[start : start + _MAX_SHOWN_CHARS].decode(errors="replace")
         raise ContentError("bad_sitemap", f"neither XML nor a list of URLs; it begins with {begins!r}")

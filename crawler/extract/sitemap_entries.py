@@ -31,6 +31,11 @@ class Listing:
         self._room = MAX_ENTRIES
         self._room_for_alternates = MAX_ENTRIES
 
+    @property
+    def is_full(self) -> bool:
+        """Whether further entries, but for alternates, are only counted."""
+        return not self._room
+
     def add(self, entry: Entry) -> None:
         """Take in one more."""
         if entry.kind == "alternate":

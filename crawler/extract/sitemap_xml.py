@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crawler.extract.sitemap_entries import EntryKind
 
 _PIECE_BYTES = 64 * 1024
+_MAX_DEPTH = 1_000  # each open element takes memory
 _MAX_VALUE_CHARS = 100  # of a date, a frequency or a priority; no real one is nearly as long
 _SITEMAP_ENTRIES: dict[str, EntryKind] = {"url": "url", "sitemap": "sitemap"}
 _FEED_ENTRIES: dict[str, EntryKind] = {"item": "url", "entry": "url"}
@@ -122,6 +123,8 @@ class _Reading:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise ContentError("bad_sitemap", f"elements are nested deeper than {_MAX_DEPTH}")
         if self._child_depth:
             return
         prefix, local = _parts(name)

@@ -28,11 +28,11 @@ class Resolved(msgspec.Struct, frozen=True):
 
     delay_s: float
     concurrency: int
+    #: by at most how much each pause is lengthened
+    jitter_s: float
     delay_from: str
     concurrency_from: str
-    #: by at most how much each pause is lengthened
-    jitter_s: float = 0.0
-    jitter_from: str = _BUILT_IN
+    jitter_from: str
 
 
 class LimitTable:
@@ -51,7 +51,7 @@ class LimitTable:
         delay_s, delay_from = next(_delays(paces))
         concurrency, concurrency_from = next(_concurrencies(paces))
         jitter_s, jitter_from = next(_jitters(paces))
-        return Resolved(delay_s, concurrency, delay_from, concurrency_from, jitter_s, jitter_from)
+        return Resolved(delay_s, concurrency, jitter_s, delay_from, concurrency_from, jitter_from)
 
     def explain(self, host_key: HostKey) -> list[str]:
         """The same for a person to read: each value, where it comes from, and what lost against that; then what else

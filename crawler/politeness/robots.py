@@ -23,7 +23,7 @@ from crawler.extract.robots_match import Matcher
 from crawler.models import SITEMAP_PRIORITY, Kind, Request, Response, Robots, RobotsFile, Url
 from crawler.politeness import retry
 from crawler.politeness.unsaved import Unsaved
-from crawler.url import STANDARD, Base, host, host_key, origin
+from crawler.url import STANDARD, Base, host_key, origin
 
 if TYPE_CHECKING:
     from crawler.clock import Clock
@@ -54,7 +54,8 @@ def request_for(page: Request) -> Request:
     return Request(
         url=Url(origin(page.url) + "/robots.txt"),
         host_key=page.host_key,
-        scope_host=host(page.url),
+        scope_host=page.scope_host,
+        seed=page.seed,
         kind=Kind.ROBOTS,
     )
 

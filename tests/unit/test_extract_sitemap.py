@@ -211,6 +211,11 @@ def test_what_is_no_sitemap_is_said_to_be_none(body, told):
     assert raised.value.reason == "bad_sitemap"
 
 
+def test_elements_nest_only_so_deep():
+    with pytest.raises(ContentError, match="nested deeper than"):
+        read(f"<urlset><url><loc>{A}</loc></url>{'<a>' * 2000}")
+
+
 def test_an_empty_sitemap_is_one():
     assert read("<urlset/>").entries == read("<rss><channel/></rss>").entries == []
 
@@ -256,6 +261,8 @@ def test_entries_beyond_the_limit_are_counted_only(monkeypatch):
     found = read(f"<urlset><url><loc>{A}</loc>{alternates}</url>" + urlset(B, B, B, after="</urlset></urlset>"))
     assert [entry.url for entry in found.entries] == [A, f"{A}/0", f"{A}/1", B]
     assert found.beyond == 3
+    text = read("\n".join([A, "", B, A, B]))
+    assert (len(text.entries), text.beyond) == (2, 2)
 
 
 def test_what_unpacks_to_more_than_the_limit_is_cut(monkeypatch):

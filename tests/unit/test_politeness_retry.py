@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.errors import FetchError
-from crawler.models import MAX_REDIRECTS, Outcome, Page, ParseFailure, Response
+from crawler.models import MAX_REDIRECTS, Kind, Outcome, Page, ParseFailure, Response
 from crawler.politeness import retry
 from crawler.politeness.retry import Deliver, Finish, Redirect, Snooze
 from tests.support.frontdesk import PAGE, request_for
@@ -120,6 +120,12 @@ def test_scope_follows_the_redirects_of_a_seed_only(depth, via, scope_host):
 )
 def test_locations_are_resolved_as_browsers_do(location, url):
     assert after(response(302, location)).request.url == url
+
+
+@pytest.mark.parametrize(("via", "scope_host"), [(None, "www.b.test"), ("https://a.test/robots.txt", "a.test")])
+def test_scope_follows_the_redirects_of_a_sitemap_that_is_a_seed(via, scope_host):
+    asked = replace(REQUEST, depth=0, via=via, kind=Kind.SITEMAP)
+    assert after(response(301, b"https://www.b.test/"), asked).request.scope_host == scope_host
 
 
 @pytest.mark.parametrize("location", [None, b"ftp://a.test/", b"http://", b"mailto:x@a.test"])
