@@ -7,6 +7,7 @@ opened in the order they depend on each other and closed in reverse by one exit 
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,7 @@ from crawler.checkpoint import Committer
 from crawler.clock import SystemClock
 from crawler.config import Manners
 from crawler.config.file import dump
+from crawler.config.secrets import revealed
 from crawler.directory import State
 from crawler.engine import Engine, Parts, Settings
 from crawler.errands import Errands
@@ -24,6 +26,7 @@ from crawler.export.outcomes import outcome_line
 from crawler.export.packing import suffix
 from crawler.extract.page import Settings as ExtractSettings
 from crawler.extract.robots import product_name
+from crawler.fetch.cookies import Cookies
 from crawler.gate import allow_descriptors, shares_of
 from crawler.ledger import Ledger
 from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Kind
@@ -31,7 +34,7 @@ from crawler.politeness.policy import Policy, Spent
 from crawler.renames import OutputFiles
 from crawler.reopen import reopen
 from crawler.repair.decide import Store
-from crawler.resume import CONFIG, OUTPUT, SEEDS, output_blob
+from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
 from crawler.running import Running
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
@@ -41,8 +44,9 @@ from crawler.survey.ask import Survey
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from crawler.checkpoint import Keeper
     from crawler.clock import Clock
-    from crawler.config import CrawlConfig
+    from crawler.config import CrawlConfig, FetchConfig
     from crawler.directory import CrawlDirectory
     from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
@@ -65,6 +69,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
     clock = clock or SystemClock()
     config, directory = plan.config, plan.directory
     resumed = directory.state() is not State.UNUSED
+    fetch = revealed(plan.fetch(), os.environ)
+    cookies = Cookies(fetch, clock)
     if not resumed:
         plan.read_seeds()  # a mistake in an item is told before files are made
     allow_descriptors(config.limits.concurrency)
@@ -84,18 +90,19 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
         parser = _parser(config, frontier.key)
         stack.push_async_callback(parser.aclose)
         await parser.start()  # first of the slow parts: workers load while this process imports its client
-        fetcher = _fetcher(config, clock)
+        fetcher = _fetcher(fetch, cookies, clock, concurrency=config.limits.concurrency)
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
-        for name, keeper in {SEEDS: seeds, **plan.keepers}.items():
+        keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, **plan.keepers}
+        for name, keeper in keepers.items():
             keeper.restore(restored.blobs.get(name, b""))
         sinks = await _open_sinks(plan, files, restored, stack)
         text = dump(effective)
         directory.write_config(text)
         directory.reopen()
         begun.append(True)
-        opened = Opened(frontier, fetcher, parser, seeds, scope, clock, resumed)
+        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, clock, resumed)
         parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         limits = Settings(
             concurrency=config.limits.concurrency, body_bytes=shares_of(config.limits.memory_bytes).bodies
@@ -118,14 +125,16 @@ async def open_survey(plan: Plan) -> AsyncIterator[Survey]:
 
     Raises:
         CrawlerError: A part cannot be opened.
+        ConfigError: A secret or a file of cookies is missing.
     """
     config, clock = plan.config, SystemClock()
+    fetch = revealed(plan.fetch(), os.environ)
     allow_descriptors(config.limits.concurrency)
     async with AsyncExitStack() as stack:
         parser = _parser(config, fingerprint_key=0)
         stack.push_async_callback(parser.aclose)
         await parser.start()
-        fetcher = _fetcher(config, clock)
+        fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, concurrency=config.limits.concurrency)
         stack.push_async_callback(fetcher.aclose)
         yield Survey(config, fetcher, parser, clock)
 
@@ -169,6 +178,7 @@ class Opened(NamedTuple):
     fetcher: Fetcher
     parser: Parser
     seeds: SeedList
+    keepers: Mapping[str, Keeper]
     scope: Scope
     clock: Clock
     resumed: bool
@@ -210,7 +220,7 @@ def _parts(
         every_s=config.checkpoint.every_s,
         fsync=config.checkpoint.fsync,
         memory_bytes=shares_of(config.limits.memory_bytes).results,
-        keepers={SEEDS: opened.seeds, **plan.keepers},
+        keepers=opened.keepers,
         blobs=blobs,
         committed=plan.committed,
     )
@@ -293,7 +303,7 @@ def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:
             return InlineParser(settings, config.parse)
 
 
-def _fetcher(config: CrawlConfig, clock: Clock) -> Fetcher:
+def _fetcher(config: FetchConfig, cookies: Cookies, clock: Clock, *, concurrency: int) -> Fetcher:
     from crawler.fetch.http import HttpFetcher  # noqa: PLC0415  (aiohttp takes 0.2 s to import)
 
-    return HttpFetcher(config.fetch, clock, concurrency=config.limits.concurrency)
+    return HttpFetcher(config, clock, concurrency=concurrency, cookies=cookies)

@@ -20,61 +20,18 @@ if TYPE_CHECKING:
 def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     """Read crawl.yaml, report every mistake in it, and print the configuration that will apply, defaults included.
 
-    The configuration goes to standard output, as YAML that can be used again; remarks and limits go to standard error.
+    The configuration goes to standard output, as YAML that can be used again, without secrets that are written out;
+    remarks and limits go to standard error.
     """
+    from crawler.cli.remarks import remarks  # noqa: PLC0415
     from crawler.config.file import dump, load  # noqa: PLC0415 - help must not wait for a YAML reader
 
-    config = load(path, overrides).config
+    loaded = load(path, overrides)
+    config = loaded.config
     explained = [line for host in hosts for line in _limits(config, host)]
     click.echo(dump(config), nl=False)
-    for line in (*_remarks(config), *explained):
+    for line in (*remarks(config, loaded.folder), *explained):
         click.echo(line, err=True)
-
-
-def _remarks(config: CrawlConfig) -> Iterator[str]:
-    """What follows from a valid configuration without being written in it."""
-    from crawler.config import NO_CONTACT  # noqa: PLC0415
-    from crawler.gate import shares_of  # noqa: PLC0415
-    from crawler.units import Size  # noqa: PLC0415
-
-    if NO_CONTACT in config.fetch.user_agent:
-        yield (
-            f"fetch.user_agent: {config.fetch.user_agent} names no contact: a polite crawler says whom a site's owner "
-            "can write to, such as shopbot/1.0 (+https://example.org/shopbot)"
-        )
-    overshoot = Size(config.limits.concurrency * config.fetch.max_body_bytes)
-    shares = shares_of(config.limits.memory_bytes)
-    yield (
-        f"memory: of limits.memory ({config.limits.memory_bytes}), {Size(shares.bodies)} are for bodies fetched and "
-        f"not yet parsed, {Size(shares.results)} for records that wait for a checkpoint and as much for those being "
-        f"written; as a started fetch always finishes, bodies may take up to limits.concurrency x fetch.max_body = "
-        f"{config.limits.concurrency} x {config.fetch.max_body_bytes} = {overshoot} more"
-    )
-    yield from _manners(config)
-    if config.frontier == "memory":
-        yield "frontier: memory keeps the queue in memory: the crawl cannot be resumed, and grows with its URLs"
-    if config.parse.backend != "process":
-        yield (
-            f"parse.backend: {config.parse.backend} does not contain crashes, endless pages or memory: one bad page "
-            "can end the crawl, and parse.deadline and parse.memory are not enforced; process does and is the default"
-        )
-
-
-def _manners(config: CrawlConfig) -> Iterator[str]:
-    """Where it is less polite than it could be."""
-    from crawler.config import BUILT_IN_PACE  # noqa: PLC0415
-
-    if not config.robots.obey:
-        yield "robots.obey: false asks hosts for more than they allow: robots.txt is neither requested nor heeded"
-    default = config.limits.default
-    if default.delay_s is not None and not default.delay_s:
-        at_once = default.concurrency or BUILT_IN_PACE.concurrency
-        yield (
-            f"limits.default.delay: 0s asks every host that limits.hosts does not name as fast as it answers, "
-            f"{at_once} at once: right for servers of your own, and too much for many others"
-        )
-    if config.breaker.failures is None:
-        yield "breaker.failures: null asks a host that is down for every one of its URLs, again and again"
 
 
 def _limits(config: CrawlConfig, host: str) -> Iterator[str]:

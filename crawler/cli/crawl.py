@@ -63,6 +63,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     from dataclasses import replace  # noqa: PLC0415
 
     from crawler.cli.planning import STDOUT, plan_of  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.remarks import contact_remarks  # noqa: PLC0415
     from crawler.cli.running import run_crawl  # noqa: PLC0415
     from crawler.dataset.where import where_of  # noqa: PLC0415
 
@@ -84,4 +85,5 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         from crawler.cli.dry_run import dry_run as run_dry  # noqa: PLC0415
 
         return run_dry(plan)
-    return run_crawl(plan, fresh=fresh, stream=output == STDOUT, quiet=quiet, verbose=verbose)
+    remarks = contact_remarks(plan.config)
+    return run_crawl(plan, fresh=fresh, stream=output == STDOUT, quiet=quiet, verbose=verbose, remarks=remarks)

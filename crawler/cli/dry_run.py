@@ -12,6 +12,7 @@ import uvloop
 
 from crawler.build import open_survey
 from crawler.cli import NO_SEED, OK
+from crawler.cli.remarks import contact_remarks
 from crawler.cli.surveyed import host_lines, whole_lines
 from crawler.directory import State
 from crawler.models import Kind
@@ -59,9 +60,12 @@ def dry_run(plan: Plan) -> int:
     """Ask the hosts of the first seeds, and print what follows; the exit code: whether any seed may be fetched.
 
     Raises:
-        ConfigError: The seed list cannot be read, or the configuration not be used.
+        ConfigError: The seed list cannot be read, or a crawl as planned would not begin.
         CrawlerError: The hosts cannot be asked.
     """
+    plan.check()
+    for remark in contact_remarks(plan.config):
+        click.echo(remark, err=True)
     state = plan.directory.state()
     used = "" if state is State.UNUSED else f" (it holds a crawl, {state}: --resume goes on, --fresh moves that aside)"
     click.echo(f"Would go to {plan.directory.path}{used}")

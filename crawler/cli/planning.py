@@ -47,8 +47,6 @@ def plan_of(
         stored = load_stored(lying, overrides)
     loaded = stored or (load(config_path, overrides) if config_path else loads("", "defaults", overrides))
     config = loaded.config
-    if not seeds and not config.seeds:
-        raise ConfigError("nothing to crawl: give a SEED (a URL, a host, a file, or -), or `seeds:` in a -c FILE")
     reads_stdin = STDIN in (seeds or (() if stored else config.seeds))
     if reads_stdin and sys.stdin is None:
         raise ConfigError("the seed list '-' needs standard input, and it is closed")
@@ -66,6 +64,8 @@ def plan_of(
         pages=Path(output) if output and output != STDOUT else None,
         resume=resume,
     )
+    if not plan.has_seeds():
+        raise ConfigError("nothing to crawl: give a SEED (a URL, a host, a file, or -), or `seeds:` in a -c FILE")
     if seeds or not resume or plan.directory.state() is State.UNUSED:
         plan.read_seeds()  # tells a mistake in an item before anything else is looked at
     return plan

@@ -36,7 +36,7 @@ from crawler.resume import STDOUT as STREAM
 from crawler.summary import summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from crawler.config import BudgetConfig
     from crawler.directory import CrawlDirectory
@@ -51,15 +51,26 @@ SWITCH_INTERVAL_S = 0.0005
 loop starve it."""
 
 
-def run_crawl(plan: Plan, *, fresh: bool, stream: bool = False, quiet: bool = False, verbose: bool = False) -> int:
+def run_crawl(
+    plan: Plan,
+    *,
+    fresh: bool,
+    stream: bool = False,
+    quiet: bool = False,
+    verbose: bool = False,
+    remarks: Iterable[str] = (),
+) -> int:
     """Run a plan; its exit code.
+
+    Args:
+        remarks: Told at the beginning, and logged.
 
     Raises:
         ConfigError: The directory holds an unfinished or another crawl, or is in use; the output file exists.
         CrawlerError: The crawl failed.
     """
     directory = plan.directory
-    plan.check_directory()
+    plan.check()
     check_output(plan, fresh=fresh)
     finished = None
     if directory.state() is State.FINISHED and not fresh and not plan.repair:
@@ -74,6 +85,10 @@ def run_crawl(plan: Plan, *, fresh: bool, stream: bool = False, quiet: bool = Fa
         stack.enter_context(_way_on(plan, stream=stream))
         if aside and not quiet:
             _tell(f"The crawl that lay in {directory.path} is now {aside}.")
+        for remark in remarks:
+            log.warning("remark", extra={"why": remark})
+            if not (quiet or verbose):  # which sends the log there too
+                _tell(remark)
         if fresh and plan.pages and plan.pages.exists():
             move_aside(plan.pages)
         follower = None

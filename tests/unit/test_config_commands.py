@@ -128,6 +128,28 @@ class TestCheck:
         run(["check", written(f"fetch: {{user_agent: {agent}}}" if agent else "")])
         assert ("names no contact" in capsys.readouterr().err) is warned
 
+    def test_prints_no_secret_and_says_what_a_crawl_would_lack(self, written, capsys, monkeypatch, tmp_path):
+        monkeypatch.delenv("NOPE", raising=False)
+        hosts = "{a.test: {auth: 'u:hush', cookies: none.txt}, b.test: {auth: 'u:<left out>'}}"
+        assert run(["check", written(f"fetch: {{headers: {{X-Token: '${{NOPE}}'}}, hosts: {hosts}}}")]) == 0
+        out, err = capsys.readouterr()
+        assert "hush" not in out + err
+        assert "X-Token: ${NOPE}" in out
+        assert "auth: <left out>" in out
+        assert (
+            "fetch.headers.X-Token: ${NOPE}: the environment variable NOPE is not set; a crawl would not begin" in err
+        )
+        assert 'fetch.hosts["b.test"].auth: the secret that stood here is not stored' in err
+        assert f"{tmp_path / 'none.txt'}: No such file or directory" in err
+
+    def test_says_nothing_of_secrets_where_none_are_missing(self, written, capsys, monkeypatch):
+        monkeypatch.setenv("HERE", "hush")
+        assert run(["check", written("fetch: {headers: {X-Token: '${HERE}'}}")]) == 0
+        out, err = capsys.readouterr()
+        assert "hush" not in out + err
+        assert "left out" not in out + err
+        assert "would not begin" not in err
+
 
 class TestSchema:
     @pytest.mark.parametrize("kind", ["config", "pages", "outcomes", "links"])
@@ -178,6 +200,6 @@ class TestExamples:
         assert [name for name in shown if name] == expected
 
     def test_show_only_alternatives_that_are_right(self):
-        lines = (EXAMPLES / "crawl.yaml").read_text(encoding="utf-8").splitlines()
-        hosts = "\n".join(line.replace("#", " ", 1) for line in lines if line.startswith("  #  "))
-        assert len(loads(f"limits:\n  hosts:\n{hosts}", "hosts").config.limits.hosts) == 2
+        text = (EXAMPLES / "crawl.yaml").read_text(encoding="utf-8")
+        config = loads(text.replace("hosts: {}", "hosts:").replace("\n  #  ", "\n     "), "examples").config
+        assert (len(config.limits.hosts), len(config.fetch.hosts)) == (2, 2)
