@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from crawler.clock import Clock
     from crawler.eta import Estimate
-    from crawler.models import SlowHost
     from crawler.stats import Snapshot
 
 LIVE_INTERVAL_S = 0.2
@@ -29,7 +28,7 @@ _ERASE_BELOW = "\x1b[J"
 _LONG_WAIT_S = 5.0
 _MAX_SLOW = 3
 _MAX_HOST = 40  # characters
-_MAX_WHY = 40
+_MAX_WHY = 48
 
 
 class ProgressLine:
@@ -79,6 +78,8 @@ class _Part(NamedTuple):
     text: str
     #: what matters more has a lower one
     rank: int
+    #: what to say instead where there is less room, if anything
+    short: str = ""
 
 
 def _counts(snapshot: Snapshot, left: Estimate | None) -> list[_Part]:
@@ -86,15 +87,15 @@ def _counts(snapshot: Snapshot, left: Estimate | None) -> list[_Part]:
     queued = f"{snapshot.waiting:,} queued" + (f" ({snapshot.retrying:,} to retry)" if snapshot.retrying else "")
     parts = [
         _Part(counted(snapshot.pages, "page"), 0),
-        _Part(f"{snapshot.pages_per_s:,.1f}/s", 1),
+        _Part(f"{snapshot.pages_per_s:,.1f}/s", 3),
         _Part(queued, 2),
-        _Part(f"{snapshot.in_flight:,} in flight", 4),
-        _Part(f"{snapshot.failed:,} failed", 6),
-        _Part(size(snapshot.wire_bytes), 8),
-        _Part(duration(snapshot.elapsed_s), 7),
+        _Part(f"{snapshot.in_flight:,} in flight", 5),
+        _Part(f"{snapshot.failed:,} failed", 7),
+        _Part(size(snapshot.wire_bytes), 9),
+        _Part(duration(snapshot.elapsed_s), 8),
     ]
     if left is not None:
-        parts.append(_Part(f"{'over ' if left.at_least else '~'}{roughly(left.seconds)} left", 3))
+        parts.append(_Part(f"{'over ' if left.at_least else '~'}{roughly(left.seconds)} left", 4))
     return parts
 
 
@@ -102,27 +103,24 @@ def _waits(snapshot: Snapshot) -> Iterator[_Part]:
     """The hosts that keep the crawl waiting: those that will for long, and any while there is nothing else to do."""
     worth = [host for host in snapshot.slow if host.wait_s >= _LONG_WAIT_S or not snapshot.in_flight]
     for number, host in enumerate(worth[:_MAX_SLOW]):
+        wait = f"{printable(host.host_key, _MAX_HOST)} {duration(host.wait_s)}"
+        why = f"({printable(host.why, _MAX_WHY)})"
         if number:
-            yield _Part(f"and {_wait(host)}", 9 + number)
+            yield _Part(f"and {wait} {why}", 9 + number)
         else:
-            yield _Part(f"waiting: {_wait(host)}", 5 if snapshot.in_flight else 3)
-
-
-def _wait(host: SlowHost) -> str:
-    """``example.org 42 s (Crawl-delay 30s)``."""
-    return f"{printable(host.host_key, _MAX_HOST)} {duration(host.wait_s)} ({printable(host.why, _MAX_WHY)})"
+            yield _Part(f"waiting: {wait} {why}", 6 if snapshot.in_flight else 1, f"waiting: {wait}")
 
 
 def _fitting(parts: Sequence[_Part], columns: int | None) -> str:
     """The parts that find room, what matters most first; all of them if `columns` is None."""
-    line = ""
-    kept: list[_Part] = []
+    kept: dict[_Part, str] = {}
     for part in sorted(parts, key=lambda part: part.rank):
-        longer = "  ".join(one.text for one in parts if one in kept or one is part)
-        if columns is None or len(longer) <= columns:
-            line = longer
-            kept.append(part)
-    return line or parts[0].text[: max(columns or 0, 0)]
+        for text in filter(None, (part.text, part.short)):
+            longer = "  ".join(kept.get(one, text) for one in parts if one in kept or one is part)
+            if columns is None or len(longer) <= columns:
+                kept[part] = text
+                break
+    return "  ".join(kept[part] for part in parts if part in kept) or parts[0].text[: max(columns or 0, 0)]
 
 
 def _columns(stream: TextIO) -> int:

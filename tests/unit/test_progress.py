@@ -175,6 +175,8 @@ def test_short_waits_are_told_only_while_nothing_is_in_flight():
 def test_what_the_crawl_waits_for_matters_more_than_the_sums_while_nothing_is_in_flight():
     waits = replace(SNAPSHOT, slow=(slow("a.test", 42), slow("b.test", 41)), in_flight=0)
     assert shown(waits, 78) == "1,526 pages  12.3/s  84 queued  waiting: a.test 42 s (Crawl-delay 1m)"
+    assert shown(waits, 64) == "1,526 pages  84 queued  waiting: a.test 42 s (Crawl-delay 1m)"
+    assert shown(waits, 50) == "1,526 pages  84 queued  waiting: a.test 42 s"
     assert shown(replace(waits, in_flight=1), 80) == LINE.replace("16 in", "1 in")
     assert shown(waits, 60) == "1,526 pages  12.3/s  84 queued  0 in flight  321 failed"
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from crawler.config import AdaptiveConfig, BudgetConfig, CrawlConfig, LimitsConfig, Pace, RobotsConfig, ScopeConfig
 from crawler.politeness.limits import LimitTable
+from crawler.politeness.throttle import Throttle
 from crawler.survey.forecast import Forecast, Pages, Pause, forecast, pages_of, pause_of
 from crawler.units import Duration, Number
 
@@ -96,3 +99,16 @@ def test_budget_of_time_ends_what_would_take_longer():
     assert lasting(time_s=Duration(60)) == Forecast(60.0, "~", "budget.time")
     assert lasting(pages=Pages(100, "over ", "100 URLs"), time_s=Duration(60)) == Forecast(60.0, "~", "budget.time")
     assert lasting(time_s=Duration(101)).seconds == 100.0
+
+
+@pytest.mark.parametrize("adaptive", [True, False, AdaptiveConfig(factor=Number(3), max_delay_s=Duration(5))])
+@pytest.mark.parametrize("answer_s", [0, 2, 40])
+@pytest.mark.parametrize("crawl_delay_s", [0, 5, 300])
+@pytest.mark.parametrize("delay_s", [0, 1, 7])
+def test_pause_is_the_one_a_crawl_would_keep(adaptive, delay_s, crawl_delay_s, answer_s):
+    config = CrawlConfig(limits=LimitsConfig(default=Pace(delay_s=Duration(delay_s)), adaptive=adaptive))
+    heeded_s = min(crawl_delay_s, config.robots.max_crawl_delay_s)
+    host = SimpleNamespace(
+        asked_delay_s=delay_s, crawl_delay_s=heeded_s, latency_s=answer_s, backoff_s=0.0, recovery_s=0.0
+    )
+    assert pause(config, crawl_delay_s, answer_s).delay_s == Throttle(adaptive).delay_s(host)
