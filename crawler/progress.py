@@ -25,7 +25,8 @@ DEFAULT_COLUMNS = 80
 
 #: ECMA-48 "erase in page" to the end: what a longer line left, and what a terminal wraps when it gets narrower
 _ERASE_BELOW = "\x1b[J"
-_LONG_WAIT_S = 5.0
+_LONG_WAIT_S = 10.0
+_IDLE_PAGES_PER_S = 0.4
 _MAX_SLOW = 3
 _MAX_HOST = 40  # characters
 _MAX_WHY = 48
@@ -100,15 +101,16 @@ def _counts(snapshot: Snapshot, left: Estimate | None) -> list[_Part]:
 
 
 def _waits(snapshot: Snapshot) -> Iterator[_Part]:
-    """The hosts that keep the crawl waiting: those that will for long, and any while there is nothing else to do."""
-    worth = [host for host in snapshot.slow if host.wait_s >= _LONG_WAIT_S or not snapshot.in_flight]
+    """The hosts that keep the crawl waiting: those that will for long, and any while little else is done."""
+    idle = not snapshot.in_flight and snapshot.pages_per_s < _IDLE_PAGES_PER_S
+    worth = [host for host in snapshot.slow if host.wait_s >= _LONG_WAIT_S or idle]
     for number, host in enumerate(worth[:_MAX_SLOW]):
         wait = f"{printable(host.host_key, _MAX_HOST)} {duration(host.wait_s)}"
         why = f"({printable(host.why, _MAX_WHY)})"
         if number:
             yield _Part(f"and {wait} {why}", 9 + number)
         else:
-            yield _Part(f"waiting: {wait} {why}", 6 if snapshot.in_flight else 1, f"waiting: {wait}")
+            yield _Part(f"waiting: {wait} {why}", 1 if idle else 6, f"waiting: {wait}")
 
 
 def _fitting(parts: Sequence[_Part], columns: int | None) -> str:

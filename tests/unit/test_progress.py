@@ -160,29 +160,32 @@ def test_budget_is_an_end_too():
 
 
 def test_hosts_that_wait_for_long_are_told_with_the_reason():
-    waits = slow("a.test", 42), slow("b.test", 7.5, "answers in 4.2 s"), slow("c.test", 4.9)
+    waits = slow("a.test", 42), slow("b.test", 10.0, "it takes 4.2 s to answer"), slow("c.test", 9.9)
     assert shown(replace(SNAPSHOT, slow=waits)) == (
-        f"{LINE}  waiting: a.test 42 s (Crawl-delay 1m)  and b.test 7.5 s (answers in 4.2 s)"
+        f"{LINE}  waiting: a.test 42 s (Crawl-delay 1m)  and b.test 10 s (it takes 4.2 s to answer)"
     )
 
 
-def test_short_waits_are_told_only_while_nothing_is_in_flight():
+def test_short_waits_are_told_only_while_little_else_is_done():
     busy = replace(SNAPSHOT, slow=(slow("a.test", 0.9),))
     assert "waiting" not in shown(busy)
-    assert shown(replace(busy, in_flight=0)).endswith("  waiting: a.test 0.9 s (Crawl-delay 1m)")
+    assert "waiting" not in shown(replace(busy, in_flight=0)), "there were pages a moment ago"
+    idle = replace(busy, in_flight=0, pages_per_s=0.2)
+    assert shown(idle).endswith("  waiting: a.test 0.9 s (Crawl-delay 1m)")
 
 
-def test_what_the_crawl_waits_for_matters_more_than_the_sums_while_nothing_is_in_flight():
-    waits = replace(SNAPSHOT, slow=(slow("a.test", 42), slow("b.test", 41)), in_flight=0)
-    assert shown(waits, 78) == "1,526 pages  12.3/s  84 queued  waiting: a.test 42 s (Crawl-delay 1m)"
-    assert shown(waits, 64) == "1,526 pages  84 queued  waiting: a.test 42 s (Crawl-delay 1m)"
-    assert shown(waits, 50) == "1,526 pages  84 queued  waiting: a.test 42 s"
-    assert shown(replace(waits, in_flight=1), 80) == LINE.replace("16 in", "1 in")
-    assert shown(waits, 60) == "1,526 pages  12.3/s  84 queued  0 in flight  321 failed"
+def test_what_an_idle_crawl_waits_for_matters_more_than_its_sums():
+    idle = replace(SNAPSHOT, slow=(slow("a.test", 42), slow("b.test", 41)), in_flight=0, pages_per_s=0.0)
+    assert shown(idle, 78) == "1,526 pages  0.0/s  84 queued  waiting: a.test 42 s (Crawl-delay 1m)"
+    assert shown(idle, 64) == "1,526 pages  84 queued  waiting: a.test 42 s (Crawl-delay 1m)"
+    assert shown(idle, 47) == "1,526 pages  84 queued  waiting: a.test 42 s", "without its reason"
+    assert shown(replace(idle, in_flight=1), 80) == (
+        "1,526 pages  0.0/s  84 queued  1 in flight  321 failed  waiting: a.test 42 s"
+    )
 
 
 def test_hosts_are_named_one_line_long_and_escaped():
-    waits = slow("a" * 253, 42, "says \x1b[2J" + "x" * 99), *(slow(f"{number}.test", 9) for number in range(9))
+    waits = slow("a" * 253, 42, "says \x1b[2J" + "x" * 99), *(slow(f"{number}.test", 19) for number in range(9))
     line = shown(replace(SNAPSHOT, slow=waits))
     assert line.isprintable()
     assert line.count(".test") == 2
