@@ -40,6 +40,7 @@ from crawler.running import Running
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
 from crawler.stats import Stats
+from crawler.survey.ask import Survey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -117,6 +118,26 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
             fsync=config.checkpoint.fsync,
             news=news,
         )
+
+
+@asynccontextmanager
+async def open_survey(plan: Plan) -> AsyncIterator[Survey]:
+    """Open what asks the hosts of a plan how they may be crawled; nothing is written.
+
+    Raises:
+        CrawlerError: A part cannot be opened.
+        ConfigError: A secret or a file of cookies is missing.
+    """
+    config, clock = plan.config, SystemClock()
+    fetch = revealed(plan.fetch(), os.environ)
+    allow_descriptors(config.limits.concurrency)
+    async with AsyncExitStack() as stack:
+        parser = _parser(config, fingerprint_key=0)
+        stack.push_async_callback(parser.aclose)
+        await parser.start()
+        fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, concurrency=config.limits.concurrency)
+        stack.push_async_callback(fetcher.aclose)
+        yield Survey(config, fetcher, parser, clock)
 
 
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:

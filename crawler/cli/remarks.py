@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from crawler.config import NO_CONTACT
+from crawler.config import BUILT_IN_PACE, NO_CONTACT
 from crawler.config.secrets import LEFT_OUT, gaps, masked
 from crawler.errors import ConfigError
 from crawler.fetch.cookies_txt import read_cookies
@@ -43,6 +43,7 @@ def remarks(config: CrawlConfig, folder: Path) -> Iterator[str]:
         f"written; as a started fetch always finishes, bodies may take up to limits.concurrency x fetch.max_body = "
         f"{config.limits.concurrency} x {config.fetch.max_body_bytes} = {overshoot} more"
     )
+    yield from _manners(config)
     if config.frontier == "memory":
         yield "frontier: memory keeps the queue in memory: the crawl cannot be resumed, and grows with its URLs"
     if config.parse.backend != "process":
@@ -50,6 +51,21 @@ def remarks(config: CrawlConfig, folder: Path) -> Iterator[str]:
             f"parse.backend: {config.parse.backend} does not contain crashes, endless pages or memory: one bad page "
             "can end the crawl, and parse.deadline and parse.memory are not enforced; process does and is the default"
         )
+
+
+def _manners(config: CrawlConfig) -> Iterator[str]:
+    """Where it is less polite than it could be."""
+    if not config.robots.obey:
+        yield "robots.obey: false asks hosts for more than they allow: robots.txt is neither requested nor heeded"
+    default = config.limits.default
+    if default.delay_s is not None and not default.delay_s:
+        at_once = default.concurrency or BUILT_IN_PACE.concurrency
+        yield (
+            f"limits.default.delay: 0s asks every host that limits.hosts does not name as fast as it answers, "
+            f"{at_once} at once: right for servers of your own, and too much for many others"
+        )
+    if config.breaker.failures is None:
+        yield "breaker.failures: null asks a host that is down for every one of its URLs, again and again"
 
 
 def _bad_cookies(config: CrawlConfig, folder: Path) -> Iterator[str]:

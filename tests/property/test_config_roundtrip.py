@@ -130,7 +130,7 @@ def test_a_dumped_configuration_loads_back_with_the_same_meaning(config):
 
 def pace_of(limits, host_key):
     resolved = LimitTable(limits).resolve(host_key)
-    return resolved.delay_s, resolved.concurrency
+    return resolved.delay_s, resolved.concurrency, resolved.jitter_s
 
 
 @given(
