@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.checkpoint import Committer
 from crawler.clock import SystemClock
-from crawler.config import Manners
 from crawler.config.file import dump
 from crawler.config.secrets import revealed
 from crawler.directory import State
@@ -29,7 +28,7 @@ from crawler.extract.robots import product_name
 from crawler.fetch.cookies import Cookies
 from crawler.gate import allow_descriptors, shares_of
 from crawler.ledger import Ledger
-from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Kind
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS
 from crawler.politeness.policy import Policy, Spent
 from crawler.politeness.retry import MAX_RETRY_AFTER_S
 from crawler.renames import OutputFiles
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
     from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
     from crawler.frontier.base import Frontier
-    from crawler.models import Request, Restored
+    from crawler.models import Restored
     from crawler.parse.base import Parser
     from crawler.plan import Plan
 
@@ -193,13 +192,7 @@ def _parts(
     stats = Stats(clock)
     stats.restore(restored.counters)
     policy = Policy(
-        Manners(
-            limits=config.limits,
-            robots=config.robots,
-            sitemaps=config.sitemaps,
-            breaker=config.breaker,
-            budget=config.budget,
-        ),
+        config.manners,
         clock=clock,
         agent=product_name(config.fetch.user_agent),
         urls=config.urls,
@@ -210,7 +203,7 @@ def _parts(
             time_s=restored.counters.get("elapsed_ms", 0) / 1000,
         ),
         locates=True,
-        refusal=partial(_refusal, opened.scope, resumed=opened.resumed),
+        refusal=partial(opened.scope.late_refusal, resumed=opened.resumed),
     )
     committer = Committer(
         frontier=frontier,
@@ -238,20 +231,6 @@ def _parts(
         stats=stats,
         clock=clock,
     )
-
-
-def _refusal(scope: Scope, request: Request, *, resumed: bool) -> str | None:
-    """Why an admitted URL is not requested, as far as the scope is concerned.
-
-    Seeds are admitted whatever the scope, so that each has an outcome; what an earlier run admitted may be out of the
-    scope of this one.
-    """
-    if request.kind is Kind.SITEMAP:
-        return None  # what a sitemap lists is another question, and asked of each entry
-    if request.via is None and not request.redirected_from:
-        return "seed_out_of_scope" if scope.seed_refusal(request.url) else None
-    narrowed = resumed and scope.refusal(request.url, request.scope_host, request.depth)
-    return "scope_narrowed" if narrowed else None
 
 
 def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
