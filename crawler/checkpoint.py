@@ -116,7 +116,10 @@ class Committer:
         self._due = asyncio.Event()
         self._taken = asyncio.Event()  # a batch, or what the frontier gathered, has been taken: there is room again
         self._positions: dict[str, int] = {}
+        self._states: dict[str, bytes] = {}  # of keepers, as committed: a jar of cookies may be large
         self._closing = False
+        #: requests put off that the frontier does not know of yet
+        self.snoozing = 0
 
     def finish(self, finished: Finished, records: Sequence[tuple[str, bytes]]) -> None:
         """Add a result and its encoded lines. Synchronous, so that its links can follow in the same loop turn."""
@@ -131,6 +134,7 @@ class Committer:
     def snooze(self, snoozed: Snoozed) -> None:
         """Add a request that is to be tried again; the frontier wakes it once it is committed and due."""
         self._batch.snoozed.append(snoozed)
+        self.snoozing += 1
         self._due.set()
 
     def hasten(self) -> None:
@@ -173,7 +177,8 @@ class Committer:
         self._taken.set()
         hosts, robots = self._policy.changes()
         counters = self._stats.counters()
-        blobs = self._blobs | {name: keeper.state() for name, keeper in self._keepers.items()}
+        states = {name: keeper.state() for name, keeper in self._keepers.items()}
+        changed = {name: state for name, state in states.items() if state != self._states.get(name)}
         await self._tell_outcomes(batch)
         positions = await self._write(batch.lines)
         for keeper in self._keepers.values():
@@ -186,9 +191,11 @@ class Committer:
                 robots=tuple(robots),
                 positions=positions,
                 counters=counters,
-                blobs=blobs,
+                blobs=self._blobs | changed,
             )
         )
+        self.snoozing -= len(batch.snoozed)
+        self._states = states
         is_first, self._blobs = bool(self._blobs), {}
         self._taken.set()
         self._policy.stored()

@@ -11,11 +11,13 @@ import logging
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.errors import FetchError
-from crawler.models import Finished, Outcome, Page, Refusal, Snoozed
+from crawler.models import Finished, Kind, Outcome, Page, Refusal, Snoozed
 from crawler.politeness.policy import Finish, Handled, Redirect, Snooze
 from crawler.politeness.retry import failure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crawler.checkpoint import Committer
     from crawler.clock import Clock
     from crawler.frontier.base import Frontier
@@ -51,6 +53,16 @@ class Ledger:
         """Politeness does not let it be requested."""
         self._end(request, finish)
 
+    def put_off(self, request: Request, until: float) -> None:
+        """Its host rests until a monotonic time; no attempt was made."""
+        self._committer.snooze(Snoozed(request=request, until=until))
+
+    def found(self, requests: Sequence[Request]) -> None:
+        """Politeness has come across these: sitemaps that a robots.txt names."""
+        for request, is_new in zip(requests, self._frontier.add(requests) if requests else (), strict=True):
+            if is_new:
+                self._policy.wake(request.host_key)
+
     def attempted(self, request: Request, answer: Response | FetchError, decision: Settlement) -> None:
         """An attempt brought nothing to parse."""
         match decision:
@@ -84,8 +96,9 @@ class Ledger:
             self._end(request, finish)
 
     def _enter(self, target: Request) -> str | None:
-        """Admit a redirect's target like any URL; the reason if the scope refuses it."""
-        rule = self._scope.refusal(target.url, target.scope_host, target.depth)
+        """Admit a redirect's target like any URL; the reason if the scope, which is about pages, refuses it."""
+        is_page = target.kind is Kind.PAGE
+        rule = self._scope.refusal(target.url, target.scope_host, target.depth) if is_page else None
         if rule:
             self._stats.refused([Refusal(rule=rule, count=1, examples=(target.url,))])
             return "out_of_scope"

@@ -23,8 +23,8 @@ class Kind(StrEnum):
     SITEMAP = "sitemap"  #: what it lists is at its own depth
 
 
-NORMAL_PRIORITY = 32
-"""Of what no sitemap calls more or less important than other pages."""
+NORMAL_PRIORITY, SITEMAP_PRIORITY = 32, 8
+"""Of pages that no sitemap calls more or less important than others, and of sitemaps, which come before all pages."""
 
 
 class Outcome(StrEnum):

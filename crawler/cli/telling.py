@@ -1,29 +1,21 @@
-"""How is what is known of a URL told to a person? In rows of a label and some text, for a terminal of 80 columns.
-
-URLs are never cut, as somebody will want to copy them. Text that comes from pages is escaped.
-"""
+"""How is what is known of a URL told to a person?"""
 
 from __future__ import annotations
 
-import textwrap
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from crawler.cli.rows import lines_of
 from crawler.dataset import ledger
 from crawler.dataset.facts import REDIRECTED_FROM, UNKNOWN
 from crawler.models import NORMAL_PRIORITY, Kind, Outcome
-from crawler.progress import duration, meaning, printable
+from crawler.wording import duration, meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from crawler.cli.rows import Row
     from crawler.dataset.facts import Ending, HostWait, RobotsVerdict, Why
-
-_COLUMNS = 80
-_LABEL = 12
-
-Row = tuple[str, str]
-"""A label, empty where the row goes on with the one before, and a line of text."""
 
 
 def told(facts: Why, now: float) -> str:
@@ -37,7 +29,7 @@ def told(facts: Why, now: float) -> str:
     if facts.url and facts.asked.strip() != facts.url:
         rows.append(("", f"asked for as {facts.asked}"))
     rows += _known(facts, now) if facts.known else _unknown(facts, now)
-    return "\n".join(line for label, text in rows for line in _lines(label, text))
+    return "\n".join(lines_of(rows))
 
 
 def _known(facts: Why, now: float) -> Iterator[Row]:
@@ -213,10 +205,3 @@ def _time(time: str | None, now: float) -> str:
     distance_s = _seconds(time) - now
     near = f"in {duration(distance_s)}" if distance_s > 0 else f"{duration(-distance_s)} ago"
     return f"{time[:10]} {time[11:19]} UTC ({near})"
-
-
-def _lines(label: str, text: str) -> list[str]:
-    """A row in columns; what holds no URL is wrapped."""
-    shown = printable(text)
-    wrapped = [shown] if "://" in shown else textwrap.wrap(shown, _COLUMNS - _LABEL, break_on_hyphens=False)
-    return [f"{'' if number else label:<{_LABEL}}{line}" for number, line in enumerate(wrapped)]

@@ -20,6 +20,7 @@ from crawler.config.manners import (
     BreakerConfig,
     BudgetConfig,
     LimitsConfig,
+    Manners,
     Pace,
     PerAddressConfig,
     RobotsConfig,
@@ -42,6 +43,7 @@ __all__ = [
     "FetchConfig",
     "HostFetchConfig",
     "LimitsConfig",
+    "Manners",
     "Pace",
     "ParseConfig",
     "PerAddressConfig",
@@ -171,3 +173,10 @@ class CrawlConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
             "memory."
         ),
     ] = "sqlite"
+
+    @property
+    def manners(self) -> Manners:
+        """What politeness goes by."""
+        return Manners(
+            limits=self.limits, robots=self.robots, sitemaps=self.sitemaps, breaker=self.breaker, budget=self.budget
+        )

@@ -85,6 +85,7 @@ _RULES: dict[str, Rule] = {
     "too_slow": Rule(2, 10.0, blames_host=True),
     "dns": Rule(2, 5.0, blames_host=True),
     "connect": _TROUBLE,
+    "proxy": Rule(3, 2.0, blames_host=False),
     "tls": _FINAL_HOST,
     "reset": _TROUBLE,
     "incomplete": _TROUBLE,
@@ -104,6 +105,8 @@ _RULES: dict[str, Rule] = {
 """Reason -> rule. What is not listed is final and this URL's own: other 4xx and 5xx, ``protocol``,
 ``too_large``, ``bad_encoding`` and everything that fails while parsing."""
 
+_STRAIN = frozenset(("timeout", "too_slow", "connect", "reset", "incomplete", "http_408", "http_429"))
+
 WAIT_FACTOR = 4.0
 JITTER = 0.25
 """A wait is changed by at most this share of itself, so that what failed together is not retried together."""
@@ -117,6 +120,11 @@ _MAY_ASK_TO_WAIT = frozenset({429, 503})
 def rule_for(reason: str) -> Rule:
     """The table's row for a reason of `models.REASONS`."""
     return _RULES.get(reason, _FINAL)
+
+
+def strains(reason: str) -> bool:
+    """Whether a failure speaks of a host that has too much to do: it is then asked less often."""
+    return reason in _STRAIN or reason.startswith("http_5")
 
 
 def mendable(reason: str) -> bool:
@@ -166,7 +174,9 @@ def after_parse(response: Response, result: Page | ParseFailure) -> Finish:
     """The outcome of a delivered response once parsed. Parsing is repeatable, so its failures are final."""
     if isinstance(result, ParseFailure):
         return Finish(Outcome.FAILED, result.reason, response.status)
-    return Finish(Outcome.FETCHED, result.reason, response.status, has_page=bool(result.records))
+    if result.reason == "noindex":
+        return Finish(Outcome.EXCLUDED, result.reason, response.status)
+    return Finish(Outcome.FETCHED, result.reason, response.status, has_page=result.reason is None)
 
 
 def retry_wait_s(request: Request, rule: Rule) -> float:
@@ -223,7 +233,7 @@ def hop(request: Request, target: Url) -> Request:
 
     While a seed is still being redirected, the host it ends on is the one its crawl stays on.
     """
-    from_seed = request.depth == 0 and request.via is None and request.kind is Kind.PAGE
+    from_seed = request.depth == 0 and request.via is None and request.kind is not Kind.ROBOTS
     return msgspec.structs.replace(
         request,
         url=target,

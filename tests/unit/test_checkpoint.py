@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.checkpoint import EARLY_ROWS, Committer
-from crawler.config import BudgetConfig, LimitsConfig, RobotsConfig
+from crawler.config import Manners
 from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line
 from crawler.frontier.memory import MemoryFrontier, MemoryStore
@@ -27,7 +27,7 @@ async def opened(store, folder, **more):
     sinks = {name: JsonlSink(folder / f"{name}.jsonl") for name in ("pages", "outcomes")}
     for name, sink in sinks.items():
         await sink.open(restored.positions.get(name))
-    policy = Policy(limits=LimitsConfig(), robots=RobotsConfig(), budget=BudgetConfig(), clock=clock)
+    policy = Policy(Manners(), clock=clock)
     committer = Committer(
         frontier=frontier,
         policy=policy,
@@ -112,6 +112,28 @@ class Keeper:
     async def sync(self, *, fsync):
         self.committed_too_soon |= self.store.blobs.get("keeper") == b"%d" % self.asked
         self.synced = self.asked
+
+
+async def test_a_state_that_has_not_changed_is_not_stored_again(tmp_path):
+    states = iter((b"a", b"a", b"b", b"", b""))
+
+    class Fickle(Keeper):
+        def state(self):
+            return next(states)
+
+    frontier, sinks, committer = await opened(MemoryStore(), tmp_path, keepers={"fickle": Fickle(MemoryStore())})
+    commit, stored = frontier.commit, []
+
+    async def noted(checkpoint):
+        stored.append(checkpoint.blobs)
+        await commit(checkpoint)
+
+    frontier.commit = noted
+    for _ in range(5):
+        await committer._commit()
+    assert stored == [{"fickle": b"a"}, {}, {"fickle": b"b"}, {"fickle": b""}, {}]
+    for sink in sinks.values():
+        await sink.aclose()
 
 
 async def test_states_of_keepers_are_on_the_disk_before_they_are_committed(tmp_path):
