@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import multiprocessing
+import os
 import signal
 import threading
 from typing import TYPE_CHECKING, Self
@@ -123,4 +124,5 @@ def _serve(parent: Connection, web: Responder, addresses: tuple[str, ...]) -> No
     loop.run_forever()
     site.close()
     loop.close()
+    os.set_blocking(parent.fileno(), True)  # noqa: FBT003 -- uvloop has made it otherwise
     parent.send(site.log.hits)
