@@ -23,14 +23,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 import yaml
 
 from benchmarks.endless import html
 from benchmarks.processes import cpu_s, rss_bytes, tree
-from tests.support.hits import Hit, Log
 from tests.support.server import ServerApart
 from tests.support.web import Reply
+
+if TYPE_CHECKING:
+    from tests.support.hits import Hit, Log
 
 DELAY_S = 1.0
 MEDIAN_S = 0.3
@@ -54,7 +57,7 @@ class Latent:
         self._latencies = [MEDIAN_S * math.exp(SIGMA * quantile) for quantile in quantiles]
         self._bodies = {f"/{number}": html(number, pages).encode() for number in range(pages)}
 
-    def respond(self, host: str, path: str, visit: int) -> Reply:
+    def respond(self, host: str, path: str, visit: int) -> Reply:  # noqa: ARG002 -- as a Responder is asked
         """Any page of any host."""
         delay_s = self._latencies[(number_of(host) * 523 + sum(map(ord, path)) * 61) % len(self._latencies)]
         if path == "/robots.txt":

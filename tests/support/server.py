@@ -124,5 +124,5 @@ def _serve(parent: Connection, web: Responder, addresses: tuple[str, ...]) -> No
     loop.run_forever()
     site.close()
     loop.close()
-    os.set_blocking(parent.fileno(), True)  # noqa: FBT003 -- uvloop has made it otherwise
+    os.set_blocking(parent.fileno(), True)  # uvloop has made it otherwise
     parent.send(site.log.hits)
