@@ -15,7 +15,8 @@ from collections import deque
 from crawler.config import BudgetConfig, LimitsConfig, Pace, RobotsConfig
 from crawler.models import HostKey, HostState, Kind, Page, Request, Response, Robots, Url
 from crawler.politeness.policy import Policy
-from crawler.politeness.schedule import Schedule, Scheduled
+from crawler.politeness.schedule import Schedule
+from crawler.politeness.scheduled import Scheduled
 from crawler.units import Duration
 
 PAGE = Page(records=(("pages.jsonl", b"{}"),))

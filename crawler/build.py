@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.checkpoint import Committer
 from crawler.clock import SystemClock
+from crawler.config import Manners
 from crawler.config.file import dump
 from crawler.directory import State
 from crawler.engine import Engine, Parts, Settings
+from crawler.errands import Errands
 from crawler.errors import ConfigError
 from crawler.export.jsonl import JsonlSink, sink_for
 from crawler.export.outcomes import outcome_line
@@ -25,7 +27,7 @@ from crawler.extract.robots import product_name
 from crawler.gate import allow_descriptors, shares_of
 from crawler.ledger import Ledger
 from crawler.models import LINKS, OUTCOMES, PAGES
-from crawler.politeness.policy import Policy
+from crawler.politeness.policy import Policy, Spent
 from crawler.renames import OutputFiles
 from crawler.reopen import reopen
 from crawler.repair.decide import Store
@@ -161,14 +163,23 @@ def _parts(
     stats = Stats(clock)
     stats.restore(restored.counters)
     policy = Policy(
-        limits=config.limits,
-        robots=config.robots,
-        agent=product_name(config.fetch.user_agent),
-        budget=config.budget,
+        Manners(
+            limits=config.limits,
+            robots=config.robots,
+            sitemaps=config.sitemaps,
+            breaker=config.breaker,
+            budget=config.budget,
+        ),
         clock=clock,
+        agent=product_name(config.fetch.user_agent),
         urls=config.urls,
         resumed=opened.resumed,
-        pages_kept=restored.counters.get("pages", 0),
+        spent=Spent(
+            pages=restored.counters.get("pages", 0),
+            bytes=restored.counters.get("wire_bytes", 0),
+            time_s=restored.counters.get("elapsed_ms", 0) / 1000,
+        ),
+        locates=True,
         refusal=partial(_refusal, opened.scope, resumed=opened.resumed),
     )
     committer = Committer(
@@ -189,6 +200,7 @@ def _parts(
         seeds=opened.seeds.requests(),
         frontier=frontier,
         policy=policy,
+        errands=Errands(policy=policy, frontier=frontier, fetcher=opened.fetcher, ledger=ledger),
         fetcher=opened.fetcher,
         parser=opened.parser,
         ledger=ledger,

@@ -117,6 +117,8 @@ class Committer:
         self._taken = asyncio.Event()  # a batch, or what the frontier gathered, has been taken: there is room again
         self._positions: dict[str, int] = {}
         self._closing = False
+        #: requests put off that the frontier does not know of yet
+        self.snoozing = 0
 
     def finish(self, finished: Finished, records: Sequence[tuple[str, bytes]]) -> None:
         """Add a result and its encoded lines. Synchronous, so that its links can follow in the same loop turn."""
@@ -131,6 +133,7 @@ class Committer:
     def snooze(self, snoozed: Snoozed) -> None:
         """Add a request that is to be tried again; the frontier wakes it once it is committed and due."""
         self._batch.snoozed.append(snoozed)
+        self.snoozing += 1
         self._due.set()
 
     def hasten(self) -> None:
@@ -189,6 +192,7 @@ class Committer:
                 blobs=blobs,
             )
         )
+        self.snoozing -= len(batch.snoozed)
         is_first, self._blobs = bool(self._blobs), {}
         self._taken.set()
         self._policy.stored()

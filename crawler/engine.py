@@ -1,9 +1,10 @@
 """How does a URL travel from the frontier to a file, with everything bounded on the way?
 
-Theory of operation. Six coroutines under one task group share two bounded queues and one batch:
+Theory of operation. Seven coroutines under one task group share two bounded queues and one batch:
 
     seed        seed list -> frontier
     feed        policy.turn, frontier.wake, frontier.take -> [start queue]
+    look_up     fetcher.locate -> policy
     fetch       [start queue] -> fetcher -> policy.after -> [parse queue], or an end
     parse       [parse queue] -> parser pool -> links to the frontier, an end and its records to the batch
     checkpoint  the batch -> sinks, fsync, one frontier.commit
@@ -28,9 +29,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.errands import LOOKUPS
 from crawler.errors import CrawlerError, FetchError, first_error
 from crawler.gate import ByteGate
-from crawler.models import STOPPED, HostState, Kind, Page
+from crawler.models import STOPPED, Kind, Page
 from crawler.parse.base import Job
 from crawler.politeness.policy import Deliver
 
@@ -39,12 +41,13 @@ if TYPE_CHECKING:
 
     from crawler.checkpoint import Committer
     from crawler.clock import Clock
+    from crawler.errands import Errands
     from crawler.fetch.base import Fetcher
     from crawler.frontier.base import Frontier
     from crawler.ledger import Ledger
     from crawler.models import ParseFailure, Request, Response
     from crawler.parse.base import Parser
-    from crawler.politeness.policy import Policy, Turn
+    from crawler.politeness.policy import Policy
     from crawler.stats import Snapshot, Stats
 
 log = logging.getLogger(__name__)
@@ -52,6 +55,7 @@ log = logging.getLogger(__name__)
 #: A batch for the parser pool: big enough to spread the cost of a hand-over, small enough to share the lanes.
 BATCH_PAGES = 16
 BATCH_BYTES = 1 << 20
+SLOW_HOSTS = 3  #: that keep a crawl waiting, named in a snapshot
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +71,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
     #: nothing is left to fetch
     complete: bool
-    #: ``budget.pages`` or ``stop``; None if complete
+    #: ``budget.pages`` or another budget, or ``stop``; None if complete
     stopped_by: str | None = None
 
 
@@ -78,6 +82,7 @@ class Parts:
     seeds: AsyncIterator[Sequence[Request]]
     frontier: Frontier
     policy: Policy
+    errands: Errands
     fetcher: Fetcher
     parser: Parser
     ledger: Ledger
@@ -93,6 +98,7 @@ class Engine:
         self._seeds = parts.seeds
         self._frontier = parts.frontier
         self._policy = parts.policy
+        self._errands = parts.errands
         self._fetcher = parts.fetcher
         self._parser = parts.parser
         self._ledger = parts.ledger
@@ -109,7 +115,7 @@ class Engine:
         self._busy = 0
         self._seeded = False
         self._stopping = False
-        self._hosts_cursor = 0
+        self._set_aside = ""  # the budget that leaves only hosts which have spent it
 
     async def run(self) -> Ending:
         """Crawl until nothing is left, the budget is spent or `stop` is called; everything is committed on return.
@@ -122,6 +128,7 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as group:
                 workers += [group.create_task(self._seed()), group.create_task(self._feed())]
+                workers += [group.create_task(self._errands.look_up(self._changed.set)) for _ in range(LOOKUPS)]
                 workers += [group.create_task(self._fetch()) for _ in range(self._settings.concurrency)]
                 workers += [group.create_task(self._parse()) for _ in range(self._parser.lanes)]
                 group.create_task(self._committer.run(self._changed.set))
@@ -132,7 +139,7 @@ class Engine:
         except* CrawlerError as errors:
             raise first_error(errors) from errors
         complete = self._seeded and self._ledger.open == 0
-        stopped_by = None if complete else (self._policy.stopped_by or STOPPED)
+        stopped_by = None if complete else (self._set_aside or self._policy.stopped_by or STOPPED)
         log.info("crawl ends: %s", stopped_by or "nothing is left")
         return Ending(complete=complete, stopped_by=stopped_by)
 
@@ -149,7 +156,8 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """The counts as they stand."""
-        return self._stats.snapshot(self._frontier.counts(), self._policy.in_flight, self._ledger.open)
+        slow = self._policy.slow_hosts(SLOW_HOSTS)
+        return self._stats.snapshot(self._frontier.counts(), self._policy.in_flight, self._ledger.open, slow)
 
     @property
     def stopping(self) -> bool:
@@ -186,11 +194,13 @@ class Engine:
                 self._starts.put_nowait(request)
             for request, end in turn.refused:
                 self._ledger.refused(request, end)
-            if turn.refused:
+            for request, until in turn.put_off:
+                self._ledger.put_off(request, until)
+            if turn.refused or turn.put_off:
                 self._settle()
                 await self._committer.room()
-            await self._answer(turn)
-            if self._policy.stopped_by:
+            await self._errands.run(turn)
+            if self._is_spent(due_at):
                 self._over.set()
                 return
             if turn.wants or turn.unknown or turn.refused:
@@ -198,18 +208,15 @@ class Engine:
             else:
                 await self._change(min((at for at in (turn.next_at, due_at) if at is not None), default=None))
 
-    async def _answer(self, turn: Turn) -> None:
-        """Give the policy what it asked of the frontier."""
-        if turn.wants:
-            origins = self._policy.supply(turn.wants, await self._frontier.take(turn.wants))
-            stored = [await self._frontier.robots(origin) for origin in origins]
-            self._policy.recall(file for file in stored if file)
-        if turn.unknown:
-            self._policy.adopt([await self._frontier.host(key) or HostState(host_key=key) for key in turn.unknown])
-        if turn.refill:
-            ready_before, limit = turn.refill.ready_before, turn.refill.limit
-            states, self._hosts_cursor = await self._frontier.hosts(ready_before, self._hosts_cursor, limit)
-            self._policy.adopt(states)
+    def _is_spent(self, due_at: float | None) -> bool:
+        """Whether a budget lets nothing more be started, and what was started has come to its end."""
+        if self._busy:
+            return False
+        if self._policy.stopped_by:
+            return True
+        if self._seeded and self._ledger.open and due_at is None and not self._committer.snoozing:
+            self._set_aside = self._policy.all_set_aside or ""
+        return bool(self._set_aside)
 
     async def _change(self, until: float | None) -> None:
         """Wait for `_changed`, at most until a monotonic time."""
@@ -269,7 +276,7 @@ class Engine:
     def _parsed(self, job: Job, result: Page | ParseFailure) -> None:
         request = job.request
         if request.kind is Kind.ROBOTS:
-            self._policy.robots_parsed(request, result.robots if isinstance(result, Page) else None)
+            self._ledger.found(self._policy.robots_parsed(request, result.robots if isinstance(result, Page) else None))
             self._hasten()
         else:
             self._ledger.parsed(request, self._policy.after_parse(request, job.response, result), result)

@@ -15,6 +15,8 @@ from crawler.models import Finished, Outcome, Page, Refusal, Snoozed
 from crawler.politeness.policy import Finish, Handled, Redirect, Snooze
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crawler.checkpoint import Committer
     from crawler.clock import Clock
     from crawler.frontier.base import Frontier
@@ -49,6 +51,16 @@ class Ledger:
     def refused(self, request: Request, finish: Finish) -> None:
         """Politeness does not let it be requested."""
         self._end(request, finish)
+
+    def put_off(self, request: Request, until: float) -> None:
+        """Its host rests until a monotonic time; no attempt was made."""
+        self._committer.snooze(Snoozed(request=request, until=until))
+
+    def found(self, requests: Sequence[Request]) -> None:
+        """Politeness has come across these: sitemaps that a robots.txt names."""
+        for request, is_new in zip(requests, self._frontier.add(requests) if requests else (), strict=True):
+            if is_new:
+                self._policy.wake(request.host_key)
 
     def attempted(self, request: Request, answer: Response | FetchError, decision: Settlement) -> None:
         """An attempt brought nothing to parse."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, field
 
 from crawler.config.base import Count, Section
@@ -143,3 +144,13 @@ class BreakerConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Duration,
         Meta(description="How long it rests. One request then tries it: if it fails too, its URLs are given up."),
     ] = field(default=Duration(300.0), name="rest")
+
+
+class Manners(msgspec.Struct, frozen=True, kw_only=True):
+    """All that politeness goes by; no section of its own."""
+
+    limits: LimitsConfig = LimitsConfig()
+    robots: RobotsConfig = RobotsConfig()
+    sitemaps: SitemapsConfig = SitemapsConfig()
+    breaker: BreakerConfig = BreakerConfig()
+    budget: BudgetConfig = BudgetConfig()

@@ -74,7 +74,9 @@ class Frontier(Protocol):
         """
         ...
 
-    async def hosts(self, ready_before: float, cursor: int, limit: int) -> tuple[list[HostState], int]:
+    async def hosts(
+        self, ready_before: float, cursor: int, limit: int, pages_below: int | None = None
+    ) -> tuple[list[HostState], int]:
         """Up to `limit` hosts that have takeable URLs and whose stored `ready_at` (wall time) is not after
         `ready_before`, going round from `cursor`; and the cursor to go on from. Each host at most once a call."""
         ...

@@ -171,7 +171,9 @@ class MemoryFrontier:
             heapq.heappush(self._snoozed, (snoozed.until, number))
         store.update(checkpoint)
 
-    async def hosts(self, ready_before: float, cursor: int, limit: int) -> tuple[list[HostState], int]:
+    async def hosts(
+        self, ready_before: float, cursor: int, limit: int, pages_below: int | None = None
+    ) -> tuple[list[HostState], int]:
         """Up to `limit` hosts with takeable URLs whose `ready_at` is not after `ready_before`; the next cursor."""
         found: list[HostState] = []
         for host_key, after in self._queues.waiting(cursor):
@@ -179,7 +181,7 @@ class MemoryFrontier:
                 break
             cursor = after
             state = self._store.hosts.get(host_key) or HostState(host_key=host_key)
-            if state.ready_at <= ready_before:
+            if state.ready_at <= ready_before and (pages_below is None or state.pages < pages_below):
                 found.append(state)
         return found, cursor
 

@@ -156,14 +156,20 @@ class SqliteFrontier:
         """
         await self._thread.to_its_end(self._commit(checkpoint))
 
-    async def hosts(self, ready_before: float, cursor: int, limit: int) -> tuple[list[HostState], int]:
+    async def hosts(
+        self, ready_before: float, cursor: int, limit: int, pages_below: int | None = None
+    ) -> tuple[list[HostState], int]:
         """Up to `limit` hosts with takeable URLs whose `ready_at` is not after `ready_before`; the next cursor."""
         found: list[HostState] = []
         numbers = self._queues.waiting(cursor)
         while batch := list(islice(numbers, min(limit - len(found), _HOSTS_AT_ONCE))):
             stored = self._reader.states(batch)
             states = [stored.get(n) or HostState(host_key=self._numbers.new_name(n)) for n in batch]
-            found += [state for state in states if state.ready_at <= ready_before]
+            found += [
+                state
+                for state in states
+                if state.ready_at <= ready_before and (pages_below is None or state.pages < pages_below)
+            ]
             cursor = batch[-1] + 1
             await asyncio.sleep(0)
         return found, cursor

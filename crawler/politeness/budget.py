@@ -1,33 +1,80 @@
-"""May another page be started, or is ``budget.pages`` spent or promised to those under way?"""
+"""May another request be started, or is a budget of the crawl spent, or promised to those under way?
+
+Every budget is of all runs of a crawl together, so that a larger one goes on where a smaller one stopped. A page takes
+a slot of ``budget.pages``, and of its host's, when it is started, and gives it back unless it ends with a record.
+"""
 
 from __future__ import annotations
 
+from math import inf
+from typing import TYPE_CHECKING
 
-class PageBudget:
-    """Slots for pages: one is reserved when a page is started, and used up if it is kept.
+import msgspec
+
+if TYPE_CHECKING:
+    from crawler.config import BudgetConfig
+    from crawler.politeness.host import Host
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What earlier runs have used."""
+
+    pages: int = 0
+    bytes: int = 0  #: of bodies, as they came over the wire
+    time_s: float = 0.0
+
+
+class Budget:
+    """Counts what is used against what there is.
 
     Args:
-        pages: The budget; None for no end.
-        kept: How many of them earlier runs have used up.
+        config: ``budget``.
+        spent: By earlier runs.
+        now: Monotonic seconds, the beginning of this run.
     """
 
-    def __init__(self, pages: int | None, kept: int = 0) -> None:
-        #: slots neither used up nor reserved
-        self.free: float = float("inf") if pages is None else max(0, pages - kept)
+    def __init__(self, config: BudgetConfig, spent: Spent, now: float) -> None:
+        #: pages neither kept nor reserved
+        self._pages: float = inf if config.pages is None else max(0, config.pages - spent.pages)
         self._reserved = 0
+        self._bytes: float = inf if config.bytes is None else config.bytes - spent.bytes
+        #: when the time is over, monotonic; None if never
+        self.ends_at = None if config.time_s is None else now + config.time_s - spent.time_s
+        #: most pages of one host; None for no limit
+        self.per_host = config.pages_per_host
 
-    @property
-    def spent(self) -> bool:
-        """Whether all slots are used up, so that none can come back."""
-        return not self.free and not self._reserved
+    def free(self, now: float) -> float:
+        """How many pages may be started at `now`."""
+        return 0 if self._over(now) else self._pages
 
-    def reserve(self) -> None:
+    def spent(self, now: float) -> str | None:
+        """The budget that lets nothing more be started, whatever those under way come to: ``budget.pages``, …"""
+        if (over := self._over(now)) is not None:
+            return over
+        return "budget.pages" if not self._pages and not self._reserved else None
+
+    def reserve(self, host: Host) -> None:
         """A page is started."""
-        self.free -= 1
+        self._pages -= 1
         self._reserved += 1
+        host.reserved += 1
 
-    def settle(self, *, kept: bool) -> None:
-        """A started page has ended: its slot is used up if it was kept, and free again if not."""
+    def settle(self, host: Host | None, *, kept: bool) -> None:
+        """A started page has ended, at a host that may be forgotten by now: its slot is used up if it was kept."""
         self._reserved -= 1
         if not kept:
-            self.free += 1
+            self._pages += 1
+        if host is not None:
+            host.reserved -= 1
+            host.pages += kept
+
+    def received(self, size: int) -> None:
+        """So many bytes of body have come."""
+        self._bytes -= size
+
+    def _over(self, now: float) -> str | None:
+        if self._bytes <= 0:
+            return "budget.bytes"
+        if self.ends_at is not None and now >= self.ends_at:
+            return "budget.time"
+        return None

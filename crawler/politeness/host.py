@@ -6,20 +6,25 @@ Which hosts are in memory is `window`'s to say, when one is due `schedule`'s, wh
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING
 
-from crawler.models import Kind
+from crawler.models import Kind, Outcome
 from crawler.politeness import robots as robots_txt
-from crawler.politeness.schedule import Scheduled, State
+from crawler.politeness.retry import Finish
+from crawler.politeness.scheduled import Scheduled, State
 
 if TYPE_CHECKING:
     from crawler.models import HostState, Request
+    from crawler.politeness.limits import Resolved
 
 HAND_PACED = 2
 HAND_UNPROVEN = 8
 HAND_MAX = 64
+HAND_CLOSED = 256
 """Requests a host takes from the frontier at once: two with a delay, else four for each slot, up to `HAND_MAX`, but
-up to `HAND_UNPROVEN` where none may be requested: each costs a match with robots.txt, and a refusal takes no slot."""
+up to `HAND_UNPROVEN` where none may be requested: each costs a match with robots.txt, and a refusal takes no slot.
+Those of a host that is given up cost next to nothing."""
 
 
 class Host(Scheduled):
@@ -27,21 +32,54 @@ class Host(Scheduled):
 
     Args:
         state: What was stored of it.
-        delay_s: Pause between the starts of two requests, by the configuration.
-        crawl_delay_s: The longer one that robots.txt asked for; 0 if it asked for none.
-        concurrency: Requests in flight at most.
+        limits: What the configuration asks for.
+        crawl_delay_s: The longer pause that robots.txt asked for; 0 if it asked for none.
         due: When its first request may start.
+        quota: How many of its pages may be kept.
     """
 
     __slots__ = (
-        *("asking", "crawl_delay_s", "failures", "hand", "more", "proven"),
-        *("resting", "retired", "unjudged", "urgent", "wanted", "woken"),
+        *("address", "asked_delay_s", "asking", "backoff_s", "crawl_delay_s", "failures", "far", "given_up"),
+        *("hand", "idle", "latency_s", "located", "locating", "lookups", "more", "pages", "proven", "quota"),
+        *("recovery_s", "reserved"),
+        *("retired", "slots", "trial", "unjudged", "unresolved_until", "urgent", "waits_for", "wanted", "woken"),
     )
 
-    def __init__(self, state: HostState, *, delay_s: float, crawl_delay_s: float, concurrency: int, due: float) -> None:
-        super().__init__(state.host_key, delay_s=max(delay_s, crawl_delay_s), concurrency=concurrency, due=due)
-        #: its delay, as far as robots.txt asked for it: what is stored, so that one of the configuration is not
+    def __init__(
+        self, state: HostState, limits: Resolved, *, crawl_delay_s: float, due: float, quota: float = inf
+    ) -> None:
+        super().__init__(
+            state.host_key,
+            delay_s=max(limits.delay_s, crawl_delay_s),
+            concurrency=limits.concurrency,
+            due=due,
+            jitter_s=limits.jitter_s,
+        )
+        #: its delay and concurrency by the configuration
+        self.asked_delay_s = limits.delay_s
+        self.slots = limits.concurrency
+        #: its delay, as far as robots.txt asked for it
         self.crawl_delay_s = crawl_delay_s
+        #: see `throttle`
+        self.latency_s = state.latency_s
+        self.backoff_s = state.backoff_s
+        self.recovery_s = 0.0
+        #: see `breaker`
+        self.failures = state.failures
+        self.trial: int | None = None
+        self.retired = state.retired
+        #: how every URL of it ends; None while they are requested
+        self.given_up = Finish(Outcome.EXCLUDED, state.retired) if state.retired else None
+        #: see `places`
+        self.address: str | None = None
+        self.located = False
+        self.locating = False
+        self.lookups = 0
+        self.unresolved_until = 0.0
+        #: pages kept, those that may yet be, and how many there may be
+        self.pages = state.pages
+        self.reserved = 0
+        self.quota = quota
         #: requests taken from the frontier that may start, next first
         self.hand: deque[Request] = deque()
         #: those that wait for the verdict of a robots.txt
@@ -58,19 +96,29 @@ class Host(Scheduled):
         self.asking = False
         #: whether the URL judged last may be requested
         self.proven = False
-        #: whether it is in the queue of hosts that may leave
-        self.resting = False
-        self.failures = state.failures
-        self.retired = state.retired
+        #: whether it is in the window's queues of hosts that may leave
+        self.idle = False
+        self.far = False
+        #: why it rests, in words; empty for a plain pause
+        self.waits_for = ""
 
     def state(self, now: float) -> State:
         """What it is doing at `now`."""
         return State.RETIRED if self.retired else super().state(now)
 
     @property
+    def is_set_aside(self) -> bool:
+        """Whether it has given as many pages as it may."""
+        return self.pages >= self.quota
+
+    @property
     def has_work(self) -> bool:
         """Whether its turn would come to something."""
-        return bool(self.urgent or self.hand or (self.unjudged and not self.asking) or self.shortfall)
+        if self.locating:
+            return False
+        if self.urgent or self.shortfall:
+            return True
+        return bool((self.hand or (self.unjudged and not self.asking)) and self._may_start_page)
 
     @property
     def shortfall(self) -> int:
@@ -78,15 +126,21 @@ class Host(Scheduled):
         if self.wanted or not self.more:
             return 0
         held = len(self.hand) + len(self.unjudged)
+        if self.given_up:
+            return HAND_CLOSED
+        if self.quota != inf and held >= self.quota - self.pages - self.reserved:
+            return 0
         if self.delay_s > 0:
             return 0 if held else HAND_PACED
-        full = min(4 * self.concurrency, HAND_MAX if self.proven else HAND_UNPROVEN)
+        full = min(4 * self.slots, HAND_MAX if self.proven else HAND_UNPROVEN)
         return full - held if held < full // 2 else 0
 
     def next_request(self) -> Request | None:
         """What it starts with when it is due, taken from it; None if nothing is at hand."""
         if self.urgent:
             return self.urgent.popleft()
+        if not self._may_start_page:
+            return None
         if self.hand:
             return self.hand.popleft()
         if self.unjudged and not self.asking:
@@ -98,8 +152,21 @@ class Host(Scheduled):
         """Undo `next_request`."""
         (self.urgent if request.kind is Kind.ROBOTS else self.hand).appendleft(request)
 
-    def may_leave(self, now: float) -> bool:
-        """Whether forgetting it would lose nothing."""
-        return self.due <= now and not (
-            self.more or self.hand or self.unjudged or self.urgent or self.wanted or self.asking or self.in_flight
-        )
+    def empty_hand(self) -> list[Request]:
+        """All requests it has taken from the frontier and not started, no longer in its hand."""
+        held = [*self.hand, *self.unjudged]
+        self.hand.clear()
+        self.unjudged.clear()
+        return held
+
+    def may_leave(self, now: float, far_s: float) -> bool:
+        """Whether forgetting it would lose nothing: it has nothing to do, or not within `far_s`."""
+        if self.hand or self.unjudged or self.urgent or self.wanted or self.asking or self.in_flight or self.locating:
+            return False
+        if self.reserved or self.trial is not None:
+            return False
+        return self.due > now + far_s or (self.due <= now and (not self.more or self.is_set_aside))
+
+    @property
+    def _may_start_page(self) -> bool:
+        return self.pages + self.reserved < self.quota

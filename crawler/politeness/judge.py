@@ -1,7 +1,8 @@
 """May a request be made at all?
 
-By what robots.txt says of it, once that is known: requests wait at their host for the verdict on their origin. What a
-verdict is, is `robots`' business; who asks for it and when, `policy`'s.
+By what robots.txt says of it, once that is known: requests wait at their host for the verdict on their origin. Those of
+a host that was given up are refused, those of one that rests for long put off. What a verdict is, is `robots`'
+business; who asks for it and when, `policy`'s.
 """
 
 from __future__ import annotations
@@ -9,21 +10,25 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from crawler.models import Outcome, Request, Robots, RobotsFile, Url
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.retry import Deliver, Finish, Handled, Redirect, Snooze
 from crawler.politeness.robots import Verdict, Verdicts
+from crawler.politeness.window import FAR_S
 from crawler.url import host_key, origin, path_and_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from crawler.clock import Clock
-    from crawler.config import RobotsConfig, UrlsConfig
+    from crawler.config import Manners, UrlsConfig
     from crawler.errors import FetchError
-    from crawler.models import Response
+    from crawler.models import HostKey, Response
+    from crawler.politeness.health import Health
     from crawler.politeness.host import Host
-    from crawler.politeness.schedule import Schedule
+    from crawler.politeness.places import Places
     from crawler.politeness.window import Window
 
 
@@ -32,35 +37,74 @@ class Judge:
 
     def __init__(
         self,
+        manners: Manners,
         *,
-        robots: RobotsConfig,
         agent: str,
         clock: Clock,
-        schedule: Schedule[Host],
+        health: Health,
+        places: Places,
         window: Window,
         urls: UrlsConfig,
         refusal: Callable[[Request], str | None] | None,
     ) -> None:
-        self._robots = robots
+        self._robots = manners.robots
+        self._follow_sitemaps = manners.sitemaps.follow
         self._agent = agent
         self._clock = clock
-        self._schedule = schedule
+        self._health = health
+        self._places = places
         self._window = window
         self._urls = urls
         self._refusal = refusal
         self._verdicts = Verdicts(clock)
         #: refused, with the end of each
         self.refused: deque[tuple[Request, Finish]] = deque()
+        #: not to be made before a monotonic time
+        self.put_off: list[tuple[Request, float]] = []
 
-    def sort_in(self, host: Host, request: Request, now: float) -> None:
+    def take_in(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> list[str]:
+        """What the frontier gave, see `Policy.supply`."""
+        hosts, now = self._window.hosts, self._clock.monotonic()
+        for request in requests:
+            host = hosts[request.host_key]
+            host.wanted -= 1
+            self._places.look_again(host, now)
+            self._sort_in(host, request, now)
+        for key, _ in wants:
+            host = hosts[key]
+            if host.wanted > 0 and not host.woken:
+                host.more = False
+            host.wanted = 0
+            self.put_off_far(host, now)
+            self._window.settle(host)
+        return list(dict.fromkeys(origin(request.url) for key, _ in wants for request in hosts[key].unjudged))
+
+    def _sort_in(self, host: Host, request: Request, now: float) -> None:
         """Find a request its place: it may start, is refused, or waits for a robots.txt."""
-        reason = host.retired or (self._refusal(request) if self._refusal else None)
+        if host.given_up is not None:
+            self.refused.append((request, host.given_up))
+            return
+        reason = self._refusal(request) if self._refusal else None
         if reason is not None or not self._robots.obey:
             self._judged(host, request, reason, now)
         elif (verdict := self._verdicts.get(origin(request.url), now)) is None:
             host.unjudged.append(request)
         else:
             self._apply(verdict, host, request, now)
+
+    def give_up(self, host: Host) -> None:
+        """Refuse all that waits at a host that is asked no more; origins that wait for an answer of it are closed."""
+        finish = host.given_up
+        assert finish is not None  # noqa: S101  # for the type checker
+        self.refused += [(request, finish) for request in host.empty_hand()]
+        while host.urgent:
+            self.settle(host.urgent.popleft(), Robots(), robots_txt.UNREACHABLE)
+
+    def put_off_far(self, host: Host, now: float) -> None:
+        """Empty the hand of a host that rests for long, so that it need not be kept in memory."""
+        if host.waits_for and host.due > now + FAR_S:
+            self.put_off += [(request, host.due) for request in host.empty_hand()]
+            self._window.rests(host)
 
     def after_robots(self, host: Host, request: Request, answer: Response | FetchError) -> Deliver | Handled:
         """What follows from an attempt at robots.txt, made at `host`."""
@@ -72,28 +116,37 @@ class Judge:
             case Redirect(request=target):
                 self._window.visit(target)
             case Snooze(request=again, until=until):
-                self._schedule.hold(host, until)
-                self._window.press(host)
+                self._health.rest(host, until, "its robots.txt could not be had")
                 self._window.visit(again)
             case robots_txt.Settled(closed=closed):
                 self.settle(request, Robots(), closed)
         return Handled()
 
-    def settle(self, asked: Request, robots: Robots, closed: str | None) -> None:
-        """A verdict is reached: the host that waited for it goes on."""
+    def settle(self, asked: Request, robots: Robots, closed: str | None) -> list[Request]:
+        """A verdict is reached: the host that waited for it goes on. Returns the sitemaps to follow."""
         asking = robots_txt.asking_origin(asked)
         verdict = self._verdicts.settle(asking, robots, closed)
         self._window.hosts[host_key(Url(f"{asking}/"))].asking = False
         self._apply_to_waiting(asking, verdict, self._clock.monotonic())
+        return self._sitemaps(robots, asking, asked)
 
-    def recall(self, files: Iterable[RobotsFile]) -> None:
-        """Verdicts that were stored; those that are stale, or what was said to another agent, are ignored."""
+    def recall(self, files: Iterable[RobotsFile]) -> list[Request]:
+        """Verdicts that were stored; those that are stale, or what was said to another agent, are ignored.
+
+        Returns the sitemaps to follow.
+        """
         now = self._clock.monotonic()
+        found: list[Request] = []
         for file in files:
             is_ours = file.robots.agent in ("", self._agent)
             verdict = self._verdicts.restore(file) if is_ours else None
             if verdict is not None:
+                host = self._window.hosts.get(host_key(Url(f"{file.origin}/")))
+                waiting = next((r for r in host.unjudged if origin(r.url) == file.origin), None) if host else None
+                if waiting is not None:
+                    found += self._sitemaps(file.robots, file.origin, waiting)
                 self._apply_to_waiting(file.origin, verdict, now)
+        return found
 
     def changes(self) -> list[RobotsFile]:
         """Verdicts reached and not yet committed."""
@@ -103,11 +156,14 @@ class Judge:
         """The last `changes` are safe."""
         self._verdicts.committed()
 
+    def _sitemaps(self, robots: Robots, asking: str, asked: Request) -> list[Request]:
+        """The sitemaps that a robots.txt names, on behalf of the seed that `asked` descends from."""
+        if not self._follow_sitemaps:
+            return []
+        return robots_txt.sitemap_requests(robots, replace(asked, url=Url(f"{asking}/robots.txt")), self._urls)
+
     def _apply(self, verdict: Verdict, host: Host, request: Request, now: float) -> None:
-        delay_s = min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s)
-        if self._schedule.slow_down(host, delay_s):
-            host.crawl_delay_s = delay_s
-            self._window.press(host)
+        self._health.told_delay(host, min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s))
         self._judged(host, request, verdict.refusal(path_and_query(request.url)), now)
 
     def _judged(self, host: Host, request: Request, reason: str | None, now: float) -> None:
@@ -117,7 +173,7 @@ class Judge:
             return
         self.refused.append((request, Finish(Outcome.EXCLUDED, reason)))
         if not host.hand:
-            self._schedule.hold(host, now)  # it has had its turn: behind all that are due already
+            self._health.turn_over(host, now)  # it has had its turn: behind all that are due already
 
     def _apply_to_waiting(self, judged: str, verdict: Verdict, now: float) -> None:
         """The requests that waited for the verdict on the origin `judged` go on."""

@@ -32,8 +32,10 @@ class Resolved(msgspec.Struct, frozen=True):
 
     delay_s: float
     concurrency: int
+    jitter_s: float
     delay_from: str
     concurrency_from: str
+    jitter_from: str
 
 
 class LimitTable:
@@ -50,7 +52,8 @@ class LimitTable:
         paces = list(self._paces(host_key))
         delay_s, delay_from = next(_delays(paces))
         concurrency, concurrency_from = next(_concurrencies(paces))
-        return Resolved(delay_s, concurrency, delay_from, concurrency_from)
+        jitter_s, jitter_from = next(_jitters(paces))
+        return Resolved(delay_s, concurrency, jitter_s, delay_from, concurrency_from, jitter_from)
 
     def explain(self, host_key: HostKey) -> list[str]:
         """The same for a person to read: each value, where it comes from, and what lost against that."""
@@ -111,6 +114,12 @@ def _concurrencies(paces: list[tuple[str, Pace]]) -> Iterator[tuple[int, str]]:
     for source, pace in paces:
         if pace.concurrency is not None:
             yield pace.concurrency, _key(source, "concurrency")
+
+
+def _jitters(paces: list[tuple[str, Pace]]) -> Iterator[tuple[float, str]]:
+    for source, pace in paces:
+        if pace.jitter_s is not None:
+            yield float(pace.jitter_s), _key(source, "jitter")
 
 
 def _key(source: str, name: str) -> str:

@@ -4,44 +4,47 @@ The engine calls, the policy decides; it never waits and touches neither sockets
 another, all from the event loop's thread:
 
     turn(room) ->   start     `may_start`, put on the wire, `started` when the head is written, `after` when it ended
-                    refused   ended by robots.txt or a retired host, at no cost to anybody
+                    refused   ended by robots.txt or a host that was given up, at no cost to anybody
+                    put_off   frontier.commit, as snoozed: their host rests for long
+                    locate    fetcher.locate -> `located` or `not_located`, whenever it is known
                     wants     frontier.take -> `supply` -> frontier.robots -> `recall`
                     unknown   frontier.host -> `adopt`
                     refill    frontier.hosts -> `adopt`
 
 `wants`, `unknown` and `refill` are answered before the next turn. Which host is due is `schedule`'s to say, which
-hosts are in memory `window`'s, what may be requested at all `judge`'s, what an answer means `retry`'s.
-
-Budget: a page request takes a slot of ``budget.pages`` when it is started, and gives it back unless it ends with a
-page.
+hosts are in memory `window`'s, what may be requested at all `judge`'s, how a host fares `health`'s, what an answer
+means for its URL `retry`'s, where a host is `places`', and when it is enough `budget`'s.
 """
 
 from __future__ import annotations
 
 from math import inf
+from random import random
 from typing import TYPE_CHECKING
 
-from crawler.models import HostKey, HostState, Kind, Page, ParseFailure, Request, Response, Robots, RobotsFile
+from crawler.models import HostKey, HostState, Kind, Page, ParseFailure, Request, Response, Robots, RobotsFile, SlowHost
 from crawler.politeness import retry
 from crawler.politeness import robots as robots_txt
-from crawler.politeness.budget import PageBudget
+from crawler.politeness.budget import Budget, Spent
+from crawler.politeness.health import Health
 from crawler.politeness.judge import Judge
 from crawler.politeness.limits import LimitTable
+from crawler.politeness.places import Places
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
 from crawler.politeness.schedule import Schedule
-from crawler.politeness.turn import Refill, Turn
+from crawler.politeness.turn import Turn
 from crawler.politeness.window import Window
-from crawler.url import STANDARD, origin
+from crawler.url import STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from crawler.clock import Clock
-    from crawler.config import BudgetConfig, LimitsConfig, RobotsConfig, UrlsConfig
+    from crawler.config import Manners, UrlsConfig
     from crawler.errors import FetchError
     from crawler.politeness.host import Host
 
-__all__ = ["Decision", "Deliver", "Finish", "Handled", "Policy", "Redirect", "Settlement", "Snooze", "Turn"]
+__all__ = ["Decision", "Deliver", "Finish", "Handled", "Policy", "Redirect", "Settlement", "Snooze", "Spent", "Turn"]
 
 MAX_REFUSED = 256
 """Refusals in one turn, and about as many URLs taken in, so that judging does not hold up the loop."""
@@ -51,57 +54,74 @@ class Policy:
     """Paces all hosts of one crawl.
 
     Args:
-        limits: Pace and concurrency by host.
-        robots: Whether and how robots.txt is obeyed.
-        agent: Our product name, as robots.txt calls us.
-        budget: Where to stop.
+        manners: What the configuration asks for.
         clock: Tells the time; gaps are kept on its monotonic side.
+        agent: Our product name, as robots.txt calls us.
         window: How many hosts are kept in memory.
         urls: How redirect targets are canonicalised.
         resumed: Whether an earlier run may have asked the same hosts a moment ago.
-        pages_kept: How many pages earlier runs have kept, for the budget.
+        spent: What earlier runs have used of the budgets.
+        locates: Whether `Turn.locate` is answered; if not, addresses count for nothing.
         refusal: Why a request must not be made although it was admitted, as a reason of `models.REASONS`; None if
             it may. Asked once for each, before robots.txt is.
+        random: A number of at least 0 and below 1, for jitter.
     """
 
     def __init__(
         self,
+        manners: Manners,
         *,
-        limits: LimitsConfig,
-        robots: RobotsConfig,
-        budget: BudgetConfig,
         clock: Clock,
         agent: str = "",
         window: int = 10_000,
         urls: UrlsConfig = STANDARD,
         resumed: bool = False,
-        pages_kept: int = 0,
+        spent: Spent = Spent(),  # noqa: B008  (frozen)
+        locates: bool = False,
         refusal: Callable[[Request], str | None] | None = None,
+        random: Callable[[], float] = random,
     ) -> None:
+        limits, robots, budget = manners.limits, manners.robots, manners.budget
         self._clock = clock
         self._urls = urls
-        self._schedule: Schedule[Host] = Schedule()
+        self._locates = locates
+        self._schedule: Schedule[Host] = Schedule(random)
+        self._places = Places(limits.per_address.concurrency, self._schedule)
         self._window = Window(
-            size=window, schedule=self._schedule, limits=LimitTable(limits), robots=robots, clock=clock, resumed=resumed
+            size=window,
+            schedule=self._schedule,
+            limits=LimitTable(limits),
+            robots=robots,
+            clock=clock,
+            max_rest_s=max(retry.MAX_RETRY_AFTER_S, manners.breaker.rest_s),
+            pages_per_host=budget.pages_per_host,
+            resumed=resumed,
+            left=self._places.leave,
         )
-        self._budget = PageBudget(budget.pages, pages_kept)
+        self._health = Health(limits, manners.breaker, self._schedule, self._window)
+        self._budget = Budget(budget, spent, clock.monotonic())
         self._unstarted: set[int] = set()
         self._judge = Judge(
-            robots=robots,
-            agent=agent,
-            clock=clock,
-            schedule=self._schedule,
-            window=self._window,
-            urls=urls,
+            manners, agent=agent, clock=clock, health=self._health, places=self._places, window=self._window, urls=urls,
             refusal=refusal,
-        )
+        )  # fmt: skip
         #: requests handed out by `turn` whose attempt has not ended
         self.in_flight = 0
 
     @property
     def stopped_by(self) -> str | None:
-        """``budget.pages`` once it is spent and nothing is under way; else None."""
-        return "budget.pages" if self._budget.spent and not self.in_flight else None
+        """The budget that is spent, once nothing is under way: ``budget.pages``; else None."""
+        return None if self.in_flight else self._budget.spent(self._clock.monotonic())
+
+    @property
+    def all_set_aside(self) -> str | None:
+        """``budget.pages_per_host``, if only hosts that have given it are known to have anything to request; else None.
+
+        Only events can change that: URLs found or woken, the end of a request.
+        """
+        if self._budget.per_host is None or self.in_flight or self._places.asked or not self._window.is_whole:
+            return None
+        return "budget.pages_per_host" if self._schedule.next_at() is None else None
 
     def wake(self, host_key: HostKey) -> None:
         """The frontier has new URLs for this host."""
@@ -109,33 +129,48 @@ class Policy:
 
     def adopt(self, states: Iterable[HostState]) -> None:
         """The answer to `Turn.unknown` and `Turn.refill`, together or apart."""
-        self._window.adopt(states)
+        for host in self._window.adopt(states):
+            self._health.admitted(host)
+            self._window.settle(host)
+
+    def located(self, host_key: HostKey, addresses: Sequence[str]) -> None:
+        """Where a host of `Turn.locate` is; empty where that is not ours to know."""
+        host = self._window.hosts[host_key]
+        self._places.found(host, addresses)
+        self._window.settle(host)
+
+    def not_located(self, host_key: HostKey, error: FetchError) -> None:
+        """The name of a host of `Turn.locate` does not resolve."""
+        host = self._window.hosts[host_key]
+        if self._places.not_found(host, error, self._clock.monotonic()):
+            self._judge.give_up(host)
+        self._window.settle(host)
 
     def turn(self, room: int) -> Turn:
         """What to do now, starting at most `room` requests."""
         turn = Turn()
-        if not self._budget.free:
-            return turn
         now = self._clock.monotonic()
+        turn.put_off, self._judge.put_off = self._judge.put_off, []
+        free = self._budget.free(now)
+        if not free:
+            return turn
         refused = self._judge.refused
         turn.refused = [refused.popleft() for _ in range(min(len(refused), MAX_REFUSED))]
         to_judge = len(refused)
-        for _ in range(int(min(room, self._budget.free))):
+        for _ in range(int(min(room, free))):
             host = self._schedule.pop(now) if to_judge < MAX_REFUSED else None
             if host is None:
                 break
             to_judge += self._serve(host, now, turn)
         turn.unknown = self._window.newcomers()
-        free, refill_at = self._window.refill(now, idle=not (turn.start or turn.wants or self.in_flight))
-        if free:
-            turn.refill = Refill(free, inf, None)
+        turn.refill, refill_at = self._window.refill(now, idle=not (turn.start or turn.wants or self.in_flight))
         if turn.wants or turn.unknown or turn.refill or refused:
             turn.next_at = now
         else:
             due = self._schedule.next_at()
             if due is not None and due <= now:
                 due = None  # for lack of room, which an attempt's end will make
-            turn.next_at = min((at for at in (refill_at, due) if at is not None), default=None)
+            turn.next_at = min((at for at in (refill_at, due, self._budget.ends_at) if at is not None), default=None)
         return turn
 
     def supply(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> list[str]:
@@ -144,22 +179,15 @@ class Policy:
         Returns:
             Origins whose stored verdicts may save asking for robots.txt, for `recall`.
         """
-        hosts, now = self._window.hosts, self._clock.monotonic()
-        for request in requests:
-            host = hosts[request.host_key]
-            host.wanted -= 1
-            self._judge.sort_in(host, request, now)
-        for key, _ in wants:
-            host = hosts[key]
-            if host.wanted > 0 and not host.woken:
-                host.more = False
-            host.wanted = 0
-            self._window.settle(host)
-        return list(dict.fromkeys(origin(request.url) for key, _ in wants for request in hosts[key].unjudged))
+        return self._judge.take_in(wants, requests)
 
-    def recall(self, files: Iterable[RobotsFile]) -> None:
-        """Verdicts that an earlier run, or this one before it forgot them, has stored; stale ones are ignored."""
-        self._judge.recall(files)
+    def recall(self, files: Iterable[RobotsFile]) -> list[Request]:
+        """Verdicts that an earlier run, or this one before it forgot them, has stored; stale ones are ignored.
+
+        Returns:
+            The sitemaps that they name, if these are to be followed; some may be known.
+        """
+        return self._judge.recall(files)
 
     def may_start(self, request: Request) -> bool:
         """Whether a request of `turn` may still go on the wire, to be asked right before it does.
@@ -167,14 +195,17 @@ class Policy:
         Not if its host must rest by now (Retry-After, Crawl-delay): it is then taken back, for a later turn.
         """
         host = self._window.hosts[request.host_key]
-        if self._schedule.may_start(host, self._clock.monotonic()):
+        now = self._clock.monotonic()
+        if self._schedule.may_start(host, now):
             return True
         self._unstarted.discard(id(request))
         self.in_flight -= 1
         if request.kind is Kind.PAGE:
-            self._budget.settle(kept=False)
+            self._budget.settle(host, kept=False)
+        self._health.taken_back(host, request)
         self._schedule.taken_back(host)
         host.put_back(request)
+        self._judge.put_off_far(host, now)
         self._window.settle(host)
         return False
 
@@ -191,24 +222,41 @@ class Policy:
         self._unstarted.discard(id(request))
         self.in_flight -= 1
         self._schedule.released(host, now, started=started)
-        self._learn(host, answer, now, wall)
+        if isinstance(answer, Response):
+            self._budget.received(len(answer.body))
+            if answer.address is not None and host.address is not None:
+                self._places.move(host, answer.address)
+        gave_up = self._health.learn(host, request, answer, now, wall)
+        decision: Decision
         if request.kind is Kind.ROBOTS:
-            return self._judge.after_robots(host, request, answer)
-        decision = retry.after(request, answer, now=now, wall=wall, rules=self._urls)
-        if request.kind is Kind.PAGE and not isinstance(decision, Deliver):
-            self._budget.settle(kept=False)
+            decision = self._judge.after_robots(host, request, answer)
+        else:
+            decision = retry.after(request, answer, now=now, wall=wall, rules=self._urls)
+            if request.kind is Kind.PAGE and not isinstance(decision, Deliver):
+                self._budget.settle(host, kept=False)
+        if gave_up:
+            self._places.leave(host)
+            self._judge.give_up(host)
+        self._judge.put_off_far(host, now)
+        self._window.settle(host)
         return decision
 
     def after_parse(self, request: Request, response: Response, result: Page | ParseFailure) -> Finish:
         """How a delivered page or sitemap ends, now that it is parsed."""
         finish = retry.after_parse(response, result)
         if request.kind is Kind.PAGE:
-            self._budget.settle(kept=finish.has_page)
+            host = self._window.hosts[request.host_key]
+            self._budget.settle(host, kept=finish.has_page)
+            if finish.has_page and host.quota < inf:
+                self._window.changed(host)
+            if host.is_set_aside:
+                host.empty_hand()  # they stay pending, as do those it never took
+            self._window.settle(host)
         return finish
 
-    def robots_parsed(self, request: Request, robots: Robots | None) -> None:
-        """What a delivered robots.txt says; None if it could not be parsed."""
-        self._judge.settle(request, robots or Robots(), None if robots else robots_txt.UNREACHABLE)
+    def robots_parsed(self, request: Request, robots: Robots | None) -> list[Request]:
+        """What a delivered robots.txt says; None if it could not be parsed. Returns the sitemaps to follow."""
+        return self._judge.settle(request, robots or Robots(), None if robots else robots_txt.UNREACHABLE)
 
     @property
     def pressing(self) -> bool:
@@ -225,15 +273,26 @@ class Policy:
         self._window.committed()
         self._judge.committed()
 
+    def slow_hosts(self, limit: int) -> list[SlowHost]:
+        """The hosts that have something to request and wait longest until they may, the longest wait first."""
+        return self._health.slowest(limit, self._clock.monotonic())
+
     def _serve(self, host: Host, now: float, turn: Turn) -> int:
         """Give a due host its turn: it starts a request, asks for some, or both. Returns how many it asks for."""
+        host.waits_for = ""
+        if self._locates and not host.located and host.given_up is None:
+            self._places.ask(host)
+            turn.locate.append(host.key)
+            self._window.settle(host)
+            return 0
         request = host.next_request()
         if request is not None:
             self._schedule.claim(host, now)
+            self._health.starting(host, request)
             self._unstarted.add(id(request))
             self.in_flight += 1
             if request.kind is Kind.PAGE:
-                self._budget.reserve()
+                self._budget.reserve(host)
             turn.start.append(request)
         # A paced host is asked for when it is due: any sooner, and shallower URLs found meanwhile would come later.
         wanted = host.shortfall if request is None or host.delay_s == 0 else 0
@@ -243,17 +302,3 @@ class Policy:
             turn.wants.append((host.key, wanted))
         self._window.settle(host)
         return wanted
-
-    def _learn(self, host: Host, answer: Response | FetchError, now: float, wall: float) -> None:
-        """What an answer says of its host rather than of its URL."""
-        reason = retry.failure(answer)
-        if reason is not None and retry.rule_for(reason).blames_host:
-            host.failures += 1
-            self._window.changed(host)
-        elif host.failures and isinstance(answer, Response) and answer.status < 500:
-            host.failures = 0
-            self._window.changed(host)
-        rest_s = retry.retry_after_s(answer, wall)
-        if rest_s:
-            self._schedule.hold(host, now + rest_s)
-            self._window.press(host)

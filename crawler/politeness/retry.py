@@ -104,6 +104,8 @@ _RULES: dict[str, Rule] = {
 """Reason -> rule. What is not listed is final and this URL's own: other 4xx and 5xx, ``protocol``,
 ``too_large``, ``bad_encoding`` and everything that fails while parsing."""
 
+_STRAIN = frozenset(("timeout", "too_slow", "connect", "reset", "incomplete", "http_408", "http_429"))
+
 WAIT_FACTOR = 4.0
 JITTER = 0.25
 """A wait is changed by at most this share of itself, so that what failed together is not retried together."""
@@ -117,6 +119,11 @@ _MAY_ASK_TO_WAIT = frozenset({429, 503})
 def rule_for(reason: str) -> Rule:
     """The table's row for a reason of `models.REASONS`."""
     return _RULES.get(reason, _FINAL)
+
+
+def strains(reason: str) -> bool:
+    """Whether a failure speaks of a host that has too much to do: it is then asked less often."""
+    return reason in _STRAIN or reason.startswith("http_5")
 
 
 def mendable(reason: str) -> bool:

@@ -21,7 +21,7 @@ from crawler.extract.robots_match import Matcher
 from crawler.models import Kind, Request, Response, Robots, RobotsFile, Url
 from crawler.politeness import retry
 from crawler.politeness.unsaved import Unsaved
-from crawler.url import STANDARD, host, origin
+from crawler.url import STANDARD, origin
 
 if TYPE_CHECKING:
     from crawler.clock import Clock
@@ -51,7 +51,8 @@ def request_for(page: Request) -> Request:
     return Request(
         url=Url(origin(page.url) + "/robots.txt"),
         host_key=page.host_key,
-        scope_host=host(page.url),
+        scope_host=page.scope_host,
+        seed=page.seed,
         kind=Kind.ROBOTS,
     )
 
@@ -155,3 +156,7 @@ class Verdicts:
         self._verdicts[origin] = verdict
         while self._bytes > self._max_bytes and len(self._verdicts) > 1:
             self._bytes -= self._verdicts.popitem(last=False)[1].size
+
+
+def sitemap_requests(robots: Robots, page: Request, rules: UrlsConfig) -> list[Request]:
+    return []

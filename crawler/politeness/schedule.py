@@ -14,77 +14,31 @@ Theory of operation. A host is in one of five states:
 - *exhausted*: it has nothing to request, as far as policy knows (`rest`), until it is offered again.
 - *retired*: nothing of it is requested any more. Policy refuses its URLs; here it only has no delay.
 
+Hosts at one network address are a `Group`, and together have no more requests in flight than it allows. One that
+comes up while its group is full waits in the group, out of the heap, first come, first served: each slot that its
+group gets free, or does not use, brings one of them back.
+
 A host's heap entry is valid while it carries the host's current `ticket`; outdated ones are dropped when met, and
 all at once when they are more than the valid ones.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
 from heapq import heapify, heappop, heappush
+from random import random
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from crawler.politeness.scheduled import Scheduled
+
 if TYPE_CHECKING:
-    from crawler.models import HostKey
+    from collections.abc import Callable
+
+    from crawler.politeness.scheduled import Group
 
 GUARD_S = 0.010
 """Added to every delay over 0, so that the gap holds on the server's side of the network too."""
 
 _MIN_SWEEP = 1_024
-
-
-class State(StrEnum):
-    """What a host is doing; see above."""
-
-    READY = "ready"
-    IN_PROCESS = "in-process"
-    SNOOZED = "snoozed"
-    EXHAUSTED = "exhausted"
-    RETIRED = "retired"
-
-
-class Scheduled:
-    """A host as the schedule sees it; only `Schedule` changes its fields.
-
-    Args:
-        key: The host.
-        delay_s: Pause between the starts of two requests.
-        concurrency: Requests in flight at most.
-        due: When its first request may start.
-    """
-
-    __slots__ = ("concurrency", "delay_s", "due", "in_flight", "key", "last_start", "offered", "ticket", "unstarted")
-
-    def __init__(self, key: HostKey, *, delay_s: float, concurrency: int, due: float) -> None:
-        self.key = key
-        self.delay_s = delay_s
-        self.concurrency = concurrency
-        self.due = due
-        #: requests that hold a slot
-        self.in_flight = 0
-        #: those of them not yet on the wire
-        self.unstarted = 0
-        #: when the latest request went on the wire
-        self.last_start = float("-inf")
-        #: whether there is something to request
-        self.offered = False
-        #: number of its valid heap entry; 0 if it has none
-        self.ticket = 0
-
-    @property
-    def free_slots(self) -> int:
-        """Requests it could start, given that its time has come."""
-        if self.delay_s > 0:
-            return 1 if not self.unstarted and self.in_flight < self.concurrency else 0
-        return self.concurrency - self.in_flight
-
-    def state(self, now: float) -> State:
-        """What it is doing at `now`. (Retired is policy's to say.)"""
-        if self.ticket:
-            return State.READY if self.due <= now else State.SNOOZED
-        if self.in_flight and (self.offered or not self.free_slots):
-            return State.IN_PROCESS
-        return State.EXHAUSTED
 
 
 H = TypeVar("H", bound=Scheduled)
@@ -94,9 +48,13 @@ class Schedule(Generic[H]):
     """Hosts with something to request, by the time they may.
 
     `H` is policy's own kind of host, so that no second look-up is needed to get from one to the other.
+
+    Args:
+        random: A number of at least 0 and below 1, for jitter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, random: Callable[[], float] = random) -> None:
+        self._random = random
         self._heap: list[tuple[float, int, H]] = []
         self._valid = 0
         self._tickets = 0
@@ -110,6 +68,23 @@ class Schedule(Generic[H]):
         """It has nothing to request."""
         host.offered = False
         self._withdraw(host)
+        self._pass_on(host.group)
+
+    def join(self, host: H, group: Group | None) -> None:
+        """It is at this address, with whatever it has in flight."""
+        left = host.group
+        if left is group:
+            return
+        if left is not None:
+            left.hosts -= 1
+            left.in_flight -= host.in_flight
+        host.parked = False
+        host.group = group
+        if group is not None:
+            group.hosts += 1
+            group.in_flight += host.in_flight
+        self._pass_on(left)
+        self._place(host)
 
     def pop(self, now: float) -> H | None:
         """The host longest due, out of the heap until it is offered again; None if none is due."""
@@ -124,13 +99,19 @@ class Schedule(Generic[H]):
                 heappop(heap)
                 host.ticket = 0
                 self._valid -= 1
-                return host
+                group = host.group
+                if group is None or not group.is_full:
+                    return host
+                host.parked = True
+                group.waiting.append(host)
         return None
 
     def claim(self, host: H, now: float) -> None:
         """A request of the host just popped is handed out: one slot less. `offer` or `rest` must follow."""
         host.in_flight += 1
         host.unstarted += 1
+        if host.group is not None:
+            host.group.in_flight += 1
         host.due = max(host.due, now)  # its turn is over: behind all that are due already
 
     def may_start(self, host: H, now: float) -> bool:
@@ -143,13 +124,14 @@ class Schedule(Generic[H]):
         host.unstarted -= 1
         host.last_start = now
         if host.delay_s > 0:
-            host.due = max(host.due, now + host.delay_s + GUARD_S)
+            jitter_s = host.jitter_s * self._random() if host.jitter_s else 0.0
+            host.due = max(host.due, now + host.delay_s + GUARD_S + jitter_s)
         self._place(host)
 
     def released(self, host: H, now: float, *, started: bool) -> None:
         """A request of it ended. One that never went on the wire counts as started now: it may have got as far
         as the server's door."""
-        host.in_flight -= 1
+        self._free_slot(host)
         if started:
             self._place(host)
         else:
@@ -157,8 +139,8 @@ class Schedule(Generic[H]):
 
     def taken_back(self, host: H) -> None:
         """A request handed out will not go on the wire after all: its slot is free, and no pause follows."""
-        host.in_flight -= 1
         host.unstarted -= 1
+        self._free_slot(host)
         self._place(host)
 
     def hold(self, host: H, until: float) -> None:
@@ -167,18 +149,25 @@ class Schedule(Generic[H]):
             host.due = until
             self._replace(host)
 
-    def slow_down(self, host: H, delay_s: float) -> bool:
-        """Lengthen its delay, counted from its latest start on; a shorter one changes nothing.
-
-        Returns:
-            Whether it was lengthened.
-        """
-        if delay_s <= host.delay_s:
-            return False
+    def pace(self, host: H, delay_s: float) -> None:
+        """Change its delay: a longer one counts from its latest start on, a shorter one from the next."""
+        if delay_s == host.delay_s:
+            return
+        if delay_s > host.delay_s:
+            host.due = max(host.due, host.last_start + delay_s + GUARD_S)
         host.delay_s = delay_s
-        host.due = max(host.due, host.last_start + delay_s + GUARD_S)
         self._replace(host)
-        return True
+
+    def narrow(self, host: H, concurrency: int) -> None:
+        """Change how many of its requests may be in flight; those that are stay so."""
+        host.concurrency = concurrency
+        self._replace(host)
+
+    def free(self, host: H) -> None:
+        """It waits for nothing any more, as nothing of it will be requested."""
+        host.delay_s = 0.0
+        host.due = float("-inf")
+        self._replace(host)
 
     def next_at(self) -> float | None:
         """When the next host is due, which may be past; None if no host waits for a time."""
@@ -189,7 +178,7 @@ class Schedule(Generic[H]):
 
     def _place(self, host: H) -> None:
         """Into the heap, if it belongs there and is not there yet."""
-        if not host.ticket and host.offered and host.free_slots > 0:
+        if not host.ticket and host.offered and not host.parked and host.free_slots > 0:
             self._tickets += 1
             self._valid += 1
             host.ticket = self._tickets
@@ -198,7 +187,25 @@ class Schedule(Generic[H]):
     def _replace(self, host: H) -> None:
         """To its new place in the heap, its due time having changed."""
         self._withdraw(host)
+        host.parked = False
         self._place(host)
+        self._pass_on(host.group)
+
+    def _free_slot(self, host: H) -> None:
+        host.in_flight -= 1
+        if host.group is not None:
+            host.group.in_flight -= 1
+            self._pass_on(host.group)
+
+    def _pass_on(self, group: Group | None) -> None:
+        """Bring back one of those that wait for a slot of a group, if there is one."""
+        while group is not None and group.waiting and not group.is_full:
+            host = group.waiting.popleft()
+            if host.parked and host.group is group:
+                host.parked = False
+                self._place(host)  # type: ignore[arg-type]  # only `H`s are parked
+                if host.ticket:
+                    return
 
     def _withdraw(self, host: H) -> None:
         if host.ticket:

@@ -1,34 +1,40 @@
 """Which hosts are in memory, and what does each of them hold?
 
 A window over the frontier's hosts, of bounded size. A host enters when it has URLs, with its stored state
-(`adopt`); it may leave once it has nothing to request and nothing of it is under way or unsaved. Hosts that find
-no place are not remembered: the frontier knows them, and is asked for more (`refill`) when places are free.
+(`adopt`); it may leave once it has nothing to request and nothing of it is under way or unsaved, and also while it
+rests for long (`FAR_S`). Hosts that find no place are not remembered: the frontier knows them, and is asked for more
+(`refill`), first for those that may be asked soon and then for all others. While every place is taken and some of the
+hosts only rest, the frontier is asked now and then for others to exchange them for.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING
 
 from crawler.models import HostState
 from crawler.politeness.host import Host
-from crawler.politeness.retry import MAX_RETRY_AFTER_S
 from crawler.politeness.schedule import GUARD_S, Schedule
+from crawler.politeness.turn import Refill
 from crawler.politeness.unsaved import Unsaved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from crawler.clock import Clock
     from crawler.config import RobotsConfig
     from crawler.models import HostKey, Request
     from crawler.politeness.limits import LimitTable
 
-MAX_REST_S = MAX_RETRY_AFTER_S
-"""No stored rest is believed to be longer: the wall clock may have been set back meanwhile."""
+FAR_S = 30.0
+"""A host that rests for longer has its URLs put off, and need not stay in memory."""
 
-_REFILL_PAUSE_S = 1.0
+_SOON_S = 1.0
+_PAUSE_S = 1.0
+_PAUSE_FACTOR = 50.0  # a question to the frontier may take a while: at most this share of the time goes into asking
 _EVICTION_TRIES = 8
+_WORTHWHILE = 8  # a question is, for an eighth of the window or more
 
 
 class Window:
@@ -37,8 +43,11 @@ class Window:
     Args:
         size: How many. Hosts that a robots.txt redirect leads to come on top, while it is followed.
         robots: How far the stored delay, which robots.txt asked for, counts.
+        max_rest_s: No stored rest is believed to be longer: the wall clock may have been set back meanwhile.
+        pages_per_host: How many pages of a host may be kept; None for any number.
         resumed: Whether any host may have been asked just before an earlier run died, so that each waits a delay
             after the start.
+        left: Told of each host that leaves.
     """
 
     def __init__(
@@ -49,14 +58,20 @@ class Window:
         limits: LimitTable,
         robots: RobotsConfig,
         clock: Clock,
+        max_rest_s: float,
+        pages_per_host: int | None = None,
         resumed: bool = False,
+        left: Callable[[Host], None] = lambda _: None,
     ) -> None:
         self._size = size
         self._schedule = schedule
         self._limits = limits
         self._max_crawl_delay_s = robots.max_crawl_delay_s if robots.obey else 0.0
         self._clock = clock
-        self._last_asked = clock.monotonic() if resumed else float("-inf")
+        self._max_rest_s = max_rest_s
+        self._pages_per_host = pages_per_host
+        self._left = left
+        self._last_asked = clock.monotonic() if resumed else -inf
         self.hosts: dict[HostKey, Host] = {}
         self._unsaved: Unsaved[HostKey, Host] = Unsaved()
         #: whether something was pressed since the last `changes`
@@ -64,11 +79,15 @@ class Window:
         self._called: dict[HostKey, None] = {}
         self._asked: dict[HostKey, None] = {}
         self._visits: dict[HostKey, deque[Request]] = {}
-        self._resting: deque[Host] = deque()
+        # those that may leave, as far as was known when they were queued:
+        self._idle: deque[Host] = deque()  # having nothing to request
+        self._far: deque[Host] = deque()  # resting for long, to be exchanged for others that may be asked soon
         self._overflow = True  # an earlier run may have left hosts
-        self._refill_asked = 0
+        self._refill: Refill | None = None  # asked and not answered
         self._refill_got = 0
-        self._refill_from = float("-inf")
+        self._refill_from = -inf
+        self._asked_at = 0.0
+        self._want_all = False  # no others may be asked soon
 
     def wake(self, key: HostKey) -> None:
         """The frontier has URLs for this host."""
@@ -98,36 +117,39 @@ class Window:
         self._asked |= called
         return list(called)
 
-    def refill(self, now: float, *, idle: bool) -> tuple[int, float | None]:
-        """How many more hosts to ask of the frontier.
+    def refill(self, now: float, *, idle: bool) -> tuple[Refill | None, float | None]:
+        """The question for more hosts, if it is time for one.
 
         Small numbers are not worth a question, unless nothing else is to be done.
 
         Returns:
-            The number, and if it is 0 the time at which it may be more.
+            The question, and if there is none the time at which there may be one.
         """
-        if self._refill_asked:
-            self._overflow |= self._refill_got >= self._refill_asked
-            self._refill_asked = self._refill_got = 0
+        if self._refill is not None:
+            self._answered(self._refill, now)
         if not self._overflow:
-            return 0, None
+            return None, None
         free = self._size - self._occupied
-        while free < self._size and self._make_room(now):
+        while free < self._size and self._let_go(self._idle, now):
             free += 1
-        if free <= 0:
-            return 0, now + _REFILL_PAUSE_S if self._resting else None
-        if free * 8 < self._size and not idle:
-            return 0, None
+        places = max(free, 0) + len(self._far)
+        if not places:
+            return None, now + _PAUSE_S if self._idle else None  # they may leave once their last pause is over
+        if places * _WORTHWHILE < self._size and not idle:
+            return None, None
         if now < self._refill_from:
-            return 0, self._refill_from
-        self._overflow = False
-        self._refill_asked = free
-        self._refill_from = now + _REFILL_PAUSE_S
-        return free, None
+            return None, self._refill_from
+        asks_all = self._want_all and free > 0
+        limit = free if asks_all or free * _WORTHWHILE >= self._size else min(places, self._size // _WORTHWHILE + 1)
+        self._refill = Refill(limit, inf if asks_all else self._clock.wall() + _SOON_S, self._pages_per_host)
+        self._asked_at = now
+        self._overflow = not asks_all  # what is found or leaves meanwhile may set it again
+        return self._refill, None
 
-    def adopt(self, states: Iterable[HostState]) -> None:
-        """Let hosts in with what was stored of them; those already here are woken."""
-        now, wall = self._clock.monotonic(), self._clock.wall()
+    def adopt(self, states: Iterable[HostState]) -> list[Host]:
+        """Let hosts in with what was stored of them; those already here are woken. Returns those that are new."""
+        now = self._clock.monotonic()
+        adopted = []
         for state in states:
             key = state.host_key
             if key in self._asked:
@@ -137,12 +159,11 @@ class Window:
                 self._called.pop(key, None)
             if key in self.hosts:
                 self.wake(key)
-                continue
-            rest_s = min(max(state.ready_at - wall, 0.0), MAX_REST_S)
-            host = self._host(state, now + rest_s)
-            host.urgent = self._visits.pop(key, host.urgent)
-            self.hosts[key] = host
-            self.settle(host)
+            elif key in self._visits or len(self.hosts) < self._size or self._make_room(now):
+                adopted.append(self._enter(state, now))
+            else:
+                self._overflow = True
+        return adopted
 
     def settle(self, host: Host) -> None:
         """Put a host whose work has changed where it belongs."""
@@ -150,9 +171,15 @@ class Window:
             self._schedule.offer(host)
             return
         self._schedule.rest(host)
-        if not host.more and not host.resting:
-            host.resting = True
-            self._resting.append(host)
+        if (not host.more or host.is_set_aside) and not host.idle:
+            host.idle = True
+            self._idle.append(host)
+
+    def rests(self, host: Host) -> None:
+        """It may be asked again only after long."""
+        if not host.far:
+            host.far = True
+            self._far.append(host)
 
     def changed(self, host: Host) -> None:
         """Its state is worth storing."""
@@ -174,6 +201,9 @@ class Window:
                 delay_s=host.crawl_delay_s,
                 failures=host.failures,
                 retired=host.retired,
+                pages=host.pages if self._pages_per_host is not None else 0,
+                backoff_s=host.backoff_s,
+                latency_s=host.latency_s,
             )
             for host in self._unsaved.take()
         ]
@@ -182,23 +212,46 @@ class Window:
         """The last `changes` are safe."""
         self._unsaved.committed()
 
-    def _host(self, state: HostState, ready_at: float) -> Host:
+    @property
+    def is_whole(self) -> bool:
+        """Whether no host outside of it, or on its way into it, is known to have anything to request."""
+        return not (self._overflow or self._called or self._asked or self._refill)
+
+    def _answered(self, refill: Refill, now: float) -> None:
+        """The last question was answered with `_refill_got` hosts."""
+        is_full, is_all = self._refill_got >= refill.limit, refill.ready_before == inf
+        self._overflow |= is_full
+        self._want_all = not is_full and not is_all
+        self._refill = None
+        self._refill_got = 0
+        if not self._want_all or self._occupied >= self._size:
+            self._refill_from = now + max(_PAUSE_S, _PAUSE_FACTOR * (now - self._asked_at))
+
+    def _enter(self, state: HostState, now: float) -> Host:
         limits = self._limits.resolve(state.host_key)
         crawl_delay_s = min(state.delay_s, self._max_crawl_delay_s)
         if crawl_delay_s <= limits.delay_s:
             crawl_delay_s = 0.0
+        rest_s = min(max(state.ready_at - self._clock.wall(), 0.0), self._max_rest_s)
         earliest = self._last_asked + max(limits.delay_s, crawl_delay_s) + GUARD_S
-        return Host(
+        host = Host(
             state,
-            delay_s=limits.delay_s,
+            limits,
             crawl_delay_s=crawl_delay_s,
-            concurrency=limits.concurrency,
-            due=max(ready_at, earliest),
+            due=max(now + rest_s, earliest),
+            quota=inf if self._pages_per_host is None else self._pages_per_host,
         )
+        host.urgent = self._visits.pop(host.key, host.urgent)
+        self.hosts[host.key] = host
+        if rest_s > FAR_S:
+            host.waits_for = "it was left to rest before"
+            self.rests(host)
+        return host
 
     @property
     def _occupied(self) -> int:
-        return len(self.hosts) + len(self._called) + len(self._asked) + self._refill_asked
+        asked = self._refill.limit if self._refill is not None else 0
+        return len(self.hosts) + len(self._called) + len(self._asked) + asked
 
     def _call(self, key: HostKey) -> None:
         if key in self._called or key in self._asked:
@@ -209,14 +262,27 @@ class Window:
             self._overflow = True
 
     def _make_room(self, now: float) -> bool:
-        """Let one host go, the one resting longest if possible; False if none of the first few can."""
-        resting = self._resting
-        for _ in range(min(len(resting), _EVICTION_TRIES)):
-            host = resting.popleft()
-            if host.may_leave(now) and host.key not in self._unsaved:
+        """Let one host go: one that has nothing to do, else one that rests for long; False if there is none."""
+        return self._let_go(self._idle, now) or self._let_go(self._far, now)
+
+    def _let_go(self, candidates: deque[Host], now: float) -> bool:
+        """Let one of these hosts go, the one queued first if possible; False if none of the first few can."""
+        for _ in range(min(len(candidates), _EVICTION_TRIES)):
+            host = candidates.popleft()
+            if self.hosts.get(host.key) is not host:
+                continue  # it has left, from the other queue
+            is_far = candidates is self._far
+            still = host.due > now + FAR_S if is_far else not host.has_work
+            if still and host.key not in self._unsaved and host.may_leave(now, FAR_S):
+                self._overflow |= host.more and not host.is_set_aside
+                self._schedule.rest(host)
+                self._left(host)
                 del self.hosts[host.key]
                 return True
-            host.resting = not host.has_work
-            if host.resting:
-                resting.append(host)
+            if is_far:
+                host.far = still
+            else:
+                host.idle = still
+            if still:
+                candidates.append(host)
         return False

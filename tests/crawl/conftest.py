@@ -88,8 +88,14 @@ def start(folder, *arguments, **keywords):
 
 
 def options(server, *more):
-    """Options for a crawl of a loopback server at full speed."""
-    settings = [f'fetch.resolve={{"*.test": "127.0.0.1:{server.port}"}}', "limits.default.concurrency=8", *more]
+    """Options for a crawl of a loopback server at full speed, errors or not."""
+    settings = [
+        f'fetch.resolve={{"*.test": "127.0.0.1:{server.port}"}}',
+        "limits.default.concurrency=8",
+        "limits.per_address.concurrency=64",
+        "limits.adaptive=false",
+        *more,
+    ]
     return ["--delay", "0", *(f"--set={setting}" for setting in settings)]
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from crawler.config import Pace
 from crawler.errors import FetchError
 from crawler.models import HostKey, Kind, Response, Robots
-from crawler.politeness.schedule import GUARD_S, Schedule, Scheduled
+from crawler.politeness.schedule import GUARD_S, Schedule
+from crawler.politeness.scheduled import Scheduled
 from crawler.units import Duration
 from tests.support.clock import FakeClock
 from tests.support.frontdesk import FrontDesk, policy_for, request_for
@@ -82,7 +83,7 @@ def test_schedule_gives_out_exactly_the_hosts_a_naive_model_allows(paces, events
             schedule.offer(host)
             naive.offered = True
         elif what == "slow":
-            schedule.slow_down(host, 0.75)
+            schedule.pace(host, 0.75)
             naive.delay = max(naive.delay, 0.75)
             naive.starts = naive.starts[-1:] if paces[n][0] == 0 else naive.starts
         else:

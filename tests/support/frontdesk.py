@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from crawler.config import BudgetConfig, LimitsConfig, Pace, RobotsConfig
+from crawler.config import BreakerConfig, BudgetConfig, LimitsConfig, Manners, Pace, PerAddressConfig, RobotsConfig
+from crawler.errors import FetchError
 from crawler.models import HostState, Kind, Page, Request
 from crawler.politeness.policy import Deliver, Finish, Policy, Redirect, Snooze
 from crawler.units import Duration
@@ -25,9 +26,31 @@ def request_for(url, number=1):
     return Request(url=url, host_key=host_key(url), scope_host=host(url), id=number)
 
 
-def policy_for(clock, *, delay=1.0, concurrency=1, hosts=None, obey=True, pages=None, **rest):
-    limits = LimitsConfig(default=Pace(delay_s=Duration(delay), concurrency=concurrency), hosts=hosts or {})
-    return Policy(limits=limits, robots=RobotsConfig(obey=obey), budget=BudgetConfig(pages=pages), clock=clock, **rest)
+def policy_for(
+    clock,
+    *,
+    delay=1.0,
+    concurrency=1,
+    hosts=None,
+    obey=True,
+    adaptive=False,
+    breaker=None,
+    per_address=8,
+    jitter=0.0,
+    budget=None,
+    pages=None,
+    **rest,
+):
+    default = Pace(delay_s=Duration(delay), concurrency=concurrency, jitter_s=Duration(jitter))
+    per_address = PerAddressConfig(concurrency=per_address)
+    limits = LimitsConfig(default=default, hosts=hosts or {}, adaptive=adaptive, per_address=per_address)
+    manners = Manners(
+        limits=limits,
+        robots=RobotsConfig(obey=obey),
+        breaker=breaker or BreakerConfig(failures=None),
+        budget=budget or BudgetConfig(pages=pages),
+    )
+    return Policy(manners, clock=clock, **rest)
 
 
 @dataclass
@@ -60,6 +83,9 @@ class FrontDesk:
     max_answer_delay: float = 2.0
     judging_s: float = 0.0  #: what the loop is busy with each URL taken
     connects: object = staticmethod(lambda request: True)
+    addresses: object = staticmethod(lambda key: "192.0.2.1")  #: of hosts, if the policy locates them; None: of none
+    stored: dict = field(default_factory=dict)  #: host states, as the frontier would hold them
+    put_off: int = 0
 
     def add(self, *requests):
         for request in requests:
@@ -74,7 +100,7 @@ class FrontDesk:
         snoozed = []
         while turns:
             turns -= 1
-            self.policy.changes()
+            self.stored |= {state.host_key: state for state in self.policy.changes()[0]}
             self.policy.stored()
             turn = self.policy.turn(self.concurrency - self.policy.in_flight)
             for request, end in turn.refused:
@@ -86,11 +112,14 @@ class FrontDesk:
                 taken = [request for key, n in turn.wants for request in self._take(key, n)]
                 self.clock.advance(len(taken) * self.judging_s)
                 self.policy.supply(turn.wants, taken)
-            self.policy.adopt([HostState(host_key=key) for key in turn.unknown])
+            for request, until in turn.put_off:
+                snoozed.append((until, request))
+                self.put_off += 1
+            for key in turn.locate:
+                self._locate(key)
+            self.policy.adopt([self._state(key) for key in turn.unknown])
             if turn.refill:
-                waiting = [key for key, queue in self.queues.items() if queue]
-                self.rng.shuffle(waiting)
-                self.policy.adopt([HostState(host_key=key) for key in waiting[: turn.refill.limit]])
+                self._refill(turn.refill)
             events = [flight[0] for flight in flights] + [at for at, _ in snoozed]
             if turn.next_at is not None:
                 events.append(turn.next_at)
@@ -124,6 +153,24 @@ class FrontDesk:
             return True
         self.recalled += step == "ask"
         return False
+
+    def _state(self, key):
+        return self.stored.get(key) or HostState(host_key=key)
+
+    def _refill(self, refill):
+        waiting = [key for key, queue in self.queues.items() if queue]
+        self.rng.shuffle(waiting)
+        states = [state for state in map(self._state, waiting) if state.ready_at <= refill.ready_before]
+        if refill.pages_below is not None:
+            states = [state for state in states if state.pages < refill.pages_below]
+        self.policy.adopt(states[: refill.limit])
+
+    def _locate(self, key):
+        address = self.addresses(key)
+        if address is None:
+            self.policy.not_located(key, FetchError("dns", key))
+        else:
+            self.policy.located(key, [address])
 
     def _take(self, key, n):
         queue = self.queues[key]

@@ -96,6 +96,7 @@ class Way:
             f'fetch.resolve={{"*.test": "127.0.0.1:{port}"}}',
             f"limits.default.concurrency={self.concurrency}",
             f"limits.default.delay={self.delay_s}s",
+            "limits.adaptive=false",
             f"checkpoint.every={self.every}",
             f"checkpoint.fsync={str(self.fsync).lower()}",
             f"export.compress={self.compress}",

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.checkpoint import EARLY_ROWS, Committer
-from crawler.config import BudgetConfig, LimitsConfig, RobotsConfig
+from crawler.config import Manners
 from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line
 from crawler.frontier.memory import MemoryFrontier, MemoryStore
@@ -27,7 +27,7 @@ async def opened(store, folder, **more):
     sinks = {name: JsonlSink(folder / f"{name}.jsonl") for name in ("pages", "outcomes")}
     for name, sink in sinks.items():
         await sink.open(restored.positions.get(name))
-    policy = Policy(limits=LimitsConfig(), robots=RobotsConfig(), budget=BudgetConfig(), clock=clock)
+    policy = Policy(Manners(), clock=clock)
     committer = Committer(
         frontier=frontier,
         policy=policy,

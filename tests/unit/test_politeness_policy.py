@@ -8,7 +8,7 @@ from crawler.config import Pace
 from crawler.errors import FetchError
 from crawler.models import HostState, Kind, Outcome, Page, ParseFailure, Response, Robots, RobotsFile
 from crawler.politeness.host import HAND_MAX, HAND_UNPROVEN
-from crawler.politeness.policy import MAX_REFUSED, Finish, Handled, Snooze
+from crawler.politeness.policy import MAX_REFUSED, Finish, Handled, Snooze, Spent
 from crawler.politeness.schedule import GUARD_S
 from crawler.units import Duration
 from tests.support.clock import FakeClock
@@ -150,7 +150,7 @@ def test_budget_is_used_up_and_never_overdrawn(seed):
 
 
 def test_budget_counts_what_earlier_runs_kept():
-    policy = policy_for(FakeClock(), pages=5, pages_kept=5)
+    policy = policy_for(FakeClock(), pages=5, spent=Spent(pages=5))
     assert policy.stopped_by == "budget.pages"
 
 
@@ -363,7 +363,7 @@ def test_refusals_waiting_for_a_turn_are_bounded():
         assert 0 < waiting <= MAX_REFUSED + HAND_MAX
 
 
-def answered_429(policy, request, wait=b"60"):
+def answered_429(policy, request, wait=b"20"):
     policy.after(request, Response(url=request.url, status=429, headers=((b"retry-after", wait),)))
 
 
@@ -378,7 +378,7 @@ def test_retry_after_recalls_requests_not_yet_on_the_wire():
     assert not policy.may_start(third)
     assert policy.in_flight == 0
     assert policy.turn(10).start == []
-    clock.advance(59)
+    clock.advance(19)
     assert policy.turn(10).start == []
     clock.advance(1)
     again = policy.turn(10).start
@@ -397,7 +397,7 @@ def test_recalled_request_gives_its_budget_back_and_is_the_next_of_its_host():
     first, second = supplied(policy, *pages(9)).start
     answered_429(policy, first)
     assert not policy.may_start(second)
-    clock.advance(60)
+    clock.advance(20)
     assert [request.url[-1] for request in policy.turn(10).start] == ["1", "2"]
 
 
@@ -433,7 +433,7 @@ def test_robots_request_is_recalled_too_and_comes_first_again():
     assert robots.kind is Kind.ROBOTS
     answered_429(policy, page)
     assert not policy.may_start(robots)
-    clock.advance(60)
+    clock.advance(20)
     assert policy.turn(10).start == [robots]
 
 

@@ -1,6 +1,7 @@
 """Who is due, in which order, and in which state."""
 
-from crawler.politeness.schedule import GUARD_S, Schedule, Scheduled, State
+from crawler.politeness.schedule import GUARD_S, Schedule
+from crawler.politeness.scheduled import Scheduled, State
 
 
 def hosts_in(schedule, *pairs, slots=1):
@@ -46,8 +47,8 @@ def test_longer_delay_counts_from_the_latest_start():
     schedule = Schedule()
     hosts_in(schedule, (1.0, 0.0), slots=2)
     host = start(schedule, 0.0)
-    schedule.slow_down(host, 5.0)
-    schedule.slow_down(host, 2.0)
+    schedule.pace(host, 5.0)
+    schedule.pace(host, 2.0)
     assert schedule.next_at() == 5.0 + GUARD_S
 
 
@@ -70,7 +71,7 @@ def test_hold_and_longer_delay_stop_what_is_handed_out():
     assert schedule.may_start(held, 0.0)
     schedule.hold(held, 2.0)
     assert not schedule.may_start(held, 1.9)
-    schedule.slow_down(slowed, 5.0)
+    schedule.pace(slowed, 5.0)
     assert not schedule.may_start(slowed, 1.0), "one of the two may be on its way"
     schedule.taken_back(slowed)
     assert schedule.may_start(slowed, 1.0)

@@ -1,0 +1,140 @@
+"""What does an answer say of its host rather than of its URL?
+
+It may ask for a rest (Retry-After), speak of strain (`throttle`), or be one failure too many (`breaker`). What is
+learnt is applied to the schedule here, and marked for the next checkpoint: at once, where a crash must not make us
+forget it.
+"""
+
+from __future__ import annotations
+
+import logging
+from heapq import nlargest
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from crawler.models import Outcome, Response, SlowHost
+from crawler.politeness import retry
+from crawler.politeness.breaker import REASON, Breaker, Effect
+from crawler.politeness.retry import Finish
+from crawler.politeness.throttle import Throttle
+
+if TYPE_CHECKING:
+    from crawler.config import BreakerConfig, LimitsConfig
+    from crawler.errors import FetchError
+    from crawler.models import Request
+    from crawler.politeness.host import Host
+    from crawler.politeness.schedule import Schedule
+    from crawler.politeness.window import Window
+
+log = logging.getLogger(__name__)
+
+
+class Health:
+    """Learns how hosts fare.
+
+    Args:
+        limits: Its ``adaptive`` says how pauses grow.
+        breaker: When a failing host rests.
+        schedule: Of the hosts.
+        window: Told what is worth storing.
+    """
+
+    def __init__(self, limits: LimitsConfig, breaker: BreakerConfig, schedule: Schedule[Host], window: Window) -> None:
+        self._throttle = Throttle(limits.adaptive)
+        self._breaker = Breaker(breaker)
+        self._schedule = schedule
+        self._window = window
+
+    def admitted(self, host: Host) -> None:
+        """A host is in the window, with what was stored of it."""
+        if host.retired:
+            self._schedule.free(host)
+            return
+        host.delay_s = self._throttle.delay_s(host)
+        if self._breaker.is_open(host):
+            host.concurrency = 1
+            host.waits_for = f"it failed {host.failures} times in a row"
+
+    def starting(self, host: Host, request: Request) -> None:
+        """A request is handed out; of an open breaker it is the one that tries the host."""
+        if self._breaker.is_open(host):
+            host.trial = id(request)
+
+    def taken_back(self, host: Host, request: Request) -> None:
+        """It will not be made now after all."""
+        if host.trial == id(request):
+            host.trial = None
+
+    def learn(self, host: Host, request: Request, answer: Response | FetchError, now: float, wall: float) -> bool:
+        """Take in how an attempt went; whether the host has just been given up."""
+        reason = retry.failure(answer)
+        latency_s = answer.elapsed_s if isinstance(answer, Response) else None
+        strained = reason is not None and retry.strains(reason)
+        if self._throttle.learn(host, latency_s, strained=strained):
+            self._window.changed(host)
+        self._schedule.pace(host, self._throttle.delay_s(host))
+        rest_s = retry.retry_after_s(answer, wall)
+        if rest_s:
+            self.rest(host, now + rest_s, "it asked to be left alone")
+        failed = reason is not None and retry.rule_for(reason).blames_host
+        answered = not failed and isinstance(answer, Response) and answer.status < 500
+        return self._count(host, self._breaker.after(host, id(request), failed=failed, answered=answered), now)
+
+    def told_delay(self, host: Host, delay_s: float) -> None:
+        """Its robots.txt asks for a pause; one not longer than what it has changes nothing."""
+        if delay_s > max(host.asked_delay_s, host.crawl_delay_s):
+            host.crawl_delay_s = delay_s
+            self._schedule.pace(host, self._throttle.delay_s(host))
+            self._window.press(host)
+
+    def rest(self, host: Host, until: float, why: str) -> None:
+        """Nothing of a host starts before `until`; `why` in words, as the end of a sentence about it."""
+        if until > host.due:
+            host.waits_for = why
+            self._schedule.hold(host, until)
+        self._window.press(host)
+
+    def turn_over(self, host: Host, now: float) -> None:
+        """A host has had its turn, without a request."""
+        self._schedule.hold(host, now)
+
+    def slowest(self, limit: int, now: float) -> list[SlowHost]:
+        """The hosts that have something to request and wait longest until they may, the longest wait first."""
+        waiting = (host for host in self._window.hosts.values() if host.due > now and (host.ticket or host.far))
+        return [
+            SlowHost(host_key=host.key, why=host.waits_for or _pace(host), wait_s=host.due - now)
+            for host in nlargest(limit, waiting, key=attrgetter("due"))
+        ]
+
+    def _count(self, host: Host, effect: Effect, now: float) -> bool:
+        match effect:
+            case Effect.COUNTED:
+                self._window.changed(host)
+            case Effect.OPENED:
+                self._schedule.narrow(host, 1)
+                self.rest(host, now + self._breaker.rest_s, f"it failed {host.failures} times in a row")
+                log.warning("host rests", extra={"host": host.key, "why": host.waits_for})
+            case Effect.CLOSED:
+                self._schedule.narrow(host, host.slots)
+                self._window.press(host)
+            case Effect.RETIRED:
+                host.retired = REASON
+                host.given_up = Finish(Outcome.EXCLUDED, REASON)
+                self._schedule.free(host)
+                self._window.press(host)
+                log.warning("host given up", extra={"host": host.key, "why": "it failed again after a rest"})
+                return True
+            case Effect.NONE:
+                pass
+        return False
+
+
+def _pace(host: Host) -> str:
+    """What sets the pause between its requests, in words."""
+    if host.backoff_s >= host.delay_s:
+        return f"{host.backoff_s:.3g} s between requests after errors"
+    if host.crawl_delay_s >= host.delay_s:
+        return f"its robots.txt asks for {host.crawl_delay_s:.3g} s between requests"
+    if host.asked_delay_s >= host.delay_s:
+        return f"{host.asked_delay_s:.3g} s between requests"
+    return f"it takes {host.latency_s:.2g} s to answer"

@@ -1,0 +1,98 @@
+"""Which hosts share a network address, and what if a name has none?
+
+A host's address is asked for (`Turn.locate`) before its first request, so that the limit for its address holds from
+the first one on, and a name that does not resolve fails its host once instead of every URL. The address of an answer
+that came from elsewhere counts from then on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawler.models import Outcome
+from crawler.politeness.retry import Finish, rule_for
+from crawler.politeness.scheduled import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crawler.errors import FetchError
+    from crawler.politeness.host import Host
+    from crawler.politeness.schedule import Schedule
+
+UNRESOLVED_S = 600.0
+"""For so long a name is believed not to resolve; URLs that come later have it looked up anew."""
+
+
+class Places:
+    """The groups of hosts at one address.
+
+    Args:
+        concurrency: Requests in flight to one address at most; a host's own concurrency counts instead where it is
+            larger.
+        schedule: Holds hosts to it.
+    """
+
+    def __init__(self, concurrency: int, schedule: Schedule[Host]) -> None:
+        self._concurrency = concurrency
+        self._schedule = schedule
+        self._groups: dict[str, Group] = {}
+        #: hosts whose addresses are being looked up
+        self.asked = 0
+
+    def ask(self, host: Host) -> None:
+        """A host's addresses are being looked up: `found` or `not_found` will follow."""
+        host.locating = True
+        self.asked += 1
+
+    def found(self, host: Host, addresses: Sequence[str]) -> None:
+        """Where a host is: its addresses, the one tried first first; none if that is not known."""
+        host.locating = False
+        self.asked -= 1
+        host.located = True
+        host.lookups = 0
+        self.move(host, addresses[0] if addresses else None)
+
+    def not_found(self, host: Host, error: FetchError, now: float) -> bool:
+        """Its name did not resolve; whether to give it up for now."""
+        host.locating = False
+        self.asked -= 1
+        host.lookups += 1
+        rule = rule_for(error.reason)
+        if host.lookups < rule.attempts:
+            host.waits_for = "its name does not resolve"
+            self._schedule.hold(host, now + rule.wait_s)
+            return False
+        host.lookups = 0
+        host.unresolved_until = now + UNRESOLVED_S
+        host.given_up = Finish(Outcome.FAILED, error.reason)
+        self._schedule.free(host)
+        return True
+
+    def look_again(self, host: Host, now: float) -> None:
+        """Forget that a name did not resolve, when that was long ago."""
+        if host.given_up is not None and not host.retired and now >= host.unresolved_until:
+            host.given_up = None
+            host.located = False
+
+    def move(self, host: Host, address: str | None) -> None:
+        """A host is at this address now."""
+        if address == host.address:
+            return
+        self.leave(host)
+        if address is not None:
+            group = self._groups.get(address)
+            if group is None:
+                group = self._groups[address] = Group(self._concurrency)
+            group.concurrency = max(group.concurrency, host.concurrency)
+            host.address = address
+            self._schedule.join(host, group)
+
+    def leave(self, host: Host) -> None:
+        """A host is nowhere any more."""
+        group = host.group
+        if group is not None and host.address is not None:
+            self._schedule.join(host, None)
+            if not group.hosts:
+                del self._groups[host.address]
+            host.address = None

@@ -1,0 +1,87 @@
+"""How much slower than asked for should a host be asked?
+
+Never faster. Two things slow it down, and the longer pause of all counts:
+
+- *latency*: a host that takes long to answer is given time in proportion, as Heritrix's delay-factor does: the pause
+  between request starts is at least `factor` times its smoothed latency (RFC 6298's SRTT, an eighth a sample). Not
+  where the configuration asks for no delay at all.
+- *errors*: each attempt that speaks of strain (429, 5xx, timeouts, broken connections) doubles the pause; each other
+  one shortens it by a fixed step, so that it is gone after at most `RECOVERY_ANSWERS` of them: multiplicative
+  back-off and additive recovery, as in TCP's congestion control (RFC 5681).
+
+Pure: it reads and writes the fields of a `Paced`, given what happened.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from crawler.config import AdaptiveConfig
+
+MIN_BACKOFF_S = 1.0
+"""The first pause after an error, where the host's own delay is not half as long."""
+
+RECOVERY_ANSWERS = 10
+_SMOOTHING = 1 / 8
+_TELLING = 0.1  # a change of this share is worth storing
+
+
+class Paced(Protocol):
+    """What of a host the throttle goes by, in seconds."""
+
+    asked_delay_s: float  #: by the configuration
+    crawl_delay_s: float  #: by robots.txt, as far as it is longer
+    latency_s: float  #: smoothed; 0 before the first answer
+    backoff_s: float  #: for its errors
+    recovery_s: float  #: by which a good answer shortens `backoff_s`
+
+
+class Throttle:
+    """Says how long a host's pauses are.
+
+    Args:
+        adaptive: ``limits.adaptive``.
+    """
+
+    def __init__(self, adaptive: bool | AdaptiveConfig) -> None:  # noqa: FBT001  (as the configuration has it)
+        config = adaptive if isinstance(adaptive, AdaptiveConfig) else AdaptiveConfig()
+        self._is_on = adaptive is not False
+        self._factor = float(config.factor)
+        self._max_delay_s = float(config.max_delay_s)
+
+    def learn(self, host: Paced, latency_s: float | None, *, strained: bool) -> bool:
+        """Take in how an attempt went.
+
+        Args:
+            host: Where it was made.
+            latency_s: From the request to the end of the answer; None if there was none.
+            strained: Whether it speaks of a host that has too much to do.
+
+        Returns:
+            Whether what `host` has come to is worth storing.
+        """
+        if not self._is_on:
+            return False
+        before = self.delay_s(host)
+        if latency_s is not None:
+            known = host.latency_s or latency_s
+            host.latency_s = known + (latency_s - known) * _SMOOTHING
+        base_s = max(host.asked_delay_s, host.crawl_delay_s, MIN_BACKOFF_S / 2)
+        had_backoff = bool(host.backoff_s)
+        if strained:
+            host.backoff_s = min(2 * max(host.backoff_s, base_s), self._max_delay_s)
+            host.recovery_s = max(host.backoff_s / RECOVERY_ANSWERS, base_s / 2)
+        elif had_backoff:
+            host.backoff_s -= host.recovery_s or base_s / 2
+            if host.backoff_s <= host.asked_delay_s:
+                host.backoff_s = 0.0
+        after = self.delay_s(host)
+        return had_backoff or strained or abs(after - before) > _TELLING * before
+
+    def delay_s(self, host: Paced) -> float:
+        """The pause between the starts of two requests to a host, its jitter apart."""
+        promised_s = max(host.asked_delay_s, host.crawl_delay_s)
+        if not self._is_on:
+            return promised_s
+        in_proportion_s = min(self._factor * host.latency_s, self._max_delay_s) if host.asked_delay_s else 0.0
+        return max(promised_s, in_proportion_s, host.backoff_s)
