@@ -1,7 +1,7 @@
 """A broad web: thousands of hosts of a few pages each, several to an address, with manners and troubles of their own.
 
-As in `web`, nothing is stored, and all follows from the seed and a host's number. A host is called ``h7.slow.test``; its
-second part says how fast it may be asked. Its front page links to its other pages:
+As in `web`, nothing is stored, and all follows from the seed and a host's number. A host is called ``h7.slow.test``:
+the second part says how fast it may be asked. Its front page links to its other pages:
 
     /p1 … /pN          ordinary ones, at most one of which has a trouble, at its first visit only
     /private/1, /a.cgi forbidden by most robots.txt

@@ -34,22 +34,23 @@ def breaker_ignored(hits: Sequence[Hit], promised: Promised) -> Iterator[tuple[H
     if promised.failures is None:
         return
     row: list[float] = []
-    tripped = False
+    rested = None  # when the rest was over
     for hit in sorted(hits, key=lambda hit: hit.ended or hit.gone or hit.at):
         failed_at = _failed_at(hit, promised)
+        if rested is not None and hit.at < rested:
+            continue  # it was on its way
         if failed_at is None:
-            if hit.status != 500 and hit.status:
-                row, tripped = [], False
+            if rested is not None or (hit.status and hit.status != 500):
+                row, rested = [], None
             continue
-        row = [at for at in row if not promised.forgotten(at, hit.at)] + [failed_at]
-        if tripped:
+        if rested is not None:
             why = f"{hit.path} had failed after the rest of the breaker"
             yield from _during(hits, failed_at, float("inf"), why, promised)
             return
+        row = [at for at in row if not promised.forgotten(at, hit.at)] + [failed_at]
         if len(row) >= promised.failures:
-            tripped = True
-            why = f"{len(row)} requests in a row had failed"
-            yield from _during(hits, failed_at, failed_at + promised.rest_s, why, promised)
+            rested = failed_at + promised.rest_s
+            yield from _during(hits, failed_at, rested, f"{len(row)} requests in a row had failed", promised)
 
 
 def asked_to_wait_until(hit: Hit) -> float | None:
