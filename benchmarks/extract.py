@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler.config import ScopeConfig, UrlsConfig
-from crawler.extract import charset, robots
+from crawler.extract import charset, robots, robots_meta
 from crawler.extract.content import decode_content
 from crawler.extract.html import Document
 from crawler.extract.links import Hyperlinks
@@ -94,7 +94,8 @@ def print_page(name: str, body: bytes) -> None:
     document = Document(body, want_text=True)
     scope = Scope(ScopeConfig()).for_page("www.example.org", 1)
     known = Targets(UrlsConfig(), 7).of_page(URL, scope)
-    links = Hyperlinks(document, known)
+    links = Hyperlinks(document, known, skip_rel=("nofollow",))
+    names = robots_meta.meta_names("crawler")
     visit = visits(body, itertools.repeat("www.example.org"))
     shown, _ = links.records(10_000)
     print(
@@ -110,9 +111,9 @@ def print_page(name: str, body: bytes) -> None:
         "  charset, undeclared": lambda: charset.decode(body, None),
         "  parse (selectolax alone)": lambda: LexborHTMLParser(body),
         "  parse and walk": lambda: Document(body, want_text=True),
-        "  head": document.head,
+        "  head": lambda: document.head(names),
         "  text": document.blocks,
-        "  links, known": lambda: Hyperlinks(document, known),
+        "  links, known": lambda: Hyperlinks(document, known, skip_rel=("nofollow",)),
         "  links, new": lambda: Hyperlinks(document, Targets(UrlsConfig(), 7).of_page(URL, scope)),
         "  link records": lambda: links.records(10_000),
         "  digest": lambda: hashlib.sha256(body).hexdigest(),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.errors import ConfigError, CrawlerError
-from crawler.models import LINKS, OUTCOMES, PAGES
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,12 +47,16 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     reasons: dict[str, dict[str, int]]
     #: scope rule -> number of links it kept out
     refusals: dict[str, int]
+    #: given_up (by the breaker), set_aside (at budget.pages_per_host), unresolved: hosts not asked for everything
+    hosts: dict[str, int] = {}
     #: given, bad (no URL could be made of them), fetched
     seeds: dict[str, int]
     pages: int
     wire_bytes: int
     elapsed_s: float
 
+
+_SINKS = (PAGES, OUTCOMES, LINKS, SITEMAPS)
 
 SPELLINGS = ("", ".gz", ".zst")
 """What may follow the name of a file of records, by how it is compressed."""
@@ -81,7 +85,7 @@ class CrawlDirectory:
 
     def files(self) -> list[Path]:
         """Those of its files that a person may want to look at, as far as they exist."""
-        records = [path for sink in (PAGES, OUTCOMES, LINKS) for path in self.spellings(sink)]
+        records = [path for sink in _SINKS for path in self.spellings(sink)]
         return records + [
             file for file in (self.seeds, self.summary, self.store, self.config, self.log) if file.exists()
         ]
@@ -95,7 +99,7 @@ class CrawlDirectory:
     def owns(self, path: Path) -> bool:
         """Whether `path` is one of the crawl's own files."""
         own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary, self._lock]
-        own += [self.records(sink, spelling) for sink in (PAGES, OUTCOMES, LINKS) for spelling in SPELLINGS]
+        own += [self.records(sink, spelling) for sink in _SINKS for spelling in SPELLINGS]
         return path.resolve() in {file.resolve() for file in own}
 
     def read_summary(self) -> Summary | None:
@@ -133,7 +137,7 @@ class CrawlDirectory:
         """Remove what a crawl that never began has left of its own."""
         files = [self.store, self.seed_spool, self.config]
         files += [self.store.with_name(self.store.name + suffix) for suffix in ("-wal", "-shm")]
-        for sink in (OUTCOMES, PAGES, LINKS):
+        for sink in _SINKS:
             files += self.spellings(sink)
         for file in files:
             with suppress(OSError):
@@ -270,7 +274,7 @@ def claim(directory: CrawlDirectory, *, fresh: bool = False, resume: bool = Fals
 
 
 def _refuse_foreign(directory: CrawlDirectory) -> None:
-    candidates = (directory.config, *directory.spellings(PAGES), *directory.spellings(LINKS), directory.seeds)
+    candidates = (directory.config, *(path for sink in _SINKS for path in directory.spellings(sink)), directory.seeds)
     for file in candidates:
         if file.exists():
             raise ConfigError(f"{file}: is not a crawl's and would be overwritten; name another directory")

@@ -11,8 +11,9 @@ import logging
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.errors import FetchError
-from crawler.models import Finished, Outcome, Page, Refusal, Snoozed
+from crawler.models import Finished, Kind, Outcome, Page, Refusal, Snoozed
 from crawler.politeness.policy import Finish, Handled, Redirect, Snooze
+from crawler.politeness.retry import failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ class Ledger:
             case Finish():
                 self._end(request, decision)
             case Snooze(request=again, until=until):
-                self._committer.snooze(Snoozed(request=again, until=until))
+                self._committer.snooze(Snoozed(request=again, until=until, reason=failure(answer)))
                 self._stats.snoozed(request.attempt)
                 log.debug("put off", extra={"url": request.url, "attempt": request.attempt, "why": _told(answer)})
             case Redirect(request=target, status=status):
@@ -95,8 +96,9 @@ class Ledger:
             self._end(request, finish)
 
     def _enter(self, target: Request) -> str | None:
-        """Admit a redirect's target like any URL; the reason if the scope refuses it."""
-        rule = self._scope.refusal(target.url, target.scope_host, target.depth)
+        """Admit a redirect's target like any URL; the reason if the scope, which is about pages, refuses it."""
+        is_page = target.kind is Kind.PAGE
+        rule = self._scope.refusal(target.url, target.scope_host, target.depth) if is_page else None
         if rule:
             self._stats.refused([Refusal(rule=rule, count=1, examples=(target.url,))])
             return "out_of_scope"

@@ -33,6 +33,7 @@ def try_(url: str, config: Path | None, overrides: tuple[str, ...]) -> int:
     single_seed(url)  # a list of seeds is a mistake here
     with tempfile.TemporaryDirectory(prefix="crawler-try-") as folder:
         one_page = ["scope.max_depth=0", "checkpoint.fsync=false", "parse.workers=1"]
+        one_page += ["sitemaps.follow=false", "export.sitemaps=false"]
         one_page += ["frontier=memory", "export.compress=none", "export.links=false"]
         plan = plan_of((url,), config, folder, [*overrides, *one_page])
         if run_crawl(plan, fresh=False, quiet=True) == INTERRUPTED:
@@ -50,7 +51,7 @@ def try_(url: str, config: Path | None, overrides: tuple[str, ...]) -> int:
 def _why(endings: Sequence[bytes]) -> str:
     """Why there is no record: how the last of the URLs ended, in words."""
     from crawler.export.outcomes import OutcomeRecord  # noqa: PLC0415
-    from crawler.progress import meaning  # noqa: PLC0415
+    from crawler.wording import meaning  # noqa: PLC0415
 
     end = msgspec.json.decode(endings[-1], type=OutcomeRecord)
     reason = ": ".join(filter(None, (end.reason, end.reason and meaning(end.reason))))

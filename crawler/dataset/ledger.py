@@ -20,7 +20,7 @@ import msgspec
 
 from crawler.errors import FrontierError
 from crawler.frontier import sqlite_index
-from crawler.frontier.sqlite_schema import APPLICATION_ID, FORMAT, read_back
+from crawler.frontier.sqlite_schema import APPLICATION_ID, FORMAT, STATE_COLUMNS, read_back
 from crawler.models import HostKey, HostState, Outcome, Robots, RobotsFile
 from crawler.url import Url, fingerprint, host_key, registrable_domain
 
@@ -52,6 +52,8 @@ _ENDED = """
 SELECT done.id, url.url, done.outcome, done.has_page FROM done JOIN url ON url.id = done.id
 WHERE done.id > ? ORDER BY done.id LIMIT ?
 """
+
+_STATE = f"SELECT name, {', '.join(STATE_COLUMNS)} FROM host WHERE name = ? AND failures NOTNULL"  # noqa: S608
 
 _UNENDED = "NOT EXISTS (SELECT 1 FROM done WHERE id = {0}) AND NOT EXISTS (SELECT 1 FROM snoozed WHERE id = {0})"
 
@@ -186,11 +188,9 @@ class KnownUrls:
 
     def host(self, name: HostKey) -> HostState | None:
         """What politeness stored of a host; None if nothing."""
-        rows = self._rows("SELECT ready_at, delay_s, failures, retired FROM host WHERE name = ?", (name,))
-        if not rows or rows[0][2] is None:
-            return None
-        ((ready_at, delay_s, failures, retired),) = rows
-        return HostState(host_key=name, ready_at=ready_at, delay_s=delay_s, failures=failures, retired=retired)
+        rows = self._rows(_STATE, (name,))
+        with read_back(self._path):
+            return msgspec.convert(rows[0], HostState) if rows else None
 
     def robots(self, origin: str) -> RobotsFile | None:
         """The stored verdict on an origin's robots.txt, fresh or not."""

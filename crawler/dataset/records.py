@@ -14,8 +14,8 @@ from crawler.dataset.lines import Lines
 from crawler.directory import CrawlDirectory
 from crawler.errors import CrawlerError
 from crawler.export.outcomes import OutcomeRecord, SeedRecord
-from crawler.extract.record import LinkLine, PageRecord
-from crawler.models import LINKS, OUTCOMES, PAGES
+from crawler.extract.record import LinkLine, PageRecord, SitemapLine
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,11 @@ def outcomes(directory: Path) -> Iterator[OutcomeRecord]:
 def links(directory: Path) -> Iterator[LinkLine]:
     """The links of each page, if the crawl wrote them (``export.links``). Errors as for `pages`."""
     return _typed(directory, LINKS, LinkLine)
+
+
+def sitemaps(directory: Path) -> Iterator[SitemapLine]:
+    """The entries of each sitemap, if the crawl wrote them (``export.sitemaps``). Errors as for `pages`."""
+    return _typed(directory, SITEMAPS, SitemapLine)
 
 
 def seeds(directory: Path) -> Iterator[SeedRecord]:

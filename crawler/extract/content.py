@@ -37,7 +37,7 @@ class ContentError(CrawlerError):
     """A body that cannot be decoded.
 
     Args:
-        reason: ``too_large`` or ``bad_encoding``, of `models.REASONS`.
+        reason: ``too_large``, ``bad_encoding`` or ``bad_sitemap``, of `models.REASONS`.
         detail: For people; never parsed.
     """
 
@@ -66,13 +66,27 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
-def decode_content(body: bytes, encoding: str | None, limit: int) -> Decoded:
+class _Limit(NamedTuple):
+    """The most that a layer may yield, and whether what goes beyond is cut off or fails all."""
+
+    size: int
+    cut: bool
+
+    def exceeded(self, parts: list[bytes]) -> Decoded:
+        """What becomes of `parts`, which are too much."""
+        if not self.cut:
+            raise ContentError("too_large", f"more than {self.size} bytes after content decoding")
+        return Decoded(b"".join(parts)[: self.size], truncated=True)
+
+
+def decode_content(body: bytes, encoding: str | None, limit: int, *, cut: bool = False) -> Decoded:
     """Undo the codings named in a Content-Encoding header, the last one first.
 
     Args:
         body: Bytes as they came over the wire. An empty body is empty under any encoding.
         encoding: The header's value, or None. gzip, deflate, br, zstd, their ``x-`` forms, and identity.
         limit: Most bytes the result of any layer may have; checked while inflating.
+        cut: Whether to give the first `limit` bytes of what is longer, instead of failing.
 
     Raises:
         ContentError: ``too_large``, or ``bad_encoding`` for an unknown coding or data that is not of its kind.
@@ -83,12 +97,12 @@ def decode_content(body: bytes, encoding: str | None, limit: int) -> Decoded:
         raise ContentError("bad_encoding", f"{len(codings)} content codings, expected at most {_MAX_LAYERS}")
     for coding in reversed(codings):
         try:
-            body, cut = _decode_layer(body, coding, limit)
+            body, is_short = _decode_layer(body, coding, _Limit(limit, cut))
         except (zlib.error, zstd.ZstdError, brotli.error) as error:
             raise ContentError("bad_encoding", f"not {coding}: {error}") from error
-        truncated |= cut
+        truncated |= is_short
     if len(body) > limit:
-        raise _too_large(limit)
+        return _Limit(limit, cut).exceeded([body])
     return Decoded(body, truncated)
 
 
@@ -97,7 +111,7 @@ def _codings(encoding: str) -> list[str]:
     return [name for name in names if name not in ("", "identity")]
 
 
-def _decode_layer(body: bytes, coding: str, limit: int) -> Decoded:
+def _decode_layer(body: bytes, coding: str, limit: _Limit) -> Decoded:
     match coding.removeprefix("x-"):
         case "gzip":
             return _inflate(body, limit, lambda: zlib.decompressobj(_GZIP_WBITS), _GZIP_MAGIC)
@@ -111,11 +125,11 @@ def _decode_layer(body: bytes, coding: str, limit: int) -> Decoded:
             raise ContentError("bad_encoding", f"content coding {coding[:40]!r}, expected gzip, deflate, br or zstd")
 
 
-def _inflate(body: bytes, limit: int, new: Callable[[], _Decompressor], magic: tuple[bytes, ...]) -> Decoded:
+def _inflate(body: bytes, limit: _Limit, new: Callable[[], _Decompressor], magic: tuple[bytes, ...]) -> Decoded:
     """Decode one stream after another, as long as one begins (with `magic`) where the last one ended."""
     stream = new()
     parts: list[bytes] = []
-    room = limit
+    room = limit.size
     at = 0
     while at < len(body):
         chunk = body[at : at + _CHUNK_BYTES]
@@ -123,7 +137,7 @@ def _inflate(body: bytes, limit: int, new: Callable[[], _Decompressor], magic: t
         parts.append(part)
         room -= len(part)
         if room < 0:
-            raise _too_large(limit)
+            return limit.exceeded(parts)
         at += len(chunk)
         if stream.eof:
             at -= len(stream.unused_data)
@@ -133,7 +147,7 @@ def _inflate(body: bytes, limit: int, new: Callable[[], _Decompressor], magic: t
     return Decoded(b"".join(parts), truncated=not stream.eof)
 
 
-def _inflate_deflate(body: bytes, limit: int) -> Decoded:
+def _inflate_deflate(body: bytes, limit: _Limit) -> Decoded:
     """``deflate`` is a zlib stream; some servers leave out the wrapper, and browsers cope."""
     try:
         return _inflate(body, limit, lambda: zlib.decompressobj(_ZLIB_WBITS), ())
@@ -141,19 +155,15 @@ def _inflate_deflate(body: bytes, limit: int) -> Decoded:
         return _inflate(body, limit, lambda: zlib.decompressobj(_RAW_WBITS), ())
 
 
-def _inflate_brotli(body: bytes, limit: int) -> Decoded:
+def _inflate_brotli(body: bytes, limit: _Limit) -> Decoded:
     stream = brotli.Decompressor()
     parts = []
-    room = limit
+    room = limit.size
     part = stream.process(body, output_buffer_limit=room + 1)
     while part:  # one call gives all of a whole stream, but only a block of one that was cut
         parts.append(part)
         room -= len(part)
         if room < 0:
-            raise _too_large(limit)
+            return limit.exceeded(parts)
         part = b"" if stream.is_finished() else stream.process(b"", output_buffer_limit=room + 1)
     return Decoded(b"".join(parts), truncated=not stream.is_finished())
-
-
-def _too_large(limit: int) -> ContentError:
-    return ContentError("too_large", f"more than {limit} bytes after content decoding")

@@ -1,4 +1,4 @@
-"""What does a page say of itself: title, language, description, base and canonical URL?"""
+"""What does a page say of itself: title, language, description, base and canonical URL, and wishes to robots?"""
 
 from __future__ import annotations
 
@@ -19,11 +19,16 @@ HEAD_TAGS = frozenset((_BASE, _HTML, _LINK, _META, _TITLE))
 
 
 class Head:
-    """Read from elements of `HEAD_TAGS`, each with its tag, in document order. URLs are as written."""
+    """Read from elements of `HEAD_TAGS`, each with its tag, in document order. URLs are as written.
 
-    __slots__ = ("base_href", "canonical_href", "description", "lang", "title")
+    Args:
+        elements: Those of the whole document.
+        robots_names: The names of meta elements that speak to us (`robots_meta.meta_names`).
+    """
 
-    def __init__(self, elements: list[tuple[int, LexborNode]]) -> None:
+    __slots__ = ("base_href", "canonical_href", "description", "lang", "robots", "title")
+
+    def __init__(self, elements: list[tuple[int, LexborNode]], robots_names: frozenset[str]) -> None:
         #: href of the first base element that has one
         self.base_href: str | None = None
         #: href of the first ``<link rel=canonical>``
@@ -32,13 +37,20 @@ class Head:
         self.description: str | None = None
         #: lang attribute of the html element, or if it says nothing, xml:lang
         self.lang: str | None = None
+        #: contents of all meta elements that speak to us
+        self.robots: list[str] = []
         #: the first title element that does not title a drawing, what is visible of it, white space collapsed
         self.title: str | None = None
         root: LexborNode | None = None
         for tag, node in elements:
             if tag == _META:
-                if self.description is None:
-                    self.description = _description(node.attributes)
+                # A page has dozens: to look up one attribute is half of listing all.
+                name = (node.attrs.get("name") or "").strip().lower()
+                if name == "description":
+                    if self.description is None and (content := node.attrs.get("content")) is not None:
+                        self.description = collapsed_ascii(content)
+                elif name in robots_names:
+                    self.robots.append(node.attrs.get("content") or "")
             elif tag == _LINK:
                 if self.canonical_href is None:
                     self.canonical_href = _canonical(node.attributes)
@@ -52,13 +64,6 @@ class Head:
                 root = node
                 lang = node.attributes.get("lang") or node.attributes.get("xml:lang")
                 self.lang = collapsed_ascii(lang) if lang else None
-
-
-def _description(meta: dict[str, str | None]) -> str | None:
-    if (meta.get("name") or "").strip().lower() != "description":
-        return None
-    content = meta.get("content")
-    return collapsed_ascii(content) if content is not None else None
 
 
 def _canonical(link: dict[str, str | None]) -> str | None:

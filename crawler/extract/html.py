@@ -178,9 +178,9 @@ class Document:
         #: ``<h1>`` elements in document order
         self.h1s = self._walk.h1s
 
-    def head(self) -> Head:
-        """What the page says of itself."""
-        return Head(self._walk.noted)
+    def head(self, robots_names: frozenset[str]) -> Head:
+        """What the page says of itself; `robots_names` as of `Head`."""
+        return Head(self._walk.noted, robots_names)
 
     def blocks(self) -> tuple[str, int]:
         """The body's text, a block a line, and how many words, as white space has them.

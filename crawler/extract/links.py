@@ -13,6 +13,8 @@ from crawler.extract.text import collapsed, collapsed_ascii
 from crawler.models import MAX_EXAMPLES, Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from selectolax.lexbor import LexborNode
 
     from crawler.extract.html import Document
@@ -51,14 +53,19 @@ class Hyperlinks:
     Args:
         document: Where they stand; those without href do not count.
         targets: What their hrefs mean.
+        skip_rel: A target that is linked with one of these in the rel attribute, and never without, is not followed.
+        nofollow: Whether none is followed.
     """
 
-    __slots__ = ("_document", "_found", "followed", "n_links", "refusals")
+    __slots__ = ("_document", "_found", "_nofollow", "_skipped", "followed", "n_links", "refusals")
 
-    def __init__(self, document: Document, targets: PageTargets) -> None:
+    def __init__(
+        self, document: Document, targets: PageTargets, *, skip_rel: Sequence[str] = (), nofollow: bool = False
+    ) -> None:
         # Runs hundreds of times a page, so everything is looked up once: element, then attributes, then target.
         site, folder, resolve = targets.site.get, targets.folder.get, targets.resolve
         refused: dict[str, str] = {}
+        skipped: dict[Url, str] = {}
         found: dict[Url, tuple[Link, str | None, LexborNode, str | None]] = {}
         n_links = 0
         for element in document.hyperlinks:
@@ -74,15 +81,28 @@ class Hyperlinks:
             if link is None:
                 refused[href] = target.rule or ""
             elif link.url not in found:
-                found[link.url] = (link, target.rule, element, attributes.get("rel"))
+                rel = attributes.get("rel")
+                found[link.url] = (link, target.rule, element, rel)
+                if rel is not None and (token := _token_of(skip_rel, rel)):
+                    skipped[link.url] = token
+            elif link.url in skipped and not _token_of(skip_rel, attributes.get("rel") or ""):
+                del skipped[link.url]
         #: ``<a>`` elements with href, whatever it says
         self.n_links = n_links - sum("href" in area.attributes for area in document.areas)
         self._document = document
         self._found = found
+        self._skipped = skipped
+        self._nofollow = nofollow
         #: targets that may enter, in document order
-        self.followed = tuple([link for link, rule, _, _ in found.values() if rule is None])
-        #: what is no http(s) URL, then what is out of scope
+        self.followed = () if nofollow else self._followed()
+        #: what is no http(s) URL, then what is out of scope or not to be followed
         self.refusals = self._refusals(refused)
+
+    def _followed(self) -> tuple[Link, ...]:
+        skipped = self._skipped
+        if not skipped:
+            return tuple([link for link, rule, _, _ in self._found.values() if rule is None])
+        return tuple([link for url, (link, rule, _, _) in self._found.items() if rule is None and url not in skipped])
 
     def _refusals(self, refused: dict[str, str]) -> tuple[Refusal, ...]:
         if not refused and len(self.followed) == len(self._found):
@@ -91,9 +111,16 @@ class Hyperlinks:
         for href, rule in refused.items():
             counted.add(rule, href)
         for url, (_, scope_rule, _, _) in self._found.items():
-            if scope_rule is not None:
-                counted.add(scope_rule, url)
+            if kept_out_by := scope_rule or self._wish(url):
+                counted.add(kept_out_by, url)
         return counted.refusals()
+
+    def _wish(self, url: Url) -> str | None:
+        """The rule by which the page's own wish keeps a link out that the scope admits."""
+        if self._nofollow:
+            return "robots.nofollow"
+        token = self._skipped.get(url)
+        return f"robots.skip_rel: {token}" if token else None
 
     def records(self, limit: int) -> tuple[tuple[LinkRecord, ...], bool]:
         """What the page record says of the first `limit` targets, and whether there were more."""
@@ -107,6 +134,12 @@ class Hyperlinks:
             text = text or _name(element)
             records.append(LinkRecord(url, text[:MAX_TEXT_CHARS], None if rel is None else collapsed_ascii(rel)))
         return tuple(records), len(self._found) > limit
+
+
+def _token_of(skip_rel: Sequence[str], rel: str) -> str | None:
+    """The first of `skip_rel` that `rel` holds; link types are compared without regard to ASCII case (HTML, 4.6.7)."""
+    tokens = rel.lower().split()
+    return next((token for token in skip_rel if token in tokens), None)
 
 
 def _name(link: LexborNode) -> str:

@@ -1,4 +1,4 @@
-"""What does one response amount to: a page with its links and record, a robots.txt, or a failure?
+"""What does one response amount to: a page with its links and record, a sitemap, a robots.txt, or a failure?
 
 The face of this package, called in parser workers. Pure: bytes in, values out, no clock and no event loop.
 """
@@ -13,25 +13,27 @@ import msgspec
 
 from crawler.config import ExtractConfig, ScopeConfig, UrlsConfig
 from crawler.errors import UrlError
-from crawler.extract import charset, robots
+from crawler.extract import charset, robots, robots_meta, sitemap
 from crawler.extract.content import ContentError, decode_content
 from crawler.extract.describe import MAX_LINKS, Found, describe
 from crawler.extract.html import Document
 from crawler.extract.links import Hyperlinks
-from crawler.extract.record import LinkLine, LinkRecord, PageRecord
+from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine
+from crawler.extract.sitemap_links import SitemapLinks
 from crawler.extract.targets import Targets
-from crawler.models import LINKS, PAGES, Kind, Page, ParseFailure
+from crawler.models import LINKS, PAGES, SITEMAPS, Kind, Page, ParseFailure
 from crawler.scope import Scope
-from crawler.url import Base
+from crawler.url import Base, host
 
 if TYPE_CHECKING:
     from crawler.extract.content import Decoded
     from crawler.models import Request, Response, Url
 
-__all__ = ["Extractor", "LinkLine", "LinkRecord", "PageRecord", "Settings"]
+__all__ = ["Extractor", "LinkLine", "LinkRecord", "PageRecord", "Settings", "SitemapLine"]
 
 # Of its 512 KiB at most, inflated; whatever fetch.max_body says, as only its first 500 KiB are read.
 _MAX_ROBOTS_BYTES = 64 * 1024**2
+_EMPTY = frozenset((204, 205))  # by their status
 _HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 _UNKNOWN_TYPES = frozenset(("", "unknown/unknown", "application/unknown", "*/*"))
 # MIME Sniffing standard, section 7.1: what an unlabelled resource starts with if it is HTML.
@@ -49,13 +51,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scope: ScopeConfig = ScopeConfig()
     urls: UrlsConfig = UrlsConfig()
     extract: ExtractConfig = ExtractConfig()
+    #: as in `RobotsConfig`
+    noindex: bool = True
+    nofollow: bool = True
+    skip_rel: tuple[str, ...] = ("nofollow",)
     #: whether to make the lines of links.jsonl
     link_lines: bool = False
+    #: and those of sitemaps.jsonl
+    sitemap_lines: bool = False
     #: most bytes a body may have after content decoding
     max_body_bytes: int = 10 * 1024**2
     #: the crawl's own, see `Frontier.key`
     fingerprint_key: int = 0
-    #: product token or User-Agent header, for robots.txt
+    #: product token or User-Agent header, for robots.txt and what pages say to robots
     agent: str = "crawler"
 
 
@@ -70,6 +78,8 @@ class Extractor:
         self._settings = settings
         self._scope = Scope(settings.scope)
         self._targets = Targets(settings.urls, settings.fingerprint_key)
+        self._product = robots.product_name(settings.agent)
+        self._robots_names = robots_meta.meta_names(self._product)
         self._encoder = msgspec.json.Encoder()
 
     def page(self, request: Request, response: Response) -> Page | ParseFailure:
@@ -87,8 +97,12 @@ class Extractor:
         encoding = response.header(b"content-encoding")
         if request.kind is Kind.ROBOTS:
             return self._robots(decode_content(response.body, encoding, _MAX_ROBOTS_BYTES))
+        if request.kind is Kind.SITEMAP and response.status not in _EMPTY:
+            return self._sitemap(
+                request, response, decode_content(response.body, encoding, sitemap.MAX_BYTES, cut=True)
+            )
         body = decode_content(response.body, encoding, self._settings.max_body_bytes)
-        if response.status in (204, 205):
+        if response.status in _EMPTY:
             return Page(reason="empty", body_bytes=len(body.data))
         content_type = response.header(b"content-type")
         if not _is_html(content_type, body.data):
@@ -100,34 +114,60 @@ class Extractor:
             raise ContentError("bad_encoding", "the compressed robots.txt ends early: what it forbids is unknown")
         return Page(robots=robots.parse(body.data, self._settings.agent), body_bytes=len(body.data))
 
+    def _sitemap(self, request: Request, response: Response, body: Decoded) -> Page:
+        settings = self._settings
+        is_cut = body.truncated or len(response.body) >= settings.max_body_bytes
+        listed = sitemap.parse(body.data, response.header(b"content-type"), host(request.url), is_cut=is_cut)
+        links = SitemapLinks(listed, request, self._scope, settings.urls, settings.fingerprint_key)
+        records: tuple[tuple[str, bytes], ...] = ()
+        if settings.sitemap_lines and links.lines:
+            records = ((SITEMAPS, one_line(self._encoder.encode_lines(links.lines)[:-1])),)
+        return Page(
+            links=links.followed,
+            records=records,
+            refusals=links.refusals,
+            reason="sitemap",
+            body_bytes=len(body.data),
+        )
+
     def _html_page(self, request: Request, response: Response, content_type: str | None, body: Decoded) -> Page:
         settings = self._settings
         text = charset.decode(body.data, content_type)
         document = Document(text.utf8, want_text=settings.extract.text == "all")
-        head = document.head()
+        head = document.head(self._robots_names)
+        asked = robots_meta.asked(response.headers, head.robots, self._product)
         base_url = response.url if head.base_href is None else self._base_url(response.url, head.base_href)
         scope = self._scope.for_page(request.scope_host, request.depth + 1)
         targets = self._targets.of_page(base_url, scope)
-        hyperlinks = Hyperlinks(document, targets)
-        canonical = targets.url(head.canonical_href) if head.canonical_href is not None else None
-        wanted = settings.extract.links or settings.link_lines
-        links, more_links = hyperlinks.records(MAX_LINKS) if wanted else (None, False)
-        found = Found(body, text, document, head, canonical, hyperlinks.n_links, links, more_links)
-        record = describe(request, response, content_type, found, settings.extract)
-        records = [(PAGES, one_line(self._encoder.encode(record)))]
-        if settings.link_lines and links:
-            records.append((LINKS, self._link_lines(request.url, links)))
+        hyperlinks = Hyperlinks(
+            document,
+            targets,
+            skip_rel=settings.skip_rel,
+            nofollow=asked.nofollow and settings.nofollow,
+        )
+        records: tuple[tuple[str, bytes], ...] = ()
+        unwanted = asked.noindex and settings.noindex
+        if not unwanted:
+            canonical = targets.url(head.canonical_href) if head.canonical_href is not None else None
+            wanted = settings.extract.links or settings.link_lines
+            links, more_links = hyperlinks.records(MAX_LINKS) if wanted else (None, False)
+            found = Found(body, text, document, head, canonical, hyperlinks.n_links, links, more_links)
+            records = self._records(describe(request, response, content_type, found, settings.extract), links)
         return Page(
             links=hyperlinks.followed,
-            records=tuple(records),
+            records=records,
             refusals=hyperlinks.refusals,
+            reason="noindex" if unwanted else None,
             body_bytes=len(body.data),
         )
 
-    def _link_lines(self, source: Url, links: tuple[LinkRecord, ...]) -> bytes:
-        """A line a link, with newlines between them only."""
-        lines = [LinkLine(source, link.url, link.text, link.rel) for link in links]
-        return one_line(self._encoder.encode_lines(lines)[:-1])
+    def _records(self, record: PageRecord, links: tuple[LinkRecord, ...] | None) -> tuple[tuple[str, bytes], ...]:
+        """The page's own line, and one a link where asked for, with newlines between them only."""
+        page = (PAGES, one_line(self._encoder.encode(record)))
+        if not (self._settings.link_lines and links):
+            return (page,)
+        lines = [LinkLine(record.url, link.url, link.text, link.rel) for link in links]
+        return (page, (LINKS, one_line(self._encoder.encode_lines(lines)[:-1])))
 
     def _base_url(self, url: Url, href: str) -> Url:
         """The page's base URL under a ``<base href>``: its own, unless `href` names another http(s) one."""

@@ -1,4 +1,4 @@
-"""What does one line of ``pages.jsonl`` hold, and one of ``links.jsonl``?
+"""What does one line of ``pages.jsonl`` hold, one of ``links.jsonl``, and one of ``sitemaps.jsonl``?
 
 The structs here are the published schema: keys in this order, absent values null, never missing. A record depends
 on its response, its request and the configuration only. How the values are found is the other modules' business.
@@ -131,3 +131,28 @@ class LinkLine(msgspec.Struct, frozen=True, gc=False):
     ]
     #: as in `LinkRecord`
     rel: Annotated[str | None, Meta(description="rel attribute of that link as written; null without one")]
+
+
+class SitemapLine(msgspec.Struct, frozen=True, gc=False):
+    """One entry of one sitemap, whether it is followed or not."""
+
+    #: canonical
+    sitemap: Annotated[str, Meta(description="canonical URL of the sitemap or feed")]
+    kind: Annotated[
+        str,
+        Meta(
+            description="url, sitemap for one that an index names, or alternate for the same page in another language "
+            "(xhtml:link rel=alternate)"
+        ),
+    ]
+    #: canonical, without fragment, scope notwithstanding
+    url: Annotated[
+        str, Meta(description="canonical http(s) URL, without fragment, in scope or not; once for each sitemap")
+    ]
+    #: not checked: a W3C date by the protocol, in RSS one of RFC 822
+    lastmod: Annotated[str | None, Meta(description="when it changed, as written; null where the sitemap says nothing")]
+    changefreq: Annotated[str | None, Meta(description="how often it changes, as written; null likewise")]
+    #: 0 to 1
+    priority: Annotated[
+        float | None, Meta(description="how important it is on its site, from 0 to 1; null likewise, which means 0.5")
+    ]

@@ -85,6 +85,7 @@ _RULES: dict[str, Rule] = {
     "too_slow": Rule(2, 10.0, blames_host=True),
     "dns": Rule(2, 5.0, blames_host=True),
     "connect": _TROUBLE,
+    "proxy": Rule(3, 2.0, blames_host=False),
     "tls": _FINAL_HOST,
     "reset": _TROUBLE,
     "incomplete": _TROUBLE,
@@ -173,7 +174,9 @@ def after_parse(response: Response, result: Page | ParseFailure) -> Finish:
     """The outcome of a delivered response once parsed. Parsing is repeatable, so its failures are final."""
     if isinstance(result, ParseFailure):
         return Finish(Outcome.FAILED, result.reason, response.status)
-    return Finish(Outcome.FETCHED, result.reason, response.status, has_page=bool(result.records))
+    if result.reason == "noindex":
+        return Finish(Outcome.EXCLUDED, result.reason, response.status)
+    return Finish(Outcome.FETCHED, result.reason, response.status, has_page=result.reason is None)
 
 
 def retry_wait_s(request: Request, rule: Rule) -> float:
@@ -230,7 +233,7 @@ def hop(request: Request, target: Url) -> Request:
 
     While a seed is still being redirected, the host it ends on is the one its crawl stays on.
     """
-    from_seed = request.depth == 0 and request.via is None and request.kind is Kind.PAGE
+    from_seed = request.depth == 0 and request.via is None and request.kind is not Kind.ROBOTS
     return msgspec.structs.replace(
         request,
         url=target,

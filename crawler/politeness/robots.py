@@ -13,15 +13,17 @@ requests start is `policy`'s to say. The cases of section 2.3.1:
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.errors import UrlError
 from crawler.extract.robots_match import Matcher
-from crawler.models import Kind, Request, Response, Robots, RobotsFile, Url
+from crawler.models import SITEMAP_PRIORITY, Kind, Request, Response, Robots, RobotsFile, Url
 from crawler.politeness import retry
 from crawler.politeness.unsaved import Unsaved
-from crawler.url import STANDARD, origin
+from crawler.url import STANDARD, Base, host_key, origin
 
 if TYPE_CHECKING:
     from crawler.clock import Clock
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 FRESH_S = 24 * 3600.0
 UNREACHABLE_S = 600.0
 MAX_HOPS = 5
+MAX_SITEMAPS = 100
 MAX_CACHE_BYTES = 64 * 1024**2
 
 UNREACHABLE = "robots_unreachable"
@@ -55,6 +58,34 @@ def request_for(page: Request) -> Request:
         seed=page.seed,
         kind=Kind.ROBOTS,
     )
+
+
+def sitemap_requests(robots: Robots, page: Request, rules: UrlsConfig = STANDARD) -> list[Request]:
+    """Requests for the sitemaps that a robots.txt names, the first `MAX_SITEMAPS` of those that are http(s) URLs.
+
+    Args:
+        robots: What it says.
+        page: What it was asked for: they descend from the same seed.
+        rules: How their URLs are made canonical. Relative ones are resolved, against the protocol (sitemaps.org).
+    """
+    via = origin(page.url) + "/robots.txt"
+    base = Base(via, rules)
+    requests: dict[Url, Request] = {}
+    for line in robots.sitemaps:
+        with suppress(UrlError):
+            url = base.join(line)
+            requests[url] = Request(
+                url=url,
+                host_key=host_key(url),
+                scope_host=page.scope_host,
+                via=via,
+                seed=page.seed,
+                kind=Kind.SITEMAP,
+                priority=SITEMAP_PRIORITY,
+            )
+        if len(requests) == MAX_SITEMAPS:
+            break
+    return list(requests.values())
 
 
 def asking_origin(request: Request) -> str:
@@ -156,7 +187,3 @@ class Verdicts:
         self._verdicts[origin] = verdict
         while self._bytes > self._max_bytes and len(self._verdicts) > 1:
             self._bytes -= self._verdicts.popitem(last=False)[1].size
-
-
-def sitemap_requests(robots: Robots, page: Request, rules: UrlsConfig) -> list[Request]:
-    return []

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from crawler.export.outcomes import OutcomeRecord
-from crawler.extract.record import LinkLine, PageRecord
-from crawler.models import LINKS, OUTCOMES, PAGES, Checkpoint, Outcome, Url
+from crawler.extract.record import LinkLine, PageRecord, SitemapLine
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Checkpoint, Outcome, Url
 from crawler.renames import RENAMES, complete_renames, renames_blob
 from crawler.repair.ended import EndedTable
 from crawler.repair.links import NewLinks, tells_links
@@ -114,6 +114,7 @@ class _Lines:
         self._committed = committed
         self._files = files
         self._new_links: NewLinks | None = None  # where links.jsonl has to be written anew
+        self._sitemaps_again = False  # where sitemaps.jsonl has to be
         self.table = EndedTable((self._fingerprint(end.url), end.outcome, end.has_page) for end in ended)
         #: how many page records stay
         self.pages = 0
@@ -127,10 +128,11 @@ class _Lines:
     async def salvaged(self) -> dict[str, Salvaged]:
         """What is good in each file."""
         found: dict[str, Salvaged] = {}
-        has_links = LINKS in self._committed and LINKS in self._files.paths
-        if has_links and await self._links_are_damaged():
+        has_links, has_sitemaps = (name in self._committed and name in self._files.paths for name in (LINKS, SITEMAPS))
+        if has_links and await self._is_damaged(LINKS, LinkLine, self._are_of_pages):
             self._new_links = NewLinks(self._files)
             await self._new_links.begin()
+        self._sitemaps_again = has_sitemaps and await self._is_damaged(SITEMAPS, SitemapLine)
         try:
             found[PAGES] = await self._salvaged(PAGES, PageRecord, self._page_lines)
             found[OUTCOMES] = await self._salvaged(OUTCOMES, OutcomeRecord, self._outcome_lines)
@@ -138,6 +140,8 @@ class _Lines:
                 found[LINKS] = await self._new_links.finish()
             elif has_links:
                 found[LINKS] = await self._salvaged(LINKS, LinkLine, self._link_lines)
+            if has_sitemaps:
+                found[SITEMAPS] = await self._salvaged(SITEMAPS, SitemapLine, self._sitemap_lines)
         except BaseException:
             if self._new_links:
                 await self._new_links.discard()
@@ -161,11 +165,13 @@ class _Lines:
             return False
         return self.table.find(self._fingerprint(record.url), Outcome.FETCHED, page=True)
 
+    def _outcome_stays(self, record: OutcomeRecord) -> bool:
+        if self._sitemaps_again and record.reason == "sitemap":
+            return False
+        return self.table.find(self._fingerprint(record.url), record.outcome, page=False)
+
     async def _outcome_lines(self, records: Sequence[OutcomeRecord | None]) -> list[bool]:
-        stays = [
-            record is not None and self.table.find(self._fingerprint(record.url), record.outcome, page=False)
-            for record in records
-        ]
+        stays = [record is not None and self._outcome_stays(record) for record in records]
         kept = [record for record, yes in zip(records, stays, strict=True) if record and yes]
         self.ends.update((record.outcome, record.reason) for record in kept)
         return stays
@@ -173,16 +179,25 @@ class _Lines:
     async def _link_lines(self, records: Sequence[LinkLine | None]) -> list[bool]:
         return [record is not None and self.has(record.source) for record in records]
 
-    async def _links_are_damaged(self) -> bool:
-        """Whether links.jsonl is short, or has lines that are none, or are of no page that the store knows."""
-        committed = self._committed[LINKS]
-        reading = Reading(self._files.paths[LINKS], LinkLine, committed)
+    async def _sitemap_lines(self, records: Sequence[SitemapLine | None]) -> list[bool]:
+        return [record is not None and self.has(record.sitemap) for record in records]
+
+    async def _is_damaged(
+        self, name: str, kind: type[T], belong: Callable[[Sequence[T]], bool] = lambda _: True
+    ) -> bool:
+        """Whether a file is short, or has lines that are none, or do not `belong` there."""
+        committed = self._committed[name]
+        reading = Reading(self._files.paths[name], kind, committed)
         async with aclosing(reading.blocks()) as blocks:
             async for _, records in blocks:
-                sources = {record.source for record in records if record}
-                if None in records or not all(self.table.has_page(self._fingerprint(source)) for source in sources):
+                whole = [record for record in records if record is not None]
+                if len(whole) < len(records) or not belong(whole):
                     return True
         return reading.missing or reading.cut[0] != committed
+
+    def _are_of_pages(self, lines: Sequence[LinkLine]) -> bool:
+        """Whether these are links of pages that the store knows."""
+        return all(self.table.has_page(self._fingerprint(source)) for source in {line.source for line in lines})
 
     def _fingerprint(self, url: str) -> int:
         return fingerprint(Url(url), self._key)

@@ -14,7 +14,7 @@ from crawler.extract.record import PageRecord
 from crawler.frontier.seen import Seen
 from crawler.models import OUTCOMES, PAGES, Checkpoint, Link, Url
 from crawler.politeness.retry import hop
-from crawler.repair.origins import fetched_at, wall
+from crawler.repair.origins import fetched_at, from_robots, wall
 from crawler.repair.salvage import Reading
 from crawler.seeds import seed_request
 from crawler.url import fingerprint, host, host_key
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from crawler.repair.origins import Origins
     from crawler.scope import Scope
     from crawler.spool import Spool
+
+UNTOLD = ("noindex", "sitemap")
+"""Reasons of URLs whose line does not tell what they led to."""
 
 _UNCOMMITTED_URLS = 20_000
 
@@ -59,7 +62,7 @@ class Found:
             await self._room()
 
     async def from_records(self, files: OutputFiles, tells: Callable[[PageRecord], bool]) -> None:
-        """Admit what pages link to and redirects lead to, and pages that do not tell what they link to."""
+        """Admit what pages link to and redirects lead to, and what does not tell what it led to."""
         pages = _dated_pages(Reading(files.paths[PAGES], PageRecord))
         redirects = _dated_outcomes(Reading(files.paths[OUTCOMES], OutcomeRecord))
         async for record in _by_time(pages, redirects):
@@ -77,6 +80,8 @@ class Found:
         target = self._origins.target(record)
         if target:
             self._frontier.add([hop(self._origins.request(record), target)])
+        elif record.reason == "noindex" or (record.reason == "sitemap" and from_robots(record)):
+            self._frontier.add([self._origins.request(record)])  # other sitemaps are seeds, or found by fetching those
 
     def _discover(self, record: PageRecord) -> None:
         parent = self._origins.request(record)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from crawler.errors import UrlError
 from crawler.extract.record import PageRecord
 from crawler.frontier.seen import Seen
-from crawler.models import MAX_REDIRECTS, Outcome, Request, Url
+from crawler.models import MAX_REDIRECTS, NORMAL_PRIORITY, SITEMAP_PRIORITY, Kind, Outcome, Request, Url
+from crawler.seeds import bare_seed, names_sitemap
 from crawler.url import canonicalize, fingerprint, host, host_key
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class Origins:
         self._hops: dict[str, _Hop] = {}  # by target
         self._hosts: dict[str, str] = {}  # by seed, where it is not the seed's own
         self._seeds = Seen()  # of which a line was met
+        self._sitemaps: set[str] = set()  # that were parsed, and what redirected to them
+
+    def sitemap(self, record: OutcomeRecord) -> None:
+        """Note that a URL was asked for as a sitemap. Its redirects have been noted."""
+        self._sitemaps.update((record.url, *self._chain(record)))
 
     def redirect(self, record: OutcomeRecord) -> None:
         """Note that a URL redirected to another, in the order in which that happened."""
@@ -70,10 +76,13 @@ class Origins:
                 self._led_to(record.seed, url)
         else:
             chain = self._chain(record)
+        is_sitemap = url in self._sitemaps or from_robots(record) or (record.via is None and names_sitemap(record.seed))
         return Request(
             url=url,
             host_key=host_key(url),
             scope_host=host(url) if record.via is None else self._scope_host(record.seed, url),
+            kind=Kind.SITEMAP if is_sitemap else Kind.PAGE,
+            priority=SITEMAP_PRIORITY if is_sitemap else NORMAL_PRIORITY,
             depth=record.depth,
             via=record.via,
             seed=record.seed,
@@ -117,6 +126,11 @@ class Origins:
             self._hosts.pop(seed, None)
 
 
+def from_robots(record: PageRecord | OutcomeRecord) -> bool:
+    """Whether a robots.txt named it: as a sitemap, for nothing else is found there."""
+    return record.via is not None and record.via.endswith("/robots.txt")
+
+
 def wall(rfc3339: str) -> float:
     """A record's time as wall-clock seconds; 0 if it is none."""
     try:
@@ -133,6 +147,7 @@ def fetched_at(record: PageRecord) -> float:
 @lru_cache(maxsize=1_000)
 def _own_host(seed: str) -> str | None:
     """The host a seed names, as its giver wrote it."""
+    found = bare_seed(seed)
     with suppress(UrlError):
-        return host(canonicalize(seed if "://" in seed else f"https://{seed}"))
+        return host(canonicalize(found if "://" in found else f"https://{found}"))
     return None

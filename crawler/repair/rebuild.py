@@ -2,10 +2,11 @@
 
 With what any frontier can do: URLs that have a line are admitted and end at once, as the line says. Then comes what
 they lead to and has no line: seeds, then links and targets of redirects, in the order in which they were found as far
-as the times of their lines tell. The first line of a URL counts. A page whose record does not tell its links loses
-its line, and is fetched again.
+as the times of their lines tell. The first line of a URL counts. What does not tell what it led to loses its line, and
+is fetched again: a page whose record lacks its links, one that has no record as it asked not to be indexed, a sitemap.
 
-Lost are the pace and the robots.txt of hosts, retries that were put off, and totals other than those of lines.
+Lost are the pace and the robots.txt of hosts, retries that were put off, totals other than those of lines, and which
+links a page asked not to be followed: those are followed that were found so far.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from msgspec.structs import replace
 
 from crawler.errors import FrontierError
 from crawler.export.outcomes import OutcomeRecord
-from crawler.extract.record import PageRecord
-from crawler.models import LINKS, OUTCOMES, PAGES, Checkpoint, Finished, Outcome
+from crawler.extract.record import PageRecord, SitemapLine
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Checkpoint, Finished, Outcome
 from crawler.renames import RENAMES, renames_blob
-from crawler.repair.found import Found
+from crawler.repair.found import UNTOLD, Found
 from crawler.repair.links import NewLinks, tells_links
 from crawler.repair.origins import Origins, fetched_at, wall
 from crawler.repair.salvage import Reading, Salvaged, salvage
@@ -41,7 +42,7 @@ class Rebuilt(NamedTuple):
     """What the new store holds."""
 
     files: Mapping[str, Salvaged]
-    again: int  #: pages that are fetched again because their records do not tell their links
+    again: int  #: what is fetched again because no record tells what it led to
 
     def told(self, files: OutputFiles) -> list[str]:
         """The same in plain lines."""
@@ -50,11 +51,11 @@ class Rebuilt(NamedTuple):
         if not pages.kept:
             told.append(f"there is no page record in {files.paths[PAGES]}: all pages are fetched again")
         if self.again:
-            told.append(f"{self.again:,} pages are fetched again: their records do not tell their links")
+            told.append(f"{self.again:,} URLs are fetched again: no record tells what they led to")
         return told + [
             f"{files.paths[name].name} {done}"
             for name, done in self.files.items()
-            if name != LINKS and (done.damage or done.dropped)
+            if name not in (LINKS, SITEMAPS) and (done.damage or done.dropped)
         ]
 
 
@@ -94,6 +95,8 @@ class _Rebuilding:
         async for record in Reading(self._files.paths[OUTCOMES], OutcomeRecord).records():
             if self._origins.is_good(record):
                 self._origins.redirect(record)
+                if record.reason in ("sitemap", "bad_sitemap"):
+                    self._origins.sitemap(record)
         salvaged = await self._salvaged()
         await self._found.seeds(spool)
         await self._found.from_records(self._files, self._tells)
@@ -117,6 +120,8 @@ class _Rebuilding:
             }
             if self._new_links:
                 found[LINKS] = await self._new_links.finish()
+            if SITEMAPS in self._files.paths:
+                found[SITEMAPS] = await salvage(self._files, SITEMAPS, SitemapLine, _none_stays)
         except BaseException:
             if self._new_links:
                 await self._new_links.discard()
@@ -154,14 +159,23 @@ class _Rebuilding:
     def _outcome_end(self, record: OutcomeRecord | None) -> Finished | None:
         if record is None or not self._origins.is_good(record):
             return None
+        if record.reason in UNTOLD:
+            self._again += 1
+            return None
+        unasked = record.outcome is Outcome.EXCLUDED and record.status is None
         return Finished(
-            request=self._origins.request(record, max(1, record.attempts + (record.outcome is Outcome.EXCLUDED))),
+            request=self._origins.request(record, max(1, record.attempts + unasked)),
             outcome=record.outcome,
             reason=record.reason,
             status=record.status,
             target=record.target,
             at=wall(record.at),
         )
+
+
+async def _none_stays(lines: Sequence[SitemapLine | None]) -> list[bool]:
+    """All sitemaps are fetched again, and list their entries again."""
+    return [False] * len(lines)
 
 
 class _Ended:

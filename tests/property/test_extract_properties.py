@@ -59,6 +59,34 @@ def link_of(line):
     return {"url": row.pop("target"), **row}
 
 
+SITEMAP_TOKENS = """
+<urlset> </urlset> <sitemapindex> <sitemap> </sitemap> <url> </url> <loc> </loc> <lastmod> </lastmod> <priority> <rss>
+<item> </item> <link> </link> <link\0href='/x'/> <guid> <feed> <entry> <![CDATA[ ]]> <!-- --> <!DOCTYPE <!ENTITY <?xml
+http://example.org/a http://b.test/ //[ /x & &amp; &nbsp; &lt; ]> ' 0.5 \x01 \xe9 \u2028
+"""
+SITEMAPS = st.lists(st.sampled_from(SITEMAP_TOKENS.split()), max_size=60).map(
+    lambda tokens: "".join(tokens).replace("\0", " ").encode()
+)
+
+
+@pytest.mark.slow
+@given(
+    body=st.one_of(SITEMAPS, BODIES), content_type=TYPES, via=st.sampled_from([None, "http://example.org/robots.txt"])
+)
+def test_any_bytes_become_a_sitemap_or_a_failure_that_names_its_reason(body, content_type, via):
+    asked = Request(url=URL, host_key=HostKey("example.org"), scope_host="example.org", kind=Kind.SITEMAP, via=via)
+    extractor = Extractor(Settings(sitemap_lines=True))
+    result = extractor.page(asked, Response(url=URL, status=200, headers=((b"content-type", content_type),), body=body))
+    if isinstance(result, ParseFailure):
+        assert result.reason in ("bad_sitemap", "bad_encoding")
+        return
+    assert result.reason == "sitemap"
+    assert len({link.url for link in result.links}) == len(result.links)
+    assert all(canonicalize(link.url) == link.url and link.host_key == "example.org" for link in result.links)
+    listed = [json.loads(line)["url"] for _, lines in result.records for line in lines.decode().splitlines()]
+    assert set(listed) >= {link.url for link in result.links}
+
+
 @pytest.mark.slow
 @given(body=BODIES, content_type=st.one_of(st.none(), st.text(max_size=50)))
 def test_decoding_yields_valid_utf_8_of_a_known_encoding(body, content_type):

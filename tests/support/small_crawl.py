@@ -11,8 +11,8 @@ from crawler.dataset.lines import Lines
 from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line
 from crawler.export.packing import suffix
-from crawler.extract.record import LinkLine, LinkRecord, PageRecord
-from crawler.models import LINKS, OUTCOMES, PAGES, Checkpoint, Finished, Outcome, Request
+from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Checkpoint, Finished, Outcome, Request
 from crawler.renames import OutputFiles, complete_renames
 from crawler.stats import Stats
 from tests.support.clock import FakeClock
@@ -76,12 +76,12 @@ def failed(name, reason="timeout", **fields):
 class SmallCrawl:
     """In `folder`. `make` gives a frontier on its store, another each time."""
 
-    def __init__(self, folder, make, compress="none", *, links=False, pages=None):
+    def __init__(self, folder, make, compress="none", *, links=False, sitemaps=False, pages=None):
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.make = make
         self.compress = compress
-        names = (OUTCOMES, PAGES, LINKS) if links else (OUTCOMES, PAGES)
+        names = [OUTCOMES, PAGES] + [LINKS] * links + [SITEMAPS] * sitemaps
         paths = {name: folder / f"{name}.jsonl{suffix(compress)}" for name in names}
         if pages:
             paths[PAGES] = pages
@@ -119,6 +119,9 @@ class SmallCrawl:
                 )
                 if not end.has_page:
                     await sinks[OUTCOMES].append([outcome_line(booked)])
+                    if SITEMAPS in sinks:
+                        lines = [SitemapLine(asked.url, "url", url_of(name), None, None, None) for name in end.links]
+                        await sinks[SITEMAPS].append([msgspec.json.encode(line) for line in lines])
                 finished.append(booked)
                 self._all.append(Ended(asked.url, end.outcome, end.has_page))
                 stats.finished(booked)
@@ -173,6 +176,9 @@ class SmallCrawl:
             assert sorted(linked) == sorted(
                 (page["url"], link["url"]) for page in pages for link in page["links"] or ()
             )
+        if SITEMAPS in self.files.paths:
+            listed = {line["sitemap"] for line in self.lines(SITEMAPS)}
+            assert listed == {line["url"] for line in self.lines(OUTCOMES) if line["reason"] == "sitemap"}
         counters = restored.counters
         assert counters.get("pages", 0) == len(self.lines(PAGES))
         outcomes = self.lines(OUTCOMES)

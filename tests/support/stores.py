@@ -55,9 +55,10 @@ class HandMadeCrawl:
         if enters:
             self.frontier.add([hop(request, target)])
 
-    async def snooze(self, url, seconds):
-        again = replace(await self.taken(url), attempt=2)
-        self._snoozed.append(Snoozed(request=again, until=self.clock.monotonic() + seconds))
+    async def snooze(self, url, seconds, reason="http_503"):
+        """`url` failed for a reason; without one it was put off before it could be tried."""
+        again = replace(await self.taken(url), attempt=2 if reason else 1)
+        self._snoozed.append(Snoozed(request=again, until=self.clock.monotonic() + seconds, reason=reason))
 
     async def commit(self, **fields):
         checkpoint = Checkpoint(finished=tuple(self._finished), snoozed=tuple(self._snoozed), **fields)

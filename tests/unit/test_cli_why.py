@@ -15,6 +15,7 @@ from crawler.dataset.facts import (
     Step,
     Why,
 )
+from crawler.models import NORMAL_PRIORITY
 
 NOW = 1_700_000_000.0
 ENDED = "2023-11-14T22:13:08.000Z"
@@ -23,8 +24,8 @@ URL = "https://a.test/x"
 
 
 def facts(**fields):
-    plain = {"asked": URL, "url": URL, "known": True, "outcome": "fetched", "depth": 0, "priority": 0, "kind": "page"}
-    return Why(**plain | {"seed": "a.test", "attempts": 1, "at": ENDED} | fields)
+    plain = {"asked": URL, "url": URL, "known": True, "outcome": "fetched", "depth": 0, "kind": "page"}
+    return Why(**plain | {"priority": NORMAL_PRIORITY, "seed": "a.test", "attempts": 1, "at": ENDED} | fields)
 
 
 def text(**fields):
@@ -114,7 +115,11 @@ def verdict(**fields):
             {"outcome": "excluded", "reason": "scope_narrowed"},
             ["Scope       crawl.yaml, as it is now, would let it in"],
         ),
-        ({"priority": 5, "kind": "sitemap"}, ["Priority    5 (0 goes first", "Kind        sitemap"]),
+        (
+            {"priority": 5, "kind": "sitemap"},
+            ["Priority    5 (0 goes first, 32 is normal, 63 last)", "Kind        sitemap"],
+        ),
+        ({"priority": 0}, ["Priority    0 (0 goes first"]),
     ],
 )
 def test_each_end_is_explained(fields, lines):
@@ -157,6 +162,14 @@ def wait(**fields):
         (
             {"outcome": "snoozed", "attempts": 2, "due_at": ENDED, "wait": wait(urls=None)},
             "the next has been due since",
+        ),
+        (
+            {"outcome": "snoozed", "attempts": 2, "due_at": ENDED, "reason": "http_503"},
+            "UTC (12 s ago)\nReason      http_503: Service Unavailable",
+        ),
+        (
+            {"outcome": "snoozed", "attempts": 0, "due_at": LATER},
+            "Outcome     snoozed: put off for its host, it is due\n            2023-11-14 22:14:20 UTC",
         ),
     ],
 )

@@ -249,7 +249,7 @@ def test_mistakes_survive_pickling():
 
 
 def test_dump_names_every_key_in_documented_order():
-    lines = [line.strip().partition(":")[0] for line in dump(CrawlConfig()).splitlines()]
+    lines = [line.strip().partition(":")[0] for line in dump(CrawlConfig()).splitlines() if ":" in line]
     assert lines == [key.rpartition(".")[2] for key in all_keys()]
 
 

@@ -54,6 +54,7 @@ async def test_each_url_is_told_with_its_end_and_origin(crawl):
     assert (dead.outcome, dead.reason, dead.status, dead.at, dead.depth) == ("failed", "http_404", 404, AT, 1)
     assert (old.target, new.redirected_from, new.via, new.via_id) == (url("new"), (url("old"),), HOME, None)
     assert (busy.outcome, busy.attempts, busy.due_at) == ("snoozed", 1, crawl.clock.wall() + 60)
+    assert (busy.reason, busy.status, busy.at) == ("http_503", None, None)
     assert (two.outcome, two.attempts, two.via, two.via_id, two.at) == ("pending", 0, HOME, home.id, None)
 
 

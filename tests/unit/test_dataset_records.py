@@ -7,12 +7,12 @@ import gzip
 import msgspec
 import pytest
 
-from crawler.dataset.records import links, outcomes, pages, seeds
+from crawler.dataset.records import links, outcomes, pages, seeds, sitemaps
 from crawler.errors import CrawlerError
 from crawler.export.outcomes import outcome_line, seed_line
 from crawler.export.packing import PACKINGS
 from crawler.extract.page import Extractor, Settings
-from crawler.models import Finished, Outcome, Request, Response
+from crawler.models import Finished, Kind, Outcome, Request, Response
 from crawler.seeds import read_seeds
 
 REQUEST = Request(url="https://a.test/", host_key="a.test", scope_host="a.test", seed="a.test", id=1)
@@ -54,6 +54,17 @@ def test_records_are_found_however_their_file_is_compressed(tmp_path, packing):
     (link,) = links(tmp_path)
     assert (page.url, link.source, link.target, link.text) == (REQUEST.url, page.url, "https://a.test/x", "to x")
     assert [outcome.reason for outcome in outcomes(tmp_path)] == ["timeout"]
+
+
+def test_entries_of_sitemaps_come_back_as_they_were_written(tmp_path):
+    asked = msgspec.structs.replace(REQUEST, kind=Kind.SITEMAP)
+    response = Response(url=REQUEST.url, status=200, body=b"https://a.test/x\nhttps://a.test/y")
+    ((name, lines),) = Extractor(Settings(sitemap_lines=True)).page(asked, response).records
+    (tmp_path / f"{name}.jsonl").write_bytes(lines + b"\n")
+    assert [(line.kind, line.url) for line in sitemaps(tmp_path)] == [
+        ("url", "https://a.test/x"),
+        ("url", "https://a.test/y"),
+    ]
 
 
 def test_a_file_that_is_there_twice_is_not_guessed_at(tmp_path):

@@ -14,6 +14,7 @@ from crawler.errors import ConfigError, CrawlerError
 from crawler.export.outcomes import outcome_line, seed_line
 from crawler.models import Finished, HostState, Outcome, Request, Robots, RobotsFile
 from crawler.seeds import read_seeds
+from tests.support.frontiers import put_off
 from tests.support.stores import AT, HandMadeCrawl
 
 HOME = "https://a.test/"
@@ -188,7 +189,29 @@ async def test_a_snoozed_url_is_due_at_a_time(crawl):
     await crawl.snooze(HOME, 60)
     facts = why(await crawl.close(), HOME)
     assert (facts.outcome, facts.attempts, facts.due_at) == ("snoozed", 1, "2023-11-14T22:14:20.000Z")
+    assert facts.reason == "http_503"
     assert facts.wait.urls is None
+
+
+async def test_a_url_put_off_before_it_was_tried_has_no_attempts(crawl):
+    await crawl.snooze(HOME, 60, reason=None)
+    facts = why(await crawl.close(), HOME)
+    assert (facts.outcome, facts.attempts, facts.reason, facts.due_at) == (
+        "snoozed",
+        0,
+        None,
+        "2023-11-14T22:14:20.000Z",
+    )
+
+
+async def test_the_reason_of_the_last_failure_outlives_being_put_off(crawl):
+    await crawl.snooze(HOME, 0)
+    await crawl.commit()
+    await crawl.frontier.wake()
+    (again,) = await crawl.frontier.take([("a.test", 1)])
+    await put_off(crawl.frontier, again, until=crawl.clock.monotonic() + 60)
+    facts = why(await crawl.close(), HOME)
+    assert (facts.outcome, facts.attempts, facts.reason) == ("snoozed", 1, "http_503")
 
 
 async def test_what_stopped_the_crawl_is_told_of_what_is_pending(crawl):

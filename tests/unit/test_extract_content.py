@@ -52,6 +52,12 @@ def test_one_byte_over_the_limit_is_too_large(encoding):
     assert raised.value.reason == "too_large"
 
 
+@pytest.mark.parametrize("encoding", [*ENCODED, None])
+def test_what_is_too_large_is_cut_where_that_is_asked_for(encoding):
+    limit = len(BODY) // 2
+    assert decode_content(ENCODED.get(encoding, BODY), encoding, limit, cut=True) == (BODY[:limit], True)
+
+
 @pytest.mark.parametrize("encoding", ENCODED)
 def test_an_empty_body_is_empty_under_any_coding(encoding):
     assert decode_content(b"", encoding, LIMIT) == (b"", False)

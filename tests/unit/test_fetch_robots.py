@@ -1,4 +1,4 @@
-"""Of a robots.txt the beginning is fetched, however large it is (RFC 9309 section 2.5)."""
+"""Of a robots.txt the beginning is fetched, however large it is (RFC 9309 section 2.5), and of a sitemap too."""
 
 from __future__ import annotations
 
@@ -52,3 +52,14 @@ async def test_robots_file_at_the_limit_is_whole_and_its_connection_kept():
             assert len((await get(fetcher, server.url("/robots.txt"), kind=Kind.ROBOTS)).body) == LIMIT
         await fetcher.aclose()
     assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [page(LARGE), CHUNKED + b"%x\r\n%s\r\n0\r\n\r\n" % (len(LARGE), LARGE)], ids=["announced", "chunked"]
+)
+async def test_sitemap_is_cut_at_the_limit_of_bodies(answer):
+    fetcher = fetcher_for(max_body_bytes=1000)
+    async with RawServer(answer) as server:
+        response = await get(fetcher, server.url("/sitemap.xml"), kind=Kind.SITEMAP)
+        await fetcher.aclose()
+    assert response.body == LARGE[:1000]

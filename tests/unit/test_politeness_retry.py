@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.errors import FetchError
-from crawler.models import MAX_REDIRECTS, Outcome, Page, ParseFailure, Response
+from crawler.models import MAX_REDIRECTS, Kind, Outcome, Page, ParseFailure, Response
 from crawler.politeness import retry
 from crawler.politeness.retry import Deliver, Finish, Redirect, Snooze
 from tests.support.frontdesk import PAGE, request_for
@@ -40,7 +40,7 @@ def test_final_errors_fail_at_once(reason):
 
 @pytest.mark.parametrize(
     "answer",
-    [*map(FetchError, ("timeout", "connect", "reset", "incomplete", "dns", "too_slow"))]
+    [*map(FetchError, ("timeout", "connect", "reset", "incomplete", "dns", "too_slow", "proxy"))]
     + [response(status) for status in (408, 429, 500, 502, 503, 504, 520, 524)],
     ids=str,
 )
@@ -55,6 +55,10 @@ def test_trouble_is_retried_with_growing_waits_and_then_fails(answer):
     assert waits == sorted(waits)
     assert decision.reason == retry.failure(answer)
     assert request.attempt == retry.rule_for(decision.reason).attempts
+
+
+def test_proxy_that_fails_is_no_fault_of_the_host():
+    assert not retry.rule_for("proxy").blames_host
 
 
 def test_waits_are_spread_within_their_bounds():
@@ -122,6 +126,12 @@ def test_locations_are_resolved_as_browsers_do(location, url):
     assert after(response(302, location)).request.url == url
 
 
+@pytest.mark.parametrize(("via", "scope_host"), [(None, "www.b.test"), ("https://a.test/robots.txt", "a.test")])
+def test_scope_follows_the_redirects_of_a_sitemap_that_is_a_seed(via, scope_host):
+    asked = replace(REQUEST, depth=0, via=via, kind=Kind.SITEMAP)
+    assert after(response(301, b"https://www.b.test/"), asked).request.scope_host == scope_host
+
+
 @pytest.mark.parametrize("location", [None, b"ftp://a.test/", b"http://", b"mailto:x@a.test"])
 def test_redirect_that_leads_nowhere_fails(location):
     assert after(response(302, location)) == Finish(Outcome.FAILED, "bad_redirect", 302)
@@ -143,6 +153,10 @@ def test_parsed_response_is_fetched_and_says_whether_it_is_a_page():
     ok = response(200)
     assert retry.after_parse(ok, PAGE) == Finish(Outcome.FETCHED, None, 200, has_page=True)
     assert retry.after_parse(ok, Page(reason="not_html")) == Finish(Outcome.FETCHED, "not_html", 200)
+
+
+def test_page_that_asks_not_to_be_indexed_is_excluded_after_all_and_keeps_its_status():
+    assert retry.after_parse(response(203), Page(reason="noindex")) == Finish(Outcome.EXCLUDED, "noindex", 203)
 
 
 @pytest.mark.parametrize("reason", ["parser_crashed", "parse_deadline", "parse_memory", "too_large"])

@@ -3,11 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
+from crawler.config import UrlsConfig
 from crawler.errors import FetchError
-from crawler.models import Response, Robots, RobotsFile
+from crawler.models import SITEMAP_PRIORITY, Kind, Response, Robots, RobotsFile
 from crawler.politeness import robots
 from crawler.politeness.retry import Deliver, Redirect, Snooze
-from crawler.politeness.robots import Settled, Verdicts
+from crawler.politeness.robots import MAX_SITEMAPS, Settled, Verdicts, sitemap_requests
 from tests.support.clock import FakeClock
 from tests.support.frontdesk import request_for
 
@@ -19,6 +20,11 @@ def after(answer, request=ASKED):
     return robots.after(request, answer, now=0.0, wall=0.0)
 
 
+def named(*sitemaps, page=None, **rules):
+    page = page or request_for("https://a.test:81/x")
+    return sitemap_requests(Robots(sitemaps=sitemaps), page, UrlsConfig(**rules))
+
+
 def answer(status, location=None):
     return Response(url=ASKED.url, status=status, headers=((b"location", location),) if location else ())
 
@@ -26,6 +32,11 @@ def answer(status, location=None):
 def test_robots_txt_is_asked_for_per_origin():
     assert ASKED.url == "https://a.test:81/robots.txt"
     assert ASKED.host_key == "a.test:81"
+
+
+def test_robots_txt_is_asked_for_in_the_name_of_the_seed():
+    page = replace(request_for("http://a.test/x"), seed="https://a.test/")
+    assert robots.request_for(page).seed == "https://a.test/"  # which keeps secrets from going over http
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 410, 304])
@@ -104,3 +115,33 @@ def test_verdict_is_reported_until_a_checkpoint_holds_it():
     assert verdicts.changes() == [file]
     verdicts.committed()
     assert verdicts.changes() == []
+
+
+def test_sitemaps_that_robots_txt_names_are_requests_of_the_same_seed():
+    page = replace(request_for("https://a.test:81/x"), seed="a.test", scope_host="www.a.test", depth=3, via="http://v/")
+    (request,) = named("https://cdn.test/Map.xml#x", page=page)
+    assert (request.url, request.host_key) == ("https://cdn.test/Map.xml", "cdn.test")
+    assert (request.kind, request.priority, request.depth) == (Kind.SITEMAP, SITEMAP_PRIORITY, 0)
+    assert (request.seed, request.scope_host, request.via) == ("a.test", "www.a.test", "https://a.test:81/robots.txt")
+
+
+def test_sitemap_lines_are_made_canonical_and_each_url_is_asked_for_once():
+    lines = (
+        "/sitemap.xml?s=1",
+        "sitemap.xml",
+        "HTTPS://A.test:81/sitemap.xml",
+        "ftp://a.test/x",
+        "http://[",
+        "//b.test",
+    )
+    assert [request.url for request in named(*lines, drop_params=("s",))] == [
+        "https://a.test:81/sitemap.xml",
+        "https://b.test/",
+    ]
+
+
+def test_no_robots_txt_names_any_number_of_sitemaps():
+    requests = named("ftp://x/", *(f"/{number}.xml" for number in range(MAX_SITEMAPS + 1)))
+    assert [request.url for request in requests] == [
+        f"https://a.test:81/{number}.xml" for number in range(MAX_SITEMAPS)
+    ]

@@ -7,13 +7,13 @@ from functools import partial
 
 import pytest
 
-from crawler.models import LINKS, OUTCOMES, PAGES, Outcome
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Outcome
 from crawler.renames import complete_renames
 from crawler.repair.files import mend
 from tests.support.clock import FakeClock
 from tests.support.dying import Died, Steps
 from tests.support.frontiers import BACKENDS
-from tests.support.small_crawl import End, SmallCrawl, failed
+from tests.support.small_crawl import End, SmallCrawl, failed, url_of
 
 PACKINGS = ("none", "gzip", "zstd")
 ENDS = (
@@ -153,6 +153,32 @@ async def test_damaged_links_are_written_anew_from_the_pages(begun, compress, ha
     assert pending == set()
     assert crawl.lines(LINKS) == before
     assert told == [f"{path.name} was written anew from the page records: 6 lines stay"]
+
+
+def listed(*names):
+    """The ends of sitemaps."""
+    return [End(name, Outcome.FETCHED, "sitemap", links=("p1", "x")) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("compress", "harm"), [("none", "garbled"), ("none", "short"), ("gzip", "short"), ("zstd", "missing")]
+)
+async def test_sitemaps_whose_entries_are_damaged_are_fetched_again(begun, compress, harm):
+    crawl = begun(compress, sitemaps=True)
+    await crawl.crawl(*ENDS, listed("s1"), listed("s2"))
+    garble(crawl.files.paths[SITEMAPS], harm, compress)
+    assert (await mended(crawl))[0] == {"s1", "s2"}
+    assert crawl.lines(SITEMAPS) == []
+    assert set(crawl.ends()) == {url_of(name) for name in ALL_PAGES | OTHERS}
+
+
+async def test_entries_of_a_sitemap_whose_end_is_lost_go_with_it(begun):
+    crawl = begun(sitemaps=True)
+    await crawl.crawl(listed("s1"), listed("s2"))
+    path = crawl.files.paths[OUTCOMES]
+    path.write_bytes(path.read_bytes().replace(b"/s1", b"/s3"))
+    assert (await mended(crawl))[0] == {"s1"}
+    assert {line["sitemap"] for line in crawl.lines(SITEMAPS)} == {url_of("s2")}
 
 
 def garble(path, harm, compress):

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from crawler.config import CrawlConfig, ScopeConfig
-from crawler.models import LINKS, OUTCOMES, PAGES, Outcome
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Kind, Outcome
 from crawler.renames import complete_renames
 from crawler.repair.rebuild import rebuild
 from crawler.seeds import read_seeds
@@ -129,7 +129,33 @@ async def test_pages_that_do_not_tell_their_links_are_fetched_again(make_new, tm
     await crawl.crawl(*ENDS, [mute, cut])
     frontier, restored, done = await rebuilt(crawl, make_new)
     assert await crawl.agrees(frontier, restored) == PENDING | {"mute", "cut"}
-    assert "2 pages are fetched again: their records do not tell their links" in done.told(crawl.files)
+    assert "2 URLs are fetched again: no record tells what they led to" in done.told(crawl.files)
+    await frontier.aclose()
+
+
+async def test_what_has_no_record_of_what_it_led_to_is_fetched_again(make_new, tmp_path):
+    via_robots = {"via": url_of("robots.txt")}
+    seeds = tmp_path / "seeds.spool"
+    crawl = crawl_in(tmp_path / "crawl", sitemaps=True)
+    await crawl.crawl(
+        [End("old", Outcome.REDIRECTED, target="seed", request={"seed": f"sitemap:{url_of('old')}"})],
+        [End("seed", Outcome.FETCHED, "sitemap", links=("p",), request={"seed": f"sitemap:{url_of('old')}"})],
+        [End("named", Outcome.FETCHED, "sitemap", links=("p",), request=via_robots)],
+        [End("child", Outcome.FETCHED, "sitemap", links=("p",), request={"via": url_of("seed")})],
+        [End("hidden", Outcome.EXCLUDED, "noindex")],
+        [failed("broken", "bad_sitemap", request=via_robots)],
+    )
+    frontier, restored, done = await rebuilt(crawl, make_new, spool=seeds)
+    assert await crawl.agrees(frontier, restored) == {"seed", "named", "hidden"}  # `child` will be found by `seed`
+    assert crawl.lines(SITEMAPS) == []
+    assert "4 URLs are fetched again: no record tells what they led to" in done.told(crawl.files)
+    await frontier.aclose()
+    frontier = make_new()
+    await frontier.open()
+    kinds = {one.url.rpartition("/")[2]: one.kind for one in await frontier.take([("a.test", 10)])}
+    assert kinds == {"seed": Kind.SITEMAP, "named": Kind.SITEMAP, "hidden": Kind.PAGE}
+    (broken,) = await frontier.find([url_of("broken")])
+    assert broken.request.kind is Kind.SITEMAP
     await frontier.aclose()
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from crawler.config import UrlsConfig
 from crawler.errors import ConfigError, UrlError
-from crawler.models import Kind
-from crawler.seeds import MAX_LINE_BYTES, Seed, read_seeds, seed_request, single_seed
+from crawler.models import SITEMAP_PRIORITY, Kind
+from crawler.seedfile import MAX_LINE_BYTES
+from crawler.seeds import Seed, read_seeds, seed_request, single_seed
 
 
 @pytest.fixture(autouse=True)
@@ -120,6 +121,7 @@ def test_a_single_seed_is_read_as_in_a_list(item):
     [
         ("list", "'list' is a list of seeds; expected one URL or host"),
         ("-", "'-' is a list of seeds"),
+        ("sitemap:example.org", "'sitemap:example.org' is a list of seeds"),
         ("missing.txt", "'missing.txt' does not exist"),
         ("ftp://x/y", "'ftp://x/y' is not http or https but ftp; expected one URL or host"),
         ("two words", "'two words' is neither a URL nor a host; expected one URL or host"),
@@ -164,12 +166,33 @@ def test_a_directory_is_refused(tmp_path):
         read_seeds(["example.org"])
 
 
-def test_sitemaps_are_refused_for_now(tmp_path):
-    with pytest.raises(ConfigError, match="not supported as seeds yet"):
-        read_seeds(["sitemap:https://example.org/sitemap.xml"])
-    (tmp_path / "seeds.txt").write_text("sitemap:https://example.org/sitemap.xml\n")
-    (seed,) = read_seeds(["seeds.txt"])
-    assert "not supported as seeds yet" in seed.error
+@pytest.mark.parametrize(
+    ("item", "url"),
+    [
+        ("sitemap:https://example.org/maps/1.xml.gz?a#b", "https://example.org/maps/1.xml.gz?a"),
+        ("Sitemap: http://example.org/map.xml", "http://example.org/map.xml"),
+        ("sitemap:example.org/feed", "https://example.org/feed"),
+        ("sitemap:example.org", "https://example.org/sitemap.xml"),
+        ("SITEMAP:http://example.org:8080/", "http://example.org:8080/sitemap.xml"),
+        ("sitemap:example.org?map", "https://example.org/?map"),
+    ],
+)
+def test_a_sitemap_is_a_seed_of_its_kind_wherever_it_stands(tmp_path, item, url):
+    (tmp_path / "seeds.txt").write_text(f"{item}\n")
+    (tmp_path / "seeds.csv").write_text(f"name,url\na,{item}\n")
+    (tmp_path / "seeds.jsonl").write_text(f'{{"url": "{item}"}}\n')
+    seeds = list(read_seeds([item, "-", "seeds.txt", "seeds.csv", "seeds.jsonl"], stdin=stream(item)))
+    assert [(seed.given, seed.url, seed.kind) for seed in seeds] == [(item, url, Kind.SITEMAP)] * 5
+    request = seed_request(seeds[0])
+    assert (request.kind, request.priority, request.seed) == (Kind.SITEMAP, SITEMAP_PRIORITY, item)
+    assert msgspec.json.decode(msgspec.json.encode(seeds[0]), type=Seed) == seeds[0]
+
+
+@pytest.mark.parametrize("item", ["sitemap:", "sitemap:ftp://example.org/", "sitemap:two words", "sitemap:sitemap:a"])
+def test_a_sitemap_without_a_usable_url_is_a_bad_seed(item):
+    (bad,) = read_seeds([item])
+    assert (bad.given, bad.url) == (item, None)
+    assert bad.error
 
 
 def test_names_no_file_can_have_are_no_files():
