@@ -50,9 +50,9 @@ class Promised:
     #: how long before a death an answer must have come to be remembered after it
     remembered_after_s: float = 0.3
 
-    def forgotten(self, answered: float, now: float) -> bool:
-        """Whether an answer of that moment may have been forgotten by now, as its client died right after it."""
-        return any(answered <= death < min(answered + self.remembered_after_s, now) for death in self.deaths)
+    def forgotten(self, asked: float, answered: float, now: float) -> bool:
+        """Whether an answer may be unknown by now, as the client that had asked died before it came or right after."""
+        return any(asked <= death < min(answered + self.remembered_after_s, now) for death in self.deaths)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +95,19 @@ def well_behaved(
 
 
 def _gaps(hits: Sequence[Hit], promised: Promised, verdicts: Verdicts) -> Iterator[tuple[Hit, str]]:
-    """The time between two requests is never under the delay, nor under what robots.txt asks for."""
+    """The time between two requests is never under the delay, nor under what robots.txt asks for.
+
+    A request for another host's robots.txt that was redirected here may come before this host's own has been read,
+    as a page may not: what is asked for in there counts for it once there was a page.
+    """
+    page_at = 0.0
     for earlier, later in pairwise(hits):
+        page_at = page_at if for_robots(earlier) else earlier.at
         delay_s = promised.pace(later.host).delay_s
         verdict = verdicts.of(later.host, later.at)
-        if verdict is not None and not promised.forgotten(verdict.since, later.at):
-            delay_s = max(delay_s, min(verdict.said.delay_s, promised.max_crawl_delay_s))
+        if verdict is not None and (page_at > verdict.since or not for_robots(later)):
+            known = not promised.forgotten(verdict.asked, verdict.since, later.at)
+            delay_s = max(delay_s, min(verdict.said.delay_s, promised.max_crawl_delay_s) if known else 0.0)
         gap_s = later.at - earlier.at
         if gap_s < delay_s:
             yield later, f"{later.path} came {gap_s:.6f} s after {earlier.path}, not {delay_s:g} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -26,31 +27,30 @@ def rest_broken(hits: Sequence[Hit], promised: Promised) -> Iterator[tuple[Hit, 
         until = asked_to_wait_until(answered)
         if until is not None and answered.ended is not None:
             why = f"the {answered.status} to {answered.path} asked for {until - answered.ended:.3f} s of rest"
-            yield from _during(hits, answered.ended, until, why, promised)
+            yield from _after(answered, until, why, hits, promised)
 
 
 def breaker_ignored(hits: Sequence[Hit], promised: Promised) -> Iterator[tuple[Hit, str]]:
     """After so many failures in a row a host rests, and is left alone for good if the first request then fails too."""
     if promised.failures is None:
         return
-    row: list[float] = []
+    row: list[Hit] = []
     rested = None  # when the rest was over
-    for hit in sorted(hits, key=lambda hit: hit.ended or hit.gone or hit.at):
-        failed_at = _failed_at(hit, promised)
+    for hit in sorted(hits, key=_over):
         if rested is not None and hit.at < rested:
             continue  # it was on its way
-        if failed_at is None:
+        if not _failed(hit, promised):
             if rested is not None or (hit.status and hit.status != 500):
                 row, rested = [], None
             continue
         if rested is not None:
             why = f"{hit.path} had failed after the rest of the breaker"
-            yield from _during(hits, failed_at, float("inf"), why, promised)
+            yield from _after(hit, math.inf, why, hits, promised)
             return
-        row = [at for at in row if not promised.forgotten(at, hit.at)] + [failed_at]
+        row = [failed for failed in row if not promised.forgotten(failed.at, _over(failed), hit.at)] + [hit]
         if len(row) >= promised.failures:
-            rested = failed_at + promised.rest_s
-            yield from _during(hits, failed_at, rested, f"{len(row)} requests in a row had failed", promised)
+            rested = _over(hit) + promised.rest_s
+            yield from _after(hit, rested, f"{len(row)} requests in a row had failed", hits, promised)
 
 
 def asked_to_wait_until(hit: Hit) -> float | None:
@@ -65,21 +65,23 @@ def asked_to_wait_until(hit: Hit) -> float | None:
     return wall - (time.time() - time.monotonic())
 
 
-def _failed_at(hit: Hit, promised: Promised) -> float | None:
-    """When a request failed by its host's fault; None if it did not, or if its client died waiting."""
-    over = hit.ended or hit.gone
-    if over is None or (hit.status and hit.status not in _FAILURES):
-        return None
-    died = any(hit.at <= death <= over for death in promised.deaths)
-    return None if died and not hit.status else over
+def _over(hit: Hit) -> float:
+    """When a request had come to its end, if it has."""
+    return hit.ended or hit.gone or math.inf
 
 
-def _during(hits: Sequence[Hit], since: float, until: float, why: str, promised: Promised) -> Iterator[tuple[Hit, str]]:
-    """Requests from one moment to another, for a reason that a client which died right after the first may not know."""
-    death = min((at for at in promised.deaths if at >= since), default=None)
-    if death is not None and death - since < promised.remembered_after_s:
-        until = min(until, death)
+def _failed(hit: Hit, promised: Promised) -> bool:
+    """Whether a request failed by its host's fault, not because its client died waiting."""
+    if hit.status:
+        return hit.status in _FAILURES
+    return _over(hit) < math.inf and not any(hit.at <= death <= _over(hit) for death in promised.deaths)
+
+
+def _after(answered: Hit, until: float, why: str, hits: Sequence[Hit], promised: Promised) -> Iterator[tuple[Hit, str]]:
+    """Requests from the end of one to a moment, for a reason that a client which died right then may not know."""
+    since = _over(answered)
+    others = promised.pace(answered.host).concurrency > 1
     for hit in hits:
-        others = promised.pace(hit.host).concurrency > 1
-        if since + (_ON_ITS_WAY_S if others else 0.0) < hit.at < until:
+        is_early = since + (_ON_ITS_WAY_S if others else 0.0) < hit.at < until
+        if is_early and not promised.forgotten(answered.at, since, hit.at):
             yield hit, f"{hit.path} after {hit.at - since:.3f} s, though {why}"

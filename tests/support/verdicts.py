@@ -22,6 +22,7 @@ _EVERYTHING = Said()
 class Verdict:
     """What one attempt at a robots.txt came to."""
 
+    asked: float
     #: it was answered, or given up
     since: float
     said: Said = _EVERYTHING
@@ -63,13 +64,13 @@ class Verdicts:
         if over is None:
             return
         if 200 <= hit.status < 300:
-            yield Verdict(since=over, said=read(hit.body, self._agent))
+            yield Verdict(asked=hit.at, since=over, said=read(hit.body, self._agent))
         elif hit.status in {301, 302, 303, 307, 308} and hops:
             yield from self._follow_redirect(hit, over, hops)
         elif 300 <= hit.status < 500 and hit.status != 429:
-            yield Verdict(since=over)
+            yield Verdict(asked=hit.at, since=over)
         else:
-            yield Verdict(since=over, closed=True)
+            yield Verdict(asked=hit.at, since=over, closed=True)
 
     def _follow_redirect(self, hit: Hit, over: float, hops: int) -> Iterator[Verdict]:
         target = urlsplit(urljoin(f"http://{hit.host}{hit.path}", hit.header("location")))

@@ -91,6 +91,15 @@ def test_a_gap_shorter_than_robots_txt_asks_for_is_found_from_its_answer_on():
     assert "not 1.5 s" in told(1, robots(0.0, RULES, host="fast.test"), hit(1.4, host="fast.test"))
 
 
+def test_only_a_page_shows_that_a_crawl_delay_was_read():
+    """The robots.txt of another host, redirected here, need not wait for what this host's own says."""
+    before = [robots(0.0, RULES, host="fast.test"), hit(0.2, "/for/a.test/robots.txt", host="fast.test")]
+    assert not found(*before)
+    assert "not 1.5 s" in told(1, *before, hit(0.4, host="fast.test"))
+    after = [hit(1.8, host="fast.test"), hit(2.0, "/for/b.test/robots.txt", host="fast.test")]
+    assert "not 1.5 s" in told(1, *before, *after)
+
+
 def test_what_arrives_in_another_order_than_it_is_read_in_is_no_violation():
     assert not found(robots(0.0, host="two.test"), hit(0.21, host="two.test"), hit(0.2, host="two.test", in_flight=2))
 
@@ -171,6 +180,7 @@ def test_a_rest_asked_for_right_before_a_death_may_be_forgotten():
     before = (robots(0.0), wait(1.0, 8))
     assert not found(*before, hit(3.0), deaths=[1.2])
     assert found(*before, hit(3.0), deaths=[1.5])
+    assert not found(*before, hit(3.0), deaths=[1.05])  # the answer came to nobody
     assert found(*before, hit(3.0), deaths=[0.9, 3.5])
 
 
