@@ -117,11 +117,16 @@ def _wait(wait: HostWait, now: float) -> Iterator[Row]:
         lines.append(_queue(wait))
     if wait.retired:
         lines.append(f"{wait.host} is asked no more: {_explained(wait.retired)}")
+    elif wait.pages_per_host is not None and wait.pages >= wait.pages_per_host:
+        kept = f"{wait.pages:,} of {wait.pages_per_host:,} pages"
+        lines.append(f"{wait.host} is set aside: {kept} (budget.pages_per_host)")
     elif wait.ready_at:
         lines.append(f"{wait.host} rests until {_time(wait.ready_at, now)}")
     if wait.failures:
         last = f"{wait.failures:,} attempts" if wait.failures > 1 else "attempt"
         lines.append(f"the last {last} at {wait.host} failed")
+    if wait.backoff_s:
+        lines.append(f"for its errors, {duration(wait.backoff_s)} pass between two requests to {wait.host}")
     return _labelled("Host", lines)
 
 
@@ -167,6 +172,10 @@ def _scope_of_unknown(facts: Why) -> Iterator[str]:
     yield "would let it in: no page fetched so far links to it"
     if facts.max_depth is not None:
         yield f"or only such as lie at the limit of scope.max_depth: {facts.max_depth}"
+    if facts.skip_rel:
+        yield f"or only links with rel={' or '.join(facts.skip_rel)} lead to it (robots.skip_rel)"
+    if facts.nofollow:
+        yield "or only pages that say nofollow link to it (robots.nofollow)"
     if facts.urls_pending:
         stopped = f"the crawl was stopped by {facts.stopped_by}; " if facts.stopped_by else ""
         yield f"{stopped}{facts.urls_pending:,} URLs are pending, which may lead to it"

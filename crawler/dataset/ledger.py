@@ -57,15 +57,16 @@ _STATE = f"SELECT name, {', '.join(STATE_COLUMNS)} FROM host WHERE name = ? AND 
 
 _UNENDED = "NOT EXISTS (SELECT 1 FROM done WHERE id = {0}) AND NOT EXISTS (SELECT 1 FROM snoozed WHERE id = {0})"
 
+# {depth} is "depth", or "-depth" where the deepest come first.
 _WAITING_IN_CHUNKS = f"""
-SELECT count(*), coalesce(sum((part.priority, part.depth, listed.value) < (?1, ?2, ?3)), 0)
-FROM (SELECT * FROM chunk WHERE host = ?4 ORDER BY priority, depth, first LIMIT ?5) AS part,
-    json_each(part.ids) AS listed
+SELECT count(*), coalesce(sum((priority, {{depth}}, listed.value) < (?1, ?2, ?3)), 0)
+FROM (SELECT first FROM chunk WHERE host = ?4 ORDER BY priority, {{depth}}, first LIMIT ?5)
+    CROSS JOIN chunk USING (first), json_each(chunk.ids) AS listed
 WHERE {_UNENDED.format("listed.value")}
 """  # noqa: S608  (no values in it)
 
 _WAITING_ABOVE = f"""
-SELECT count(*), coalesce(sum((priority, depth, url.id) < (?1, ?2, ?3)), 0) FROM url
+SELECT count(*), coalesce(sum((priority, {{depth}}, url.id) < (?1, ?2, ?3)), 0) FROM url
 WHERE url.id > (SELECT value FROM meta WHERE name = 'watermark') AND host = ?4 AND {_UNENDED.format("url.id")}
 """  # noqa: S608
 
@@ -167,13 +168,14 @@ class KnownUrls:
                 ends = [Ended(url, Outcome(outcome), bool(has_page)) for _, url, outcome, has_page in rows]
             yield from ends
 
-    def waiting(self, known: Known) -> Waiting:
+    def waiting(self, known: Known, *, deepest_first: bool) -> Waiting:
         """How many URLs of its host wait with one that was never tried; counted up to some 100,000."""
         number = self._host_number(HostKey(known.host))
-        place = (known.priority, known.depth, known.id, number)
+        depth = "-depth" if deepest_first else "depth"
+        place = (known.priority, -known.depth if deepest_first else known.depth, known.id, number)
         ((chunks,),) = self._rows("SELECT count(*) FROM chunk WHERE host = ?", (number,))
-        ((below, before),) = self._rows(_WAITING_IN_CHUNKS, (*place, _CHUNKS_COUNTED))
-        ((above, between),) = self._rows(_WAITING_ABOVE, place)
+        ((below, before),) = self._rows(_WAITING_IN_CHUNKS.format(depth=depth), (*place, _CHUNKS_COUNTED))
+        ((above, between),) = self._rows(_WAITING_ABOVE.format(depth=depth), place)
         return Waiting(urls=below + above, ahead=before + between, more=chunks > _CHUNKS_COUNTED)
 
     def pending(self) -> int:

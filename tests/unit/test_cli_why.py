@@ -133,7 +133,7 @@ WAITING = {"outcome": "pending", "attempts": 0, "at": None}
 
 def wait(**fields):
     plain = {"host": "a.test", "ready_at": None, "retired": None, "failures": 0, "urls": 1, "ahead": 0, "more": False}
-    return HostWait(**plain | fields)
+    return HostWait(**plain | {"backoff_s": 0.0, "pages": 0, "pages_per_host": None} | fields)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,12 @@ def wait(**fields):
         ({"wait": wait(retired="robots")}, "a.test is asked no more: robots: robots.txt disallows it"),
         ({"wait": wait(failures=3)}, "the last 3 attempts at a.test failed"),
         ({"wait": wait(failures=1)}, "the last attempt at a.test failed"),
+        ({"wait": wait(retired="breaker", failures=11)}, "a.test is asked no more: breaker: its host failed"),
+        ({"wait": wait(backoff_s=16.0)}, "for its errors, 16 s pass between two requests to a.test"),
+        (
+            {"wait": wait(pages=100, pages_per_host=100)},
+            "a.test is set aside: 100 of 100 pages (budget.pages_per_host)",
+        ),
         (
             {"wait": wait(), "stopped_by": "budget.pages"},
             "Crawl       stopped by budget.pages: what is pending waits for --resume",
@@ -179,6 +185,10 @@ def test_what_it_waits_for_is_told(fields, line):
     assert "Ended" not in shown
 
 
+def test_a_host_with_pages_left_is_not_set_aside():
+    assert "set aside" not in text(**WAITING, wait=wait(pages=99, pages_per_host=100))
+
+
 def test_a_robots_txt_that_allows_it_is_not_worth_a_line():
     assert "robots.txt" not in text(**WAITING, wait=wait(), robots=verdict(allowed=True))
 
@@ -197,6 +207,8 @@ def unknown(**fields):
         ({"scope_rule": "scope.include"}, "scope.include, of which no pattern matches, keeps it out"),
         ({}, "Scope       would let it in: no page fetched so far links to it"),
         ({"max_depth": 3}, "or only such as lie at the limit of scope.max_depth: 3"),
+        ({"skip_rel": ("nofollow", "ugc")}, "or only links with rel=nofollow or ugc lead to it (robots.skip_rel)"),
+        ({"nofollow": True}, "or only pages that say nofollow link to it (robots.nofollow)"),
         ({"urls_pending": 1_234}, "1,234 URLs are pending, which may lead to it"),
         (
             {"urls_pending": 9, "stopped_by": "budget.pages"},
