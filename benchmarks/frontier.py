@@ -1,6 +1,6 @@
 """How fast does the SQLite frontier grow, and does it slow down with size?
 
-    python -m benchmarks.frontier [--urls 1000000] [--hosts 100000] [--folder DIR]
+    python -m benchmarks.frontier [--urls 1000000] [--hosts 100000] [--deepest-first] [--folder DIR]
 
 Pages of 30 links come in as fast as they are taken up: ten of a page's links are new, twenty are known, and four in
 five of the new ones are on its own host. Every fiftieth page is followed by a take of four URLs of a random host, which
@@ -141,8 +141,8 @@ class Run:
         self.ticker = self.loop.call_later(0.001, self.tick, now + 0.001)
 
 
-async def grow(path: Path, urls: int, hosts: int) -> None:
-    frontier = SqliteFrontier(path, SystemClock())
+async def grow(path: Path, urls: int, hosts: int, *, deepest_first: bool) -> None:
+    frontier = SqliteFrontier(path, SystemClock(), deepest_first=deepest_first)
     await frontier.open()
     run = Run(frontier, urls, hosts)
     cpu = time.thread_time(), time.process_time()
@@ -200,6 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--urls", type=int, default=1_000_000)
     parser.add_argument("--hosts", type=int, default=100_000)
+    parser.add_argument("--deepest-first", action="store_true", help="take the URLs that lie deepest first")
     parser.add_argument("--folder", type=Path, help="where to put the store; a temporary folder by default")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(dir=options.folder))
@@ -208,7 +209,7 @@ def main() -> None:
         sys.setswitchinterval(0.0005)
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
-        asyncio.run(grow(path, options.urls, options.hosts))
+        asyncio.run(grow(path, options.urls, options.hosts, deepest_first=options.deepest_first))
         print(f"memory         {peak_bytes() / 1e6:>12,.0f} MB at most")
         print(f"disk           {path.stat().st_size / 1e6:>12,.0f} MB, of {hosts_of(path):,} hosts")
         asyncio.run(reopen(path))

@@ -115,8 +115,8 @@ class Crawl:
     async def __aenter__(self) -> Self:
         if self._task is not None:
             raise CrawlerError("this crawl has been entered before: make another")
-        self._plan.check_directory()
-        if not self._plan.items():
+        self._plan.check()
+        if not self._plan.has_seeds():
             raise ConfigError("nothing to crawl: give seeds, or a configuration that has some")
         self._task = asyncio.create_task(self._crawl(), name="crawl")
         try:

@@ -7,14 +7,15 @@ opened in the order they depend on each other and closed in reverse by one exit 
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.checkpoint import Committer
 from crawler.clock import SystemClock
-from crawler.config import Manners
 from crawler.config.file import dump
+from crawler.config.secrets import revealed
 from crawler.directory import State
 from crawler.engine import Engine, Parts, Settings
 from crawler.errands import Errands
@@ -24,29 +25,33 @@ from crawler.export.outcomes import outcome_line
 from crawler.export.packing import suffix
 from crawler.extract.page import Settings as ExtractSettings
 from crawler.extract.robots import product_name
+from crawler.fetch.cookies import Cookies
 from crawler.gate import allow_descriptors, shares_of
 from crawler.ledger import Ledger
-from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Kind
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS
 from crawler.politeness.policy import Policy, Spent
+from crawler.politeness.retry import MAX_RETRY_AFTER_S
 from crawler.renames import OutputFiles
 from crawler.reopen import reopen
 from crawler.repair.decide import Store
-from crawler.resume import CONFIG, OUTPUT, SEEDS, output_blob
+from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
 from crawler.running import Running
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
 from crawler.stats import Stats
+from crawler.survey.ask import Survey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from crawler.checkpoint import Keeper
     from crawler.clock import Clock
-    from crawler.config import CrawlConfig
+    from crawler.config import CrawlConfig, FetchConfig
     from crawler.directory import CrawlDirectory
     from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
     from crawler.frontier.base import Frontier
-    from crawler.models import Request, Restored
+    from crawler.models import Restored
     from crawler.parse.base import Parser
     from crawler.plan import Plan
 
@@ -64,6 +69,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
     clock = clock or SystemClock()
     config, directory = plan.config, plan.directory
     resumed = directory.state() is not State.UNUSED
+    fetch = revealed(plan.fetch(), os.environ)
+    cookies = Cookies(fetch, clock)
     if not resumed:
         plan.read_seeds()  # a mistake in an item is told before files are made
     allow_descriptors(config.limits.concurrency)
@@ -83,18 +90,19 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
         parser = _parser(config, frontier.key)
         stack.push_async_callback(parser.aclose)
         await parser.start()  # first of the slow parts: workers load while this process imports its client
-        fetcher = _fetcher(config, clock)
+        fetcher = _fetcher(fetch, cookies, clock, concurrency=config.limits.concurrency)
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
-        for name, keeper in {SEEDS: seeds, **plan.keepers}.items():
+        keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, **plan.keepers}
+        for name, keeper in keepers.items():
             keeper.restore(restored.blobs.get(name, b""))
         sinks = await _open_sinks(plan, files, restored, stack)
         text = dump(effective)
         directory.write_config(text)
         directory.reopen()
         begun.append(True)
-        opened = Opened(frontier, fetcher, parser, seeds, scope, clock, resumed)
+        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, clock, resumed)
         parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         limits = Settings(
             concurrency=config.limits.concurrency, body_bytes=shares_of(config.limits.memory_bytes).bodies
@@ -109,6 +117,26 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
             fsync=config.checkpoint.fsync,
             news=news,
         )
+
+
+@asynccontextmanager
+async def open_survey(plan: Plan) -> AsyncIterator[Survey]:
+    """Open what asks the hosts of a plan how they may be crawled; nothing is written.
+
+    Raises:
+        CrawlerError: A part cannot be opened.
+        ConfigError: A secret or a file of cookies is missing.
+    """
+    config, clock = plan.config, SystemClock()
+    fetch = revealed(plan.fetch(), os.environ)
+    allow_descriptors(config.limits.concurrency)
+    async with AsyncExitStack() as stack:
+        parser = _parser(config, fingerprint_key=0)
+        stack.push_async_callback(parser.aclose)
+        await parser.start()
+        fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, concurrency=config.limits.concurrency)
+        stack.push_async_callback(fetcher.aclose)
+        yield Survey(config, fetcher, parser, clock)
 
 
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
@@ -150,6 +178,7 @@ class Opened(NamedTuple):
     fetcher: Fetcher
     parser: Parser
     seeds: SeedList
+    keepers: Mapping[str, Keeper]
     scope: Scope
     clock: Clock
     resumed: bool
@@ -163,13 +192,7 @@ def _parts(
     stats = Stats(clock)
     stats.restore(restored.counters)
     policy = Policy(
-        Manners(
-            limits=config.limits,
-            robots=config.robots,
-            sitemaps=config.sitemaps,
-            breaker=config.breaker,
-            budget=config.budget,
-        ),
+        config.manners,
         clock=clock,
         agent=product_name(config.fetch.user_agent),
         urls=config.urls,
@@ -180,7 +203,7 @@ def _parts(
             time_s=restored.counters.get("elapsed_ms", 0) / 1000,
         ),
         locates=True,
-        refusal=partial(_refusal, opened.scope, resumed=opened.resumed),
+        refusal=partial(opened.scope.late_refusal, resumed=opened.resumed),
     )
     committer = Committer(
         frontier=frontier,
@@ -191,7 +214,7 @@ def _parts(
         every_s=config.checkpoint.every_s,
         fsync=config.checkpoint.fsync,
         memory_bytes=shares_of(config.limits.memory_bytes).results,
-        keepers={SEEDS: opened.seeds, **plan.keepers},
+        keepers=opened.keepers,
         blobs=blobs,
         committed=plan.committed,
     )
@@ -210,29 +233,22 @@ def _parts(
     )
 
 
-def _refusal(scope: Scope, request: Request, *, resumed: bool) -> str | None:
-    """Why an admitted URL is not requested, as far as the scope is concerned.
-
-    Seeds are admitted whatever the scope, so that each has an outcome; what an earlier run admitted may be out of the
-    scope of this one.
-    """
-    if request.kind is Kind.SITEMAP:
-        return None  # what a sitemap lists is another question, and asked of each entry
-    if request.via is None and not request.redirected_from:
-        return "seed_out_of_scope" if scope.seed_refusal(request.url) else None
-    narrowed = resumed and scope.refusal(request.url, request.scope_host, request.depth)
-    return "scope_narrowed" if narrowed else None
-
-
 def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
     """Where the frontier is kept, and how one is made."""
-    path = plan.directory.store
-    match plan.config.frontier:
+    path, config = plan.directory.store, plan.config
+    deepest_first = config.order == "depth"
+    match config.frontier:
         case "sqlite":
             from crawler.frontier.sqlite import SqliteFrontier  # noqa: PLC0415
             from crawler.frontier.sqlite_check import damage_of  # noqa: PLC0415
 
-            make = partial(SqliteFrontier, clock=clock, fsync=plan.config.checkpoint.fsync)
+            make = partial(
+                SqliteFrontier,
+                clock=clock,
+                fsync=config.checkpoint.fsync,
+                deepest_first=deepest_first,
+                longest_snooze_s=max(MAX_RETRY_AFTER_S, config.breaker.rest_s),
+            )
             return Store(path=path, make=make, damage=damage_of)
         case "memory":
             if resumed:
@@ -242,7 +258,8 @@ def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
                 )
             from crawler.frontier.memory import MemoryFrontier  # noqa: PLC0415
 
-            return Store(path=path, make=lambda _: MemoryFrontier(clock), damage=lambda _: None)
+            memory = partial(MemoryFrontier, clock, deepest_first=deepest_first)
+            return Store(path=path, make=lambda _: memory(), damage=lambda _: None)
 
 
 def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:
@@ -274,7 +291,7 @@ def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:
             return InlineParser(settings, config.parse)
 
 
-def _fetcher(config: CrawlConfig, clock: Clock) -> Fetcher:
+def _fetcher(config: FetchConfig, cookies: Cookies, clock: Clock, *, concurrency: int) -> Fetcher:
     from crawler.fetch.http import HttpFetcher  # noqa: PLC0415  (aiohttp takes 0.2 s to import)
 
-    return HttpFetcher(config.fetch, clock, concurrency=config.limits.concurrency)
+    return HttpFetcher(config, clock, concurrency=concurrency, cookies=cookies)

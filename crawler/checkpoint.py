@@ -116,6 +116,7 @@ class Committer:
         self._due = asyncio.Event()
         self._taken = asyncio.Event()  # a batch, or what the frontier gathered, has been taken: there is room again
         self._positions: dict[str, int] = {}
+        self._states: dict[str, bytes] = {}  # of keepers, as committed: a jar of cookies may be large
         self._closing = False
         #: requests put off that the frontier does not know of yet
         self.snoozing = 0
@@ -176,7 +177,8 @@ class Committer:
         self._taken.set()
         hosts, robots = self._policy.changes()
         counters = self._stats.counters()
-        blobs = self._blobs | {name: keeper.state() for name, keeper in self._keepers.items()}
+        states = {name: keeper.state() for name, keeper in self._keepers.items()}
+        changed = {name: state for name, state in states.items() if state != self._states.get(name)}
         await self._tell_outcomes(batch)
         positions = await self._write(batch.lines)
         for keeper in self._keepers.values():
@@ -189,10 +191,11 @@ class Committer:
                 robots=tuple(robots),
                 positions=positions,
                 counters=counters,
-                blobs=blobs,
+                blobs=self._blobs | changed,
             )
         )
         self.snoozing -= len(batch.snoozed)
+        self._states = states
         is_first, self._blobs = bool(self._blobs), {}
         self._taken.set()
         self._policy.stored()

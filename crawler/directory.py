@@ -47,6 +47,8 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     reasons: dict[str, dict[str, int]]
     #: scope rule -> number of links it kept out
     refusals: dict[str, int]
+    #: given_up (by the breaker), set_aside (at budget.pages_per_host), unresolved: hosts not asked for everything
+    hosts: dict[str, int] = {}
     #: given, bad (no URL could be made of them), fetched
     seeds: dict[str, int]
     pages: int

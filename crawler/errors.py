@@ -7,6 +7,10 @@ what was wrong, with which value, and what was expected.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+ErrorT = TypeVar("ErrorT", bound=Exception)
+
 
 class CrawlerError(Exception):
     """Base of every error this package raises on purpose."""
@@ -65,7 +69,7 @@ class ExportError(CrawlerError):
     """An output file is missing, shorter than committed, or cannot be written."""
 
 
-def first_error(errors: ExceptionGroup[CrawlerError]) -> CrawlerError:
+def first_error(errors: ExceptionGroup[ErrorT]) -> ErrorT:
     """The error that brought a task group down: the first of its leaves, the others being its echoes."""
     first = errors.exceptions[0]
     return first_error(first) if isinstance(first, ExceptionGroup) else first

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 from crawler.errors import FetchError
 from crawler.models import Finished, Kind, Outcome, Page, Refusal, Snoozed
 from crawler.politeness.policy import Finish, Handled, Redirect, Snooze
+from crawler.politeness.retry import failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ class Ledger:
             case Finish():
                 self._end(request, decision)
             case Snooze(request=again, until=until):
-                self._committer.snooze(Snoozed(request=again, until=until))
+                self._committer.snooze(Snoozed(request=again, until=until, reason=failure(answer)))
                 self._stats.snoozed(request.attempt)
                 log.debug("put off", extra={"url": request.url, "attempt": request.attempt, "why": _told(answer)})
             case Redirect(request=target, status=status):

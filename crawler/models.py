@@ -122,8 +122,7 @@ class Robots(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     #: (allow?, path pattern) in file order, percent-normalised
     rules: tuple[tuple[bool, str], ...] = ()
-    #: seconds, if the group names one
-    crawl_delay_s: float | None = None
+    crawl_delay_s: float | None = None  #: seconds, if the group names one
     sitemaps: tuple[str, ...] = ()
     #: the product name whose group this is (`extract.robots.product_name`); empty where it does not matter
     agent: str = ""
@@ -172,8 +171,9 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Snoozed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request to be tried again, takeable at `until` at the earliest and once committed."""
 
-    request: Request  #: `attempt` already raised
+    request: Request  #: `attempt` already raised, if one was made
     until: float  #: monotonic seconds
+    reason: str | None = None  #: of `REASONS`: why the attempt failed; None if none was made
 
 
 class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

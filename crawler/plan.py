@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.config.secrets import revealed
 from crawler.directory import State
 from crawler.errors import ConfigError
+from crawler.fetch.cookies_txt import read_cookies
 from crawler.seedlist import Item
 from crawler.seeds import read_seeds
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from crawler.checkpoint import Committed, Keeper
-    from crawler.config import CrawlConfig
+    from crawler.config import CrawlConfig, FetchConfig
     from crawler.dataset.where import Where
     from crawler.directory import CrawlDirectory
     from crawler.seeds import Seed
@@ -52,15 +55,25 @@ class Plan:
     #: whose states checkpoints store besides, by name
     keepers: Mapping[str, Keeper] = field(default_factory=dict)
 
-    def check_directory(self) -> None:
-        """Refuse to repair, or to try again, what is not there.
+    def check(self) -> None:
+        """Refuse, before anything is written or moved, to repair or to try again what is not there, and to crawl
+        without the secrets and cookies of the configuration.
 
         Raises:
-            ConfigError: No crawl lies in the directory.
+            ConfigError: No crawl lies in the directory; a secret or a file is missing.
         """
+        fetch = self.fetch()
+        revealed(fetch, os.environ)
+        for host in fetch.hosts.values():
+            if host.cookies:
+                read_cookies(Path(host.cookies))
         if (self.repair or self.retry is not None) and self.directory.state() is State.UNUSED:
             what = "repair" if self.repair else "try again"
             raise ConfigError(f"{self.directory.path}: holds no crawl, so there is nothing to {what}")
+
+    def has_seeds(self) -> bool:
+        """Whether there is anything to begin or to go on with."""
+        return bool(self.items()) or (self.resume and self.directory.state() is not State.UNUSED)
 
     def items(self) -> tuple[str, ...]:
         """The seed items as they will be read, relative files of the configuration found in its folder."""
@@ -91,9 +104,19 @@ class Plan:
             items[name] = Item(item, name, is_given=bool(self.seeds) or not self.is_stored)
         return list(items.values())
 
+    def fetch(self) -> FetchConfig:
+        """How requests are made, cookies.txt files of the configuration found in its folder."""
+        folder = (self.folder or Path()).absolute()
+        hosts = {
+            pattern: msgspec.structs.replace(host, cookies=host.cookies and str(folder / host.cookies))
+            for pattern, host in self.config.fetch.hosts.items()
+        }
+        return msgspec.structs.replace(self.config.fetch, hosts=hosts)
+
     def effective_config(self, earlier: Sequence[str] = ()) -> CrawlConfig:
-        """The configuration in force, with the names of all seed items."""
-        return msgspec.structs.replace(self.config, seeds=tuple(item.name for item in self.seed_items(earlier)))
+        """The configuration in force, with the names of all seed items and files as they are called everywhere."""
+        seeds = tuple(item.name for item in self.seed_items(earlier))
+        return msgspec.structs.replace(self.config, seeds=seeds, fetch=self.fetch())
 
 
 def _name(item: str) -> str:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from crawler.config.file import load, loads
+from crawler.config.file import dump, load, loads
 from crawler.dataset.ledger import KnownUrls
 from crawler.errors import ConfigError, FrontierError
 from crawler.renames import complete_renames
@@ -122,11 +122,10 @@ def _damaged(plan: Plan, store: Store, files: OutputFiles) -> Damaged:
 def _known_of(plan: Plan) -> dict[str, bytes]:
     """What a store would know of how the crawl was begun, where crawl.yaml tells."""
     try:
-        blobs = {CONFIG: plan.directory.config.read_bytes(), OUTPUT: output_blob(plan.pages)}
-        stored_config(blobs)
+        stored = stored_config({CONFIG: plan.directory.config.read_bytes()})
     except (OSError, UnicodeDecodeError, ConfigError):
         return {}
-    return blobs
+    return {CONFIG: dump(stored).encode(), OUTPUT: output_blob(plan.pages)} if stored else {}
 
 
 def _checked(plan: Plan, restored: Restored) -> tuple[CrawlConfig, list[str]]:
@@ -138,9 +137,10 @@ def _checked(plan: Plan, restored: Restored) -> tuple[CrawlConfig, list[str]]:
     before = stored_config(restored.blobs)
     if before is None:
         return plan.effective_config(), []
-    news = [f"Changed since the last run: {change}" for change in changes(before, plan.config)]
+    config = plan.effective_config(before.seeds)
+    news = [f"Changed since the last run: {change}" for change in changes(before, config)]
     check_output(restored.blobs, plan.pages)
-    return plan.effective_config(before.seeds), news
+    return config, news
 
 
 def _check_known(store: Store, restored: Restored, files: OutputFiles) -> None:

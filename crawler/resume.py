@@ -3,7 +3,7 @@
 The first checkpoint of every run stores the configuration in force and where page records go; a resume compares them
 with what is asked for now. How fast, how politely and how far to crawl may change freely, seeds may be added, the scope
 may become another; what tells URLs apart, or what a record contains, may not: half of the output would mean something
-else than the other half.
+else than the other half. Secrets are not stored, so whether they changed is not known (`crawler.config.secrets`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from crawler.config import dotted_key
-from crawler.config.file import loads, to_plain
+from crawler.config.file import as_written, loads, to_plain
 from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # The names of what checkpoints store
 CONFIG = "config"  #: YAML
 OUTPUT = "output"  #: where page records go: a path; empty for the crawl's directory
+COOKIES = "cookies"  #: JSON of `fetch.cookies`: the jars
 SEEDS = "seeds"  #: `seedlist.Place`
 STDOUT = "stdout"  #: how far a stream of pages.jsonl has got
 
@@ -61,13 +62,13 @@ def changes(before: CrawlConfig, now: CrawlConfig) -> list[Change]:
     Raises:
         ConfigError: Something that may not change has.
     """
-    old, new = dict(_flat(to_plain(before))), dict(_flat(to_plain(now)))
+    old, new = (dict(_flat(to_plain(as_written(config)))) for config in (before, now))
     found = []
     for key in sorted(old.keys() | new.keys()):
         section = key.split(".", 1)[0].split("[", 1)[0]
         if section in ("seeds", "name") or old.get(key) == new.get(key):
             continue
-        was, is_now = _shown(key, old.get(key)), _shown(key, new.get(key))
+        was, is_now = _shown(old.get(key)), _shown(new.get(key))
         if section in FIXED:
             raise ConfigError(
                 f"{key}: is {is_now} now, and this crawl was begun with {was}: that cannot change at a resume; "
@@ -106,12 +107,8 @@ def _flat(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]
             yield key, value
 
 
-def _shown(key: str, value: object) -> str:
-    if value is None:
-        return "none"
-    if key.startswith("fetch.headers"):
-        return "…"  # may be a secret
-    return _yaml(value)
+def _shown(value: object) -> str:
+    return "none" if value is None else _yaml(value)
 
 
 def _yaml(value: object) -> str:

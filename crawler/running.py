@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from crawler.clock import rfc3339
 from crawler.directory import Summary
 from crawler.export.outcomes import seed_line
@@ -109,4 +111,5 @@ def _summary(result: Result, started_at: float, ended_at: float) -> Summary:
         outcomes={str(outcome): count for outcome, count in snapshot.outcomes.items()},
         reasons=reasons,
         refusals={rule: refusal.count for rule, refusal in snapshot.refusals.items()},
+        hosts=msgspec.structs.asdict(snapshot.hosts),
     )

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 from crawler.config.patterns import pattern_problem, pattern_set
 from crawler.errors import ConfigError
+from crawler.models import Kind
 from crawler.url import host, registrable_domain
 
 if TYPE_CHECKING:
     from crawler.config import ScopeConfig
-    from crawler.models import Url
+    from crawler.models import Request, Url
 
 _MAX_REMEMBERED = 1_000
 """Page scopes of a crawl, and host verdicts of each: where there are more, all are dropped and found out again."""
@@ -53,6 +54,19 @@ class Scope:
     def seed_refusal(self, url: Url) -> str | None:
         """As `refusal`, for a seed: exclude and include only."""
         return self._patterns.refusal(url)
+
+    def late_refusal(self, request: Request, *, resumed: bool) -> str | None:
+        """Why an admitted URL must not be requested, as a reason of `models.REASONS`; None if it may.
+
+        Seeds are admitted whatever the scope, so that each has an outcome; what an earlier run admitted may be out of
+        the scope of this one. What a sitemap lists is asked of each entry.
+        """
+        if request.kind is Kind.SITEMAP:
+            return None
+        if request.via is None and not request.redirected_from:
+            return "seed_out_of_scope" if self.seed_refusal(request.url) else None
+        narrowed = resumed and self.refusal(request.url, request.scope_host, request.depth)
+        return "scope_narrowed" if narrowed else None
 
     def for_page(self, scope_host: str, depth: int) -> PageScope:
         """The same rules for all links of one page, which share `scope_host` and `depth` (one more than the page's).

@@ -29,6 +29,17 @@ _REASON = "reason"
 _REFUSED = "refused"
 
 
+class HostTally(msgspec.Struct, frozen=True, kw_only=True):
+    """Hosts of which not everything was asked for, each counted once."""
+
+    #: retired by the breaker
+    given_up: int = 0
+    #: at ``budget.pages_per_host``, with URLs left
+    set_aside: int = 0
+    #: whose names do not resolve
+    unresolved: int = 0
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The counts at one moment. ``admitted == sum(outcomes.values()) + queued``."""
 
@@ -63,6 +74,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     refusals: dict[str, Refusal]
     #: the hosts that wait longest for their next request, the slowest first
     slow: tuple[SlowHost, ...] = ()
+    hosts: HostTally = HostTally()
 
 
 def counters_without(counters: Mapping[str, int], ends: Mapping[tuple[Outcome, str | None], int]) -> dict[str, int]:
@@ -186,7 +198,14 @@ class Stats:
                 self._refused[rest] = count
         self._samples = deque([(self._started, self._pages)])
 
-    def snapshot(self, counts: Counts, in_flight: int, unfinished: int, slow: Sequence[SlowHost] = ()) -> Snapshot:
+    def snapshot(
+        self,
+        counts: Counts,
+        in_flight: int,
+        unfinished: int,
+        slow: Sequence[SlowHost] = (),
+        hosts: HostTally | None = None,
+    ) -> Snapshot:
         """The numbers of this moment. What is recent is measured against earlier snapshots.
 
         Args:
@@ -194,6 +213,7 @@ class Stats:
             in_flight: Requests under way, those for robots.txt included.
             unfinished: URLs admitted and without an end, committed or not.
             slow: The hosts that wait longest.
+            hosts: Those that are given up or set aside; None for none.
         """
         elapsed_s = self._elapsed_s()
         return Snapshot(
@@ -217,6 +237,7 @@ class Stats:
                 for rule, count in self._refused.most_common()
             },
             slow=tuple(slow),
+            hosts=hosts or HostTally(),
         )
 
     def _elapsed_s(self) -> float:

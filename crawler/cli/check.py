@@ -20,43 +20,18 @@ if TYPE_CHECKING:
 def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     """Read crawl.yaml, report every mistake in it, and print the configuration that will apply, defaults included.
 
-    The configuration goes to standard output, as YAML that can be used again; remarks go to standard error.
+    The configuration goes to standard output, as YAML that can be used again, without secrets that are written out;
+    remarks and limits go to standard error.
     """
+    from crawler.cli.remarks import remarks  # noqa: PLC0415
     from crawler.config.file import dump, load  # noqa: PLC0415 - help must not wait for a YAML reader
 
-    config = load(path, overrides).config
+    loaded = load(path, overrides)
+    config = loaded.config
     explained = [line for host in hosts for line in _limits(config, host)]
     click.echo(dump(config), nl=False)
-    for line in (*_remarks(config), *explained):
+    for line in (*remarks(config, loaded.folder), *explained):
         click.echo(line, err=True)
-
-
-def _remarks(config: CrawlConfig) -> Iterator[str]:
-    """What follows from a valid configuration without being written in it."""
-    from crawler.config import NO_CONTACT  # noqa: PLC0415
-    from crawler.gate import shares_of  # noqa: PLC0415
-    from crawler.units import Size  # noqa: PLC0415
-
-    if NO_CONTACT in config.fetch.user_agent:
-        yield (
-            f"fetch.user_agent: {config.fetch.user_agent} names no contact: a polite crawler says whom a site's owner "
-            "can write to, such as shopbot/1.0 (+https://example.org/shopbot)"
-        )
-    overshoot = Size(config.limits.concurrency * config.fetch.max_body_bytes)
-    shares = shares_of(config.limits.memory_bytes)
-    yield (
-        f"memory: of limits.memory ({config.limits.memory_bytes}), {Size(shares.bodies)} are for bodies fetched and "
-        f"not yet parsed, {Size(shares.results)} for records that wait for a checkpoint and as much for those being "
-        f"written; as a started fetch always finishes, bodies may take up to limits.concurrency x fetch.max_body = "
-        f"{config.limits.concurrency} x {config.fetch.max_body_bytes} = {overshoot} more"
-    )
-    if config.frontier == "memory":
-        yield "frontier: memory keeps the queue in memory: the crawl cannot be resumed, and grows with its URLs"
-    if config.parse.backend != "process":
-        yield (
-            f"parse.backend: {config.parse.backend} does not contain crashes, endless pages or memory: one bad page "
-            "can end the crawl, and parse.deadline and parse.memory are not enforced; process does and is the default"
-        )
 
 
 def _limits(config: CrawlConfig, host: str) -> Iterator[str]:
@@ -72,5 +47,47 @@ def _limits(config: CrawlConfig, host: str) -> Iterator[str]:
         hint = f" (did you mean {likely}?)" if likely else ""
         raise ConfigError(f"--host {host}: expected a host or URL, such as example.org{hint}") from error
     yield f"{key}:"
-    for line in LimitTable(config.limits).explain(key):
+    for line in (*LimitTable(config.limits).explain(key), *_other_limits(config), *_sent(config, key)):
         yield f"  {line}"
+
+
+def _other_limits(config: CrawlConfig) -> Iterator[str]:
+    """What holds for this host as for every other."""
+    from crawler.wording import counted  # noqa: PLC0415
+
+    robots, breaker, pages = config.robots, config.breaker, config.budget.pages_per_host
+    if not robots.obey:
+        yield "whatever its robots.txt says, from robots.obey: false"
+    elif not robots.max_crawl_delay_s:
+        yield "slower for no Crawl-delay of its robots.txt, from robots.max_crawl_delay: 0s"
+    else:
+        up_to = f"up to {robots.max_crawl_delay_s}, from robots.max_crawl_delay"
+        yield f"slower for a Crawl-delay of its robots.txt, {up_to}"
+    if breaker.failures is None:
+        yield "never given up for failing, from breaker.failures: null"
+    else:
+        rest = f"rests {breaker.rest_s} after {counted(breaker.failures, 'failure')} in a row, from breaker"
+        yield f"{rest}; given up if it then fails once more"
+    if pages is None:
+        yield "any number of pages, from budget.pages_per_host: null"
+    else:
+        yield f"at most {counted(pages, 'page')}, from budget.pages_per_host"
+
+
+def _sent(config: CrawlConfig, key: str) -> Iterator[str]:
+    """What is sent to it alone, by pattern: names only, as values may be secrets."""
+    from crawler.config.hosts import matching  # noqa: PLC0415
+
+    known: set[str] = set()
+    for pattern, own in matching(config.fetch.hosts, key):
+        says = {f"header {name}": f"header {name.lower()}" for name in own.headers}
+        given: dict[str, object] = {
+            "user and password": own.auth,
+            "cookies of a file": own.cookies,
+            f"verify: {str(own.verify).lower()}": own.verify,
+            "a proxy": own.proxy,
+        }
+        says |= {what: what.partition(":")[0] for what, value in given.items() if value is not None}
+        new = [what for what, slot in says.items() if slot not in known]
+        known.update(says.values())
+        yield f'fetch.hosts["{pattern}"]: {", ".join(new) or "nothing that a more specific one does not say"}'

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from crawler.cli import OK
 from crawler.errors import ConfigError
 
 
@@ -26,7 +25,9 @@ from crawler.errors import ConfigError
 @click.option("--repair", is_flag=True, help="Resume a damaged crawl: what its files lack is fetched again.")
 @click.option("--fresh", is_flag=True, help="Move a crawl that lies in DIR aside and start anew.")
 @click.option("-o", "--output", metavar="FILE|-", help="Page records go to FILE; to stdout as well with -.")
-@click.option("--dry-run", is_flag=True, help="Show what would be fetched first and how fast; request nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Ask hosts for robots.txt and sitemaps; show what would be fetched, and how fast."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary, errors only.")
 @click.option("-v", "--verbose", is_flag=True, help="Log every request to stderr.")
 def crawl(  # noqa: PLR0917  (one parameter per option)
@@ -61,7 +62,8 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     """
     from dataclasses import replace  # noqa: PLC0415
 
-    from crawler.cli.planning import STDOUT, plan_of, show_plan  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.planning import STDOUT, plan_of  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.remarks import contact_remarks  # noqa: PLC0415
     from crawler.cli.running import run_crawl  # noqa: PLC0415
     from crawler.dataset.where import where_of  # noqa: PLC0415
 
@@ -80,6 +82,8 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     plan = plan_of(seeds, config, directory, [*options, *overrides], output, resume=resume)
     plan = replace(plan, retry=where_of(where or "") if retry_failed else None, repair=repair)
     if dry_run:
-        show_plan(plan)
-        return OK
-    return run_crawl(plan, fresh=fresh, stream=output == STDOUT, quiet=quiet, verbose=verbose)
+        from crawler.cli.dry_run import dry_run as run_dry  # noqa: PLC0415
+
+        return run_dry(plan)
+    remarks = contact_remarks(plan.config)
+    return run_crawl(plan, fresh=fresh, stream=output == STDOUT, quiet=quiet, verbose=verbose, remarks=remarks)

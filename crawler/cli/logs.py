@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from crawler.errors import ConfigError
-from crawler.progress import printable
+from crawler.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,15 +1,13 @@
-"""What do the options ask for? From the command line to a plan, and a plan shown without carrying it out."""
+"""What do the options ask for? From the command line to a plan."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import msgspec
 
 from crawler.config.file import load, loads
@@ -17,20 +15,13 @@ from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError
 from crawler.export.packing import suffix
 from crawler.plan import Plan
-from crawler.politeness.limits import LimitTable
-from crawler.progress import printable
 from crawler.reopen import load_stored
-from crawler.scope import Scope
-from crawler.url import host_key as host_key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import BinaryIO
 
-    from crawler.seeds import Seed
-
 STDIN = STDOUT = "-"
-DRY_RUN_SEEDS = 20
 
 
 def plan_of(
@@ -56,8 +47,6 @@ def plan_of(
         stored = load_stored(lying, overrides)
     loaded = stored or (load(config_path, overrides) if config_path else loads("", "defaults", overrides))
     config = loaded.config
-    if not seeds and not config.seeds:
-        raise ConfigError("nothing to crawl: give a SEED (a URL, a host, a file, or -), or `seeds:` in a -c FILE")
     reads_stdin = STDIN in (seeds or (() if stored else config.seeds))
     if reads_stdin and sys.stdin is None:
         raise ConfigError("the seed list '-' needs standard input, and it is closed")
@@ -75,6 +64,8 @@ def plan_of(
         pages=Path(output) if output and output != STDOUT else None,
         resume=resume,
     )
+    if not plan.has_seeds():
+        raise ConfigError("nothing to crawl: give a SEED (a URL, a host, a file, or -), or `seeds:` in a -c FILE")
     if seeds or not resume or plan.directory.state() is State.UNUSED:
         plan.read_seeds()  # tells a mistake in an item before anything else is looked at
     return plan
@@ -106,39 +97,6 @@ def check_output(plan: Plan, *, fresh: bool) -> None:
         return
     if path.is_dir() or (path.exists() and not fresh):
         raise ConfigError(f"-o {path}: exists already; remove it, or --fresh moves it aside")
-
-
-def show_plan(plan: Plan) -> None:
-    """Print what would be fetched first, and how fast each of these hosts would be asked; requests nothing."""
-    seeds = list(itertools.islice(_distinct(plan.read_seeds()), DRY_RUN_SEEDS + 1))
-    shown = seeds[:DRY_RUN_SEEDS]
-    state = plan.directory.state()
-    used = "" if state is State.UNUSED else f" (it holds a crawl, {state}: --resume goes on, --fresh moves that aside)"
-    click.echo(f"Would go to {plan.directory.path}{used}\n\nWould be fetched first:")
-    scope = Scope(plan.config.scope)
-    for seed in shown:
-        refusal = scope.seed_refusal(seed.url) if seed.url else seed.error
-        click.echo(f"  {seed.url}" if refusal is None else printable(f"  not {seed.given} ({seed.place}: {refusal})"))
-    if len(seeds) > len(shown):
-        click.echo(f"  … and more: only the first {DRY_RUN_SEEDS} seeds are shown")
-    table = LimitTable(plan.config.limits)
-    hosts = dict.fromkeys(host_key_of(seed.url) for seed in shown if seed.url)
-    if hosts:
-        click.echo("\nHow fast:")
-    for host_key in hosts:
-        click.echo(f"  {host_key}:")
-        for line in table.explain(host_key):
-            click.echo(f"    {line}")
-
-
-def _distinct(seeds: Iterator[Seed]) -> Iterator[Seed]:
-    """Without those whose URL came before."""
-    known: set[str] = set()
-    for seed in seeds:
-        if seed.url not in known:
-            yield seed
-        if seed.url is not None:
-            known.add(seed.url)
 
 
 def _directory(given: str | None, name: str) -> Path:

@@ -31,12 +31,14 @@ from crawler.export.packing import suffix
 from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
 from crawler.politeness.robots import UNREACHABLE
-from crawler.progress import ProgressLine, summary
+from crawler.progress import ProgressLine
 from crawler.resume import STDOUT as STREAM
+from crawler.summary import summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from crawler.config import BudgetConfig
     from crawler.directory import CrawlDirectory
     from crawler.plan import Plan
     from crawler.running import Result, Running
@@ -49,15 +51,26 @@ SWITCH_INTERVAL_S = 0.0005
 loop starve it."""
 
 
-def run_crawl(plan: Plan, *, fresh: bool, stream: bool = False, quiet: bool = False, verbose: bool = False) -> int:
+def run_crawl(
+    plan: Plan,
+    *,
+    fresh: bool,
+    stream: bool = False,
+    quiet: bool = False,
+    verbose: bool = False,
+    remarks: Iterable[str] = (),
+) -> int:
     """Run a plan; its exit code.
+
+    Args:
+        remarks: Told at the beginning, and logged.
 
     Raises:
         ConfigError: The directory holds an unfinished or another crawl, or is in use; the output file exists.
         CrawlerError: The crawl failed.
     """
     directory = plan.directory
-    plan.check_directory()
+    plan.check()
     check_output(plan, fresh=fresh)
     finished = None
     if directory.state() is State.FINISHED and not fresh and not plan.repair:
@@ -72,6 +85,10 @@ def run_crawl(plan: Plan, *, fresh: bool, stream: bool = False, quiet: bool = Fa
         stack.enter_context(_way_on(plan, stream=stream))
         if aside and not quiet:
             _tell(f"The crawl that lay in {directory.path} is now {aside}.")
+        for remark in remarks:
+            log.warning("remark", extra={"why": remark})
+            if not (quiet or verbose):  # which sends the log there too
+                _tell(remark)
         if fresh and plan.pages and plan.pages.exists():
             move_aside(plan.pages)
         follower = None
@@ -127,12 +144,14 @@ def exit_code(result: Result) -> int:
     """What the shell is told."""
     if result.ending.stopped_by == STOPPED:
         return INTERRUPTED
+    if result.ending.stopped_by:
+        return OK  # a budget, which may have come before the first seed
     if result.seeds.fetched == 0:
         return NO_SEED
     mend = result.seeds.unread or any(
         reason == UNREACHABLE or mendable(reason) for _, reason in result.snapshot.reasons
     )
-    return INCOMPLETE if mend and result.ending.complete else OK
+    return INCOMPLETE if mend else OK
 
 
 class Ran(NamedTuple):
@@ -155,7 +174,7 @@ async def _crawl(plan: Plan, follower: Follower | None, *, live: bool, quiet: bo
             stopper.opened(running)
             try:
                 async with asyncio.TaskGroup() as group:
-                    progress = group.create_task(_show(running)) if live else None
+                    progress = group.create_task(_show(running, plan.config.budget)) if live else None
                     if follower:
                         group.create_task(follower.run(running.stop))
                     result = await running.run()
@@ -169,10 +188,10 @@ async def _crawl(plan: Plan, follower: Follower | None, *, live: bool, quiet: bo
     return Ran(result, (before.attempts, before.admitted, 0) != (after.attempts, after.admitted, after.queued))
 
 
-async def _show(running: Running) -> None:
+async def _show(running: Running, budget: BudgetConfig) -> None:
     if sys.stderr is None:
         return
-    progress = ProgressLine(sys.stderr, SystemClock())
+    progress = ProgressLine(sys.stderr, SystemClock(), budget=budget)
     with suppress(OSError):
         try:
             while True:

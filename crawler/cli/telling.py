@@ -1,29 +1,21 @@
-"""How is what is known of a URL told to a person? In rows of a label and some text, for a terminal of 80 columns.
-
-URLs are never cut, as somebody will want to copy them. Text that comes from pages is escaped.
-"""
+"""How is what is known of a URL told to a person?"""
 
 from __future__ import annotations
 
-import textwrap
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from crawler.cli.rows import lines_of
 from crawler.dataset import ledger
 from crawler.dataset.facts import REDIRECTED_FROM, UNKNOWN
-from crawler.models import Kind, Outcome
-from crawler.progress import duration, meaning, printable
+from crawler.models import NORMAL_PRIORITY, Kind, Outcome
+from crawler.wording import duration, meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from crawler.cli.rows import Row
     from crawler.dataset.facts import Ending, HostWait, RobotsVerdict, Why
-
-_COLUMNS = 80
-_LABEL = 12
-
-Row = tuple[str, str]
-"""A label, empty where the row goes on with the one before, and a line of text."""
 
 
 def told(facts: Why, now: float) -> str:
@@ -37,7 +29,7 @@ def told(facts: Why, now: float) -> str:
     if facts.url and facts.asked.strip() != facts.url:
         rows.append(("", f"asked for as {facts.asked}"))
     rows += _known(facts, now) if facts.known else _unknown(facts, now)
-    return "\n".join(line for label, text in rows for line in _lines(label, text))
+    return "\n".join(lines_of(rows))
 
 
 def _known(facts: Why, now: float) -> Iterator[Row]:
@@ -56,8 +48,8 @@ def _known(facts: Why, now: float) -> Iterator[Row]:
     if facts.at:
         yield "Ended", _time(facts.at, now)
     yield "Depth", str(facts.depth)
-    if facts.priority:
-        yield "Priority", f"{facts.priority} (0 goes first, 63 last)"
+    if facts.priority not in (None, NORMAL_PRIORITY):
+        yield "Priority", f"{facts.priority} (0 goes first, {NORMAL_PRIORITY} is normal, 63 last)"
     if facts.kind != Kind.PAGE:
         yield "Kind", str(facts.kind)
     yield from _way(facts)
@@ -69,7 +61,8 @@ def _outcome(facts: Why, now: float) -> Iterator[Row]:
             yield "Outcome", "pending: no attempt has been recorded"
         case ledger.SNOOZED:
             due = "is due" if facts.due_at and _seconds(facts.due_at) > now else "has been due since"
-            yield "Outcome", f"snoozed: attempt {facts.attempts} failed, the next {due}"
+            what = f"attempt {facts.attempts} failed, the next" if facts.attempts else "put off for its host, it"
+            yield "Outcome", f"snoozed: {what} {due}"
             yield "", _time(facts.due_at, now)
         case outcome:
             yield "Outcome", f"{outcome}, status {facts.status}" if facts.status else outcome
@@ -124,11 +117,16 @@ def _wait(wait: HostWait, now: float) -> Iterator[Row]:
         lines.append(_queue(wait))
     if wait.retired:
         lines.append(f"{wait.host} is asked no more: {_explained(wait.retired)}")
+    elif wait.pages_per_host is not None and wait.pages >= wait.pages_per_host:
+        kept = f"{wait.pages:,} of {wait.pages_per_host:,} pages"
+        lines.append(f"{wait.host} is set aside: {kept} (budget.pages_per_host)")
     elif wait.ready_at:
         lines.append(f"{wait.host} rests until {_time(wait.ready_at, now)}")
     if wait.failures:
         last = f"{wait.failures:,} attempts" if wait.failures > 1 else "attempt"
         lines.append(f"the last {last} at {wait.host} failed")
+    if wait.backoff_s:
+        lines.append(f"for its errors, {duration(wait.backoff_s)} pass between two requests to {wait.host}")
     return _labelled("Host", lines)
 
 
@@ -174,6 +172,10 @@ def _scope_of_unknown(facts: Why) -> Iterator[str]:
     yield "would let it in: no page fetched so far links to it"
     if facts.max_depth is not None:
         yield f"or only such as lie at the limit of scope.max_depth: {facts.max_depth}"
+    if facts.skip_rel:
+        yield f"or only links with rel={' or '.join(facts.skip_rel)} lead to it (robots.skip_rel)"
+    if facts.nofollow:
+        yield "or only pages that say nofollow link to it (robots.nofollow)"
     if facts.urls_pending:
         stopped = f"the crawl was stopped by {facts.stopped_by}; " if facts.stopped_by else ""
         yield f"{stopped}{facts.urls_pending:,} URLs are pending, which may lead to it"
@@ -203,10 +205,3 @@ def _time(time: str | None, now: float) -> str:
     distance_s = _seconds(time) - now
     near = f"in {duration(distance_s)}" if distance_s > 0 else f"{duration(-distance_s)} ago"
     return f"{time[:10]} {time[11:19]} UTC ({near})"
-
-
-def _lines(label: str, text: str) -> list[str]:
-    """A row in columns; what holds no URL is wrapped."""
-    shown = printable(text)
-    wrapped = [shown] if "://" in shown else textwrap.wrap(shown, _COLUMNS - _LABEL, break_on_hyphens=False)
-    return [f"{'' if number else label:<{_LABEL}}{line}" for number, line in enumerate(wrapped)]

@@ -51,7 +51,7 @@ def try_(url: str, config: Path | None, overrides: tuple[str, ...]) -> int:
 def _why(endings: Sequence[bytes]) -> str:
     """Why there is no record: how the last of the URLs ended, in words."""
     from crawler.export.outcomes import OutcomeRecord  # noqa: PLC0415
-    from crawler.progress import meaning  # noqa: PLC0415
+    from crawler.wording import meaning  # noqa: PLC0415
 
     end = msgspec.json.decode(endings[-1], type=OutcomeRecord)
     reason = ": ".join(filter(None, (end.reason, end.reason and meaning(end.reason))))

@@ -173,3 +173,10 @@ class CrawlConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
             "memory."
         ),
     ] = "sqlite"
+
+    @property
+    def manners(self) -> Manners:
+        """What politeness goes by."""
+        return Manners(
+            limits=self.limits, robots=self.robots, sitemaps=self.sitemaps, breaker=self.breaker, budget=self.budget
+        )

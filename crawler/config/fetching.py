@@ -16,26 +16,38 @@ Proxies = Annotated[
     str | tuple[str, ...] | None,
     Meta(
         description="A proxy such as http://user:${PASSWORD}@proxy.example.org:3128, or a list of them, each host "
-        "keeping to one; environment takes them from HTTP_PROXY, HTTPS_PROXY and NO_PROXY."
+        "keeping to one; environment takes them from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, and direct is "
+        "none, for some hosts where others have one."
     ),
 ]
 
 ENVIRONMENT = "environment"
 """What ``fetch.proxy`` says to honour the environment."""
 
+DIRECT = "direct"
+"""What it says to go without, where a less specific one would not."""
+
 
 class HostFetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is sent to the hosts of one pattern, and to no other. What is None is inherited."""
+    """What is sent to the hosts of one pattern, and to no other; null is what a less specific pattern says."""
 
     headers: Annotated[
         dict[str, str],
-        Meta(description="Header fields beside those of fetch.headers, or instead. ${NAME} as there."),
+        Meta(
+            description="Header fields beside those of fetch.headers and of less specific patterns, or instead of one "
+            "of the same name. ${NAME} as in fetch.headers."
+        ),
     ] = field(default_factory=dict)
     auth: Annotated[
-        str | None, Meta(description="user:password for HTTP basic authentication. ${NAME} as in fetch.headers.")
+        str | None,
+        Meta(description="user:password for HTTP basic authentication (RFC 7617). ${NAME} as in fetch.headers."),
     ] = None
     cookies: Annotated[
-        str | None, Meta(description="A cookies.txt file (Netscape format) whose cookies are sent, and kept up.")
+        str | None,
+        Meta(
+            description="A cookies.txt file (Netscape format), found beside this one, whose cookies are sent and, in "
+            "memory and over a resume, kept up with what the server sets. The file itself is never written."
+        ),
     ] = None
     verify: Annotated[bool | None, Meta(description="Whether its TLS certificate is checked; it is by default.")] = None
     proxy: Proxies = None
@@ -65,7 +77,10 @@ class FetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = field(default=None, name="from")
     headers: Annotated[
         dict[str, str],
-        Meta(description="Header fields sent with every request. ${NAME} stands for an environment variable."),
+        Meta(
+            description="Header fields sent with every request. ${NAME} stands for an environment variable, $${ for "
+            "a ${ that is meant so; a secret that is written out is never stored, and a resume then needs -c FILE."
+        ),
     ] = field(default_factory=dict)
     cookies: Annotated[bool, Meta(description="Keep cookies and send them back, each to where it came from.")] = False
     proxy: Proxies = None
@@ -78,5 +93,8 @@ class FetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = field(default_factory=dict)
     hosts: Annotated[
         dict[str, HostFetchConfig],
-        Meta(description="What is sent to some hosts only, by patterns as in limits.hosts, key by key."),
+        Meta(
+            description="What is sent to some hosts only, by patterns as in limits.hosts, key by key. What is secret "
+            "goes over https, and over http only where the seed was given as http://."
+        ),
     ] = field(default_factory=dict)

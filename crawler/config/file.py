@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import yaml
 
-from crawler.config import BUILT_IN_PACE, CrawlConfig
+from crawler.config import BUILT_IN_PACE, CrawlConfig, Section
 from crawler.config.rules import problems
+from crawler.config.secrets import masked
 from crawler.config.tree import Map, Mistake, Place, Text, read_tree
 from crawler.config.values import Reading, is_null
 from crawler.errors import ConfigError
@@ -94,19 +95,23 @@ def loads(text: str, name: str, overrides: Sequence[Override] = ()) -> Loaded:
 
 
 def dump(config: CrawlConfig) -> str:
-    """`config` as YAML with every key, in documented order; `loads` reads back what means the same.
-
-    What ``limits.default`` leaves out is filled in.
-    """
-    default = _filled(config.limits.default)
-    limits = msgspec.structs.replace(config.limits, default=default)
-    plain = to_plain(msgspec.structs.replace(config, limits=limits))
+    """`as_written`, as YAML with every key, in documented order; `loads` reads back what is equal to that."""
+    plain = to_plain(as_written(config))
     text: str = yaml.dump(plain, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10_000)
     return text
 
 
-def to_plain(config: CrawlConfig) -> dict[str, Any]:
-    """`config` as lists, dicts and scalars under its YAML keys; durations, sizes and rates as written."""
+def as_written(config: CrawlConfig) -> CrawlConfig:
+    """`config` as it is stored and shown: what ``limits.default`` leaves out is filled in, secrets are left out."""
+    limits = msgspec.structs.replace(config.limits, default=_filled(config.limits.default))
+    return masked(msgspec.structs.replace(config, limits=limits))
+
+
+def to_plain(config: Section) -> dict[str, Any]:
+    """`config`, or a section of one, as lists, dicts and scalars under its YAML keys, secrets included.
+
+    Durations, sizes and rates are as written.
+    """
     plain: dict[str, Any] = msgspec.to_builtins(config, enc_hook=_written)
     return plain
 
@@ -159,12 +164,14 @@ def _overridden(root: Node, override: str, empty: Text, mistakes: list[Mistake])
     path, rest = _key_path(override)
     if not path or not rest.startswith("="):
         expected = 'expected KEY=VALUE; a name with dots goes in brackets: limits.hosts["*.example.org"].delay=2s'
-        mistakes.append(Mistake(place, "", expected, override))
+        name, _, secret = override.partition("=")
+        mistakes.append(Mistake(place, "", expected, f"{name}=…" if name and secret else override))
         return root
     found: list[Mistake] = []
     value = read_tree(rest[1:], place.name, found, lines=False) or empty
     key = override[: len(override) - len(rest)]
-    mistakes.extend(Mistake(place, key, mistake.expected, rest[1:]) for mistake in found)
+    shown = "…" if path[0] == "fetch" else rest[1:]  # which may hold a secret
+    mistakes.extend(Mistake(place, key, mistake.expected, shown) for mistake in found)
     return root if found else _replaced(root, path, value)
 
 

@@ -1,21 +1,50 @@
-"""Which host patterns and addresses may a configuration name?
+"""Which host patterns and addresses may a configuration name, and which patterns cover a host?
 
 A host pattern is ``example.org``, ``*.example.org``, an IPv4 address or a bracketed IPv6 address, each with or without
 ``:port``. It is compared with names taken from canonical URLs, so it must be spelt as they are: lower case, ASCII
 (``xn--``), no trailing dot, IPv6 compressed (RFC 5952), no port 80 or 443. Other spellings are refused, with the right
 one: a limit that silently matches nothing would be worse.
+
+``*.`` and a domain covers every name below the domain, at any depth, but not the domain itself, as in TLS certificates
+and cookies. A pattern without a port covers every port, and http as well as https. Of those that cover a host the most
+specific comes first:
+
+1. a host name or address with a port: ``example.org:8080``, ``[::1]:8080``
+2. a host name or address, on any port: ``example.org``, ``192.0.2.1``, ``[::1]``
+3. ``*.`` and a domain, the longer the more specific, one with a port before the same without
 """
 
 from __future__ import annotations
 
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _PATTERN: Final = re.compile(r"(\*\.)?(\[[^\[\]]*\]|[^:\[\]]*)(?::([1-9][0-9]{0,4}))?")
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NETWORK: Final = re.compile(r"[0-9a-fA-F.:]+/[0-9]+")
 _DEFAULT_PORTS: Final = ("80", "443")
+
+SaidT = TypeVar("SaidT")
+
+
+def matching(patterns: Mapping[str, SaidT], host_key: str) -> Iterator[tuple[str, SaidT]]:
+    """The patterns that cover a host, most specific first, each with what it says.
+
+    Two dictionary look-ups for each label of the name, however many patterns there are.
+    """
+    for spelt in _spellings(host_key):
+        if spelt in patterns:
+            yield spelt, patterns[spelt]
+
+
+def split_port(host_key: str) -> tuple[str, str]:
+    """Name and ``:port``, which may be empty; the colons of ``[::1]`` are not a port's."""
+    name, colon, port = host_key.rpartition(":")
+    return (name, colon + port) if colon and not port.endswith("]") else (host_key, "")
 
 
 def host_problem(text: str) -> str | None:
@@ -52,6 +81,22 @@ def parse_address(text: str) -> tuple[str, int | None] | None:
     if _is_ip(host):
         return host, port
     return (host[1:-1], port) if _compressed(host) else None
+
+
+def _spellings(host_key: str) -> Iterator[str]:
+    """The patterns that would cover a host, most specific first."""
+    name, port = split_port(host_key)
+    if port:
+        yield host_key
+    yield name
+    if name[-1] == "]" or name[-1].isdigit():
+        return  # an address has no names below it (and no top-level domain ends in a digit)
+    domain = name.partition(".")[2]
+    while domain:
+        if port:
+            yield f"*.{domain}{port}"
+        yield f"*.{domain}"
+        domain = domain.partition(".")[2]
 
 
 def _is_pattern(text: str) -> bool:

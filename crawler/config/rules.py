@@ -1,7 +1,8 @@
 """What must a configuration satisfy beyond its types?  Pure checks of values that are there, key by key.
 
 They hold for configurations made in Python too. What a host pattern is, `crawler.config.hosts` says, of URL
-patterns `crawler.config.patterns`, of headers `crawler.config.headers`.
+patterns `crawler.config.patterns`, of headers `crawler.config.headers`; the fetch section has rules of its own in
+`crawler.config.rules_fetching`.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from crawler.config.base import dotted_key
-from crawler.config.headers import header_name_problem, header_value_problem, user_agent_problem
-from crawler.config.hosts import address_problem, host_problem, name_problem
+from crawler.config.hosts import host_problem
 from crawler.config.manners import AdaptiveConfig
+from crawler.config.problem import Problem, quoted
+from crawler.config.rules_fetching import fetching
 from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,24 +25,15 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"\w[\w.-]{0,99}")
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """A value that cannot be used."""
-
-    #: dotted, as `crawler.config.values` writes it
-    key: str
-    value: str
-    expected: str
-
-
 def problems(config: CrawlConfig) -> Iterator[Problem]:
     """Everything wrong with `config`."""
     if not _NAME.fullmatch(config.name):
         expected = "expected a folder name: at most 100 letters, digits, '_', '-' or '.', the last two not first"
-        yield Problem("name", _quoted(config.name), expected)
+        yield Problem("name", quoted(config.name), expected)
     yield from _scope(config.scope)
     yield from _urls(config.urls)
     yield from _limits(config.limits, config.fetch)
-    yield from _fetch(config.fetch)
+    yield from fetching(config.fetch)
     yield from _zeros(config)
 
 
@@ -52,7 +43,7 @@ def _scope(scope: ScopeConfig) -> Iterator[Problem]:
     from crawler.config.patterns import pattern_problem, pattern_set  # noqa: PLC0415 - only patterns pay for RE2
 
     wrong = [
-        Problem(f"scope.{key}[{position}]", _quoted(pattern), expected)
+        Problem(f"scope.{key}[{position}]", quoted(pattern), expected)
         for key, patterns in (("include", scope.include), ("exclude", scope.exclude))
         for position, pattern in enumerate(patterns)
         if (expected := pattern_problem(pattern))
@@ -81,7 +72,7 @@ def _limits(limits: LimitsConfig, fetch: FetchConfig) -> Iterator[Problem]:
         key = dotted_key("limits.hosts", pattern)
         if problem := host_problem(pattern):
             every = "; for every host use limits.default" if pattern == "*" else ""
-            yield Problem(key, _quoted(pattern), problem + every)
+            yield Problem(key, quoted(pattern), problem + every)
         yield from _pace(pace, key)
 
 
@@ -92,23 +83,6 @@ def _pace(pace: Pace, key: str) -> Iterator[Problem]:
     if pace.rate_per_s is not None and not pace.rate_per_s > 0:
         expected = "expected more than 0; to leave a host alone, put it into scope.exclude"
         yield Problem(f"{key}.rate", str(pace.rate_per_s), expected)
-
-
-def _fetch(fetch: FetchConfig) -> Iterator[Problem]:
-    if problem := user_agent_problem(fetch.user_agent):
-        yield Problem("fetch.user_agent", _quoted(fetch.user_agent), problem)
-    for name, value in fetch.headers.items():
-        key = dotted_key("fetch.headers", name)
-        if problem := header_name_problem(name):
-            yield Problem(key, _quoted(name), problem)
-        elif problem := header_value_problem(value):
-            yield Problem(key, _quoted(value), problem)
-    for pattern, address in fetch.resolve.items():
-        key = dotted_key("fetch.resolve", pattern)
-        if problem := name_problem(pattern):
-            yield Problem(key, _quoted(pattern), problem)
-        if problem := address_problem(address):
-            yield Problem(key, _quoted(address), problem)
 
 
 def _zeros(config: CrawlConfig) -> Iterator[Problem]:
@@ -125,11 +99,9 @@ def _zeros(config: CrawlConfig) -> Iterator[Problem]:
         "breaker.rest": config.breaker.rest_s,
     }
     if isinstance(config.limits.adaptive, AdaptiveConfig):
+        if not config.limits.adaptive.factor >= 0:
+            yield Problem("limits.adaptive.factor", str(config.limits.adaptive.factor), "expected 0 or more")
         positive["limits.adaptive.max_delay"] = config.limits.adaptive.max_delay_s
     for key, value in positive.items():
         if value is not None and not value > 0:
             yield Problem(key, str(value), "expected more than 0")
-
-
-def _quoted(text: str) -> str:
-    return msgspec.json.encode(text).decode()

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec import inspect
 
-from crawler.config import CrawlConfig
+from crawler.config import CrawlConfig, Section
 from crawler.config.file import to_plain
 from crawler.units import Duration, Number, Rate, Size
 
@@ -70,7 +70,7 @@ def _schema(wanted: inspect.Type, default: object) -> dict[str, Any]:
 def _scalar(wanted: inspect.Type) -> dict[str, Any]:
     match wanted:
         case inspect.UnionType():
-            return {"anyOf": [_schema(member, None) for member in wanted.types]}
+            return {"anyOf": [_member(member) for member in wanted.types]}
         case inspect.LiteralType():
             return {"enum": list(wanted.values)}
         case inspect.CustomType():
@@ -79,6 +79,15 @@ def _scalar(wanted: inspect.Type) -> dict[str, Any]:
             return {"type": "integer", "minimum": wanted.ge}
         case _:
             return {"type": _SIMPLE[type(wanted)]}
+
+
+def _member(wanted: inspect.Type) -> dict[str, Any]:
+    """One of several types that a value may have; null, where it is meant, is another of them."""
+    bare = wanted.type if isinstance(wanted, inspect.Metadata) else wanted
+    if isinstance(bare, inspect.StructType) and issubclass(bare.cls, Section):
+        return _schema(wanted, to_plain(bare.cls())) | {"type": "object"}
+    schema = _schema(wanted, None)
+    return schema | {"type": "array"} if isinstance(bare, inspect.VarTupleType) else schema
 
 
 def _section(section: inspect.StructType, defaults: object) -> dict[str, Any]:

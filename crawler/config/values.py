@@ -26,7 +26,7 @@ from crawler.config.tree import Map, Mistake, Text
 from crawler.units import Duration, Number, Rate, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from crawler.config.tree import Node, Place
 
@@ -66,7 +66,7 @@ class Reading:
             dotted = dotted_key(key, name)
             if name not in fields:
                 self._mistakes.append(
-                    Mistake(place, dotted, _unknown(name, list(fields), _dotted_host(key, name, child)))
+                    Mistake(place, dotted, _unknown(name, list(fields), _dotted_host(key, name, child, fields)))
                 )
                 continue
             self.places[dotted] = child.place
@@ -155,15 +155,16 @@ def _unknown(name: str, known: list[str], dotted_host: str | None) -> str:
     return "unknown key" + (_hint(likely[0]) if likely else f", expected one of {', '.join(known)}")
 
 
-def _dotted_host(key: str, name: str, value: Node) -> str | None:
-    """The right key where the dots of a host name were taken for those of a key: `name` stands in the pace `key`."""
+def _dotted_host(key: str, name: str, value: Node, fields: Container[str]) -> str | None:
+    """The right key where the dots of a host name were taken for those of a key: `name` stands in the section `key`,
+    which has `fields`."""
     section, _, host = key.rpartition(".")
-    if section != "limits.hosts" or not isinstance(value, Map):
+    if section not in ("limits.hosts", "fetch.hosts") or not isinstance(value, Map):
         return None
     names = [host, name]
     while len(value.entries) == 1:
         [(below, (_, value))] = value.entries.items()
-        if not isinstance(value, Map):
+        if below in fields or not isinstance(value, Map):
             break
         names.append(below)
     return dotted_key(section, ".".join(names))

@@ -45,6 +45,9 @@ class HostWait(msgspec.Struct, frozen=True, kw_only=True):
     ready_at: str | None  #: before which the host is not asked
     retired: str | None  #: why the host is asked no more
     failures: int  #: in a row, that the host is to blame for
+    backoff_s: float  #: pause between requests to it that its errors have earned it; 0 if none
+    pages: int  #: kept of it, if there is a budget
+    pages_per_host: int | None  #: the budget, at which it is set aside
     urls: int | None  #: that wait on it, this one included; null for one that was tried before
     ahead: int | None  #: of them, to be taken before this one
     more: bool  #: whether there are more than were counted
@@ -82,6 +85,8 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     robots: RobotsVerdict | None = None
     scope_rule: str | None = None  #: that keeps it out, or the last of `redirects`, by today's crawl.yaml
     max_depth: int | None = None  #: for an unknown one: it may have been found at a greater depth only
+    skip_rel: tuple[str, ...] = ()  #: for an unknown one: links with such a rel are not followed
+    nofollow: bool = False  #: for an unknown one: whether pages that say nofollow are obeyed
     redirected_here: str | None = None  #: for an unknown one: a URL that redirected to it
     urls_pending: int | None = None  #: for an unknown one: how many wait that may lead to it
     stopped_by: str | None = None  #: what ended the crawl early, if it has ended

@@ -20,7 +20,7 @@ import msgspec
 
 from crawler.errors import FrontierError
 from crawler.frontier import sqlite_index
-from crawler.frontier.sqlite_schema import APPLICATION_ID, FORMAT, read_back
+from crawler.frontier.sqlite_schema import APPLICATION_ID, FORMAT, STATE_COLUMNS, read_back
 from crawler.models import HostKey, HostState, Outcome, Robots, RobotsFile
 from crawler.url import Url, fingerprint, host_key, registrable_domain
 
@@ -53,17 +53,20 @@ SELECT done.id, url.url, done.outcome, done.has_page FROM done JOIN url ON url.i
 WHERE done.id > ? ORDER BY done.id LIMIT ?
 """
 
+_STATE = f"SELECT name, {', '.join(STATE_COLUMNS)} FROM host WHERE name = ? AND failures NOTNULL"  # noqa: S608
+
 _UNENDED = "NOT EXISTS (SELECT 1 FROM done WHERE id = {0}) AND NOT EXISTS (SELECT 1 FROM snoozed WHERE id = {0})"
 
+# {depth} is "depth", or "-depth" where the deepest come first.
 _WAITING_IN_CHUNKS = f"""
-SELECT count(*), coalesce(sum((part.priority, part.depth, listed.value) < (?1, ?2, ?3)), 0)
-FROM (SELECT * FROM chunk WHERE host = ?4 ORDER BY priority, depth, first LIMIT ?5) AS part,
-    json_each(part.ids) AS listed
+SELECT count(*), coalesce(sum((priority, {{depth}}, listed.value) < (?1, ?2, ?3)), 0)
+FROM (SELECT first FROM chunk WHERE host = ?4 ORDER BY priority, {{depth}}, first LIMIT ?5)
+    CROSS JOIN chunk USING (first), json_each(chunk.ids) AS listed
 WHERE {_UNENDED.format("listed.value")}
 """  # noqa: S608  (no values in it)
 
 _WAITING_ABOVE = f"""
-SELECT count(*), coalesce(sum((priority, depth, url.id) < (?1, ?2, ?3)), 0) FROM url
+SELECT count(*), coalesce(sum((priority, {{depth}}, url.id) < (?1, ?2, ?3)), 0) FROM url
 WHERE url.id > (SELECT value FROM meta WHERE name = 'watermark') AND host = ?4 AND {_UNENDED.format("url.id")}
 """  # noqa: S608
 
@@ -165,13 +168,14 @@ class KnownUrls:
                 ends = [Ended(url, Outcome(outcome), bool(has_page)) for _, url, outcome, has_page in rows]
             yield from ends
 
-    def waiting(self, known: Known) -> Waiting:
+    def waiting(self, known: Known, *, deepest_first: bool) -> Waiting:
         """How many URLs of its host wait with one that was never tried; counted up to some 100,000."""
         number = self._host_number(HostKey(known.host))
-        place = (known.priority, known.depth, known.id, number)
+        depth = "-depth" if deepest_first else "depth"
+        place = (known.priority, -known.depth if deepest_first else known.depth, known.id, number)
         ((chunks,),) = self._rows("SELECT count(*) FROM chunk WHERE host = ?", (number,))
-        ((below, before),) = self._rows(_WAITING_IN_CHUNKS, (*place, _CHUNKS_COUNTED))
-        ((above, between),) = self._rows(_WAITING_ABOVE, place)
+        ((below, before),) = self._rows(_WAITING_IN_CHUNKS.format(depth=depth), (*place, _CHUNKS_COUNTED))
+        ((above, between),) = self._rows(_WAITING_ABOVE.format(depth=depth), place)
         return Waiting(urls=below + above, ahead=before + between, more=chunks > _CHUNKS_COUNTED)
 
     def pending(self) -> int:
@@ -186,11 +190,9 @@ class KnownUrls:
 
     def host(self, name: HostKey) -> HostState | None:
         """What politeness stored of a host; None if nothing."""
-        rows = self._rows("SELECT ready_at, delay_s, failures, retired FROM host WHERE name = ?", (name,))
-        if not rows or rows[0][2] is None:
-            return None
-        ((ready_at, delay_s, failures, retired),) = rows
-        return HostState(host_key=name, ready_at=ready_at, delay_s=delay_s, failures=failures, retired=retired)
+        rows = self._rows(_STATE, (name,))
+        with read_back(self._path):
+            return msgspec.convert(rows[0], HostState) if rows else None
 
     def robots(self, origin: str) -> RobotsFile | None:
         """The stored verdict on an origin's robots.txt, fresh or not."""

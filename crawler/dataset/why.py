@@ -7,8 +7,6 @@ Both are of now: the rules that the store and crawl.yaml hold, which may be newe
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,13 +15,14 @@ import msgspec
 from crawler.clock import rfc3339
 from crawler.config.file import load
 from crawler.dataset import nearest
+from crawler.dataset.asked import bad_seeds, readings
+from crawler.dataset.chains import ending, redirects, way_back
 from crawler.dataset.facts import (
     FOUND_ON,
     MAX_NEAREST,
     MAX_STEPS,
     REDIRECTED_FROM,
     UNKNOWN,
-    BadSeed,
     Ending,
     HostWait,
     RobotsVerdict,
@@ -31,26 +30,19 @@ from crawler.dataset.facts import (
     Why,
 )
 from crawler.dataset.ledger import PENDING, SNOOZED, KnownUrls
-from crawler.dataset.records import seeds
 from crawler.dataset.written import find_written
 from crawler.directory import CrawlDirectory, State
-from crawler.errors import ConfigError, CrawlerError, UrlError
+from crawler.errors import ConfigError, UrlError
 from crawler.extract.robots_match import deciding_rule
-from crawler.models import MAX_REDIRECTS
 from crawler.scope import Scope
-from crawler.url import Url, canonicalize, host, host_key, origin, path_and_query
+from crawler.url import Url, host, host_key, origin, path_and_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from crawler.config import CrawlConfig
     from crawler.dataset.ledger import Known, Waiting
     from crawler.models import RobotsFile
-
-
-_USER = re.compile(r"[^/?#]*[@\\]")
-"""What no host begins with, though a URL may: ``mailto:x@example.org``."""
 
 
 def explain(directory: Path, asked: str, now: float) -> Why:
@@ -71,9 +63,9 @@ def explain(directory: Path, asked: str, now: float) -> Why:
         raise ConfigError(f"{directory}: holds no crawl: there is neither a crawl.db nor an outcomes.jsonl in it")
     config = load(files.config).config
     try:
-        urls = _readings(asked, config)
+        urls = readings(asked, config.urls)
     except UrlError as error:
-        bad = _bad_seeds(files, asked)
+        bad = bad_seeds(files, asked)
         if not bad:
             raise ConfigError(f"{error}; expected the URL or host to explain") from error
         return Why(asked=asked, url=None, known=False, outcome=UNKNOWN, bad_seeds=bad)
@@ -98,17 +90,17 @@ class _Case:
 
     def known(self, asked: str, known: Known) -> Why:
         """What there is to tell of an admitted URL."""
-        steps = list(islice(self._way_back(known), MAX_STEPS + 1))
-        redirects = self._redirects(known)
+        steps = list(islice(way_back(self._store, known), MAX_STEPS + 1))
+        chain = redirects(self._store, known)
         waits = known.outcome in (PENDING, SNOOZED)
         return msgspec.structs.replace(
             _told(asked, known),
             found=tuple(steps[:MAX_STEPS]),
             found_more=len(steps) > MAX_STEPS,
-            redirects=redirects,
+            redirects=chain,
             wait=self._wait(known) if waits else None,
             robots=self._robots(Url(known.url)) if waits or _is_about_robots(known) else None,
-            scope_rule=self._rule_against(known, redirects),
+            scope_rule=self._rule_against(known, chain),
             stopped_by=_stopped_by(self._files) if waits else None,
         )
 
@@ -125,53 +117,31 @@ class _Case:
             robots=self._robots(url),
             scope_rule=self._scope.refusal(url, scope_host, 0) if scope_host else None,
             max_depth=self._config.scope.max_depth,
+            skip_rel=self._config.robots.skip_rel,
+            nofollow=self._config.robots.nofollow,
             redirected_here=self._store.redirecting_to(url),
             urls_pending=self._store.pending(),
             stopped_by=_stopped_by(self._files),
-            bad_seeds=_bad_seeds(self._files, asked),
-            nearest=tuple(_ending(known) for known in near),
+            bad_seeds=bad_seeds(self._files, asked),
+            nearest=tuple(ending(known) for known in near),
             nearest_hosts=()
             if host_key(url) in hosts
             else tuple(nearest.nearest_hosts(host_key(url), hosts)[:MAX_NEAREST]),
         )
 
-    def _way_back(self, known: Known) -> Iterator[Step]:
-        """From a URL to the seed it comes from."""
-        passed = {known.url}
-        while True:
-            for url in reversed(known.redirected_from or ()):
-                yield Step(how=REDIRECTED_FROM, url=url)
-            if known.via is None or known.via in passed:
-                return
-            yield Step(how=FOUND_ON, url=known.via)
-            passed.add(known.via)
-            parents = self._store.read([known.via_id]) if known.via_id else list(self._store.find([known.via]).values())
-            if not parents:
-                return
-            known = parents[0]
-
-    def _redirects(self, known: Known) -> tuple[Ending, ...]:
-        """What became of a redirect's target; the last one may be unknown."""
-        chain: list[Ending] = []
-        passed: set[str] = set()
-        while known.target and known.url not in passed and len(chain) < MAX_REDIRECTS:
-            passed.add(known.url)
-            target = self._store.find([known.target]).get(known.target)
-            if target is None:
-                chain.append(Ending(url=known.target, outcome=UNKNOWN))
-                break
-            chain.append(_ending(target))
-            known = target
-        return tuple(chain)
-
     def _wait(self, known: Known) -> HostWait:
         state = self._store.host(host_key(Url(known.url)))
-        queue: Waiting | None = self._store.waiting(known) if known.outcome == PENDING else None
+        queue: Waiting | None = None
+        if known.outcome == PENDING:
+            queue = self._store.waiting(known, deepest_first=self._config.order == "depth")
         return HostWait(
             host=known.host,
             ready_at=rfc3339(state.ready_at) if state and state.ready_at > self._now else None,
             retired=state.retired if state else None,
             failures=state.failures if state else 0,
+            backoff_s=state.backoff_s if state else 0.0,
+            pages=state.pages if state else 0,
+            pages_per_host=self._config.budget.pages_per_host,
             urls=queue.urls if queue else None,
             ahead=queue.ahead if queue else None,
             more=bool(queue and queue.more),
@@ -181,7 +151,7 @@ class _Case:
         file = self._store.robots(origin(url)) if self._config.robots.obey else None
         return _verdict(file, url) if file else None
 
-    def _rule_against(self, known: Known, redirects: tuple[Ending, ...]) -> str | None:
+    def _rule_against(self, known: Known, chain: tuple[Ending, ...]) -> str | None:
         """The scope rule behind an outcome that is the scope's doing."""
         url = Url(known.url)
         from_seed = known.depth == 0 and known.via is None
@@ -189,7 +159,7 @@ class _Case:
             return self._scope.seed_refusal(url)
         if known.reason == "scope_narrowed":
             return self._scope.refusal(url, known.scope_host, known.depth)
-        last = redirects[-1] if redirects else None
+        last = chain[-1] if chain else None
         if last and last.outcome == UNKNOWN:
             target = Url(last.url)
             return self._scope.refusal(target, host(target) if from_seed else known.scope_host, known.depth)
@@ -205,17 +175,6 @@ class _Case:
         return list(near.values())[:MAX_NEAREST]
 
 
-def _readings(asked: str, config: CrawlConfig) -> list[Url]:
-    """The canonical URLs that may be meant, the likelier one first."""
-    text = asked.strip()
-    if "://" in text:
-        return [canonicalize(text, config.urls)]
-    if text and text[0] not in "/?#" and not _USER.match(text):
-        with suppress(UrlError):  # which would name what nobody has typed
-            return [canonicalize(f"{scheme}://{text}", config.urls) for scheme in ("https", "http")]
-    raise UrlError(f"{text!r} is neither a URL nor a host")
-
-
 def _of_files(files: CrawlDirectory, asked: str, urls: list[Url], config: CrawlConfig) -> Why:
     """What the files of a crawl without a store tell."""
     variants = nearest.spellings(urls[0], config.urls)
@@ -229,8 +188,8 @@ def _of_files(files: CrawlDirectory, asked: str, urls: list[Url], config: CrawlC
             outcome=UNKNOWN,
             account_kept=False,
             stopped_by=_stopped_by(files),
-            bad_seeds=_bad_seeds(files, asked),
-            nearest=tuple(_ending(found[url]) for url in variants if url in found)[:MAX_NEAREST],
+            bad_seeds=bad_seeds(files, asked),
+            nearest=tuple(ending(found[url]) for url in variants if url in found)[:MAX_NEAREST],
         )
     steps = [Step(how=REDIRECTED_FROM, url=url) for url in reversed(known.redirected_from or ())]
     if known.via is not None:
@@ -259,10 +218,6 @@ def _told(asked: str, known: Known) -> Why:
     )
 
 
-def _ending(known: Known) -> Ending:
-    return Ending(url=known.url, outcome=known.outcome, reason=known.reason, status=known.status)
-
-
 def _is_about_robots(known: Known) -> bool:
     return known.reason in ("robots", "robots_unreachable")
 
@@ -281,17 +236,3 @@ def _verdict(file: RobotsFile, url: Url) -> RobotsVerdict:
 def _stopped_by(files: CrawlDirectory) -> str | None:
     summary = files.read_summary()
     return summary.stopped_by if summary else None
-
-
-def _bad_seeds(files: CrawlDirectory, asked: str) -> tuple[BadSeed, ...]:
-    """The bad seeds that were given just so."""
-    if not files.seeds.exists():
-        return ()
-    try:
-        return tuple(
-            BadSeed(given=seed.given, place=seed.place, error=seed.error)
-            for seed in seeds(files.path)
-            if seed.error is not None and seed.given == asked.strip()
-        )
-    except CrawlerError:  # being written just now, or not this version's: it is beside the point
-        return ()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from crawler.dataset.ledger import Known
 from crawler.dataset.records import outcomes, pages
-from crawler.models import Kind, Outcome
+from crawler.models import NORMAL_PRIORITY, Kind, Outcome
 from crawler.url import Url, host_key
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _of_outcome(end: OutcomeRecord) -> Known:
         url=end.url,
         host=host_key(Url(end.url)),
         depth=end.depth,
-        priority=0,
+        priority=NORMAL_PRIORITY,
         via=end.via,
         seed=end.seed,
         scope_host="",
@@ -62,7 +62,7 @@ def _of_page(page: PageRecord) -> Known:
         url=page.url,
         host=host_key(Url(page.url)),
         depth=page.depth,
-        priority=0,
+        priority=NORMAL_PRIORITY,
         via=page.via,
         seed=page.seed,
         scope_host="",

@@ -121,6 +121,13 @@ def may_send_more(message: RawResponseMessage) -> bool:
     return message.chunked or message.headers.get(hdrs.CONTENT_LENGTH, "0") != "0"
 
 
+def set_cookies(message: RawResponseMessage) -> list[str]:
+    """The values of its Set-Cookie headers, as Latin-1."""
+    if hdrs.SET_COOKIE not in message.headers:
+        return []
+    return [value.decode("latin-1") for name, value in message.raw_headers if name.lower() == b"set-cookie"]
+
+
 def check_codings(message: RawResponseMessage) -> None:
     """Refuse a body that would stay encoded.
 

@@ -28,6 +28,7 @@ REASON_BY_CLASS: dict[str, str] = {
     # Python's own
     "SSLError": "tls",
     "TimeoutError": "timeout",
+    "gaierror": "dns",
     "OSError": "reset",
     "ValueError": "protocol",
 }

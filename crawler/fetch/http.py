@@ -1,6 +1,6 @@
 """How is one resource got over HTTP? One GET, one answer or one mapped error, over aiohttp's connections.
 
-Of aiohttp this uses two parts: the connector (pool, name cache, TLS, happy eyeballs) and the response parser.
+Of aiohttp this uses two parts: the connector (pool, TLS, happy eyeballs) and the response parser.
 `ClientSession` is left out on purpose: it resends a GET by itself when a kept-alive connection drops, rewrites
 URLs (an empty query), and costs nearly as much CPU as all the rest. So every attempt is one head
 written, byte for byte the URL asked for, and one message read.
@@ -12,27 +12,28 @@ is undone in the parser pool.
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import (
     ClientError,
     ClientPayloadError,
-    ClientRequest,
     ClientTimeout,
-    CookieJar,
-    TCPConnector,
     hdrs,
 )
 from aiohttp.http_exceptions import HttpProcessingError
-from yarl import URL
 
 from crawler.errors import FetchError
-from crawler.fetch.answer import AnswerProtocol, check_codings, may_send_more
+from crawler.fetch.answer import AnswerProtocol, check_codings, may_send_more, set_cookies
+from crawler.fetch.connector import Connector, Destination
+from crawler.fetch.cookies import Cookies
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.errors import fetch_error
-from crawler.fetch.head import fixed_lines, request_head, split
+from crawler.fetch.head import request_head, split
+from crawler.fetch.identity import Identity, origin_of
+from crawler.fetch.proxies import Proxies
+from crawler.fetch.proxy import Stage
 from crawler.fetch.resolver import Resolver
 from crawler.models import Kind, Response
 
@@ -41,69 +42,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from aiohttp import StreamReader
-    from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
     from aiohttp.http_parser import RawResponseMessage
 
     from crawler.clock import Clock
     from crawler.config import FetchConfig
     from crawler.fetch.deadlines import Attempt
+    from crawler.fetch.proxy import Passage
     from crawler.models import HostKey, Request
 
 _FAILURES = (FetchError, ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
 _NO_TIMERS = ClientTimeout()  # every limit None
 
 _ROBOTS_BYTES = 512 * 1024  # RFC 9309 section 2.5: at least 500 KiB are to be read
-_KEEPALIVE_S = 15.0  # shorter than most servers', so that few connections are closed under a request
-_NAME_TTL_S = 300
-_NAMES_CACHED = 4096
 _DESTINATIONS_KEPT = 1024
+_PERHAPS_THE_PROXYS = frozenset((502, 503, 504))  # of a proxy that does not reach the server, or of the server
 _NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
-
-
-class _Destination(ClientRequest):
-    """What the connector wants to know of a request: where to connect to. The same for all of an origin."""
-
-    proxy = None
-    proxy_auth = None
-    proxy_headers = None
-
-    def __init__(self, origin: str) -> None:
-        self.url = URL(origin, encoded=True)
-        self.server_hostname = None
-        self._ssl = True  # verified, in the one SSLContext aiohttp makes when imported
-
-    @cached_property
-    def connection_key(self) -> ConnectionKey:
-        return super().connection_key
-
-
-class _Connector(TCPConnector):
-    """Makes connections that give every complete answer."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        super().__init__(
-            limit=0,
-            resolver=resolver,
-            ttl_dns_cache=_NAME_TTL_S,
-            dns_cache_max_size=_NAMES_CACHED,
-            keepalive_timeout=_KEEPALIVE_S,
-        )
-        self._factory = partial(AnswerProtocol, loop=self._loop)  # type: ignore[assignment]  # partial is invariant
 
 
 class HttpFetcher:
     """Fetches over HTTP/1.1, with and without TLS. Create it inside the running loop that will use it.
 
     Args:
-        config: Limits, headers, mapped names.
+        config: Limits, identity, mapped names, proxies, all secrets `revealed` by `crawler.config.secrets`.
         clock: Times of requests, and the time limits.
         concurrency: Fetches at once at most; twice as many connections are kept open idle.
+        cookies: The jars of `config`, in place of new ones.
         resolver: In place of one made from ``config.resolve``; closed by `aclose` all the same.
         deadlines: In place of one made from `config`.
 
     Raises:
-        ConfigError: For a header that cannot be sent or a mapped address that is none.
+        ConfigError: For a header that cannot be sent, a mapped address that is none, or a proxy that is none.
     """
 
     def __init__(
@@ -112,17 +81,19 @@ class HttpFetcher:
         clock: Clock,
         *,
         concurrency: int,
+        cookies: Cookies | None = None,
         resolver: Resolver | None = None,
         deadlines: Deadlines | None = None,
     ) -> None:
         self._clock = clock
         self._max_body_bytes = int(config.max_body_bytes)
-        self._fixed_lines = fixed_lines(config)
-        self._jar = CookieJar() if config.cookies else None
+        self._identity = Identity(config, cookies or Cookies(config, clock))
+        self._proxies = Proxies(config, clock)
         self._deadlines = deadlines or Deadlines(config, clock)
-        self._resolver = resolver or Resolver(config.resolve)
-        self._connector = _Connector(self._resolver)
-        self._destination = lru_cache(_DESTINATIONS_KEPT)(_Destination)
+        limit_s = min(float(config.connect_timeout_s), float(config.timeout_s))
+        self._resolver = resolver or Resolver(config.resolve, clock=clock, limit_s=limit_s)
+        self._connector = Connector(self._resolver)
+        self._destination = lru_cache(_DESTINATIONS_KEPT)(Destination)
         self._max_idle = 2 * concurrency
         #: connections not in use, longest idle first, with the address each leads to
         self._idle: OrderedDict[AnswerProtocol, str | None] = OrderedDict()
@@ -132,20 +103,26 @@ class HttpFetcher:
     async def fetch(self, request: Request, started: Callable[[], None]) -> Response:
         """See `base.Fetcher.fetch`."""
         attempt = self._deadlines.attempt()
+        passage = self._proxies.passage(request.url)
         try:
             with attempt:
-                return await self._exchange(request, started, attempt)
+                response = await self._exchange(request, started, attempt, passage)
         except _FAILURES as error:
-            raise fetch_error(error, reused=attempt.reused) from error
+            failure = fetch_error(error, reused=attempt.reused)
+            raise failure if passage is None else self._proxies.failed(passage, failure) from error
+        if passage is not None and response.status not in _PERHAPS_THE_PROXYS:
+            self._proxies.worked(passage)
+        return response
 
     async def locate(self, host_key: HostKey) -> Sequence[str]:
         """See `base.Fetcher.locate`."""
+        if self._proxies.serve(host_key):
+            return ()
         name = urlsplit(f"//{host_key}").hostname or ""
         try:
-            found = await self._resolver.resolve(name)
+            return await self._resolver.addresses(name)
         except OSError as error:
-            raise FetchError("dns", f"{name}: {error}") from error
-        return [result["host"] for result in found]
+            raise fetch_error(error) from error
 
     async def aclose(self) -> None:
         """Close all connections, the sweep and the resolver. No fetch may be under way."""
@@ -154,46 +131,57 @@ class HttpFetcher:
         await self._connector.close()
         await self._resolver.close()
 
-    async def _exchange(self, request: Request, started: Callable[[], None], attempt: Attempt) -> Response:
+    async def _exchange(
+        self, request: Request, started: Callable[[], None], attempt: Attempt, passage: Passage | None
+    ) -> Response:
         """Write one request on one connection and read its answer; the connection is then pooled or dropped."""
         url = request.url
         origin, host, target = split(url)
-        head = request_head(host, target, self._cookies(url) + self._fixed_lines)
-        connection = await self._connector.connect(self._destination(origin), [], _NO_TIMERS)
-        if request.attempt > 1:
-            connection = await self._made_anew(connection, origin)
+        told = self._identity.told(request, host)
+        lines = told.lines_for(url)
+        if passage is not None:
+            target, lines = passage.asked(url, target, lines)
+        head = request_head(host, target, lines)
+        make = self._destination if passage is None else Destination
+        destination = make(origin, passage, verify=told.verify)
+        connection = await self._connect(destination, anew=request.attempt > 1)
         protocol = connection.protocol
         assert isinstance(protocol, AnswerProtocol)  # noqa: S101 -- true of every connection just handed out
         try:
-            address = self._take(protocol, attempt)
+            address = self._take(protocol, attempt, passage)
             self._write(protocol, head, attempt, started)
             message, payload = await protocol.answer()
+            if passage is not None:
+                passage.check(message.code)
             body = await self._body(request.kind, message, payload, protocol, attempt)
         except BaseException:
             protocol.drop()
             connection.close()
             raise
         self._give_back(connection, protocol, address)
-        if self._jar is not None:
-            self._jar.update_cookies_from_headers(message.headers.getall("Set-Cookie", ()), URL(url, encoded=True))
+        if told.jar is not None and (cookies := set_cookies(message)):
+            told.jar.hear(cookies, origin_of(url))
         return Response(
             url=url, status=message.code, headers=message.raw_headers, body=body, address=address,
             fetched_at=attempt.asked_wall, elapsed_s=self._clock.monotonic() - attempt.asked_at,
         )  # fmt: skip
 
-    async def _made_anew(self, connection: Connection, origin: str) -> Connection:
-        """`connection`, if it is new; otherwise a new one in its place.
+    async def _connect(self, destination: Destination, *, anew: bool) -> Connection:
+        """A connection to `destination`: one that is idle, or, if there is none or it must be `anew`, a new one.
 
-        The kept ones to `origin` are closed on the way: where one has dropped a request, others may do so too, and
+        The idle ones are closed on the way to a new one: where one has dropped a request, others may do so too, and
         could use up all tries.
         """
-        while connection.protocol in self._idle:
+        connection = await self._connector.connect(destination, [], _NO_TIMERS)
+        while anew and connection.protocol in self._idle:
             connection.close()
-            connection = await self._connector.connect(self._destination(origin), [], _NO_TIMERS)
+            connection = await self._connector.connect(destination, [], _NO_TIMERS)
+        if destination.passage is not None:
+            destination.passage.stage = Stage.THROUGH
         return connection
 
-    def _take(self, protocol: AnswerProtocol, attempt: Attempt) -> str | None:
-        """The address `protocol` leads to, which is idle no longer.
+    def _take(self, protocol: AnswerProtocol, attempt: Attempt, passage: Passage | None) -> str | None:
+        """The address `protocol` leads to, which is idle no longer; None if it leads to a proxy.
 
         A connection on which something came that nobody asked for is not used: its next message would be taken
         for the answer.
@@ -202,7 +190,7 @@ class HttpFetcher:
         if attempt.reused:
             address = self._idle.pop(protocol)
         else:
-            address = _peer(protocol)
+            address = _peer(protocol) if passage is None else None
             if (closed := protocol.closed) is not None:
                 closed.add_done_callback(partial(self._closed, protocol))
         if protocol.should_close:
@@ -277,13 +265,6 @@ class HttpFetcher:
         if announced is None and not message.chunked:
             protocol.raise_if_broken()  # such a body ends with the connection, and looks whole however that ended
         return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _cookies(self, url: str) -> str:
-        """The Cookie header line for `url`, empty without cookies."""
-        if self._jar is None:
-            return ""
-        cookies = self._jar.filter_cookies(URL(url, encoded=True)).values()
-        return f"Cookie: {'; '.join(f'{c.key}={c.coded_value}' for c in cookies)}\r\n" if cookies else ""
 
 
 def _peer(protocol: AnswerProtocol) -> str | None:

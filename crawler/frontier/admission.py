@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from crawler.frontier.disk_queues import FreshLink, band
+from crawler.frontier.base import depth_below
+from crawler.frontier.disk_queues import FreshLink
 from crawler.frontier.draft import HOST_SHIFT, Draft, Extra, SeedNumbers, extra_of, row
+from crawler.models import Kind
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from crawler.frontier.host_numbers import HostNumbers
     from crawler.frontier.seen import Seen
     from crawler.models import HostKey, Link, Request
+
+_PAGE = Kind.PAGE  # looked up once: an enumeration is slow to ask
 
 
 class Admission:
@@ -69,7 +73,8 @@ class Admission:
             queue = self._queues.get(request.host_key) or self._new_queue(request.host_key)
             self.last += 1
             admit = replace(request, id=self.last, host_key=queue.key)
-            self._queues.push(queue, band(request.priority, request.depth) | self.last, self.last, admit)
+            level = self._queues.level(request.priority, request.depth)
+            self._queues.push(queue, level | self.last, self.last, admit)
             source = draft.source(request.depth, request.via, self._seeds.number(request, draft))
             rows[request.url] = row(queue.number, request.priority, source)
             if extra := extra_of(request):
@@ -86,7 +91,7 @@ class Admission:
         if not new:
             return []
         draft, get, push = self._draft, self._queues.get, self._queues.push
-        depth = parent.depth + 1
+        depth = depth_below(parent)
         source = draft.source(depth, parent.id or parent.url, self._seeds.number(parent, draft))
         gained: dict[HostKey, None] = {}
         rows: dict[str, int] = {}
@@ -98,11 +103,11 @@ class Admission:
             queue = get(host_key) or self._new_queue(host_key)
             gained[queue.key] = None
             if priority != last_priority:
-                last_priority, level, low = priority, band(priority, depth), row(0, priority, source)
+                last_priority, level, low = priority, self._queues.level(priority, depth), row(0, priority, source)
             rows[link.url] = queue.number << HOST_SHIFT | low
-            if link.context:
-                draft.extras.append((number, Extra(context=link.context)))
-            push(queue, level | number, number, FreshLink(link.url, queue.key, parent, link.context))
+            if link.context or link.kind is not _PAGE:
+                draft.extras.append((number, Extra(kind=link.kind, context=link.context)))
+            push(queue, level | number, number, FreshLink(link.url, queue.key, parent, link.kind, link.context))
         self.last = number
         draft.append(rows, [fingerprints[position] for position in new])
         return list(gained)

@@ -10,10 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from crawler.models import Kind
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Sequence
 
     from crawler.models import Checkpoint, Counts, Finished, HostKey, HostState, Link, Request, Restored, RobotsFile
+
+
+def depth_below(parent: Request) -> int:
+    """How deep that is which `parent` leads to. A sitemap is a way to find pages, and none that a reader would go."""
+    return parent.depth if parent.kind is Kind.SITEMAP else parent.depth + 1
 
 
 class Frontier(Protocol):
@@ -37,7 +44,7 @@ class Frontier(Protocol):
         ...
 
     def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
-        """Admit a page's new links, one hop deeper than `parent`, with its seed, scope_host and `via`.
+        """Admit a page's new links with its seed, scope_host and `via`, at `depth_below` it.
 
         Returns:
             The distinct host keys that gained URLs. Synchronous: no other coroutine runs between a
@@ -60,14 +67,16 @@ class Frontier(Protocol):
         ...
 
     async def take(self, wanted: Sequence[tuple[HostKey, int]]) -> list[Request]:
-        """Hand out up to n URLs for each host, each URL once per process: lowest priority number first, then
-        lowest depth, then first found. Snoozed ones that `wake` found due come first. Never waits for a commit."""
+        """Hand out up to n URLs for each host, each URL once per process: lowest priority number first, then by depth
+        (the lowest first, or the highest, as the frontier was made), then first found. Snoozed ones that `wake` found
+        due come before all others. Never waits for a commit."""
         ...
 
     async def commit(self, checkpoint: Checkpoint) -> None:
         """Make `checkpoint`, and every URL admitted before this call, durable in one transaction.
 
-        Requests in `snoozed` become takeable again once their time has come. An empty blob removes its name.
+        Requests in `snoozed` become takeable again once their time has come, with the attempt they have there: one more
+        where the last one failed, the same where none was made. An empty blob removes its name.
 
         Raises:
             FrontierError: Nothing of the checkpoint was stored.
@@ -78,7 +87,11 @@ class Frontier(Protocol):
         self, ready_before: float, cursor: int, limit: int, pages_below: int | None = None
     ) -> tuple[list[HostState], int]:
         """Up to `limit` hosts that have takeable URLs and whose stored `ready_at` (wall time) is not after
-        `ready_before`, going round from `cursor`; and the cursor to go on from. Each host at most once a call."""
+        `ready_before`, going round from `cursor`; and the cursor to go on from. Each host at most once a call.
+
+        Those whose stored `pages` are not below `pages_below` are passed over, unless they are retired: URLs of such
+        hosts have to end.
+        """
         ...
 
     async def host(self, host_key: HostKey) -> HostState | None:
@@ -97,8 +110,9 @@ class Frontier(Protocol):
         """Make ended URLs pending again, as if never tried; the number of them.
 
         In one transaction, durable on return, with what else `checkpoint` holds (nothing finished or snoozed).
-        Forgotten with it: failures and retirement of their hosts, and every verdict on robots.txt that closes its
-        origin. URLs that have no committed end stay as they are.
+        Forgotten with it: failures, backing off and retirement of their hosts, and every verdict on robots.txt that
+        closes its origin. A host that was retired is ready at once; another may have asked to be left alone, and still
+        is. Its `pages` are fewer by those of them that had one. URLs that have no committed end stay as they are.
 
         Args:
             urls: Canonical, in batches of some hundreds; read to the end before anything changes.

@@ -1,6 +1,6 @@
 """Which URL of a host comes next, where most queues are on disk?
 
-Theory of operation. A URL is identified by its id and waits under a *key*: its band (priority, then depth) over its
+Theory of operation. A URL is identified by its id and waits under a *key*: its band (`order`) over its
 id. Lowest key first; snoozed URLs that are due have a band below all others. Of a host that has something in
 memory there is a `HostQueue`: a heap of keys, and a lower bound of the keys that are in chunks on disk only. While
 the heap's first key is below the bound it is the next one of all; else the next chunk is read into the heap. Of all
@@ -20,17 +20,20 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from crawler.models import HostKey, Request, Url
+from crawler.frontier.base import depth_below
+from crawler.frontier.order import DUE
+from crawler.frontier.waiting import WaitingHosts
+from crawler.models import HostKey, Kind, Request, Url
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
+    from crawler.frontier.order import Order
     from crawler.frontier.sqlite_reader import Chunk
 
 _ID_BITS = 40
 _ID_MASK = (1 << _ID_BITS) - 1
-_DEPTH_BITS = 32
-_DUE_END = 1 << _ID_BITS  # keys below it are of due ids
+_DUE_END = (DUE + 1) << _ID_BITS  # keys below it are of due ids
 _UNREAD = 0  # as a bound: chunks may hold any key
 _NOTHING = 1 << 90  # as a bound: no chunk holds any
 _READ_AHEAD = 2
@@ -43,6 +46,7 @@ class FreshLink(msgspec.Struct, frozen=True, gc=False):
     url: Url
     host_key: HostKey
     parent: Request  #: of the page it is on
+    kind: Kind
     context: bytes
 
 
@@ -50,7 +54,7 @@ class Chunks(Protocol):
     """Where chunks and requests are read from."""
 
     def chunks(self, host: int, after: tuple[int, int, int], limit: int) -> Sequence[Chunk]:
-        """The first chunks of a host after a place."""
+        """The first chunks of a host after the place of another one: its priority, depth and first id."""
         ...
 
     def requests(self, ids: Collection[int]) -> Iterable[Request]:
@@ -76,17 +80,19 @@ class DiskQueues:
     """The ids that can be taken, by host.
 
     Args:
-        chunks: The store.
+        chunks: The store, which reads in the same order.
+        order: Which URL comes first.
         window_urls: How many ids read from it to hold at most.
     """
 
-    def __init__(self, chunks: Chunks, window_urls: int) -> None:
+    def __init__(self, chunks: Chunks, order: Order, window_urls: int) -> None:
         self._chunks = chunks
+        self._order = order
         self._window_urls = window_urls
         self._queues: dict[HostKey, HostQueue] = {}
         #: the queue of a host that has something in memory, or None
         self.get = self._queues.get
-        self._waiting = bytearray()  # by host number; 1 where something can be taken
+        self.waiting = WaitingHosts()
         self._fresh: dict[int, Request | FreshLink] = {}
         self._read: set[int] = set()
         self._read_hosts: OrderedDict[HostKey, None] = OrderedDict()  # longest ago first
@@ -97,14 +103,14 @@ class DiskQueues:
 
     def restore(self, hosts: int, waiting: Collection[int], watermark: int) -> None:
         """Go on from a store of `hosts` hosts, of which those numbered in `waiting` have chunks."""
-        self._waiting.extend(bytes(hosts + 1))
+        self.waiting.extend(bytes(hosts + 1))
         self.watermark = watermark
         self.reread(waiting)
 
     def reread(self, hosts: Collection[int]) -> None:
         """The chunks of these hosts, by number, are new."""
         for number in hosts:
-            self._waiting[number] = 1
+            self.waiting[number] = 1
         affected = frozenset(hosts)
         for queue in self._queues.values():
             if queue.number in affected:
@@ -113,22 +119,26 @@ class DiskQueues:
 
     def make(self, key: HostKey, number: int) -> HostQueue:
         """A queue for a host that has none."""
-        if number >= len(self._waiting):
-            self._waiting.extend(bytes(number + 1 - len(self._waiting)))
-        bound = _UNREAD if self._waiting[number] else _NOTHING
+        if number >= len(self.waiting):
+            self.waiting.extend(bytes(number + 1 - len(self.waiting)))
+        bound = _UNREAD if self.waiting[number] else _NOTHING
         queue = self._queues[key] = HostQueue(key=key, number=number, bound=bound, floor=self.watermark)
         return queue
 
+    def level(self, priority: int, depth: int) -> int:
+        """The part of a key that comes above the id."""
+        return self._order.band(priority, depth) << _ID_BITS
+
     def push(self, queue: HostQueue, key: int, number: int, fresh: Request | FreshLink) -> None:
-        """Queue what has just been admitted, under a key made of its `band` and its id."""
+        """Queue what has just been admitted, under a key made of its `level` and its id."""
         heapq.heappush(queue.heap, key)
-        self._waiting[queue.number] = 1
+        self.waiting[queue.number] = 1
         self._fresh[number] = fresh
 
     def push_due(self, queue: HostQueue, number: int) -> None:
         """Queue a snoozed id whose time has come."""
         heapq.heappush(queue.heap, number)
-        self._waiting[queue.number] = 1
+        self.waiting[queue.number] = 1
 
     def pop(self, queue: HostQueue, count: int) -> list[int]:
         """Hand out the keys of up to `count` URLs of a host, best first; `requests` has to follow."""
@@ -156,20 +166,10 @@ class DiskQueues:
             if fresh is None:
                 stored.append(number)
             else:
-                requests[number] = _request(fresh, key)
+                requests[number] = self._request(fresh, key)
         if stored:
             requests.update((request.id, request) for request in self._chunks.requests(stored))
         return [requests[number] for number in ids]
-
-    def waiting(self, cursor: int) -> Iterator[int]:
-        """Every host with something to take once, by number, going round from `cursor`."""
-        end = len(self._waiting)
-        start = cursor % (end or 1)
-        for begin, stop in ((start, end), (0, start)):
-            number = self._waiting.find(1, begin, stop)
-            while number >= 0:
-                yield number
-                number = self._waiting.find(1, number + 1, stop)
 
     def __len__(self) -> int:
         """How many hosts have something in memory."""
@@ -208,7 +208,7 @@ class DiskQueues:
 
     def _settle(self, queue: HostQueue) -> None:
         """Note whether there is something to take, and drop a queue that knows nothing worth knowing."""
-        self._waiting[queue.number] = bool(queue.heap) or queue.bound != _NOTHING
+        self.waiting[queue.number] = bool(queue.heap) or queue.bound != _NOTHING
         if not queue.heap and queue.bound in (_NOTHING, _UNREAD):
             del self._queues[queue.key]
             self._read_hosts.pop(queue.key, None)
@@ -222,7 +222,7 @@ class DiskQueues:
             more = len(chunks) == _READ_AHEAD
             for chunk in chunks:
                 ids = [number for number in chunk.ids if self._is_unread(number, queue.floor)]
-                level = band(chunk.priority, chunk.depth)
+                level = self.level(chunk.priority, chunk.depth)
                 if ids and filled:
                     queue.bound = level | min(ids)
                     return
@@ -244,25 +244,20 @@ class DiskQueues:
         while max(len(self._read), len(self._read_hosts)) > self._window_urls and len(self._read_hosts) > 1:
             self.forget(next(iter(self._read_hosts)))
 
-
-def band(priority: int, depth: int) -> int:
-    """The part of a key that comes above the id."""
-    return (1 + (priority << _DEPTH_BITS | depth)) << _ID_BITS
-
-
-def _request(fresh: Request | FreshLink, key: int) -> Request:
-    """What was admitted under this key."""
-    if isinstance(fresh, Request):
-        return fresh
-    parent = fresh.parent
-    return Request(
-        url=fresh.url,
-        host_key=fresh.host_key,
-        scope_host=parent.scope_host,
-        depth=parent.depth + 1,
-        via=parent.url,
-        seed=parent.seed,
-        priority=((key >> _ID_BITS) - 1) >> _DEPTH_BITS,
-        context=fresh.context,
-        id=key & _ID_MASK,
-    )
+    def _request(self, fresh: Request | FreshLink, key: int) -> Request:
+        """What was admitted under this key."""
+        if isinstance(fresh, Request):
+            return fresh
+        parent = fresh.parent
+        return Request(
+            url=fresh.url,
+            host_key=fresh.host_key,
+            scope_host=parent.scope_host,
+            depth=depth_below(parent),
+            via=parent.url,
+            seed=parent.seed,
+            kind=fresh.kind,
+            priority=self._order.priority(key >> _ID_BITS),
+            context=fresh.context,
+            id=key & _ID_MASK,
+        )

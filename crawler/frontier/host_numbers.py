@@ -32,6 +32,8 @@ class HostNumbers:
         self._table = HostTable(expected)
         self._recent: dict[HostKey, int] = {}
         self._older: dict[HostKey, int] = {}
+        #: the number of hosts that are stored: those of the lowest numbers
+        self.stored = 0
         self._new: dict[int, HostKey] = {}
         self._committing: dict[int, HostKey] = {}
 
@@ -42,6 +44,7 @@ class HostNumbers:
         """Go on from a store of further hosts, in the order of their numbers."""
         for number, name in enumerate(names, len(self._table) + 1):
             self._table.add(self._fingerprint(name), number)
+            self.stored = number
 
     def find(self, name: HostKey) -> int | None:
         """The number of a host; None if it was never met."""
@@ -74,6 +77,7 @@ class HostNumbers:
 
     def committed(self) -> None:
         """The hosts last given to `committing` are stored."""
+        self.stored += len(self._committing)
         self._committing = {}
 
     def _recall(self, name: HostKey, number: int) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
+from crawler.frontier.waiting import WaitingHosts
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from crawler.models import HostKey
 
@@ -25,7 +27,7 @@ class HostQueues:
         self._numbers: dict[HostKey, int] = {}
         self._keys: list[HostKey] = []
         self._heaps: list[list[int]] = []
-        self._waiting = bytearray()  # 1 where the heap is not empty: found at memchr's speed
+        self.waiting = WaitingHosts()
 
     def push(self, host_key: HostKey, band: int, number: int) -> HostKey:
         """Queue an id; returns the one string object kept for this host, for the caller to share."""
@@ -34,9 +36,9 @@ class HostQueues:
             host = self._numbers[host_key] = len(self._keys)
             self._keys.append(host_key)
             self._heaps.append([])
-            self._waiting.append(0)
+            self.waiting.append(0)
         heapq.heappush(self._heaps[host], band << _ID_BITS | number)
-        self._waiting[host] = 1
+        self.waiting[host] = 1
         return self._keys[host]
 
     def pop(self, host_key: HostKey, count: int) -> list[int]:
@@ -46,14 +48,13 @@ class HostQueues:
             return []
         heap = self._heaps[host]
         taken = [heapq.heappop(heap) & _ID_MASK for _ in range(min(count, len(heap)))]
-        self._waiting[host] = bool(heap)
+        self.waiting[host] = bool(heap)
         return taken
 
-    def waiting(self, cursor: int) -> Iterator[tuple[HostKey, int]]:
-        """Every host with something to take once, going round from `cursor`, each with the cursor after it."""
-        start = cursor % (len(self._keys) or 1)
-        for begin, end in ((start, len(self._keys)), (0, start)):
-            host = self._waiting.find(1, begin, end)
-            while host >= 0:
-                yield self._keys[host], host + 1
-                host = self._waiting.find(1, host + 1, end)
+    def key(self, number: int) -> HostKey:
+        """The host that has a number in `waiting`."""
+        return self._keys[number]
+
+    def numbers(self, host_keys: Iterable[HostKey]) -> list[int]:
+        """The numbers of those of these hosts that have one."""
+        return [self._numbers[host_key] for host_key in host_keys if host_key in self._numbers]

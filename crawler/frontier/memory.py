@@ -5,12 +5,13 @@ Behaves as a frontier with a disk does: `MemoryStore` stands for the disk and ch
 
 Theory of operation. A URL's id is its place in order of discovery, from 1. Its row is its `Request` while it is
 pending and its `Finished` afterwards; rows not committed yet wait in `_fresh`. Ids that can be taken wait in
-`HostQueues`, in bands made of priority and depth. Snoozed ids wait in one heap by time and enter their host's
-queue, once `wake` finds them due, in a band before all others.
+`HostQueues`, in the bands of `order`. Snoozed ids wait in one heap by time and enter their host's queue once `wake`
+finds them due.
 """
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import secrets
 from collections import Counter
@@ -20,19 +21,20 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from crawler.errors import FrontierError
+from crawler.frontier.base import depth_below
 from crawler.frontier.host_queues import HostQueues
+from crawler.frontier.order import DUE, Order
 from crawler.frontier.seen import Seen
 from crawler.models import Counts, Finished, HostState, Outcome, Request, Restored
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable, Sequence
+    from collections.abc import AsyncIterable, Mapping, Sequence
 
     from crawler.clock import Clock
     from crawler.models import Checkpoint, HostKey, Link, RobotsFile
 
-_DEPTH_BITS = 32
-_SNOOZED_BAND = 0
+_HOSTS_AT_ONCE = 1_000
 
 
 @dataclass(slots=True)
@@ -57,20 +59,34 @@ class MemoryStore:
         self.blobs |= checkpoint.blobs
         self.blobs = {name: content for name, content in self.blobs.items() if content}
 
-    def forgive(self, hosts: Iterable[HostKey]) -> None:
-        """Forget the failures and retirement of these hosts, and every verdict that closes an origin."""
-        for host_key in hosts:
+    def forgive(self, hosts: Mapping[HostKey, int]) -> None:
+        """Forget what these hosts are blamed for, so many of their pages, and every verdict that closes an origin."""
+        for host_key, pages in hosts.items():
             if state := self.hosts.get(host_key):
-                self.hosts[host_key] = replace(state, failures=0, retired=None)
+                self.hosts[host_key] = replace(
+                    state,
+                    failures=0,
+                    retired=None,
+                    backoff_s=0.0,
+                    ready_at=0.0 if state.retired else state.ready_at,
+                    pages=max(state.pages - pages, 0),
+                )
         self.robots = {origin: file for origin, file in self.robots.items() if file.closed is None}
 
 
 class MemoryFrontier:
-    """All URLs of one crawl, in this process's memory: 0.4 KB each."""
+    """All URLs of one crawl, in this process's memory: 0.4 KB each.
 
-    def __init__(self, clock: Clock, store: MemoryStore | None = None) -> None:
+    Args:
+        clock: Tells the time.
+        store: What is committed; empty by default.
+        deepest_first: Of URLs of the same priority, whether those that lie deepest are taken first.
+    """
+
+    def __init__(self, clock: Clock, store: MemoryStore | None = None, *, deepest_first: bool = False) -> None:
         self._clock = clock
         self._store = store or MemoryStore()
+        self._order = Order(deepest_first=deepest_first)
         self._seen = Seen()
         self._fresh: list[Request] = []
         self._queues = HostQueues()
@@ -88,7 +104,7 @@ class MemoryFrontier:
             elif number in store.snoozed:
                 heapq.heappush(self._snoozed, (store.snoozed[number], number))
             else:
-                self._queues.push(row.host_key, _band(row.priority, row.depth), number)
+                self._queues.push(row.host_key, self._order.band(row.priority, row.depth), number)
         return Restored(positions=dict(store.positions), counters=dict(store.counters), blobs=dict(store.blobs))
 
     @property
@@ -103,19 +119,19 @@ class MemoryFrontier:
         for position in self._seen.add_all([fingerprint(request.url, key) for request in requests]):
             request = requests[position]
             number = self._next_id()
-            host_key = self._queues.push(request.host_key, _band(request.priority, request.depth), number)
+            host_key = self._queues.push(request.host_key, self._order.band(request.priority, request.depth), number)
             self._fresh.append(replace(request, id=number, host_key=host_key))
             admitted[position] = True
         return admitted
 
     def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
         """Admit a page's new links; the distinct host keys that gained URLs."""
-        depth = parent.depth + 1
+        depth = depth_below(parent)
         gained: dict[HostKey, None] = {}
         for position in self._seen.add_all([link.fingerprint for link in links]):
             link = links[position]
             number = self._next_id()
-            host_key = self._queues.push(link.host_key, _band(link.priority, depth), number)
+            host_key = self._queues.push(link.host_key, self._order.band(link.priority, depth), number)
             request = Request(
                 url=link.url,
                 host_key=host_key,
@@ -123,6 +139,7 @@ class MemoryFrontier:
                 depth=depth,
                 via=parent.url,
                 seed=parent.seed,
+                kind=link.kind,
                 priority=link.priority,
                 context=link.context,
                 id=number,
@@ -142,7 +159,7 @@ class MemoryFrontier:
         gained: dict[HostKey, None] = {}
         while self._snoozed and self._snoozed[0][0] <= now:
             _, number = heapq.heappop(self._snoozed)
-            gained[self._queues.push(self._request(number).host_key, _SNOOZED_BAND, number)] = None
+            gained[self._queues.push(self._request(number).host_key, DUE, number)] = None
         return list(gained), self._snoozed[0][0] if self._snoozed else None
 
     async def take(self, wanted: Sequence[tuple[HostKey, int]]) -> list[Request]:
@@ -170,19 +187,27 @@ class MemoryFrontier:
             store.snoozed[number] = snoozed.until
             heapq.heappush(self._snoozed, (snoozed.until, number))
         store.update(checkpoint)
+        self._queues.waiting.look_again(self._queues.numbers(state.host_key for state in checkpoint.hosts))
 
     async def hosts(
         self, ready_before: float, cursor: int, limit: int, pages_below: int | None = None
     ) -> tuple[list[HostState], int]:
-        """Up to `limit` hosts with takeable URLs whose `ready_at` is not after `ready_before`; the next cursor."""
+        """Up to `limit` hosts with takeable URLs that are ready and below a number of pages; the next cursor."""
         found: list[HostState] = []
-        for host_key, after in self._queues.waiting(cursor):
+        waiting = self._queues.waiting
+        waiting.judge_by(pages_below)
+        for looked_at, number in enumerate(waiting.going_round(cursor)):
             if len(found) == limit:
                 break
-            cursor = after
+            cursor = number + 1
+            host_key = self._queues.key(number)
             state = self._store.hosts.get(host_key) or HostState(host_key=host_key)
-            if state.ready_at <= ready_before and (pages_below is None or state.pages < pages_below):
+            if pages_below is not None and state.pages >= pages_below and not state.retired:
+                waiting.set_aside([number])
+            elif state.ready_at <= ready_before:
                 found.append(state)
+            if looked_at % _HOSTS_AT_ONCE == 0:
+                await asyncio.sleep(0)
         return found, cursor
 
     async def host(self, host_key: HostKey) -> HostState | None:
@@ -206,17 +231,19 @@ class MemoryFrontier:
         """Make ended URLs pending again, as if never tried; the number of them."""
         numbers = {self._number(url): None async for batch in urls for url in batch}
         store = self._store
-        hosts: set[HostKey] = set()
+        hosts: Counter[HostKey] = Counter()  # with the number of pages each loses
         requeued = 0
         for number in numbers:
             row = store.rows[number - 1] if number else None
             if isinstance(row, Finished):
                 request = store.rows[number - 1] = replace(row.request, attempt=1)
                 self._outcomes[row.outcome] -= 1
-                hosts.add(self._queues.push(request.host_key, _band(request.priority, request.depth), number))
+                self._queues.push(request.host_key, self._order.band(request.priority, request.depth), number)
+                hosts[request.host_key] += row.has_page
                 requeued += 1
         store.update(checkpoint)
         store.forgive(hosts)
+        self._queues.waiting.look_again(self._queues.numbers(state.host_key for state in checkpoint.hosts))
         return requeued
 
     def counts(self) -> Counts:
@@ -255,11 +282,6 @@ class MemoryFrontier:
                 raise FrontierError(f"checkpoint ends or snoozes {request.url}, id {request.id}, which is not pending")
         if len({request.id for request in requests}) != len(requests):
             raise FrontierError("checkpoint names a URL twice")
-
-
-def _band(priority: int, depth: int) -> int:
-    """Lower is sooner: by priority, then by depth; above the band of the snoozed."""
-    return 1 + (priority << _DEPTH_BITS | depth)
 
 
 def _request(row: Request | Finished) -> Request:

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
 Place = tuple[int, int]
 
-MAX_SNOOZE_S = 3600.0
-"""No time stored by an earlier process is believed to be further away: politeness asks for no more, but the wall clock
-may have been set back."""
-
 _PAGE = 2_000
 _LAST_ID = 1 << 62
 
@@ -38,6 +34,8 @@ class SnoozedUrls:
         page: The first stored ones after a place, at most so many: due_ms, id and host of each, in order.
         out: Ids that are in use, although the store may still call them snoozed.
         capacity: How many to keep in memory; twice as many for a while.
+        longest_s: How far away a time may be that an earlier process stored. Nobody snoozes for longer, but the wall
+            clock may have been set back.
     """
 
     def __init__(
@@ -46,11 +44,13 @@ class SnoozedUrls:
         page: Callable[[Place, int], Sequence[tuple[int, int, HostKey]]],
         out: Container[int],
         capacity: int,
+        longest_s: float,
     ) -> None:
         self._clock = clock
         self._page = page
         self._out = out
         self._capacity = capacity
+        self._longest_s = longest_s
         self._offset_s = clock.wall() - clock.monotonic()
         self._heap: list[tuple[int, int, HostKey]] = []
         self._horizon: Place | None = (-1, 0)  # None: nothing is left to the store
@@ -62,7 +62,7 @@ class SnoozedUrls:
 
     def latest_ms(self) -> int:
         """The latest time to believe, as the store writes it."""
-        return self.due_ms(self._clock.monotonic() + MAX_SNOOZE_S)
+        return self.due_ms(self._clock.monotonic() + self._longest_s)
 
     def add(self, due_ms: int, number: int, host_key: HostKey) -> None:
         """A URL has been stored as snoozed until then."""

@@ -7,10 +7,11 @@ The embedded default. What it is made of:
     sqlite_reader   questions from the loop's thread, never behind a commit
     sqlite_resume   what is read when it is opened
     sqlite_find     how URLs ended, by their text
+    sqlite_hosts    which hosts are ready
     admission       the seen test, ids, and what was found
     draft           what was admitted since the last commit
-    disk_queues     which URL of a host is next
-    snoozed, host_numbers, seen
+    disk_queues     which URL of a host is next (order)
+    snoozed, waiting, host_numbers, seen
 
 A URL's id is its place in order of discovery, from 1. Its row is appended once; how it ended is a row of another
 table. Taking writes nothing. The loop hands a commit over in one step and goes on; what the store has to do grows
@@ -22,7 +23,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from crawler.errors import FrontierError
@@ -30,13 +30,15 @@ from crawler.frontier.admission import Admission
 from crawler.frontier.bounds import Bounds
 from crawler.frontier.disk_queues import DiskQueues
 from crawler.frontier.draft import Batch, Draft, SeedNumbers
+from crawler.frontier.order import Order
 from crawler.frontier.snoozed import SnoozedUrls
 from crawler.frontier.sqlite_find import Finder
+from crawler.frontier.sqlite_hosts import HostRounds
 from crawler.frontier.sqlite_reader import Reader
 from crawler.frontier.sqlite_thread import WritingThread
 from crawler.frontier.sqlite_writer import Writer
 from crawler.frontier.turns import parts, sliced
-from crawler.models import Counts, HostState, Outcome
+from crawler.models import Counts, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Sequence
@@ -44,9 +46,8 @@ if TYPE_CHECKING:
 
     from crawler.clock import Clock
     from crawler.frontier.host_numbers import HostNumbers
-    from crawler.models import Checkpoint, Finished, HostKey, Link, Request, Restored, RobotsFile
+    from crawler.models import Checkpoint, Finished, HostKey, HostState, Link, Request, Restored, RobotsFile
 
-_HOSTS_AT_ONCE = 200
 _TAKEN_AT_ONCE = 50
 _DROPPED_AT_ONCE = 500
 
@@ -61,17 +62,30 @@ class SqliteFrontier:
         clock: Tells the time.
         fsync: Whether a power loss must not undo the last commits; it never damages the store.
         bounds: How much to hold in memory.
+        deepest_first: Of URLs of the same priority, whether those that lie deepest are taken first. May be another
+            each time that a store is opened.
+        longest_snooze_s: For how long a URL is snoozed at most; a stored time that is further away is not believed.
     """
 
-    def __init__(self, path: Path, clock: Clock, *, fsync: bool = True, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        fsync: bool = True,
+        bounds: Bounds | None = None,
+        deepest_first: bool = False,
+        longest_snooze_s: float = 3600.0,
+    ) -> None:
         self._clock = clock
         self._bounds = bounds = bounds or Bounds()
         self._thread = WritingThread()
         self._writer = Writer(path, fsync=fsync, bounds=bounds)
-        self._reader = Reader(path)
-        self._queues = DiskQueues(self._reader, bounds.window_urls)
-        self._snoozed = SnoozedUrls(clock, self._reader.snoozed, self._queues.out, bounds.snoozed)
+        self._reader = Reader(path, deepest_first=deepest_first)
+        self._queues = DiskQueues(self._reader, Order(deepest_first=deepest_first), bounds.window_urls)
+        self._snoozed = SnoozedUrls(clock, self._reader.snoozed, self._queues.out, bounds.snoozed, longest_snooze_s)
         self._numbers: HostNumbers
+        self._rounds: HostRounds
         self._outcomes: Counter[Outcome] = Counter()
         self._finder = Finder(self._reader, self._writer, self._thread, clock, bounds.unindexed)
         self._admission: Admission
@@ -96,6 +110,7 @@ class SqliteFrontier:
         self._finder.restore(resumed.key, resumed.indexed)
         self._outcomes.update(resumed.ended)
         self._numbers = resumed.hosts
+        self._rounds = HostRounds(self._reader, self._queues.waiting, self._numbers)
         self._admission = Admission(
             key=resumed.key,
             seen=resumed.seen,
@@ -159,20 +174,8 @@ class SqliteFrontier:
     async def hosts(
         self, ready_before: float, cursor: int, limit: int, pages_below: int | None = None
     ) -> tuple[list[HostState], int]:
-        """Up to `limit` hosts with takeable URLs whose `ready_at` is not after `ready_before`; the next cursor."""
-        found: list[HostState] = []
-        numbers = self._queues.waiting(cursor)
-        while batch := list(islice(numbers, min(limit - len(found), _HOSTS_AT_ONCE))):
-            stored = self._reader.states(batch)
-            states = [stored.get(n) or HostState(host_key=self._numbers.new_name(n)) for n in batch]
-            found += [
-                state
-                for state in states
-                if state.ready_at <= ready_before and (pages_below is None or state.pages < pages_below)
-            ]
-            cursor = batch[-1] + 1
-            await asyncio.sleep(0)
-        return found, cursor
+        """Up to `limit` hosts with takeable URLs that are ready and below a number of pages; the next cursor."""
+        return await self._rounds.go_on(cursor, limit, ready_before=ready_before, pages_below=pages_below)
 
     async def host(self, host_key: HostKey) -> HostState | None:
         """The committed state of one host."""
@@ -227,7 +230,7 @@ class SqliteFrontier:
             last = self._admission.committing
             batch = self._batch(checkpoint, draft, sweep=self._is_sweep_due(last - self._queues.watermark))
             await self._thread.run(partial(self._writer.commit, batch))
-            self._numbers.committed()
+            self._note_stored(batch)
             self._queues.out.difference_update(end.request.id for end in checkpoint.finished)
             self._outcomes.update(end.outcome for end in checkpoint.finished)
             for item, due in zip(checkpoint.snoozed, batch.due_ms, strict=True):
@@ -248,7 +251,7 @@ class SqliteFrontier:
             stored = self._admission.committing
             batch = self._batch(checkpoint, Draft(stored + 1), sweep=True)
             requeued = await self._thread.run(partial(self._writer.requeue, batch))
-            self._numbers.committed()
+            self._note_stored(batch)
             self._outcomes.subtract(requeued.outcomes)
             self._queues.reread(requeued.hosts)
             await self._forget_up_to(stored)
@@ -263,6 +266,11 @@ class SqliteFrontier:
             due_ms=[self._snoozed.due_ms(snoozed.until) for snoozed in checkpoint.snoozed],
             sweep=sweep,
         )
+
+    def _note_stored(self, batch: Batch) -> None:
+        """What hosts are in it, and what it says of them, is in the store."""
+        self._numbers.committed()
+        self._queues.waiting.look_again(number for number, _ in batch.states)
 
     async def _forget_up_to(self, watermark: int) -> None:
         """All URLs up to this are in chunks now."""

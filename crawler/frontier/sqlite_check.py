@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.errors import DamagedStoreError
-from crawler.frontier.sqlite_schema import FORMAT, OPEN_WAIT_MS, check_shape, damaged, facts, read_back
+from crawler.frontier.sqlite_schema import (
+    FORMAT,
+    OPEN_WAIT_MS,
+    STATE_COLUMNS,
+    check_shape,
+    damaged,
+    facts,
+    read_back,
+)
 from crawler.models import Outcome
 from crawler.url import Url, fingerprint
 
@@ -34,6 +42,13 @@ SELECT (SELECT count(*) FROM url WHERE host NOT IN (SELECT id FROM host))
     + (SELECT count(*) FROM url WHERE typeof(via) = 'integer' AND NOT via BETWEEN 1 AND url.id - 1)
     + (SELECT count(*) FROM url WHERE extra NOTNULL AND NOT json_valid(extra))
 """
+
+_IMPOSSIBLE_STATES = f"""
+SELECT count(*) FROM host WHERE (
+    coalesce({", ".join(STATE_COLUMNS)}) ISNULL
+    OR ({" AND ".join(f"{column} BETWEEN 0 AND 1e15" for column in STATE_COLUMNS if column != "retired")})
+) IS NOT TRUE
+"""  # noqa: S608
 
 _MISPLACED = """
 SELECT count(*) FROM chunk CROSS JOIN json_each(chunk.ids) AS listed
@@ -91,6 +106,9 @@ class _Contents:
         (dangling,) = self._rows(_DANGLING).fetchone()
         if dangling:
             yield f"{dangling} URLs refer to what is not there"
+        (impossible,) = self._rows(_IMPOSSIBLE_STATES).fetchone()
+        if impossible:
+            yield f"{impossible} hosts are in a state that cannot be"
         yield from self._urls()
         yield from self._index(about.indexed)
         yield from self._ends()

@@ -44,7 +44,7 @@ _SCRATCH = """
 CREATE TEMP TABLE source (number INTEGER PRIMARY KEY, depth, via, seed);
 CREATE TEMP TABLE queue (host, priority, depth, first, urls, ids);
 CREATE TEMP TABLE again (id INTEGER PRIMARY KEY);
-CREATE TEMP TABLE again_host (id INTEGER PRIMARY KEY);
+CREATE TEMP TABLE again_host (id INTEGER PRIMARY KEY, pages);
 """
 
 _GATHER = """
@@ -84,8 +84,11 @@ _GATHERED_OUTCOMES = "SELECT outcome, count(*) FROM again JOIN done USING (id) G
 
 _REQUEUE = (
     "UPDATE url SET extra = json_remove(extra, '$.attempt') WHERE extra IS NOT NULL AND id IN (SELECT id FROM again)",
+    """
+    INSERT INTO again_host
+    SELECT host, sum(has_page) FROM again CROSS JOIN url USING (id) JOIN done USING (id) GROUP BY host
+    """,
     "DELETE FROM done WHERE id IN (SELECT id FROM again)",
-    "INSERT INTO again_host SELECT DISTINCT host FROM again CROSS JOIN url USING (id)",
     """
     INSERT OR IGNORE INTO again
     SELECT listed.value FROM again_host CROSS JOIN chunk ON chunk.host = again_host.id, json_each(chunk.ids) AS listed
@@ -93,7 +96,11 @@ _REQUEUE = (
         AND NOT EXISTS (SELECT 1 FROM snoozed WHERE id = listed.value)
     """,
     "DELETE FROM chunk WHERE host IN (SELECT id FROM again_host)",
-    "UPDATE host SET failures = 0, retired = NULL WHERE failures NOTNULL AND id IN (SELECT id FROM again_host)",
+    """
+    UPDATE host SET failures = 0, retired = NULL, backoff_s = 0, ready_at = iif(retired ISNULL, ready_at, 0),
+        pages = max(host.pages - again_host.pages, 0)
+    FROM again_host WHERE again_host.id = host.id AND failures NOTNULL
+    """,
 )
 
 # Not by way of `queue`, since a host's queue may be as long as the crawl here.

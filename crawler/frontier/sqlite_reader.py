@@ -13,7 +13,7 @@ import msgspec
 
 from crawler.frontier import sqlite_index
 from crawler.frontier.draft import Extra
-from crawler.frontier.sqlite_schema import damaged, read_back
+from crawler.frontier.sqlite_schema import STATE_COLUMNS, damaged, read_back
 from crawler.models import Finished, HostKey, HostState, Outcome, Request, Robots, RobotsFile
 from crawler.url import Url
 
@@ -25,14 +25,28 @@ if TYPE_CHECKING:
 
 _CACHE_KIB = 8_000
 
-_CHUNKS = """
+_CHUNK = """
 SELECT priority, depth, first, (
     SELECT json_group_array(listed.value) FROM json_each(chunk.ids) AS listed
     WHERE NOT EXISTS (SELECT 1 FROM done WHERE id = listed.value)
         AND NOT EXISTS (SELECT 1 FROM snoozed WHERE id = listed.value)
 )
-FROM chunk WHERE host = ? AND (priority, depth, first) > (?, ?, ?)
-ORDER BY priority, depth, first LIMIT ?
+FROM chunk WHERE host = ?
+"""
+_CHUNKS = f"{_CHUNK} AND (priority, depth, first) > (?, ?, ?) ORDER BY priority, depth, first LIMIT ?"
+
+# Deepest first there is no one order of the index, but one in each depth, and from each a step to the next.
+_CHUNKS_OF_DEPTH = f"{_CHUNK} AND priority = ? AND depth = ? AND first > ? ORDER BY first LIMIT ?"
+_NEXT_DEPTH = """
+SELECT priority, depth FROM chunk WHERE first = coalesce(
+    (SELECT first FROM chunk WHERE host = ?1 AND priority = ?2 AND depth < ?3 ORDER BY depth DESC LIMIT 1),
+    (
+        SELECT first FROM chunk WHERE host = ?1 AND priority = (
+            SELECT min(priority) FROM chunk WHERE host = ?1 AND priority > ?2
+        )
+        ORDER BY depth DESC LIMIT 1
+    )
+)
 """
 
 _REQUEST = """
@@ -65,19 +79,23 @@ FROM snoozed JOIN url ON url.id = snoozed.id JOIN host ON host.id = url.host
 WHERE (snoozed.due_ms, snoozed.id) > (?, ?) ORDER BY snoozed.due_ms, snoozed.id LIMIT ?
 """
 
-_STATE = "SELECT id, name, ready_at, delay_s, failures, retired FROM host WHERE name = ? AND failures NOTNULL"
+_STATE = f"SELECT name, {', '.join(STATE_COLUMNS)} FROM host WHERE name = ? AND failures NOTNULL"  # noqa: S608
 
-_STATES = """
-SELECT host.id, name, ready_at, delay_s, failures, retired
-FROM json_each(?) AS asked CROSS JOIN host ON host.id = asked.value
+_FULL = """
+SELECT json_group_array(host.id) FROM json_each(?) AS asked CROSS JOIN host ON host.id = asked.value
+WHERE pages >= ? AND retired ISNULL
 """
+
+_READY = f"""
+SELECT host.id, name, {", ".join(STATE_COLUMNS)}
+FROM json_each(?) AS asked CROSS JOIN host ON host.id = asked.value WHERE ready_at ISNULL OR ready_at <= ?
+"""  # noqa: S608
 
 _RequestRow = tuple[int, str, str, int, int, str | None, str, str, str | None, int | None]
 _EndRow = tuple[
     int, str, str, int, int, str | None, str, str, str | None, int,
     str, str | None, int | None, str | None, float, int,
 ]  # fmt: skip
-_StateRow = tuple[int, str, float | None, float | None, int | None, str | None]
 
 
 class Chunk(NamedTuple):
@@ -90,10 +108,16 @@ class Chunk(NamedTuple):
 
 
 class Reader:
-    """The reading connection to the store at `path`."""
+    """The reading connection to the store at `path`.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: The store.
+        deepest_first: Whether of the chunks of one host and priority the deepest come first.
+    """
+
+    def __init__(self, path: Path, *, deepest_first: bool) -> None:
         self._path = path
+        self._deepest_first = deepest_first
         self._connection: sqlite3.Connection
 
     def open(self) -> None:
@@ -109,9 +133,9 @@ class Reader:
 
     def chunks(self, host: int, after: tuple[int, int, int], limit: int) -> list[Chunk]:
         """The first chunks of a host after one with this priority, depth and first id, in this order."""
-        rows = self._rows(_CHUNKS, (host, *after, limit), tuple[int, int, int, str])
-        with read_back(self._path):
-            chunks = [Chunk(row[0], row[1], row[2], msgspec.json.decode(row[3], type=list[int])) for row in rows]
+        if self._deepest_first:
+            return self._deepest_chunks(host, after, limit)
+        chunks = self._chunks(_CHUNKS, (host, *after, limit))
         for chunk in chunks:
             place, after = after, chunk[:3]
             if after <= place:
@@ -150,14 +174,23 @@ class Reader:
         """The first snoozed URLs after a place: due_ms, id, host."""
         return self._rows(_SNOOZED, (*after, limit), tuple[int, int, HostKey])
 
-    def states(self, hosts: Collection[int]) -> dict[int, HostState]:
-        """The states of stored hosts by number; the default where none was committed."""
-        return {number: _state(state) for number, *state in self._rows(_STATES, (_json(hosts),), _StateRow)}
+    def full(self, hosts: Collection[int], pages: int) -> frozenset[int]:
+        """Those of these hosts, by number, that have so many pages or more, and are not retired."""
+        ((text,),) = self._rows(_FULL, (_json(hosts), pages), tuple[str])
+        with read_back(self._path):
+            return msgspec.json.decode(text, type=frozenset[int])
+
+    def ready(self, hosts: Collection[int], before: float) -> dict[int, HostState]:
+        """The states of those of these hosts, by number, that are ready by then; the default where none is stored."""
+        with read_back(self._path):
+            rows = self._connection.execute(_READY, (_json(hosts), before)).fetchall()
+            states = [(number, state[:1] if state[1] is None else state) for number, *state in rows]
+            return dict(msgspec.convert(states, list[tuple[int, HostState]]))
 
     def state(self, host_key: HostKey) -> HostState | None:
         """The committed state of a host."""
-        rows = self._rows(_STATE, (host_key,), _StateRow)
-        return _state(rows[0][1:]) if rows else None
+        states = self._rows(_STATE, (host_key,), HostState)
+        return states[0] if states else None
 
     def robots(self, origin: str) -> RobotsFile | None:
         """The committed verdict of an origin."""
@@ -172,6 +205,21 @@ class Reader:
         """Ids of all URLs that have one of these fingerprints."""
         with read_back(self._path):
             return sqlite_index.search(self._connection, fingerprints)
+
+    def _deepest_chunks(self, host: int, after: tuple[int, int, int], limit: int) -> list[Chunk]:
+        """As `chunks`, one depth after the other."""
+        chunks: list[Chunk] = []
+        while True:
+            chunks += self._chunks(_CHUNKS_OF_DEPTH, (host, *after, limit - len(chunks)))
+            following = len(chunks) < limit and self._rows(_NEXT_DEPTH, (host, *after[:2]), tuple[int, int])
+            if not following:
+                return chunks
+            after = (*following[0], 0)
+
+    def _chunks(self, statement: str, parameters: Sequence[object]) -> list[Chunk]:
+        rows = self._rows(statement, parameters, tuple[int, int, int, str])
+        with read_back(self._path):
+            return [Chunk(row[0], row[1], row[2], msgspec.json.decode(row[3], type=list[int])) for row in rows]
 
     def _rows(self, statement: str, parameters: Sequence[object], row: object) -> list[Any]:
         """All rows of the answer, checked to be of this type."""
@@ -201,13 +249,6 @@ def _request(row: Sequence[Any], attempt: int | None) -> Request:
         context=extra.context,
         id=number,
     )
-
-
-def _state(row: Sequence[Any]) -> HostState:
-    name, ready_at, delay_s, failures, retired = row
-    if failures is None:
-        return HostState(host_key=name)
-    return HostState(host_key=name, ready_at=ready_at, delay_s=delay_s, failures=failures, retired=retired)
 
 
 _PLAIN = Extra()

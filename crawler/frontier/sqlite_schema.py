@@ -16,7 +16,7 @@ import msgspec
 
 from crawler import __version__
 from crawler.errors import DamagedStoreError, FrontierError
-from crawler.models import Outcome
+from crawler.models import HostState, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +40,7 @@ _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE host (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
-    ready_at REAL, delay_s REAL, failures INTEGER, retired TEXT
+    ready_at REAL, delay_s REAL, failures INTEGER, retired TEXT, pages INTEGER, backoff_s REAL, latency_s REAL
 );
 CREATE TABLE seed (id INTEGER PRIMARY KEY, seed TEXT NOT NULL, scope_host TEXT NOT NULL);
 CREATE TABLE url (
@@ -53,7 +53,7 @@ CREATE TABLE chunk (
     ids TEXT NOT NULL
 );
 CREATE INDEX chunk_by_host ON chunk (host, priority, depth);
-CREATE TABLE snoozed (id INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, attempt INTEGER NOT NULL);
+CREATE TABLE snoozed (id INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, attempt INTEGER NOT NULL, reason TEXT);
 CREATE INDEX snoozed_by_time ON snoozed (due_ms);
 CREATE TABLE done (
     id INTEGER PRIMARY KEY, outcome TEXT NOT NULL, reason TEXT, status INTEGER, target TEXT,
@@ -74,7 +74,7 @@ CREATE VIEW ledger AS
 SELECT url.id, url.url, host.name AS host, url.depth, url.priority, coalesce(parent.url, url.via) AS via,
     seed.seed, seed.scope_host, coalesce(json_extract(url.extra, '$.kind'), 'page') AS kind,
     coalesce(done.outcome, iif(snoozed.id IS NULL, 'pending', 'snoozed')) AS outcome,
-    done.reason, done.status, done.target,
+    coalesce(done.reason, snoozed.reason) AS reason, done.status, done.target,
     coalesce(done.attempts - (done.outcome = 'excluded' AND done.status IS NULL), snoozed.attempt - 1, 0) AS attempts,
     done.at, coalesce(done.has_page, 0) AS has_page
 FROM url
@@ -84,6 +84,9 @@ FROM url
     LEFT JOIN done ON done.id = url.id
     LEFT JOIN snoozed ON snoozed.id = url.id;
 """
+
+STATE_COLUMNS = HostState.__struct_fields__[1:]
+"""Those of `host` that hold a `HostState`, in the order of its fields: all null until there was one to store."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

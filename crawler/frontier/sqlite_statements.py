@@ -7,6 +7,7 @@ each of which it looks up one column after the other.
 from __future__ import annotations
 
 from crawler.frontier.draft import HOST_SHIFT, PRIORITY_BITS, SOURCE_BITS
+from crawler.frontier.sqlite_schema import STATE_COLUMNS
 
 SOURCES = """
 INSERT INTO source
@@ -33,15 +34,12 @@ SELECT
 FROM json_each(CAST(? AS TEXT))
 """
 
-STATES = """
-INSERT INTO host (id, name, ready_at, delay_s, failures, retired)
-SELECT
-    json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]')
+STATES = f"""
+INSERT INTO host (id, name, {", ".join(STATE_COLUMNS)})
+SELECT {", ".join(f"json_extract(value, '$[{place}]')" for place in range(2 + len(STATE_COLUMNS)))}
 FROM json_each(CAST(? AS TEXT)) WHERE true
-ON CONFLICT (id) DO UPDATE SET
-    ready_at = excluded.ready_at, delay_s = excluded.delay_s, failures = excluded.failures, retired = excluded.retired
-"""
+ON CONFLICT (id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in STATE_COLUMNS)}
+"""  # noqa: S608
 
 ROBOTS = """
 INSERT OR REPLACE INTO robots
@@ -57,9 +55,12 @@ SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(va
 FROM json_each(CAST(? AS TEXT))
 """
 SNOOZED = """
-INSERT OR REPLACE INTO snoozed
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
-FROM json_each(CAST(? AS TEXT))
+INSERT INTO snoozed
+SELECT
+    json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]')
+FROM json_each(CAST(? AS TEXT)) WHERE true
+ON CONFLICT (id) DO UPDATE SET
+    due_ms = excluded.due_ms, attempt = excluded.attempt, reason = coalesce(excluded.reason, reason)
 """
 AWAKE = "DELETE FROM snoozed WHERE id IN (SELECT value FROM json_each(CAST(? AS TEXT)))"
 FILES = "INSERT OR REPLACE INTO file SELECT key, value FROM json_each(CAST(? AS TEXT))"

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import astuple
 
 from crawler.errors import FrontierError
 from crawler.frontier import sqlite_chunks, sqlite_index
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from crawler.frontier.bounds import Bounds
     from crawler.frontier.draft import Batch, Draft
     from crawler.frontier.sqlite_chunks import Requeued
-    from crawler.models import Checkpoint, HostState, Outcome
+    from crawler.models import Checkpoint, Outcome
 
 _SLICE = 5_000
 _WAL_BYTES = 16 << 20
@@ -151,7 +152,7 @@ class Writer:
         self._admit(batch.draft)
         self._end(checkpoint)
         self._snooze(checkpoint, batch.due_ms)
-        self._insert(sql.STATES, [(number, *_fields(state)) for number, state in batch.states])
+        self._insert(sql.STATES, [(number, *astuple(state)) for number, state in batch.states])
         self._insert(
             sql.ROBOTS, [(file.origin, file.expires_at, file.closed, file.robots) for file in checkpoint.robots]
         )
@@ -191,14 +192,13 @@ class Writer:
                 for end in checkpoint.finished
             ],
         )
-        retried = [end.request.id for end in checkpoint.finished if end.request.attempt > 1]
-        self._insert(sql.AWAKE, retried)
+        self._insert(sql.AWAKE, [end.request.id for end in checkpoint.finished])
         self._tally(Counter(end.outcome for end in checkpoint.finished))
 
     def _snooze(self, checkpoint: Checkpoint, due_ms: Sequence[int]) -> None:
         """Store the snoozed, and delete the chunks of which nothing is left."""
         times = zip(checkpoint.snoozed, due_ms, strict=True)
-        self._insert(sql.SNOOZED, [(item.request.id, due, item.request.attempt) for item, due in times])
+        self._insert(sql.SNOOZED, [(item.request.id, due, item.request.attempt, item.reason) for item, due in times])
         gone = [*(end.request.id for end in checkpoint.finished), *(item.request.id for item in checkpoint.snoozed)]
         sqlite_chunks.drop_used_up(self._connection, [number for number in gone if number <= self._watermark])
 
@@ -243,7 +243,3 @@ def _slices(rows: Sequence[object]) -> Iterator[tuple[int, bytes]]:
     """JSON arrays of these rows, small enough for short statements, each with the place of its first one."""
     for start in range(0, len(rows), _SLICE):
         yield start, msgspec.json.encode(rows[start : start + _SLICE])
-
-
-def _fields(state: HostState) -> tuple[Any, ...]:
-    return state.host_key, state.ready_at, state.delay_s, state.failures, state.retired

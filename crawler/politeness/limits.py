@@ -1,12 +1,7 @@
 """How fast may this host be asked, and which line of the configuration says so?
 
-Patterns of ``limits.hosts``, most specific first; each value is taken from the most specific pattern that gives
-it, then from ``limits.default``, then from what is built in (1 s, 1):
-
-1. a host name or address with a port: ``example.org:8080``, ``[::1]:8080``
-2. a host name or address, on any port: ``example.org``, ``192.0.2.1``, ``[::1]``
-3. ``*.`` and a domain, the longer the more specific, one with a port before the same without. As in TLS
-   certificates and cookies it covers every name below the domain, at any depth, but not the domain itself.
+Each value is taken from the most specific pattern of ``limits.hosts`` that gives it (`crawler.config.hosts` says which
+cover a host), then from ``limits.default``, then from what is built in (1 s, 1, no jitter).
 """
 
 from __future__ import annotations
@@ -15,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.config import BUILT_IN_PACE
-from crawler.units import Duration
+from crawler.config import BUILT_IN_PACE, AdaptiveConfig
+from crawler.config.hosts import matching, split_port
+from crawler.wording import delay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +28,7 @@ class Resolved(msgspec.Struct, frozen=True):
 
     delay_s: float
     concurrency: int
+    #: by at most how much each pause is lengthened
     jitter_s: float
     delay_from: str
     concurrency_from: str
@@ -42,6 +39,7 @@ class LimitTable:
     """Limits by host. A look-up costs two dictionary look-ups for each label of the name, whatever the patterns."""
 
     def __init__(self, limits: LimitsConfig) -> None:
+        self._limits = limits
         self._default = limits.default
         self._patterns = {
             pattern.lower(): (f'limits.hosts["{pattern}"]', pace) for pattern, pace in limits.hosts.items()
@@ -56,50 +54,54 @@ class LimitTable:
         return Resolved(delay_s, concurrency, jitter_s, delay_from, concurrency_from, jitter_from)
 
     def explain(self, host_key: HostKey) -> list[str]:
-        """The same for a person to read: each value, where it comes from, and what lost against that."""
+        """The same for a person to read: each value, where it comes from, and what lost against that; then what else
+        of ``limits`` applies to the host."""
         paces = list(self._paces(host_key))
         lines = [
-            *_contest("delay", [(str(Duration(delay_s)), source) for delay_s, source in _delays(paces)]),
+            *_contest("delay", [(delay(delay_s), source) for delay_s, source in _delays(paces)]),
             *_contest("concurrency", [(str(n), source) for n, source in _concurrencies(paces)]),
+            *_contest("jitter", [(delay(jitter_s), source) for jitter_s, source in _jitters(paces)]),
         ]
-        name, _ = _split_port(host_key)
+        name, _ = split_port(host_key)
         lines += [
             f"{self._patterns[spelt][0]} does not match: it covers the names below {name} only"
             for spelt in dict.fromkeys((f"*.{host_key}", f"*.{name}"))
             if spelt in self._patterns
         ]
-        return lines
+        resolved = self.resolve(host_key)
+        return [*lines, self._address_line(resolved), self._adaptive_line(resolved)]
+
+    def at_one_address(self, resolved: Resolved) -> int:
+        """Most requests in flight to the address of a host with these limits, all hosts there together."""
+        return max(self._limits.per_address.concurrency, resolved.concurrency)
+
+    def _address_line(self, resolved: Resolved) -> str:
+        shared, source = self._limits.per_address.concurrency, "limits.per_address.concurrency"
+        if resolved.concurrency > shared:
+            source = f"its own concurrency, as that is more than {source}: {shared}"
+        return f"at its address {self.at_one_address(resolved)} at once, all hosts there together, from {source}"
+
+    def _adaptive_line(self, resolved: Resolved) -> str:
+        adaptive = adaptive_of(self._limits)
+        if adaptive is None:
+            return "no slower where it is slow or failing, from limits.adaptive: false"
+        slow = f" or slow (a pause of {adaptive.factor} answer times)"
+        counts = resolved.delay_s > 0 and adaptive.factor > 0
+        return f"slower where it is failing{slow * counts}, up to {adaptive.max_delay_s}, from limits.adaptive"
 
     def _paces(self, host_key: HostKey) -> Iterator[tuple[str, Pace]]:
         """What applies to a host and how it is called, most specific first."""
-        for spelt in _spellings(host_key):
-            named = self._patterns.get(spelt)
-            if named is not None:
-                yield named
+        for _, named in matching(self._patterns, host_key):
+            yield named
         yield "limits.default", self._default
         yield _BUILT_IN, BUILT_IN_PACE
 
 
-def _split_port(host_key: HostKey) -> tuple[str, str]:
-    """Name and ``:port``, which may be empty; the colons of ``[::1]`` are not a port's."""
-    name, colon, port = host_key.rpartition(":")
-    return (name, colon + port) if colon and not port.endswith("]") else (host_key, "")
-
-
-def _spellings(host_key: HostKey) -> Iterator[str]:
-    """The patterns that would match, most specific first."""
-    name, port = _split_port(host_key)
-    if port:
-        yield host_key
-    yield name
-    if name[-1] == "]" or name[-1].isdigit():
-        return  # an address has no names below it (and no top-level domain ends in a digit)
-    domain = name.partition(".")[2]
-    while domain:
-        if port:
-            yield f"*.{domain}{port}"
-        yield f"*.{domain}"
-        domain = domain.partition(".")[2]
+def adaptive_of(limits: LimitsConfig) -> AdaptiveConfig | None:
+    """What ``limits.adaptive`` asks for; None if it is turned off."""
+    if isinstance(limits.adaptive, AdaptiveConfig):
+        return limits.adaptive
+    return AdaptiveConfig() if limits.adaptive else None
 
 
 def _delays(paces: list[tuple[str, Pace]]) -> Iterator[tuple[float, str]]:

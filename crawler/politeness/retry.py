@@ -85,6 +85,7 @@ _RULES: dict[str, Rule] = {
     "too_slow": Rule(2, 10.0, blames_host=True),
     "dns": Rule(2, 5.0, blames_host=True),
     "connect": _TROUBLE,
+    "proxy": Rule(3, 2.0, blames_host=False),
     "tls": _FINAL_HOST,
     "reset": _TROUBLE,
     "incomplete": _TROUBLE,

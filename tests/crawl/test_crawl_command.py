@@ -171,20 +171,6 @@ def test_a_mistake_on_the_command_line_is_named_and_exits_2(crawler, arguments, 
     assert not (ran.directory / "pages.jsonl").exists()
 
 
-def test_dry_run_shows_first_urls_and_pace_and_requests_nothing(crawler, fast, pages):
-    seeds = ("http://a.test/1", "http://b.test/", "http://a.test/1", "http://a.test/no")
-    settings = fast(pages, 'scope.exclude=["*/no"]', "limits.hosts={a.test: {delay: 3s}}")
-    ran = crawler(*seeds, *settings, "--dry-run")
-    assert ran.code == 0, ran.stderr
-    out = ran.stdout.decode()
-    assert out.count("http://a.test/1\n") == 1
-    assert "not http://a.test/no (argument 4: scope.exclude: */no)" in out
-    assert "3s" in out
-    assert "a.test" in out
-    assert pages.log.hits == []
-    assert not ran.directory.exists()
-
-
 def test_quiet_prints_nothing_and_the_summary_names_the_files(crawler, fast, pages):
     quiet = crawler("http://a.test/", *fast(pages), "-q", directory="quiet")
     assert (quiet.stdout, quiet.stderr) == (b"", "")

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from msgspec.structs import replace
 
 from crawler.frontier import turns
-from crawler.models import Checkpoint, Finished, Link, Outcome, Request, Snoozed
+from crawler.models import Checkpoint, Finished, HostState, Kind, Link, Outcome, Request, Snoozed
 from crawler.url import fingerprint
 from tests.support.clock import FakeClock
 from tests.support.frontiers import BACKENDS
@@ -30,7 +30,9 @@ from tests.support.frontiers import BACKENDS
 HOSTS = ["a.test", "b.test", "c.test"]
 REASONS = ["timeout", "dns", None]
 
-targets = st.tuples(st.sampled_from(HOSTS), st.integers(0, 15), st.sampled_from([0, 0, 1, 63]))
+KINDS = [Kind.PAGE, Kind.PAGE, Kind.SITEMAP]
+
+targets = st.tuples(st.sampled_from(HOSTS), st.integers(0, 15), st.sampled_from([0, 0, 1, 63]), st.sampled_from(KINDS))
 depths = st.integers(0, 3)
 
 
@@ -41,11 +43,13 @@ class Entry:
     host: str
     priority: int
     depth: int
+    kind: Kind
     order: int
     attempt: int = 1
     snoozed_until: float | None = None
     woken: bool = False
     end: tuple[Outcome, str | None] | None = None
+    has_page: bool = False
     taken: bool = False
 
 
@@ -54,36 +58,39 @@ class FrontierMachine(RuleBasedStateMachine):
 
     backend = staticmethod(BACKENDS["memory"])
 
-    @initialize()
-    def start(self):
+    @initialize(deepest_first=st.booleans(), pages_below=st.sampled_from([None, 1, 2]))
+    def start(self, deepest_first, pages_below):
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
         self.clock = FakeClock()
         self.make = self.backend(self.clock, Path(self.folder.name))
         self.live, self.stored = {}, {}
+        self.pages, self.retired = {}, {}  # of hosts, as stored
+        self.pages_below = pages_below
         self.held = {}  # URL -> request handed out and without an end
-        self.open()
+        self.open(deepest_first)
 
-    def open(self):
-        self.frontier = self.make()
+    def open(self, deepest_first):
+        self.deepest_first = deepest_first
+        self.frontier = self.make(deepest_first=deepest_first)
         self.run(self.frontier.open())
 
     def run(self, coroutine):
         return self.runner.run(coroutine)
 
-    def admit(self, url, host, priority, depth):
-        if url in self.live:
+    def admit(self, found, depth):
+        if found.url in self.live:
             return False
-        self.live[url] = Entry(host, priority, depth, len(self.live))
+        self.live[found.url] = Entry(found.host_key, found.priority, depth, found.kind, len(self.live))
         return True
 
     @rule(found=st.lists(targets, max_size=8), depth=depths)
     def add(self, found, depth):
         requests = [
-            Request(url=url_of(host, n), host_key=host, scope_host=host, depth=depth, priority=priority)
-            for host, n, priority in found
+            Request(url=url_of(host, n), host_key=host, scope_host=host, depth=depth, priority=priority, kind=kind)
+            for host, n, priority, kind in found
         ]
-        expected = [self.admit(request.url, request.host_key, request.priority, depth) for request in requests]
+        expected = [self.admit(request, depth) for request in requests]
         assert self.frontier.add(requests) == expected
 
     @precondition(lambda self: self.held)
@@ -91,13 +98,12 @@ class FrontierMachine(RuleBasedStateMachine):
     def discover(self, found, data):
         parent = self.held[data.draw(st.sampled_from(sorted(self.held)))]
         links = [
-            Link(url=url, host_key=host, priority=priority, fingerprint=fingerprint(url, self.frontier.key))
-            for host, n, priority in found
+            Link(url=url, host_key=host, priority=priority, kind=kind, fingerprint=fingerprint(url, self.frontier.key))
+            for host, n, priority, kind in found
             for url in [url_of(host, n)]
         ]
-        gained = {
-            link.host_key for link in links if self.admit(link.url, link.host_key, link.priority, parent.depth + 1)
-        }
+        depth = parent.depth + (parent.kind is Kind.PAGE)
+        gained = {link.host_key for link in links if self.admit(link, depth)}
         hosts = self.frontier.discover(parent, links)
         assert len(hosts) == len(set(hosts))
         assert set(hosts) == gained
@@ -114,7 +120,7 @@ class FrontierMachine(RuleBasedStateMachine):
         due = {u for u, e in open_entries.items() if e.woken}
         rest = sorted(
             (u for u, e in open_entries.items() if e.snoozed_until is None),
-            key=lambda u: (open_entries[u].priority, open_entries[u].depth, open_entries[u].order),
+            key=lambda u: self.place(open_entries[u]),
         )
         urls = [request.url for request in taken]
         first = min(count, len(due))
@@ -123,25 +129,40 @@ class FrontierMachine(RuleBasedStateMachine):
         assert urls[first:] == rest[: count - first]
         for request in taken:
             entry = self.live[request.url]
-            assert (request.depth, request.attempt) == (entry.depth, entry.attempt)
+            assert (request.depth, request.kind, request.attempt) == (entry.depth, entry.kind, entry.attempt)
             entry.taken = True
             self.held[request.url] = request
 
-    @rule(data=st.data(), wait=st.sampled_from([-3.0, 0.0, 1.0, 5.0]))
-    def commit(self, data, wait):
+    def place(self, entry):
+        return entry.priority, -entry.depth if self.deepest_first else entry.depth, entry.order
+
+    @rule(
+        data=st.data(),
+        wait=st.sampled_from([-3.0, 0.0, 1.0, 5.0]),
+        pages=st.dictionaries(st.sampled_from(HOSTS), st.integers(0, 3), max_size=2),
+        retired=st.sampled_from([None, None, "breaker"]),
+    )
+    def commit(self, data, wait, pages, retired):
         chosen = data.draw(st.lists(st.sampled_from(sorted(self.held)), unique=True)) if self.held else []
         ended, snoozed = [], []
         for url in chosen:
             request, entry = self.held.pop(url), self.live[url]
             if data.draw(st.booleans()):
                 entry.end = (Outcome.FAILED, data.draw(st.sampled_from(REASONS)))
-                ended.append(Finished(request=request, outcome=entry.end[0], reason=entry.end[1]))
+                entry.has_page = data.draw(st.booleans())
+                ended.append(
+                    Finished(request=request, outcome=entry.end[0], reason=entry.end[1], has_page=entry.has_page)
+                )
             else:
-                entry.attempt, entry.taken, entry.woken = request.attempt + 1, False, False
+                was_tried = data.draw(st.booleans())
+                entry.attempt, entry.taken, entry.woken = request.attempt + was_tried, False, False
                 entry.snoozed_until = self.clock.monotonic() + wait
                 again = replace(request, attempt=entry.attempt)
                 snoozed.append(Snoozed(request=again, until=entry.snoozed_until))
-        self.run(self.frontier.commit(Checkpoint(finished=tuple(ended), snoozed=tuple(snoozed))))
+        states = tuple(HostState(host_key=host, pages=count, retired=retired) for host, count in pages.items())
+        self.pages |= pages
+        self.retired |= dict.fromkeys(pages, retired)
+        self.run(self.frontier.commit(Checkpoint(finished=tuple(ended), snoozed=tuple(snoozed), hosts=states)))
         self.stored = copy.deepcopy(self.live)
 
     @rule(data=st.data(), count=st.integers(1, 3), pauses=st.lists(st.integers(0, 6), max_size=6), found=targets)
@@ -165,14 +186,14 @@ class FrontierMachine(RuleBasedStateMachine):
         self.run(both())
         self.stored = copy.deepcopy(self.live)
 
-    @rule()
-    def crash(self):
+    @rule(deepest_first=st.booleans())
+    def crash(self, deepest_first):
         self.run(self.frontier.aclose())
         self.live = copy.deepcopy(self.stored)
         for entry in self.live.values():
             entry.taken = entry.woken = False
         self.held = {}
-        self.open()
+        self.open(deepest_first)
 
     @rule()
     def wake(self):
@@ -186,7 +207,7 @@ class FrontierMachine(RuleBasedStateMachine):
         for entry in due:
             entry.woken = True
 
-    @rule(wanted=st.lists(st.sampled_from(HOSTS).flatmap(lambda host: st.tuples(st.just(host), st.integers(0, 15)))))
+    @rule(wanted=st.lists(st.tuples(st.sampled_from(HOSTS), st.integers(0, 15))))
     def requeue(self, wanted):
         urls = [url_of(*target) for target in wanted]
         again = {url for url in urls if url in self.live and self.live[url].end}
@@ -196,10 +217,15 @@ class FrontierMachine(RuleBasedStateMachine):
                 yield [url]
 
         assert self.run(self.frontier.requeue(batches(), Checkpoint())) == len(again)
+        for url in again:
+            host = self.live[url].host
+            if host in self.pages:
+                self.pages[host] = max(self.pages[host] - self.live[url].has_page, 0)
+            self.retired.pop(host, None)
         for state in (self.live, self.stored):
             for url in again:
                 state[url] = dataclasses.replace(
-                    self.live[url], end=None, taken=False, attempt=1, snoozed_until=None, woken=False
+                    self.live[url], end=None, has_page=False, taken=False, attempt=1, snoozed_until=None, woken=False
                 )
 
     @rule(seconds=st.sampled_from([0.5, 1.0, 10.0]))
@@ -215,20 +241,23 @@ class FrontierMachine(RuleBasedStateMachine):
         assert sum(counts.outcomes.values()) == ended
 
     @invariant()
-    def hosts_are_those_with_something_to_take(self):
+    def hosts_are_those_with_something_to_take_and_pages_left(self):
         waiting = {
             entry.host
             for entry in self.live.values()
             if entry.end is None and not entry.taken and (entry.snoozed_until is None or entry.woken)
         }
-        states, _ = self.run(self.frontier.hosts(0.0, 0, len(HOSTS)))
-        assert sorted(state.host_key for state in states) == sorted(waiting)
+        pages = {host: self.pages.get(host, 0) for host in waiting}
+        below = 99 if self.pages_below is None else self.pages_below
+        states, _ = self.run(self.frontier.hosts(0.0, 0, len(HOSTS), self.pages_below))
+        wanted = {host: count for host, count in pages.items() if count < below or self.retired.get(host)}
+        assert {state.host_key: state.pages for state in states} == wanted
 
     def teardown(self):
         """After a last crash everything that has no end is still there, once."""
         if not hasattr(self, "runner"):
             return
-        self.crash()
+        self.crash(deepest_first=False)
         self.clock.advance(100)
         self.run(self.frontier.wake())
         taken = self.run(self.frontier.take([(host, 1000) for host in HOSTS]))

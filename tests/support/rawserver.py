@@ -54,7 +54,7 @@ class Peer:
 
 
 class RawServer:
-    """Serves on a free port of `host`, while entered.
+    """Serves on `port` of `host`, or a free one, while entered.
 
     Args:
         answer: Bytes that answer every request, or a coroutine function that does so: it is given the head and
@@ -67,11 +67,13 @@ class RawServer:
         answer: bytes | Callable[[bytes, Peer], Awaitable[None]],
         *,
         host: str = "127.0.0.1",
+        port: int = 0,
         greeting: bytes = b"",
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._answer = answer
         self._host = host
+        self.port = port
         self._greeting = greeting
         self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,7 +86,7 @@ class RawServer:
         self.left = asyncio.Event()
 
     async def __aenter__(self) -> RawServer:
-        self._server = await asyncio.start_server(self._accept, self._host, 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._accept, self._host, self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from crawler.config import CrawlConfig
 from crawler.config.file import dump
 from crawler.frontier.sqlite import SqliteFrontier
-from crawler.models import Checkpoint, Finished, Link, Outcome, Request, Snoozed
+from crawler.models import Checkpoint, Finished, Link, Outcome, Request, Robots, RobotsFile, Snoozed
 from crawler.politeness.retry import hop
 from crawler.url import fingerprint, host, host_key
 from tests.support.clock import FakeClock
@@ -55,9 +55,10 @@ class HandMadeCrawl:
         if enters:
             self.frontier.add([hop(request, target)])
 
-    async def snooze(self, url, seconds):
-        again = replace(await self.taken(url), attempt=2)
-        self._snoozed.append(Snoozed(request=again, until=self.clock.monotonic() + seconds))
+    async def snooze(self, url, seconds, reason="http_503"):
+        """`url` failed for a reason; without one it was put off before it could be tried."""
+        again = replace(await self.taken(url), attempt=2 if reason else 1)
+        self._snoozed.append(Snoozed(request=again, until=self.clock.monotonic() + seconds, reason=reason))
 
     async def commit(self, **fields):
         checkpoint = Checkpoint(finished=tuple(self._finished), snoozed=tuple(self._snoozed), **fields)
@@ -75,3 +76,13 @@ class HandMadeCrawl:
             (request,) = await self.frontier.take([(host_key(url), 1)])
             self._taken[request.url] = request
         return self._taken[url]
+
+
+def configure(folder, **sections):
+    """Another configuration in force, as after a resume."""
+    (folder / "crawl.yaml").write_text(dump(CrawlConfig(**sections)))
+
+
+def robots(*rules, closed=None):
+    """The file of a.test, for a minute from `AT` on."""
+    return RobotsFile(origin="https://a.test", expires_at=AT + 60, robots=Robots(rules=rules), closed=closed)

@@ -114,6 +114,28 @@ class Keeper:
         self.synced = self.asked
 
 
+async def test_a_state_that_has_not_changed_is_not_stored_again(tmp_path):
+    states = iter((b"a", b"a", b"b", b"", b""))
+
+    class Fickle(Keeper):
+        def state(self):
+            return next(states)
+
+    frontier, sinks, committer = await opened(MemoryStore(), tmp_path, keepers={"fickle": Fickle(MemoryStore())})
+    commit, stored = frontier.commit, []
+
+    async def noted(checkpoint):
+        stored.append(checkpoint.blobs)
+        await commit(checkpoint)
+
+    frontier.commit = noted
+    for _ in range(5):
+        await committer._commit()
+    assert stored == [{"fickle": b"a"}, {}, {"fickle": b"b"}, {"fickle": b""}, {}]
+    for sink in sinks.values():
+        await sink.aclose()
+
+
 async def test_states_of_keepers_are_on_the_disk_before_they_are_committed(tmp_path):
     store = MemoryStore()
     keeper = Keeper(store)

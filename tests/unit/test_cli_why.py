@@ -15,6 +15,7 @@ from crawler.dataset.facts import (
     Step,
     Why,
 )
+from crawler.models import NORMAL_PRIORITY
 
 NOW = 1_700_000_000.0
 ENDED = "2023-11-14T22:13:08.000Z"
@@ -23,8 +24,8 @@ URL = "https://a.test/x"
 
 
 def facts(**fields):
-    plain = {"asked": URL, "url": URL, "known": True, "outcome": "fetched", "depth": 0, "priority": 0, "kind": "page"}
-    return Why(**plain | {"seed": "a.test", "attempts": 1, "at": ENDED} | fields)
+    plain = {"asked": URL, "url": URL, "known": True, "outcome": "fetched", "depth": 0, "kind": "page"}
+    return Why(**plain | {"priority": NORMAL_PRIORITY, "seed": "a.test", "attempts": 1, "at": ENDED} | fields)
 
 
 def text(**fields):
@@ -114,7 +115,11 @@ def verdict(**fields):
             {"outcome": "excluded", "reason": "scope_narrowed"},
             ["Scope       crawl.yaml, as it is now, would let it in"],
         ),
-        ({"priority": 5, "kind": "sitemap"}, ["Priority    5 (0 goes first", "Kind        sitemap"]),
+        (
+            {"priority": 5, "kind": "sitemap"},
+            ["Priority    5 (0 goes first, 32 is normal, 63 last)", "Kind        sitemap"],
+        ),
+        ({"priority": 0}, ["Priority    0 (0 goes first"]),
     ],
 )
 def test_each_end_is_explained(fields, lines):
@@ -128,7 +133,7 @@ WAITING = {"outcome": "pending", "attempts": 0, "at": None}
 
 def wait(**fields):
     plain = {"host": "a.test", "ready_at": None, "retired": None, "failures": 0, "urls": 1, "ahead": 0, "more": False}
-    return HostWait(**plain | fields)
+    return HostWait(**plain | {"backoff_s": 0.0, "pages": 0, "pages_per_host": None} | fields)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +150,12 @@ def wait(**fields):
         ({"wait": wait(retired="robots")}, "a.test is asked no more: robots: robots.txt disallows it"),
         ({"wait": wait(failures=3)}, "the last 3 attempts at a.test failed"),
         ({"wait": wait(failures=1)}, "the last attempt at a.test failed"),
+        ({"wait": wait(retired="breaker", failures=11)}, "a.test is asked no more: breaker: its host failed"),
+        ({"wait": wait(backoff_s=16.0)}, "for its errors, 16 s pass between two requests to a.test"),
+        (
+            {"wait": wait(pages=100, pages_per_host=100)},
+            "a.test is set aside: 100 of 100 pages (budget.pages_per_host)",
+        ),
         (
             {"wait": wait(), "stopped_by": "budget.pages"},
             "Crawl       stopped by budget.pages: what is pending waits for --resume",
@@ -158,12 +169,24 @@ def wait(**fields):
             {"outcome": "snoozed", "attempts": 2, "due_at": ENDED, "wait": wait(urls=None)},
             "the next has been due since",
         ),
+        (
+            {"outcome": "snoozed", "attempts": 2, "due_at": ENDED, "reason": "http_503"},
+            "UTC (12 s ago)\nReason      http_503: Service Unavailable",
+        ),
+        (
+            {"outcome": "snoozed", "attempts": 0, "due_at": LATER},
+            "Outcome     snoozed: put off for its host, it is due\n            2023-11-14 22:14:20 UTC",
+        ),
     ],
 )
 def test_what_it_waits_for_is_told(fields, line):
     shown = text(**WAITING | fields)
     assert line in shown
     assert "Ended" not in shown
+
+
+def test_a_host_with_pages_left_is_not_set_aside():
+    assert "set aside" not in text(**WAITING, wait=wait(pages=99, pages_per_host=100))
 
 
 def test_a_robots_txt_that_allows_it_is_not_worth_a_line():
@@ -184,6 +207,8 @@ def unknown(**fields):
         ({"scope_rule": "scope.include"}, "scope.include, of which no pattern matches, keeps it out"),
         ({}, "Scope       would let it in: no page fetched so far links to it"),
         ({"max_depth": 3}, "or only such as lie at the limit of scope.max_depth: 3"),
+        ({"skip_rel": ("nofollow", "ugc")}, "or only links with rel=nofollow or ugc lead to it (robots.skip_rel)"),
+        ({"nofollow": True}, "or only pages that say nofollow link to it (robots.nofollow)"),
         ({"urls_pending": 1_234}, "1,234 URLs are pending, which may lead to it"),
         (
             {"urls_pending": 9, "stopped_by": "budget.pages"},

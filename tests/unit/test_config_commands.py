@@ -56,6 +56,58 @@ class TestCheck:
         assert err.count("a.org:8080:\n") == 2
         assert "7s" in err
 
+    def test_explains_every_limit_of_a_host(self, written, capsys):
+        assert run(["check", written("{}"), "--host", "a.org"]) == 0
+        err = capsys.readouterr().err
+        assert err[err.index("a.org:\n") :].splitlines()[1:] == [
+            "  delay 1s, from limits.default.delay",
+            "  concurrency 1, from limits.default.concurrency",
+            "  jitter 0s, from limits.default.jitter",
+            "  at its address 8 at once, all hosts there together, from limits.per_address.concurrency",
+            "  slower where it is failing or slow (a pause of 2 answer times), up to 1m, from limits.adaptive",
+            "  slower for a Crawl-delay of its robots.txt, up to 1m, from robots.max_crawl_delay",
+            "  rests 5m after 10 failures in a row, from breaker; given up if it then fails once more",
+            "  any number of pages, from budget.pages_per_host: null",
+        ]
+
+    def test_explains_limits_that_are_turned_off(self, written, capsys):
+        text = "{robots: {obey: false}, breaker: {failures: null}, budget: {pages_per_host: 2000}}"
+        run(["check", written(text), "--host", "a.org"])
+        err = capsys.readouterr().err
+        assert "  whatever its robots.txt says, from robots.obey: false\n" in err
+        assert "  never given up for failing, from breaker.failures: null\n" in err
+        assert "  at most 2,000 pages, from budget.pages_per_host\n" in err
+        run(["check", written("robots: {max_crawl_delay: 0}"), "--host", "a.org"])
+        assert "  slower for no Crawl-delay of its robots.txt" in capsys.readouterr().err
+
+    def test_tells_what_is_sent_to_a_host_by_name_and_never_by_value(self, written, capsys):
+        text = (
+            "fetch: {hosts: {"
+            "'*.org': {headers: {X-Key: sesame, X-More: y}, auth: 'me:open', cookies: jar.txt},"
+            "a.org: {headers: {x-key: sesame}, auth: 'me:open', verify: false, proxy: 'http://me:open@127.0.0.1:1'},"
+            "b.org: {auth: 'me:open'}}}"
+        )
+        assert run(["check", written(text), "--host", "a.org"]) == 0
+        err = capsys.readouterr().err
+        assert '  fetch.hosts["a.org"]: header x-key, user and password, verify: false, a proxy\n' in err
+        assert '  fetch.hosts["*.org"]: header X-More, cookies of a file\n' in err
+        assert "b.org" not in err
+        assert not any(secret in err for secret in ("sesame", "open"))
+
+    @pytest.mark.parametrize(
+        ("text", "remark"),
+        [
+            ("robots: {obey: false}", "robots.obey: false asks hosts for more than they allow"),
+            ("limits: {default: {delay: 0, concurrency: 4}}", "limits.default.delay: 0s asks every host"),
+            ("breaker: {failures: null}", "breaker.failures: null asks a host that is down"),
+        ],
+    )
+    def test_remarks_on_what_is_less_polite_than_it_could_be(self, written, capsys, text, remark):
+        run(["check", written(text)])
+        assert remark in capsys.readouterr().err
+        run(["check", written("{}")])
+        assert remark not in capsys.readouterr().err
+
     def test_refuses_what_is_no_host(self, written, capsys):
         assert run(["check", written(""), "--host", "a b"]) == 2
         assert "--host a b: expected a host or URL" in capsys.readouterr().err
@@ -75,6 +127,28 @@ class TestCheck:
     def test_asks_for_a_contact_in_the_user_agent(self, written, capsys, agent, warned):
         run(["check", written(f"fetch: {{user_agent: {agent}}}" if agent else "")])
         assert ("names no contact" in capsys.readouterr().err) is warned
+
+    def test_prints_no_secret_and_says_what_a_crawl_would_lack(self, written, capsys, monkeypatch, tmp_path):
+        monkeypatch.delenv("NOPE", raising=False)
+        hosts = "{a.test: {auth: 'u:hush', cookies: none.txt}, b.test: {auth: 'u:<left out>'}}"
+        assert run(["check", written(f"fetch: {{headers: {{X-Token: '${{NOPE}}'}}, hosts: {hosts}}}")]) == 0
+        out, err = capsys.readouterr()
+        assert "hush" not in out + err
+        assert "X-Token: ${NOPE}" in out
+        assert "auth: <left out>" in out
+        assert (
+            "fetch.headers.X-Token: ${NOPE}: the environment variable NOPE is not set; a crawl would not begin" in err
+        )
+        assert 'fetch.hosts["b.test"].auth: the secret that stood here is not stored' in err
+        assert f"{tmp_path / 'none.txt'}: No such file or directory" in err
+
+    def test_says_nothing_of_secrets_where_none_are_missing(self, written, capsys, monkeypatch):
+        monkeypatch.setenv("HERE", "hush")
+        assert run(["check", written("fetch: {headers: {X-Token: '${HERE}'}}")]) == 0
+        out, err = capsys.readouterr()
+        assert "hush" not in out + err
+        assert "left out" not in out + err
+        assert "would not begin" not in err
 
 
 class TestSchema:
@@ -126,6 +200,6 @@ class TestExamples:
         assert [name for name in shown if name] == expected
 
     def test_show_only_alternatives_that_are_right(self):
-        lines = (EXAMPLES / "crawl.yaml").read_text(encoding="utf-8").splitlines()
-        hosts = "\n".join(line.replace("#", " ", 1) for line in lines if line.startswith("  #  "))
-        assert len(loads(f"limits:\n  hosts:\n{hosts}", "hosts").config.limits.hosts) == 2
+        text = (EXAMPLES / "crawl.yaml").read_text(encoding="utf-8")
+        config = loads(text.replace("hosts: {}", "hosts:").replace("\n  #  ", "\n     "), "examples").config
+        assert (len(config.limits.hosts), len(config.fetch.hosts)) == (2, 2)

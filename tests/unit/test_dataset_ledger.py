@@ -17,7 +17,7 @@ from crawler.dataset.ledger import KnownUrls
 from crawler.errors import FrontierError
 from crawler.frontier.sqlite_schema import FORMAT
 from crawler.models import HostState, Outcome, Robots, RobotsFile
-from tests.support.frontiers import TIGHT
+from tests.support.frontiers import TIGHT, opened
 from tests.support.stores import AT, HandMadeCrawl
 
 HOME = "https://a.test/"
@@ -54,6 +54,7 @@ async def test_each_url_is_told_with_its_end_and_origin(crawl):
     assert (dead.outcome, dead.reason, dead.status, dead.at, dead.depth) == ("failed", "http_404", 404, AT, 1)
     assert (old.target, new.redirected_from, new.via, new.via_id) == (url("new"), (url("old"),), HOME, None)
     assert (busy.outcome, busy.attempts, busy.due_at) == ("snoozed", 1, crawl.clock.wall() + 60)
+    assert (busy.reason, busy.status, busy.at) == ("http_503", None, None)
     assert (two.outcome, two.attempts, two.via, two.via_id, two.at) == ("pending", 0, HOME, home.id, None)
 
 
@@ -74,10 +75,28 @@ async def test_a_url_is_found_with_and_without_the_index(crawl):
 async def test_the_queue_of_a_host_is_counted_in_the_order_in_which_it_will_be_taken(crawl):
     await crawl.links(HOME, "https://b.test/")
     await crawl.commit()
+    await crawl.links(url("old"), url("deep"))
+    await crawl.commit()
+    names = ("one", "two", "new", "deep")
     with KnownUrls(crawl.folder / "crawl.db") as store:
-        found = store.find(map(url, ("one", "two", "new")))
-        waits = [store.waiting(found[url(name)]) for name in ("one", "two", "new")]
-    assert [(wait.urls, wait.ahead, wait.more) for wait in waits] == [(3, 0, False), (3, 1, False), (3, 2, False)]
+        found = store.find(map(url, names))
+        waits = [store.waiting(found[url(name)], deepest_first=False) for name in names]
+        turned = [store.waiting(found[url(name)], deepest_first=True) for name in names]
+    assert [(wait.urls, wait.ahead, wait.more) for wait in waits] == [(4, ahead, False) for ahead in range(4)]
+    assert [(wait.urls, wait.ahead) for wait in turned] == [(4, 1), (4, 2), (4, 3), (4, 0)]
+
+
+async def test_of_a_long_queue_the_chunks_that_come_first_are_counted(crawl, monkeypatch):
+    monkeypatch.setattr("crawler.dataset.ledger._CHUNKS_COUNTED", 1)
+    await crawl.links(url("old"), url("deep"))
+    path = (await crawl.close()) / "crawl.db"
+    await (await opened(path, crawl.clock)).aclose()  # which brings all into chunks
+    with KnownUrls(path) as store:
+        known = store.find([url("deep")])[url("deep")]
+        turned, usual = store.waiting(known, deepest_first=True), store.waiting(known, deepest_first=False)
+    assert (turned.urls, turned.ahead, turned.more) == (1, 0, True)
+    assert usual.urls == usual.ahead > 0
+    assert usual.more
 
 
 async def test_all_that_ended_is_read_in_order(crawl, monkeypatch):

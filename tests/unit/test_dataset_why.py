@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
-from crawler.config import CrawlConfig, RobotsConfig, ScopeConfig, UrlsConfig
-from crawler.config.file import dump
+from crawler.config import BudgetConfig, RobotsConfig, ScopeConfig, UrlsConfig
 from crawler.dataset.facts import FOUND_ON, MAX_STEPS, REDIRECTED_FROM, Ending, Step
 from crawler.dataset.why import explain
 from crawler.directory import CrawlDirectory, Summary
-from crawler.errors import ConfigError, CrawlerError
-from crawler.export.outcomes import outcome_line, seed_line
-from crawler.models import Finished, HostState, Outcome, Request, Robots, RobotsFile
-from crawler.seeds import read_seeds
-from tests.support.stores import AT, HandMadeCrawl
+from crawler.models import HostState, Outcome
+from tests.support.frontiers import put_off
+from tests.support.stores import AT, HandMadeCrawl, configure, robots
 
 HOME = "https://a.test/"
 ENDED_AT = "2023-11-14T22:13:20.000Z"
-
-
-def url(name):
-    return f"{HOME}{name}"
 
 
 @pytest.fixture
@@ -31,13 +23,12 @@ async def crawl(tmp_path):
     await crawl.frontier.aclose()
 
 
-def why(folder, asked, now=AT):
-    return explain(folder, asked, now)
+def url(name):
+    return f"{HOME}{name}"
 
 
-async def configured(folder, **sections):
-    """Another configuration in force, as after a resume."""
-    (folder / "crawl.yaml").write_text(dump(CrawlConfig(**sections)))
+def why(folder, asked):
+    return explain(folder, asked, AT)
 
 
 # --- how it ended ------------------------------------------------------------------------------------------------
@@ -53,7 +44,7 @@ async def test_a_page_is_told_with_its_record_and_its_seed(crawl):
 @pytest.mark.parametrize("asked", ["a.test", "HTTPS://A.test:443/x/../#top", " https://a.test/?utm_source=x "])
 async def test_the_url_is_read_as_the_crawl_would_read_it(crawl, asked):
     folder = await crawl.close()
-    await configured(folder, urls=UrlsConfig(drop_params=("utm_*",)))
+    configure(folder, urls=UrlsConfig(drop_params=("utm_*",)))
     facts = why(folder, asked)
     assert (facts.asked, facts.url, facts.known) == (asked, HOME, True)
 
@@ -122,7 +113,7 @@ async def test_the_rule_against_a_redirects_target_is_told(crawl):
 async def test_a_seeds_own_redirect_may_leave_its_host_but_not_meet_an_exclude(crawl):
     await crawl.redirect(HOME, "https://b.test/logout", enters=False)
     folder = await crawl.close()
-    await configured(folder, scope=ScopeConfig(exclude=("*/logout*",)))
+    configure(folder, scope=ScopeConfig(exclude=("*/logout*",)))
     assert why(folder, HOME).scope_rule == "scope.exclude: */logout*"
 
 
@@ -132,16 +123,12 @@ async def test_the_rule_that_keeps_out_what_was_admitted_is_told(crawl):
     await crawl.end(url("old"), Outcome.EXCLUDED, reason="scope_narrowed")
     await crawl.end("https://b.test/", Outcome.EXCLUDED, reason="scope_narrowed")
     folder = await crawl.close()
-    await configured(folder, scope=ScopeConfig(include=("*/new*",)))
+    configure(folder, scope=ScopeConfig(include=("*/new*",)))
     assert why(folder, HOME).scope_rule == "scope.include"
     assert why(folder, url("old")).scope_rule == "scope.include"
     assert why(folder, "https://b.test/").scope_rule == "scope.stay_on: host"
-    await configured(folder, scope=ScopeConfig(stay_on="any"))
+    configure(folder, scope=ScopeConfig(stay_on="any"))
     assert why(folder, HOME).scope_rule is None
-
-
-def robots(*rules, closed=None):
-    return RobotsFile(origin="https://a.test", expires_at=AT + 60, robots=Robots(rules=rules), closed=closed)
 
 
 async def test_the_rule_of_robots_txt_is_told_with_its_file_and_term(crawl):
@@ -162,7 +149,7 @@ async def test_an_origin_that_is_closed_disallows_all(crawl):
 async def test_robots_txt_is_no_matter_where_it_is_not_obeyed(crawl):
     folder = await crawl.close(robots=(robots((False, "/")),))
     assert not why(folder, HOME).robots.allowed
-    await configured(folder, robots=RobotsConfig(obey=False))
+    configure(folder, robots=RobotsConfig(obey=False))
     assert why(folder, HOME).robots is None
 
 
@@ -179,6 +166,25 @@ async def test_a_pending_url_waits_in_the_queue_of_its_host(crawl):
     assert (facts.wait.ready_at, facts.wait.failures, facts.wait.retired) == ("2023-11-14T22:13:32.000Z", 3, None)
 
 
+async def test_a_queue_is_told_in_the_order_that_is_configured(crawl):
+    await crawl.links(HOME, url("1"))
+    await crawl.links(url("1"), url("2"))
+    await crawl.links(HOME, url("3"))
+    folder = await crawl.close()
+    assert why(folder, url("2")).wait.ahead == 3
+    configure(folder, order="depth")
+    assert why(folder, url("2")).wait.ahead == 0
+
+
+async def test_what_a_host_is_slowed_by_and_its_budget_are_told(crawl):
+    state = HostState(host_key="a.test", pages=3, backoff_s=8.0)
+    folder = await crawl.close(hosts=(state,))
+    facts = why(folder, HOME)
+    assert (facts.wait.pages, facts.wait.pages_per_host, facts.wait.backoff_s) == (3, None, 8.0)
+    configure(folder, budget=BudgetConfig(pages_per_host=3))
+    assert why(folder, HOME).wait.pages_per_host == 3
+
+
 async def test_a_host_that_may_be_asked_rests_no_more(crawl):
     facts = why(await crawl.close(hosts=(HostState(host_key="a.test", ready_at=AT - 1, retired="breaker"),)), HOME)
     assert (facts.wait.ready_at, facts.wait.retired) == (None, "breaker")
@@ -188,7 +194,29 @@ async def test_a_snoozed_url_is_due_at_a_time(crawl):
     await crawl.snooze(HOME, 60)
     facts = why(await crawl.close(), HOME)
     assert (facts.outcome, facts.attempts, facts.due_at) == ("snoozed", 1, "2023-11-14T22:14:20.000Z")
+    assert facts.reason == "http_503"
     assert facts.wait.urls is None
+
+
+async def test_a_url_put_off_before_it_was_tried_has_no_attempts(crawl):
+    await crawl.snooze(HOME, 60, reason=None)
+    facts = why(await crawl.close(), HOME)
+    assert (facts.outcome, facts.attempts, facts.reason, facts.due_at) == (
+        "snoozed",
+        0,
+        None,
+        "2023-11-14T22:14:20.000Z",
+    )
+
+
+async def test_the_reason_of_the_last_failure_outlives_being_put_off(crawl):
+    await crawl.snooze(HOME, 0)
+    await crawl.commit()
+    await crawl.frontier.wake()
+    (again,) = await crawl.frontier.take([("a.test", 1)])
+    await put_off(crawl.frontier, again, until=crawl.clock.monotonic() + 60)
+    facts = why(await crawl.close(), HOME)
+    assert (facts.outcome, facts.attempts, facts.reason) == ("snoozed", 1, "http_503")
 
 
 async def test_what_stopped_the_crawl_is_told_of_what_is_pending(crawl):
@@ -202,136 +230,3 @@ def summary(stopped_by):
     counts = dict.fromkeys(("admitted", "pending", "pages", "wire_bytes", "elapsed_s"), 0)
     times = dict.fromkeys(("started_at", "ended_at"), ENDED_AT)
     return Summary(complete=False, stopped_by=stopped_by, **empty, **counts, **times)
-
-
-# --- what was never admitted -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("scope", "asked", "rule"),
-    [
-        ({}, url("x"), None),
-        ({}, "https://www.a.test/", "scope.stay_on: host"),
-        ({"stay_on": "domain"}, "https://www.a.test/", None),
-        ({"stay_on": "domain"}, "https://b.test/", "scope.stay_on: domain"),
-        ({"stay_on": "any"}, "https://b.test/", None),
-        ({"exclude": ("*/logout*",)}, url("logout"), "scope.exclude: */logout*"),
-        ({"include": ("*/shop/*",)}, url("x"), "scope.include"),
-        ({"max_depth": 0}, url("x"), None),
-    ],
-)
-async def test_the_scope_rule_that_keeps_it_out_is_worked_out(crawl, scope, asked, rule):
-    folder = await crawl.close()
-    await configured(folder, scope=ScopeConfig(**scope))
-    facts = why(folder, asked)
-    assert (facts.known, facts.outcome, facts.scope_rule) == (False, "unknown", rule)
-    assert (facts.max_depth, facts.urls_pending) == (scope.get("max_depth"), 1)
-
-
-async def test_the_crawl_stays_on_the_host_its_seed_was_redirected_to(crawl):
-    await crawl.redirect(HOME, "https://www.a.test/")
-    assert why(await crawl.close(), "https://www.a.test/x").scope_rule is None
-
-
-async def test_the_nearest_known_urls_are_named_with_their_outcomes(crawl):
-    await crawl.links(HOME, *map(url, ("Shop/List.html", "shop/item-1", "shop/item-2", "imprint", "about/")))
-    await crawl.end(HOME, has_page=True)
-    folder = await crawl.close()
-    assert why(folder, "http://www.a.test/").nearest[0] == Ending(url=HOME, outcome="fetched")
-    assert why(folder, url("About")).nearest[0].url == url("about/")
-    assert why(folder, url("shop/list.html")).nearest[0].url == url("Shop/List.html")
-    assert [end.url for end in why(folder, url("shop/item-3")).nearest][:2] == [url("shop/item-1"), url("shop/item-2")]
-
-
-async def test_no_more_than_five_are_named(crawl):
-    await crawl.links(HOME, *(url(f"item-{n}") for n in range(30)))
-    assert len(why(await crawl.close(), url("item-99")).nearest) == 5
-
-
-async def test_the_nearest_hosts_of_an_unknown_one_are_named(crawl):
-    await crawl.links(HOME, "https://shop.a.test/", "https://unlike.example/")
-    facts = why(await crawl.close(), "https://www.a.test/x")
-    assert facts.nearest_hosts == ("a.test", "shop.a.test")
-
-
-async def test_the_same_among_many_hosts(crawl, monkeypatch):
-    monkeypatch.setattr("crawler.dataset.ledger._FEW_HOSTS", 1)
-    await crawl.links(HOME, "https://shop.a.test/", "https://unlike.example/")
-    facts = why(await crawl.close(), "https://www.a.test/x")
-    assert facts.nearest_hosts == ("a.test", "shop.a.test")
-
-
-async def test_a_redirect_that_the_scope_refused_is_named(crawl):
-    await crawl.redirect(HOME, "https://b.test/", enters=False)
-    assert why(await crawl.close(), "https://b.test/").redirected_here == HOME
-
-
-async def test_what_robots_txt_would_say_is_told(crawl):
-    facts = why(await crawl.close(robots=(robots((False, "/x")),)), url("x"))
-    assert (facts.robots.allowed, facts.robots.rule) == (False, "Disallow: /x")
-
-
-# --- seeds, and what is no URL -----------------------------------------------------------------------------------
-
-
-def write_seeds(folder, *items):
-    rows = [seed_line(seed, None) for seed in read_seeds(items)]
-    (folder / "seeds.jsonl").write_bytes(b"".join(row + b"\n" for row in rows))
-
-
-async def test_a_seed_that_was_no_url_is_told_with_its_error(crawl):
-    folder = await crawl.close()
-    write_seeds(folder, "a.test", "two words")
-    facts = why(folder, "two words")
-    assert (facts.known, facts.url) == (False, None)
-    assert [(seed.given, seed.place) for seed in facts.bad_seeds] == [("two words", "argument 2")]
-    assert "neither a URL nor a host" in facts.bad_seeds[0].error
-
-
-@pytest.mark.parametrize("asked", ["two words", "", "/path", "ftp://a.test/", "mailto:x@a.test"])
-async def test_what_is_no_url_is_a_usage_error(crawl, asked):
-    folder = await crawl.close()
-    with pytest.raises(ConfigError, match="expected the URL or host"):
-        why(folder, asked)
-
-
-async def test_a_directory_without_a_crawl_is_a_usage_error(tmp_path):
-    for folder in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(ConfigError, match="holds no crawl"):
-            why(folder, HOME)
-
-
-async def test_a_damaged_store_is_an_error(crawl):
-    folder = await crawl.close()
-    (folder / "crawl.db").write_bytes(b"x" * 5000)
-    with pytest.raises(CrawlerError, match="not a crawl's store"):
-        why(folder, HOME)
-
-
-# --- a crawl that kept its frontier in memory --------------------------------------------------------------------
-
-
-@pytest.fixture
-def files(tmp_path):
-    """The files of a crawl without a store: a dead link and a redirect."""
-    (tmp_path / "crawl.yaml").write_text(dump(CrawlConfig()))
-    dead = Request(url=url("dead"), host_key="a.test", scope_host="a.test", seed="a.test", depth=1, via=HOME, attempt=2)
-    ends = (
-        Finished(request=dead, outcome=Outcome.FAILED, reason="http_404", status=404, at=AT),
-        Finished(request=msgspec.structs.replace(dead, url=url("old")), outcome=Outcome.REDIRECTED, target=HOME, at=AT),
-    )
-    (tmp_path / "outcomes.jsonl").write_bytes(b"".join(outcome_line(end) + b"\n" for end in ends))
-    return tmp_path
-
-
-def test_its_files_are_looked_through(files):
-    facts = why(files, url("dead"))
-    assert (facts.known, facts.outcome, facts.reason, facts.attempts) == (True, "failed", "http_404", 2)
-    assert (facts.found, facts.at, facts.account_kept) == ((Step(how=FOUND_ON, url=HOME),), ENDED_AT, False)
-    assert why(files, url("old")).redirects[0].url == HOME
-
-
-def test_of_what_is_not_in_them_only_spellings_are_tried(files):
-    facts = why(files, url("DEAD/"))
-    assert (facts.known, facts.account_kept) == (False, False)
-    assert facts.nearest == (Ending(url=url("dead"), outcome="failed", reason="http_404", status=404),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import socket
 import ssl
 
 import aiohttp
@@ -18,7 +19,7 @@ from crawler.models import REASONS
 
 def test_every_class_of_the_table_exists_and_every_reason_is_documented():
     for name, reason in REASON_BY_CLASS.items():
-        homes = (aiohttp, aiohttp.http_exceptions, ssl, builtins)
+        homes = (aiohttp, aiohttp.http_exceptions, ssl, socket, builtins)
         assert any(hasattr(home, name) for home in homes), name
         assert reason in REASONS
 
@@ -26,6 +27,7 @@ def test_every_class_of_the_table_exists_and_every_reason_is_documented():
 def test_most_specific_class_decides():
     assert fetch_error(TimeoutError(110, "timed out")).reason == "timeout"
     assert fetch_error(OSError(32, "broken pipe")).reason == "reset"
+    assert fetch_error(socket.gaierror(socket.EAI_NONAME, "x.test: unknown")).reason == "dns"
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])

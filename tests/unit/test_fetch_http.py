@@ -211,10 +211,10 @@ async def test_connecting_does_not_count_as_started():
     released, looked_up = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def lookup(host, port, family):
+    def lookup(name):
         loop.call_soon_threadsafe(looked_up.set)
         asyncio.run_coroutine_threadsafe(released.wait(), loop).result()
-        return [("127.0.0.1", family)]
+        return ["127.0.0.1"]
 
     fetcher = HttpFetcher(FetchConfig(), SystemClock(), concurrency=1, resolver=Resolver({}, lookup))
     calls = []

@@ -154,9 +154,9 @@ async def test_no_connection_in_time_is_a_connection_failure():
     released = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def lookup(host, port, family):
+    def lookup(name):
         asyncio.run_coroutine_threadsafe(released.wait(), loop).result()
-        return [("127.0.0.1", family)]
+        return ["127.0.0.1"]
 
     fetcher = fetcher_for(resolver=Resolver({}, lookup), connect_timeout_s=0.05)
     calls = []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import subprocess
 
 import pytest
 
@@ -17,8 +15,8 @@ from tests.support.fetching import get
 from tests.support.rawserver import RawServer, page
 
 
-def never(host, port, family):
-    raise AssertionError(f"{host} was looked up")
+def never(name):
+    raise AssertionError(f"{name} was looked up")
 
 
 async def get_mapped(url, **config):
@@ -96,8 +94,8 @@ async def test_ipv6_addresses_work_as_literals_and_as_targets():
 
 
 async def test_second_address_is_tried_when_the_first_refuses():
-    def lookup(host, port, family):
-        return [("127.0.0.2", socket.AF_INET), ("127.0.0.1", socket.AF_INET)]
+    def lookup(name):
+        return ["127.0.0.2", "127.0.0.1"]
 
     fetcher = HttpFetcher(FetchConfig(), SystemClock(), concurrency=1, resolver=Resolver({}, lookup))
     async with RawServer(page()) as server:
@@ -109,9 +107,9 @@ async def test_second_address_is_tried_when_the_first_refuses():
 async def test_answers_of_the_resolver_are_remembered():
     asked = []
 
-    def lookup(host, port, family):
-        asked.append(host)
-        return [("127.0.0.1", socket.AF_INET)]
+    def lookup(name):
+        asked.append(name)
+        return ["127.0.0.1"]
 
     fetcher = HttpFetcher(FetchConfig(), SystemClock(), concurrency=1, resolver=Resolver({}, lookup))
     async with RawServer(page(b"", b"Connection: close")) as server:
@@ -123,36 +121,12 @@ async def test_answers_of_the_resolver_are_remembered():
 
 
 def test_system_lookup_knows_this_machine():
-    assert ("127.0.0.1", socket.AF_INET) in system_lookup("127.0.0.1", 80, socket.AF_INET)
+    assert "127.0.0.1" in system_lookup("127.0.0.1")
 
 
 def test_name_no_resolver_would_take_is_an_unknown_name():
     with pytest.raises(OSError, match="label"):
-        system_lookup("x" * 70 + ".test", 80, socket.AF_UNSPEC)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A self-signed certificate for shop.test, as a path to certificate and key in one file."""
-    folder = tmp_path_factory.mktemp("tls")
-    path = folder / "both.pem"
-    command = (
-        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=shop.test "
-        f"-addext subjectAltName=DNS:shop.test -keyout {folder}/key.pem -out {folder}/cert.pem"
-    )
-    try:
-        subprocess.run(command.split(), check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"openssl made no certificate ({error})")
-    path.write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
-    return path
-
-
-@pytest.fixture
-def server_tls(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
+        system_lookup("x" * 70 + ".test")
 
 
 async def test_certificate_nobody_vouches_for_is_a_tls_failure(server_tls):
@@ -170,9 +144,8 @@ async def test_plain_http_on_a_tls_url_is_a_tls_failure():
     assert caught.value.reason == "tls"
 
 
-async def test_trusted_certificate_is_checked_against_the_name_of_the_url(server_tls, certificate, monkeypatch):
-    trusting = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trusting)
+@pytest.mark.usefixtures("trusting")
+async def test_trusted_certificate_is_checked_against_the_name_of_the_url(server_tls):
     async with RawServer(page(b"secret"), tls=server_tls) as server:
         mapping = {"*.test": f"127.0.0.1:{server.port}"}
         assert (await get_mapped("https://shop.test/", resolve=mapping)).body == b"secret"

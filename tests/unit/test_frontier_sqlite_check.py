@@ -13,7 +13,7 @@ from crawler.frontier.bounds import Bounds
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.frontier.sqlite_check import damage_of
 from crawler.frontier.sqlite_schema import FORMAT
-from crawler.models import Checkpoint, Finished, Link, Outcome, Request, Snoozed
+from crawler.models import Checkpoint, Finished, HostState, Link, Outcome, Request, Snoozed
 from crawler.url import fingerprint
 from tests.support.clock import FakeClock
 from tests.support.frontiers import TIGHT
@@ -39,6 +39,7 @@ async def filled(path, bounds):
                 Finished(request=taken[1], outcome=Outcome.FAILED, reason="timeout"),
             ),
             snoozed=(Snoozed(request=taken[2], until=2_000.0),),
+            hosts=(HostState(host_key="a.test", ready_at=3.5, failures=2, retired="breaker", backoff_s=4.0),),
             positions={"pages": 10},
         )
     )
@@ -116,7 +117,11 @@ async def test_what_was_requeued_is_whole(store):
             "INSERT INTO done SELECT 99, outcome, reason, status, target, attempts, at, 1 FROM done WHERE id = 1",
             "id 99",
         ),
-        ("INSERT INTO snoozed VALUES (1, 0, 2)", "snoozed has id 1"),
+        ("UPDATE host SET pages = -1 WHERE id = 1", "1 hosts are in a state that cannot be"),
+        ("UPDATE host SET backoff_s = NULL WHERE id = 1", "1 hosts are in a state that cannot be"),
+        ("UPDATE host SET latency_s = 'long' WHERE id = 1", "1 hosts are in a state that cannot be"),
+        ("UPDATE host SET retired = 'breaker' WHERE id = 2", "1 hosts are in a state that cannot be"),
+        ("INSERT INTO snoozed VALUES (1, 0, 2, NULL)", "snoozed has id 1"),
         ("DELETE FROM snoozed", "wait in no queue"),
         ("DELETE FROM chunk WHERE first = (SELECT max(first) FROM chunk)", "wait in no queue"),
         ("UPDATE chunk SET ids = '[' WHERE first = (SELECT max(first) FROM chunk)", "malformed JSON"),

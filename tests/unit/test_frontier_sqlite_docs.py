@@ -38,7 +38,7 @@ async def store(tmp_path):
                 Finished(request=home, outcome=Outcome.FETCHED, status=200, at=at, has_page=True),
                 Finished(request=dead, outcome=Outcome.FAILED, reason="http_404", status=404, at=at),
             ),
-            snoozed=(Snoozed(request=replace(busy, attempt=2), until=2_000.0),),
+            snoozed=(Snoozed(request=replace(busy, attempt=2), until=2_000.0, reason="http_503"),),
         )
     )
     await frontier.aclose()
@@ -62,13 +62,14 @@ async def test_query_of_the_page_answers_its_question(store, query, rows):
 
 
 async def test_ledger_has_one_row_a_url_with_its_end_and_origin(store):
-    rows = store.execute("SELECT url, outcome, attempts, via, seed, kind FROM ledger ORDER BY id").fetchall()
+    rows = store.execute("SELECT url, outcome, reason, attempts, via, kind FROM ledger ORDER BY id").fetchall()
     assert rows == [
-        ("https://a.test/", "fetched", 1, None, "a.test", "page"),
-        ("https://a.test/dead", "failed", 1, "https://a.test/", "a.test", "page"),
-        ("https://a.test/busy", "snoozed", 1, "https://a.test/", "a.test", "page"),
-        ("https://a.test/later", "pending", 0, "https://a.test/", "a.test", "page"),
+        ("https://a.test/", "fetched", None, 1, None, "page"),
+        ("https://a.test/dead", "failed", "http_404", 1, "https://a.test/", "page"),
+        ("https://a.test/busy", "snoozed", "http_503", 1, "https://a.test/", "page"),
+        ("https://a.test/later", "pending", None, 0, "https://a.test/", "page"),
     ]
+    assert store.execute("SELECT DISTINCT seed, scope_host FROM ledger").fetchall() == [("a.test", "a.test")]
 
 
 async def test_page_names_each_table_and_column(store):

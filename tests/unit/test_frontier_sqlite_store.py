@@ -95,16 +95,19 @@ async def test_text_of_a_url_is_stored_as_it_is(path, clock):
 # --- time --------------------------------------------------------------------------------------------------------
 
 
-async def test_snooze_of_an_earlier_process_lasts_an_hour_at_most_wherever_the_clock_went(path, clock):
-    frontier = await opened(path, clock)
+@pytest.mark.parametrize(("options", "longest_s"), [({}, HOUR_S), ({"longest_snooze_s": DAY_S}, DAY_S)])
+async def test_snooze_of_an_earlier_process_lasts_no_longer_than_any_wherever_the_clock_went(
+    path, clock, options, longest_s
+):
+    frontier = await opened(path, clock, **options)
     frontier.add([seed()])
     (request,) = await frontier.take([("a.test", 1)])
     again = replace(request, attempt=2)
     await frontier.commit(Checkpoint(snoozed=(Snoozed(request=again, until=clock.monotonic() + 60),)))
     await frontier.aclose()
     clock.wall_s -= 365 * DAY_S
-    frontier = await opened(path, clock)
-    clock.advance(HOUR_S - 1)
+    frontier = await opened(path, clock, **options)
+    clock.advance(longest_s - 1)
     assert await frontier.wake() == ([], clock.monotonic() + 1)
     clock.advance(1)
     assert await frontier.wake() == (["a.test"], None)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from crawler.config import LimitsConfig, Pace
+from crawler.config import AdaptiveConfig, LimitsConfig, Pace, PerAddressConfig
 from crawler.politeness.limits import LimitTable
-from crawler.units import Duration, Rate
+from crawler.units import Duration, Number, Rate
 
 TABLE = LimitTable(
     LimitsConfig(
@@ -53,22 +53,77 @@ def test_source_of_each_value_is_named():
     assert TABLE.resolve("other.test").delay_from == "built in"
 
 
+def test_jitter_is_inherited_like_any_value_and_names_its_source():
+    table = LimitTable(
+        LimitsConfig(
+            default=Pace(jitter_s=Duration(0.5)),
+            hosts={"a.test": Pace(jitter_s=Duration(2)), "b.test": Pace(delay_s=Duration(9))},
+        )
+    )
+    told = {key: (table.resolve(key).jitter_s, table.resolve(key).jitter_from) for key in ("a.test", "b.test")}
+    assert told == {"a.test": (2.0, 'limits.hosts["a.test"].jitter'), "b.test": (0.5, "limits.default.jitter")}
+    assert LimitTable(LimitsConfig(default=Pace())).resolve("a.test").jitter_from == "built in"
+
+
 def explained(host_key, **limits):
     return LimitTable(LimitsConfig(**limits)).explain(host_key)
 
 
 def test_explanation_tells_what_is_built_in_only_where_that_says_something():
-    assert explained("a.test", default=Pace()) == ["delay 1s, which is built in", "concurrency 1, which is built in"]
-    assert explained("a.test") == [
+    assert explained("a.test", default=Pace())[:3] == [
+        "delay 1s, which is built in",
+        "concurrency 1, which is built in",
+        "jitter 0s, which is built in",
+    ]
+    assert explained("a.test")[:3] == [
         "delay 1s, from limits.default.delay",
         "concurrency 1, from limits.default.concurrency",
+        "jitter 0s, from limits.default.jitter",
     ]
-    assert explained("a.test", default=Pace(rate_per_s=Rate(5), concurrency=4)) == [
+    assert explained("a.test", default=Pace(rate_per_s=Rate(5), concurrency=4, jitter_s=Duration(1)))[:6] == [
         "delay 200ms, from limits.default.rate",
         "  over the built-in 1s",
         "concurrency 4, from limits.default.concurrency",
         "  over the built-in 1",
+        "jitter 1s, from limits.default.jitter",
+        "  over the built-in 0s",
     ]
+
+
+def test_a_rate_is_told_as_a_delay_one_can_read():
+    assert explained("a.test", default=Pace(rate_per_s=Rate(3)))[0] == "delay 333ms, from limits.default.rate"
+
+
+def test_explanation_tells_how_many_requests_an_address_gets():
+    cap = PerAddressConfig(concurrency=4)
+    assert explained("a.test", per_address=cap)[-2] == (
+        "at its address 4 at once, all hosts there together, from limits.per_address.concurrency"
+    )
+    own = LimitTable(LimitsConfig(per_address=cap, default=Pace(concurrency=9)))
+    assert own.at_one_address(own.resolve("a.test")) == 9
+    assert own.explain("a.test")[-2] == (
+        "at its address 9 at once, all hosts there together, from its own concurrency, as that is more than "
+        "limits.per_address.concurrency: 4"
+    )
+
+
+@pytest.mark.parametrize(
+    ("adaptive", "delay_s", "line"),
+    [
+        (True, 1, "slower where it is failing or slow (a pause of 2 answer times), up to 1m"),
+        (
+            AdaptiveConfig(factor=Number(1.5), max_delay_s=Duration(9)),
+            1,
+            "slower where it is failing or slow (a pause of 1.5",
+        ),
+        (AdaptiveConfig(factor=Number(0)), 1, "slower where it is failing, up to 1m, from limits.adaptive"),
+        (True, 0, "slower where it is failing, up to 1m, from limits.adaptive"),
+        (False, 1, "no slower where it is slow or failing, from limits.adaptive: false"),
+    ],
+)
+def test_explanation_tells_when_a_host_is_asked_more_slowly(adaptive, delay_s, line):
+    told = explained("a.test", adaptive=adaptive, default=Pace(delay_s=Duration(delay_s)))
+    assert told[-1].startswith(line)
 
 
 def test_explanation_names_winner_losers_and_near_misses():

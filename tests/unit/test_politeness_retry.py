@@ -40,7 +40,7 @@ def test_final_errors_fail_at_once(reason):
 
 @pytest.mark.parametrize(
     "answer",
-    [*map(FetchError, ("timeout", "connect", "reset", "incomplete", "dns", "too_slow"))]
+    [*map(FetchError, ("timeout", "connect", "reset", "incomplete", "dns", "too_slow", "proxy"))]
     + [response(status) for status in (408, 429, 500, 502, 503, 504, 520, 524)],
     ids=str,
 )
@@ -55,6 +55,10 @@ def test_trouble_is_retried_with_growing_waits_and_then_fails(answer):
     assert waits == sorted(waits)
     assert decision.reason == retry.failure(answer)
     assert request.attempt == retry.rule_for(decision.reason).attempts
+
+
+def test_proxy_that_fails_is_no_fault_of_the_host():
+    assert not retry.rule_for("proxy").blames_host
 
 
 def test_waits_are_spread_within_their_bounds():

@@ -34,6 +34,11 @@ def test_robots_txt_is_asked_for_per_origin():
     assert ASKED.host_key == "a.test:81"
 
 
+def test_robots_txt_is_asked_for_in_the_name_of_the_seed():
+    page = replace(request_for("http://a.test/x"), seed="https://a.test/")
+    assert robots.request_for(page).seed == "https://a.test/"  # which keeps secrets from going over http
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 410, 304])
 def test_unavailable_file_allows_all(status):
     assert after(answer(status)) == Settled()

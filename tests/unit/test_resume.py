@@ -19,8 +19,10 @@ def told(before, now):
     return [str(change) for change in changes(config(before), config(now))]
 
 
-def test_nothing_changed_is_nothing_told():
-    assert told("limits: {concurrency: 5}", "limits: {concurrency: 5}") == []
+@pytest.mark.parametrize("text", ["limits: {concurrency: 5}", "limits: {default: {delay: 2s}}"])
+def test_nothing_changed_is_nothing_told(text):
+    now = config(text)
+    assert changes(stored_config({CONFIG: dump(now).encode()}), now) == changes(now, now) == []
 
 
 def test_limits_fetch_robots_budget_parse_and_checkpoint_change_freely():
@@ -67,8 +69,23 @@ def test_what_tells_urls_and_records_apart_may_not_change(now, key):
         changes(config(""), config(now))
 
 
-def test_values_of_headers_are_not_shown():
-    assert told("", "fetch: {headers: {Authorization: Bearer hush}}") == ["fetch.headers.Authorization: none -> …"]
+def test_secrets_are_not_shown_and_other_headers_are():
+    assert told("", "fetch: {headers: {Authorization: Bearer hush, X-A: b}}") == [
+        "fetch.headers.Authorization: none -> <left out>",
+        "fetch.headers.X-A: none -> b",
+    ]
+
+
+def test_a_secret_is_no_change_only_because_it_was_not_stored():
+    now = config('fetch: {hosts: {a.test: {auth: "u:hush"}}, proxy: "http://u:hush@p.test:1"}')
+    stored = stored_config({CONFIG: dump(now).encode()})
+    assert "hush" not in repr(stored)
+    assert changes(stored, now) == []
+    asked = config("fetch: {hosts: {a.test: {auth: 'u:${PASSWORD}'}}}")
+    assert [str(change) for change in changes(stored, asked)] == [
+        'fetch.hosts["a.test"].auth: <left out> -> u:${PASSWORD}',
+        "fetch.proxy: http://u:<left out>@p.test:1 -> none",
+    ]
 
 
 def test_stored_configuration_comes_back():

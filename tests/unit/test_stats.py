@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from crawler.models import Counts, Finished, Outcome, Refusal, Request
-from crawler.stats import MAX_RULES, OTHER_RULES, Stats, counters_with, counters_without
+from crawler.models import Counts, Finished, Outcome, Refusal, Request, SlowHost
+from crawler.stats import MAX_RULES, OTHER_RULES, HostTally, Stats, counters_with, counters_without
 from tests.support.clock import FakeClock
 
 REQUEST = Request(url="https://a.test/", host_key="a.test", scope_host="a.test")
@@ -61,6 +61,13 @@ def test_attempts_bytes_and_snoozes_add_up(stats):
 def test_what_waits_is_unfinished_and_not_in_flight_whatever_is_committed(stats):
     assert stats.snapshot(COUNTS, 3, 10).waiting == 7
     assert stats.snapshot(COUNTS, 3, 2).waiting == 0, "robots.txt is in flight without being admitted"
+
+
+def test_hosts_of_the_policy_pass_through(stats):
+    slow, hosts = SlowHost(host_key="a.test", why="Crawl-delay 30s", wait_s=12.0), HostTally(given_up=1)
+    numbers = stats.snapshot(COUNTS, 0, 2, [slow], hosts)
+    assert (numbers.slow, numbers.hosts) == ((slow,), hosts)
+    assert (snapshot(stats).slow, snapshot(stats).hosts) == ((), HostTally())
 
 
 def test_failures_count_before_they_are_committed(stats):

@@ -1,0 +1,118 @@
+"""How is a connection made? aiohttp's connector (pool, TLS, happy eyeballs), told as little as it needs to know.
+
+Where to, `fetch.resolver` says: its addresses are tried in its order, the next as soon as one has failed or has kept
+us waiting (RFC 8305). Of aiohttp's own way through proxies nothing is used: it would send what a whole request of its
+own has, and cannot tell a proxy's failure from the server's.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import ClientRequest, TCPConnector
+from yarl import URL
+
+from crawler.errors import FetchError
+from crawler.fetch.answer import AnswerProtocol
+from crawler.fetch.proxy import Stage
+
+if TYPE_CHECKING:
+    from aiohttp import ClientTimeout
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.client_reqrep import ConnectionKey
+    from aiohttp.tracing import Trace
+
+    from crawler.fetch.proxy import Passage
+    from crawler.fetch.resolver import Resolver
+
+_KEEPALIVE_S = 15.0  # shorter than most servers', so that few connections are closed under a request
+_NEXT_ADDRESS_S = 0.25  # RFC 8305 section 5: how long an address may take before the next is tried as well
+
+
+class Destination(ClientRequest):
+    """What the connector wants to know of a request: where to connect to.
+
+    Args:
+        origin: Scheme, host and port.
+        passage: The way there, if it is not the direct one, which is the same for all of an origin.
+        verify: Whether its certificate must be valid.
+    """
+
+    proxy = None
+    proxy_auth = None
+    proxy_headers = None
+
+    def __init__(self, origin: str, passage: Passage | None = None, *, verify: bool = True) -> None:
+        self.url = URL(origin, encoded=True)
+        self.passage = passage
+        #: which certificate is wanted, where it is not aiohttp that finds the name without its last dot
+        self.server_hostname = (self.url.raw_host or "").rstrip(".") if passage is not None else None
+        self._ssl = verify  # by one of the two SSLContexts aiohttp makes when imported; a part of the key
+
+    @cached_property
+    def connection_key(self) -> ConnectionKey:
+        """What must be the same of two requests that share connections."""
+        key = super().connection_key
+        if self.passage is None:
+            return key
+        return key._replace(proxy=self.passage.proxy)  # type: ignore[arg-type]  # it is only compared
+
+
+class Connector(TCPConnector):
+    """Makes connections that give every complete answer."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        super().__init__(
+            limit=0,
+            resolver=resolver,
+            use_dns_cache=False,  # the resolver has one, whose order of addresses this one would change
+            happy_eyeballs_delay=_NEXT_ADDRESS_S,
+            keepalive_timeout=_KEEPALIVE_S,
+        )
+        self._factory = partial(AnswerProtocol, loop=self._loop)  # type: ignore[assignment]  # partial is invariant
+
+    async def _create_connection(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: ClientTimeout,  # noqa: ASYNC109 -- aiohttp's name
+    ) -> ResponseHandler:
+        """Called by `connect` where no connection is idle."""
+        assert isinstance(req, Destination)  # noqa: S101 -- nobody else asks for connections
+        passage = req.passage
+        if passage is None:
+            return await super()._create_connection(req, traces, timeout)
+        proxy = Destination(passage.proxy.origin)
+        transport, protocol = await self._create_direct_connection(proxy, traces, timeout)
+        if not passage.tunnel:
+            return protocol
+        assert isinstance(protocol, AnswerProtocol)  # noqa: S101 -- true of every connection
+        try:
+            await _open_tunnel(protocol, req, passage)
+        except BaseException:
+            protocol.drop()
+            raise
+        _, tunnelled = await self._start_tls_connection(transport, req, timeout)
+        return tunnelled
+
+
+async def _open_tunnel(protocol: AnswerProtocol, destination: Destination, passage: Passage) -> None:
+    """Have the proxy at the other end of `protocol` connect to the destination (RFC 9110 section 9.3.6).
+
+    Raises:
+        FetchError: ``proxy``: it does not.
+    """
+    passage.stage = Stage.ASKING
+    host = f"{destination.url.host_subcomponent}:{destination.url.port}"
+    protocol.expect()
+    if protocol.transport is not None:
+        head = f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n{passage.proxy.authorization}\r\n"
+        protocol.transport.write(head.encode("ascii"))
+    message, _ = await protocol.answer()
+    if message.code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        passage.stage = Stage.REACHING
+    if not 200 <= message.code < 300:
+        raise FetchError("proxy", f"CONNECT {host} was answered with status {message.code}")
+    passage.stage = Stage.THROUGH

@@ -1,0 +1,103 @@
+"""What can be said of a crawl's end, from how its last minute went."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from crawler.config import BudgetConfig
+from crawler.eta import Estimate, Eta
+from crawler.units import Duration, Size
+from tests.support.snapshots import EMPTY
+
+
+def at(elapsed_s, *, ended, left, pages=None, wire_bytes=0):
+    """A snapshot in which `ended` URLs have ended and `left` are left."""
+    pages = ended if pages is None else pages
+    admitted = ended + left
+    return replace(
+        EMPTY, elapsed_s=elapsed_s, admitted=admitted, queued=left, waiting=left, pages=pages, wire_bytes=wire_bytes
+    )
+
+
+def estimate(*snapshots, **budget):
+    eta = Eta(BudgetConfig(**budget))
+    return [eta.after(snapshot) for snapshot in snapshots][-1]
+
+
+def test_what_is_left_takes_as_long_as_it_did_lately():
+    assert estimate(at(0, ended=0, left=1000), at(20, ended=100, left=900)) == Estimate(180.0)
+
+
+def test_nothing_is_said_before_there_is_enough_to_go_by():
+    assert estimate(at(0, ended=0, left=1000)) is None
+    assert estimate(at(0, ended=0, left=1000), at(5, ended=500, left=500)) is None, "too short"
+    assert estimate(at(0, ended=0, left=1000), at(60, ended=2, left=998)) is None, "too few"
+
+
+def test_nothing_is_left_to_be_said_at_the_end():
+    assert estimate(at(0, ended=0, left=1000), at(20, ended=1000, left=0)) is None
+
+
+def test_queue_that_grows_says_how_long_it_takes_at_least():
+    assert estimate(at(0, ended=0, left=10), at(20, ended=100, left=900)) == Estimate(180.0, at_least=True)
+
+
+def test_crawl_that_has_become_slow_is_judged_by_its_last_seconds():
+    fast = [at(second, ended=100 * second, left=6_100 - 100 * second) for second in range(61)]
+    slow = [at(60 + second, ended=6_000 + second, left=100 - second) for second in range(1, 21)]
+    assert estimate(*fast, *slow) == Estimate(80.0)
+    assert estimate(*fast, *slow, pages=6_030) == Estimate(10.0)
+
+
+def test_only_the_last_minute_counts_where_enough_happens_in_it():
+    fast = [at(second, ended=100 * second, left=20_000 - 100 * second) for second in range(101)]
+    slow = [at(100 + second, ended=10_000 + second, left=10_000 - second) for second in range(1, 101)]
+    assert estimate(*fast, *slow) == Estimate(9_900.0)
+
+
+def test_slow_crawl_is_judged_by_as_long_as_it_takes_to_see_some_urls_end():
+    slow = [at(float(second), ended=second // 30, left=1_000 - second // 30) for second in range(601)]
+    found = estimate(*slow)
+    assert found is not None
+    assert found.seconds == pytest.approx(980 * 30, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("budget", "seconds"),
+    [
+        ({"pages": 150}, 10.0),
+        ({"bytes": Size(3_000)}, 10.0),
+        ({"time_s": Duration(27)}, 7.0),
+        ({"pages": 150, "time_s": Duration(21)}, 1.0),
+        ({"pages": 10_000_000}, 180.0),
+    ],
+)
+def test_whichever_end_comes_first_counts(budget, seconds):
+    snapshots = at(0, ended=0, left=1000), at(20, ended=100, left=900, wire_bytes=2_000)
+    assert estimate(*snapshots, **budget) == Estimate(seconds)
+
+
+def test_budget_decides_while_the_queue_grows():
+    assert estimate(at(0, ended=0, left=10), at(20, ended=100, left=900), pages=10_000) == Estimate(1_980.0)
+
+
+def test_budget_of_time_is_known_from_the_start():
+    assert estimate(at(3, ended=0, left=10), time_s=Duration(60)) == Estimate(57.0)
+
+
+def test_budget_for_each_host_leaves_nothing_to_say_of_the_queue():
+    snapshots = at(0, ended=0, left=1000), at(20, ended=100, left=900)
+    assert estimate(*snapshots, pages_per_host=5) is None
+    assert estimate(*snapshots, pages_per_host=5, pages=200) == Estimate(20.0)
+
+
+def test_budget_that_is_spent_ends_the_crawl_at_once():
+    assert estimate(at(0, ended=0, left=10), at(20, ended=100, left=900), pages=99) == Estimate(0.0)
+
+
+def test_what_is_remembered_is_bounded():
+    eta = Eta(BudgetConfig())
+    for second in range(800):
+        eta.after(at(float(second), ended=0, left=10))
+    assert len(eta._samples) <= 600
