@@ -1,8 +1,9 @@
 """How much longer will a crawl take, as far as one can say?
 
 It ends when nothing is left or a budget is spent, whichever comes first. How fast it gets there is judged by its last
-minute, or by as much more as it takes to see some URLs end: hosts that must wait, retries and robots.txt are in that.
-A queue that is not getting shorter says only how long the crawl takes at least.
+minute and by its last seconds, by as much more of either as it takes to see some URLs end, and the slower counts: hosts
+that must wait, retries and robots.txt are in that, and the fast hosts that are done first are soon out of it. A queue
+that is not getting shorter says only how long the crawl takes at least.
 """
 
 from __future__ import annotations
@@ -11,17 +12,14 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from crawler.config import BudgetConfig
     from crawler.stats import Snapshot
 
-#: what is recent goes back over at least this much, if there is so much
-_RECENT_S = 60.0
-_RECENT_ENDS = 20
-#: with less, nothing is said
-_LEAST_S = 10.0
-_LEAST_ENDS = 5
+#: how long and how many ended URLs the crawl is judged by: with less than the second, nothing is said
+_MINUTE = (60.0, 20)
+_MOMENT = (10.0, 5)
 _APART_S = 1.0
 _MAX_SAMPLES = 600
 
@@ -68,38 +66,45 @@ class Eta:
             pages=snapshot.pages,
             wire_bytes=snapshot.wire_bytes,
         )
-        since = self._since(now)
-        bounds = [max(seconds, 0.0) for seconds in self._to_budgets(since, now)]
-        queue = self._to_end(since, now)
+        if not self._samples or now.at_s - self._samples[-1].at_s >= _APART_S:
+            self._samples.append(now)
+        windows = self._windows(now)
+        bounds = [max(seconds, 0.0) for seconds in self._to_budgets(windows, now) if seconds is not None]
+        queue = self._to_end(windows, now)
         if queue is None or (bounds and queue.at_least):
             return Estimate(min(bounds)) if bounds else None
         return Estimate(min([queue.seconds, *bounds]), queue.at_least)
 
-    def _since(self, now: _Sample) -> _Sample:
-        """What is recent is measured from this sample."""
-        samples = self._samples
-        while len(samples) > 1 and now.is_enough_since(samples[1], _RECENT_S, _RECENT_ENDS):
-            samples.popleft()
-        if not samples or now.at_s - samples[-1].at_s >= _APART_S:
-            samples.append(now)
-        return samples[0]
+    def _windows(self, now: _Sample) -> list[_Sample]:
+        """The samples since which the crawl is judged, the earlier first; empty if there is not enough to go by."""
+        moment = self._since(now, *_MOMENT)
+        return [] if moment is None else [self._since(now, *_MINUTE) or self._samples[0], moment]
 
-    def _to_budgets(self, since: _Sample, now: _Sample) -> Iterator[float]:
-        """Seconds until each budget is spent, as far as they can be told; below 0 if it is."""
+    def _since(self, now: _Sample, seconds: float, ends: int) -> _Sample | None:
+        """The last sample since which so much has happened."""
+        return next((sample for sample in reversed(self._samples) if now.is_enough_since(sample, seconds, ends)), None)
+
+    def _to_budgets(self, windows: Sequence[_Sample], now: _Sample) -> Iterator[float | None]:
+        """Seconds until each budget is spent; below 0 if it is, None if nobody can say."""
         budget = self._budget
         if budget.time_s is not None:
             yield budget.time_s - now.at_s
-        if not now.is_enough_since(since, _LEAST_S, _LEAST_ENDS):
-            return
-        passed_s = now.at_s - since.at_s
-        if budget.pages is not None and now.pages > since.pages:
-            yield (budget.pages - now.pages) * passed_s / (now.pages - since.pages)
-        if budget.bytes is not None and now.wire_bytes > since.wire_bytes:
-            yield (budget.bytes - now.wire_bytes) * passed_s / (now.wire_bytes - since.wire_bytes)
+        if budget.pages is not None:
+            yield _takes(budget.pages - now.pages, [(now.at_s - w.at_s, now.pages - w.pages) for w in windows])
+        if budget.bytes is not None:
+            rates = [(now.at_s - w.at_s, now.wire_bytes - w.wire_bytes) for w in windows]
+            yield _takes(budget.bytes - now.wire_bytes, rates)
 
-    def _to_end(self, since: _Sample, now: _Sample) -> Estimate | None:
+    def _to_end(self, windows: Sequence[_Sample], now: _Sample) -> Estimate | None:
         """Time until nothing is left. What hosts at their own budget leave is not known, so neither is this then."""
-        if not now.left or self._budget.pages_per_host or not now.is_enough_since(since, _LEAST_S, _LEAST_ENDS):
+        seconds = _takes(now.left, [(now.at_s - w.at_s, now.ended - w.ended) for w in windows])
+        if not now.left or seconds is None or self._budget.pages_per_host:
             return None
-        seconds = now.left * (now.at_s - since.at_s) / (now.ended - since.ended)
-        return Estimate(seconds, at_least=now.left >= since.left)
+        return Estimate(seconds, at_least=now.left >= windows[0].left)
+
+
+def _takes(left: int, rates: Sequence[tuple[float, int]]) -> float | None:
+    """The seconds that `left` takes at the slowest of some rates, each a time and what came of it; None if unknown."""
+    if not rates or not all(count for _, count in rates):
+        return None
+    return max(left * seconds / count for seconds, count in rates)

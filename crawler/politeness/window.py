@@ -148,7 +148,7 @@ class Window:
 
     def adopt(self, states: Iterable[HostState]) -> list[Host]:
         """Let hosts in with what was stored of them; those already here are woken. Returns those that are new."""
-        now = self._clock.monotonic()
+        wall, now = self._clock.wall(), self._clock.monotonic()  # in this order, what passes between lengthens rests
         adopted = []
         for state in states:
             key = state.host_key
@@ -160,7 +160,7 @@ class Window:
             if key in self.hosts:
                 self.wake(key)
             elif key in self._visits or len(self.hosts) < self._size or self._make_room(now):
-                adopted.append(self._enter(state, now))
+                adopted.append(self._enter(state, now, wall))
             else:
                 self._overflow = True
         return adopted
@@ -227,12 +227,12 @@ class Window:
         if not self._want_all or self._occupied >= self._size:
             self._refill_from = now + max(_PAUSE_S, _PAUSE_FACTOR * (now - self._asked_at))
 
-    def _enter(self, state: HostState, now: float) -> Host:
+    def _enter(self, state: HostState, now: float, wall: float) -> Host:
         limits = self._limits.resolve(state.host_key)
         crawl_delay_s = min(state.delay_s, self._max_crawl_delay_s)
         if crawl_delay_s <= limits.delay_s:
             crawl_delay_s = 0.0
-        rest_s = min(max(state.ready_at - self._clock.wall(), 0.0), self._max_rest_s)
+        rest_s = min(max(state.ready_at - wall, 0.0), self._max_rest_s)
         earliest = self._last_asked + max(limits.delay_s, crawl_delay_s) + GUARD_S
         host = Host(
             state,

@@ -161,7 +161,6 @@ def test_exit_codes_tell_missing_seeds_and_mendable_failures(crawler, fast, tmp_
         (("http://a.test/", "--set", "limit.concurrency=3"), "limits"),
         (("http://a.test/", "-c", "missing.yaml"), "missing.yaml"),
         (("seeds/missing.txt",), "missing.txt"),
-        (("sitemap:http://a.test/",), "sitemap"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_named_and_exits_2(crawler, arguments, told):

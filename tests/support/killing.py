@@ -42,10 +42,11 @@ class Victim(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Kill:
-    """A SIGKILL to come."""
+    """A SIGKILL to come, or a signal to the command that it may heed."""
 
     after_s: float  #: since the process was started
     victim: Victim = Victim.PROCESS
+    sign: signal.Signals = signal.SIGKILL  #: any other is for `Victim.PROCESS` alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,7 @@ class Crawl:
         began = time.monotonic()
         process = self._start(program or self.program, more)
         try:
-            struck = [_struck(process, kill.victim) for kill in kills if _outlives(process, began + kill.after_s)]
+            struck = [_struck(process, kill) for kill in kills if _outlives(process, began + kill.after_s)]
             dead = process.returncode is not None
             _, stderr = process.communicate(timeout=_DYING_S if dead else _LIFE_S)
         except subprocess.TimeoutExpired as error:
@@ -173,10 +174,10 @@ def _outlives(process: subprocess.Popen[bytes], moment: float) -> bool:
     return False
 
 
-def _struck(process: subprocess.Popen[bytes], victim: Victim) -> float | None:
+def _struck(process: subprocess.Popen[bytes], kill: Kill) -> float | None:
     """Kill; when that was, or None if there was nobody to kill. The command's own death is awaited."""
     at = time.monotonic()
-    match victim:
+    match kill.victim:
         case Victim.CHILD:
             try:
                 os.kill(random.choice(descendants(process.pid)), signal.SIGKILL)
@@ -186,7 +187,7 @@ def _struck(process: subprocess.Popen[bytes], victim: Victim) -> float | None:
         case Victim.GROUP:
             os.killpg(process.pid, signal.SIGKILL)
         case Victim.PROCESS:
-            process.kill()
+            process.send_signal(kill.sign)
     process.wait(_DYING_S)
     return at
 

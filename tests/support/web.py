@@ -33,6 +33,14 @@ class Role(StrEnum):
     FILE = "file"  #: plain text
 
 
+class Fate(StrEnum):
+    """What becomes of a request."""
+
+    ANSWER = "answer"
+    RESET = "reset"  #: the connection is broken instead
+    SILENCE = "silence"  #: nothing ever comes
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One answer."""
@@ -42,6 +50,7 @@ class Reply:
     body: bytes = b""
     #: seconds from the request head to the first byte of the answer
     delay_s: float = 0.0
+    fate: Fate = Fate.ANSWER
 
 
 @dataclass(frozen=True, slots=True)

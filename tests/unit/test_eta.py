@@ -43,6 +43,13 @@ def test_queue_that_grows_says_how_long_it_takes_at_least():
     assert estimate(at(0, ended=0, left=10), at(20, ended=100, left=900)) == Estimate(180.0, at_least=True)
 
 
+def test_crawl_that_has_become_slow_is_judged_by_its_last_seconds():
+    fast = [at(second, ended=100 * second, left=6_100 - 100 * second) for second in range(61)]
+    slow = [at(60 + second, ended=6_000 + second, left=100 - second) for second in range(1, 21)]
+    assert estimate(*fast, *slow) == Estimate(80.0)
+    assert estimate(*fast, *slow, pages=6_030) == Estimate(10.0)
+
+
 def test_only_the_last_minute_counts_where_enough_happens_in_it():
     fast = [at(second, ended=100 * second, left=20_000 - 100 * second) for second in range(101)]
     slow = [at(100 + second, ended=10_000 + second, left=10_000 - second) for second in range(1, 101)]
@@ -91,6 +98,6 @@ def test_budget_that_is_spent_ends_the_crawl_at_once():
 
 def test_what_is_remembered_is_bounded():
     eta = Eta(BudgetConfig())
-    for second in range(5_000):
+    for second in range(800):
         eta.after(at(float(second), ended=0, left=10))
     assert len(eta._samples) <= 600

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from crawler.config import BudgetConfig, CrawlConfig, ScopeConfig
-from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Kind, HostState, Outcome
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, HostState, Kind, Outcome
 from crawler.renames import complete_renames
 from crawler.repair.rebuild import rebuild
 from crawler.seeds import read_seeds

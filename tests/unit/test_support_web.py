@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import http.client
 import socket
+import sys
 import threading
+import time
 from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import pytest
 
-from tests.support.server import Server
-from tests.support.web import Reply, Role, Web
+from tests.support.server import Server, ServerApart
+from tests.support.web import Fate, Reply, Role, Web
 
 ROUGH = Web(
     seed=7,
@@ -144,7 +146,74 @@ def test_a_request_whose_client_went_away_is_in_flight_no_more():
         assert ask(server, "a.test", "/quick") == [200]
     hits = {hit.path: hit for hit in server.log.hits}
     assert (hits["/slow"].ended, hits["/slow"].status) == (None, 0)
+    assert hits["/slow"].gone > hits["/slow"].at
     assert server.log.hits[-1].in_flight == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what arrives")
+def test_requests_are_logged_when_they_arrive_though_the_server_reads_them_later():
+    sent = threading.Event()
+
+    class Busy:
+        def respond(self, host, path, visit):
+            if path == "/busy":
+                read.set()
+                sent.wait()
+            return Reply(200)
+
+    with Server(Busy()) as server:
+        for _ in range(20):  # the kernel begins to stamp a moment after it is asked to
+            ask(server, "a.test", "/")
+        with (
+            socket.create_connection(("127.0.0.1", server.port)) as first,
+            socket.create_connection(("127.0.0.1", server.port)) as second,
+        ):
+            read = threading.Event()
+            first.sendall(b"GET /busy HTTP/1.1\r\nHost: a.test\r\n\r\n")
+            read.wait()
+            before = time.monotonic()
+            second.sendall(b"GET /late HTTP/1.1\r\nHost: b.test\r\n\r\n")
+            after = time.monotonic()
+            sent.set()
+            second.recv(100)
+    hit = server.log.hits[-1]
+    assert hit.path == "/late"
+    assert before - 1e-5 <= hit.at <= after + 1e-5
+
+
+@pytest.mark.parametrize(("fate", "told"), [(Fate.RESET, ConnectionResetError), (Fate.SILENCE, TimeoutError)])
+def test_a_request_may_be_given_no_answer(fate, told):
+    class Rude:
+        def respond(self, host, path, visit):
+            return Reply(200, fate=fate)
+
+    with Server(Rude()) as server, socket.create_connection(("127.0.0.1", server.port), timeout=0.05) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+        with pytest.raises(told):
+            client.recv(1)
+    (hit,) = server.log.hits
+    assert (hit.status, hit.ended) == (0, None)
+    assert hit.gone > hit.at
+
+
+def test_an_answer_larger_than_the_kernel_takes_at_once_arrives_whole():
+    class Large:
+        def respond(self, host, path, visit):
+            return Reply(200, body=bytes(20_000_000))
+
+    with Server(Large()) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        connection.request("GET", "/")
+        assert len(connection.getresponse().read()) == 20_000_000
+        connection.close()
+
+
+@pytest.mark.slow
+def test_a_server_apart_serves_the_same_and_hands_over_its_log():
+    with ServerApart(ROUGH) as server:
+        assert ask(server, "h0.test", "/", "/robots.txt", "/nowhere") == [200, 200, 404]
+    assert [(hit.path, hit.status) for hit in server.log.hits] == [("/", 200), ("/robots.txt", 200), ("/nowhere", 404)]
+    assert [hit.body[:10] for hit in server.log.hits] == [b"", b"User-agent", b""]
 
 
 def test_flaky_page_heals_at_its_second_visit():
