@@ -196,7 +196,7 @@ class MemoryFrontier:
         found: list[HostState] = []
         waiting = self._queues.waiting
         waiting.judge_by(pages_below)
-        for looked_at, number in enumerate(waiting.going_round(cursor)):
+        for looked_at, number in enumerate(waiting.going_round(cursor), 1):
             if len(found) == limit:
                 break
             cursor = number + 1
