@@ -99,6 +99,8 @@ def _zeros(config: CrawlConfig) -> Iterator[Problem]:
         "breaker.rest": config.breaker.rest_s,
     }
     if isinstance(config.limits.adaptive, AdaptiveConfig):
+        if not config.limits.adaptive.factor >= 0:
+            yield Problem("limits.adaptive.factor", str(config.limits.adaptive.factor), "expected 0 or more")
         positive["limits.adaptive.max_delay"] = config.limits.adaptive.max_delay_s
     for key, value in positive.items():
         if value is not None and not value > 0:

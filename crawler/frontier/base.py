@@ -89,7 +89,8 @@ class Frontier(Protocol):
         """Up to `limit` hosts that have takeable URLs and whose stored `ready_at` (wall time) is not after
         `ready_before`, going round from `cursor`; and the cursor to go on from. Each host at most once a call.
 
-        Those whose stored `pages` are not below `pages_below` are passed over, retired ones are not.
+        Those whose stored `pages` are not below `pages_below` are passed over, unless they are retired: URLs of such
+        hosts have to end.
         """
         ...
 

@@ -202,7 +202,7 @@ class MemoryFrontier:
             cursor = number + 1
             host_key = self._queues.key(number)
             state = self._store.hosts.get(host_key) or HostState(host_key=host_key)
-            if pages_below is not None and state.pages >= pages_below:
+            if pages_below is not None and state.pages >= pages_below and not state.retired:
                 waiting.set_aside([number])
             elif state.ready_at <= ready_before:
                 found.append(state)

@@ -82,7 +82,8 @@ WHERE (snoozed.due_ms, snoozed.id) > (?, ?) ORDER BY snoozed.due_ms, snoozed.id 
 _STATE = f"SELECT name, {', '.join(STATE_COLUMNS)} FROM host WHERE name = ? AND failures NOTNULL"  # noqa: S608
 
 _FULL = """
-SELECT json_group_array(host.id) FROM json_each(?) AS asked CROSS JOIN host ON host.id = asked.value WHERE pages >= ?
+SELECT json_group_array(host.id) FROM json_each(?) AS asked CROSS JOIN host ON host.id = asked.value
+WHERE pages >= ? AND retired ISNULL
 """
 
 _READY = f"""
@@ -174,7 +175,7 @@ class Reader:
         return self._rows(_SNOOZED, (*after, limit), tuple[int, int, HostKey])
 
     def full(self, hosts: Collection[int], pages: int) -> frozenset[int]:
-        """Those of these hosts, by number, that have so many pages, or more."""
+        """Those of these hosts, by number, that have so many pages or more, and are not retired."""
         ((text,),) = self._rows(_FULL, (_json(hosts), pages), tuple[str])
         with read_back(self._path):
             return msgspec.json.decode(text, type=frozenset[int])

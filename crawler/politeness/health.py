@@ -112,8 +112,9 @@ class Health:
                 self._window.changed(host)
             case Effect.OPENED:
                 self._schedule.narrow(host, 1)
-                self.rest(host, now + self._breaker.rest_s, f"it failed {host.failures} times in a row")
-                log.warning("host rests", extra={"host": host.key, "why": host.waits_for})
+                why = f"it failed {host.failures} times in a row"
+                self.rest(host, now + self._breaker.rest_s, why)
+                log.warning("host rests", extra={"host": host.key, "why": why})
             case Effect.CLOSED:
                 self._schedule.narrow(host, host.slots)
                 self._window.press(host)

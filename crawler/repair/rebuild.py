@@ -5,8 +5,8 @@ they lead to and has no line: seeds, then links and targets of redirects, in the
 as the times of their lines tell. The first line of a URL counts. What does not tell what it led to loses its line, and
 is fetched again: a page whose record lacks its links, one that has no record as it asked not to be indexed, a sitemap.
 
-Lost are the pace and the robots.txt of hosts, retries that were put off, totals other than those of lines, and which
-links a page asked not to be followed: those are followed that were found so far.
+Lost are the pace, the robots.txt and the failures of hosts, retries that were put off, totals other than those of
+lines, and which links a page asked not to be followed: those are followed that were found so far.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from crawler.errors import FrontierError
 from crawler.export.outcomes import OutcomeRecord
 from crawler.extract.record import PageRecord, SitemapLine
-from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Checkpoint, Finished, Outcome
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Checkpoint, Finished, HostState, Outcome
 from crawler.renames import RENAMES, renames_blob
 from crawler.repair.found import UNTOLD, Found
 from crawler.repair.links import NewLinks, tells_links
@@ -84,7 +84,7 @@ class _Rebuilding:
         self._frontier = frontier
         self._files = files
         self._max_depth = config.scope.max_depth
-        self._ended = _Ended(frontier)
+        self._ended = _Ended(frontier, counts_pages=config.budget.pages_per_host is not None)
         self._origins = Origins(config.urls, frontier.key)
         self._found = Found(frontier, Scope(config.scope), self._origins)
         self._new_links = NewLinks(files) if LINKS in files.paths else None
@@ -179,10 +179,11 @@ async def _none_stays(lines: Sequence[SitemapLine | None]) -> list[bool]:
 
 
 class _Ended:
-    """Has URLs end."""
+    """Has URLs end, and counts the pages of each host where there is a budget for them."""
 
-    def __init__(self, frontier: Frontier) -> None:
+    def __init__(self, frontier: Frontier, *, counts_pages: bool) -> None:
         self._frontier = frontier
+        self._counts_pages = counts_pages
 
     async def book(self, ends: Sequence[Finished | None]) -> list[bool]:
         """Which of these are the first end of their URL; those are committed."""
@@ -196,8 +197,14 @@ class _Ended:
             if {request.url for request in taken} != by_url.keys():
                 raise FrontierError("the new store does not hand out what was put into it")
             finished = tuple(_ended_as(by_url[request.url], request) for request in taken)
-            await self._frontier.commit(Checkpoint(finished=finished))
+            await self._frontier.commit(Checkpoint(finished=finished, hosts=await self._states(finished)))
         return first
+
+    async def _states(self, finished: Sequence[Finished]) -> tuple[HostState, ...]:
+        """What to store of hosts that have more pages now."""
+        pages = Counter(end.request.host_key for end in finished if end.has_page and self._counts_pages)
+        states = [await self._frontier.host(key) or HostState(host_key=key) for key in pages]
+        return tuple(replace(state, pages=state.pages + pages[state.host_key]) for state in states)
 
 
 def _ended_as(end: Finished, taken: Request) -> Finished:

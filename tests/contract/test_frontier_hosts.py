@@ -42,8 +42,7 @@ async def test_hosts_that_are_not_ready_are_passed_over(frontier):
 async def counted(frontier):
     """Hosts that wait, with as many pages as their names say; of one nothing is stored."""
     frontier.add([seed(f"https://h{n}.test/{part}") for part in range(3) for n in range(12)])
-    states = [HostState(host_key=f"h{n}.test", pages=n, retired="breaker" if n == 2 else None) for n in range(1, 12)]
-    await frontier.commit(Checkpoint(hosts=tuple(states)))
+    await frontier.commit(Checkpoint(hosts=tuple(HostState(host_key=f"h{n}.test", pages=n) for n in range(1, 12))))
     return frontier
 
 
@@ -53,12 +52,20 @@ async def names(frontier, **asked):
     return [state.host_key.removesuffix(".test") for state in states]
 
 
-async def test_hosts_that_have_pages_enough_are_passed_over_and_retired_ones_are_not(counted):
+async def test_hosts_that_have_pages_enough_are_passed_over(counted):
     assert await names(counted, pages_below=3) == ["h0", "h1", "h2"]
     assert sorted(await names(counted, pages_below=3, cursor=2)) == ["h0", "h1", "h2"]
     assert await names(counted, pages_below=11) == [f"h{n}" for n in range(11)]
     assert await names(counted, pages_below=1) == ["h0"]
     assert len(await names(counted)) == 12
+
+
+async def test_retired_hosts_are_listed_however_many_pages_they_have(counted):
+    for _ in range(2):
+        assert await names(counted, pages_below=1) == ["h0"]
+    await counted.commit(Checkpoint(hosts=(HostState(host_key="h7.test", pages=7, retired="breaker"),)))
+    for _ in range(2):
+        assert await names(counted, pages_below=1) == ["h0", "h7"]
 
 
 async def test_a_limit_is_kept_among_hosts_that_are_passed_over(counted):

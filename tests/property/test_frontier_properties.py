@@ -65,7 +65,7 @@ class FrontierMachine(RuleBasedStateMachine):
         self.clock = FakeClock()
         self.make = self.backend(self.clock, Path(self.folder.name))
         self.live, self.stored = {}, {}
-        self.pages = {}  # host -> those stored of it
+        self.pages, self.retired = {}, {}  # of hosts, as stored
         self.pages_below = pages_below
         self.held = {}  # URL -> request handed out and without an end
         self.open(deepest_first)
@@ -140,8 +140,9 @@ class FrontierMachine(RuleBasedStateMachine):
         data=st.data(),
         wait=st.sampled_from([-3.0, 0.0, 1.0, 5.0]),
         pages=st.dictionaries(st.sampled_from(HOSTS), st.integers(0, 3), max_size=2),
+        retired=st.sampled_from([None, None, "breaker"]),
     )
-    def commit(self, data, wait, pages):
+    def commit(self, data, wait, pages, retired):
         chosen = data.draw(st.lists(st.sampled_from(sorted(self.held)), unique=True)) if self.held else []
         ended, snoozed = [], []
         for url in chosen:
@@ -158,8 +159,9 @@ class FrontierMachine(RuleBasedStateMachine):
                 entry.snoozed_until = self.clock.monotonic() + wait
                 again = replace(request, attempt=entry.attempt)
                 snoozed.append(Snoozed(request=again, until=entry.snoozed_until))
-        states = tuple(HostState(host_key=host, pages=count) for host, count in pages.items())
+        states = tuple(HostState(host_key=host, pages=count, retired=retired) for host, count in pages.items())
         self.pages |= pages
+        self.retired |= dict.fromkeys(pages, retired)
         self.run(self.frontier.commit(Checkpoint(finished=tuple(ended), snoozed=tuple(snoozed), hosts=states)))
         self.stored = copy.deepcopy(self.live)
 
@@ -219,6 +221,7 @@ class FrontierMachine(RuleBasedStateMachine):
             host = self.live[url].host
             if host in self.pages:
                 self.pages[host] = max(self.pages[host] - self.live[url].has_page, 0)
+            self.retired.pop(host, None)
         for state in (self.live, self.stored):
             for url in again:
                 state[url] = dataclasses.replace(
@@ -247,7 +250,8 @@ class FrontierMachine(RuleBasedStateMachine):
         pages = {host: self.pages.get(host, 0) for host in waiting}
         below = 99 if self.pages_below is None else self.pages_below
         states, _ = self.run(self.frontier.hosts(0.0, 0, len(HOSTS), self.pages_below))
-        assert {state.host_key: state.pages for state in states} == {h: n for h, n in pages.items() if n < below}
+        wanted = {host: count for host, count in pages.items() if count < below or self.retired.get(host)}
+        assert {state.host_key: state.pages for state in states} == wanted
 
     def teardown(self):
         """After a last crash everything that has no end is still there, once."""

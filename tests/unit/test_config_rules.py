@@ -2,10 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.config import CheckpointConfig, CrawlConfig, FetchConfig, LimitsConfig, Pace, ScopeConfig, UrlsConfig
+from crawler.config import (
+    AdaptiveConfig,
+    BreakerConfig,
+    BudgetConfig,
+    CheckpointConfig,
+    CrawlConfig,
+    FetchConfig,
+    LimitsConfig,
+    Pace,
+    ScopeConfig,
+    UrlsConfig,
+)
 from crawler.config.hosts import address_problem, host_problem, name_problem
 from crawler.config.rules import problems
-from crawler.units import Duration, Rate, Size
+from crawler.units import Duration, Number, Rate, Size
 
 
 def keys_of(config):
@@ -209,6 +220,19 @@ def test_a_time_that_would_stop_everything_is_refused(value):
         fetch=FetchConfig(timeout_s=Duration(value)), checkpoint=CheckpointConfig(every_s=Duration(value))
     )
     assert keys_of(config) == ["fetch.timeout", "checkpoint.every"]
+
+
+def test_a_pause_that_adapts_has_a_sensible_factor_and_limit():
+    adaptive = AdaptiveConfig(factor=Number("nan"), max_delay_s=Duration(0))
+    keys = keys_of(CrawlConfig(limits=LimitsConfig(adaptive=adaptive)))
+    assert keys == ["limits.adaptive.factor", "limits.adaptive.max_delay"]
+
+
+def test_a_budget_or_rest_of_nothing_is_refused():
+    config = CrawlConfig(
+        budget=BudgetConfig(bytes=Size(0), time_s=Duration(0)), breaker=BreakerConfig(rest_s=Duration(0))
+    )
+    assert keys_of(config) == ["budget.bytes", "budget.time", "breaker.rest"]
 
 
 def test_a_parameter_to_drop_has_a_name():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from crawler.config import CrawlConfig, ScopeConfig
-from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Kind, Outcome
+from crawler.config import BudgetConfig, CrawlConfig, ScopeConfig
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, HostState, Kind, Outcome
 from crawler.renames import complete_renames
 from crawler.repair.rebuild import rebuild
 from crawler.seeds import read_seeds
@@ -88,6 +88,17 @@ async def test_what_was_found_has_the_depth_the_page_and_the_redirects_it_had(ma
     moved = taken["moved"]
     assert (moved.depth, moved.via, moved.redirected_from) == (1, url_of("start"), (url_of("r1"),))
     assert {one.seed for one in taken.values()} == {"a.test"}
+    await frontier.aclose()
+
+
+@pytest.mark.parametrize(("budget", "pages"), [(None, None), (9, 2)])
+async def test_pages_of_a_host_are_counted_where_they_have_a_budget(make_new, tmp_path, budget, pages):
+    crawl = crawl_in(tmp_path / "crawl")
+    await crawl.crawl(*ENDS)
+    settings = CrawlConfig(budget=BudgetConfig(pages_per_host=budget))
+    frontier, _, _ = await rebuilt(crawl, make_new, settings)
+    state = await frontier.host("a.test")
+    assert state == (pages and HostState(host_key="a.test", pages=pages))
     await frontier.aclose()
 
 
