@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import resource
 import shutil
 import subprocess
@@ -28,7 +29,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from benchmarks.endless import html
-from benchmarks.processes import cpu_s, rss_bytes, tree
+from benchmarks.processes import cpu_s, machine_cpu_s, rss_bytes, tree
+from tests.support.manners import Pace, Promised, violations
 from tests.support.server import ServerApart
 from tests.support.web import Reply
 
@@ -81,14 +83,20 @@ def address_of(number: int) -> str:
 
 @dataclass(frozen=True)
 class Sample:
-    """What the crawl had used at one moment."""
+    """What had been used at one moment."""
 
     at: float
-    main_cpu_s: float
-    children_cpu_s: float
-    server_cpu_s: float
-    main_bytes: int
-    children_bytes: int  #: sum; what they share counts in each
+    #: of the main process, its parsers, the server, and everything on the machine
+    cpu_s: tuple[float, float, float, float]
+    #: of the main process, and its parsers' sum, where what they share counts in each
+    rss_bytes: tuple[int, int]
+
+    @classmethod
+    def of(cls, pid: int, server: int) -> Sample:
+        """Look now."""
+        parsers = tree(pid)[1:]
+        times = (cpu_s(pid), sum(map(cpu_s, parsers)), cpu_s(server), machine_cpu_s())
+        return cls(time.monotonic(), times, (rss_bytes(pid), sum(map(rss_bytes, parsers))))
 
 
 def configured(folder: Path, hosts: int, port: int) -> Path:
@@ -108,17 +116,7 @@ def crawl(command: list[str], server: ServerApart) -> list[Sample]:
     process = subprocess.Popen(command)
     samples = []
     while process.poll() is None:
-        children = tree(process.pid)[1:]
-        samples.append(
-            Sample(
-                time.monotonic(),
-                cpu_s(process.pid),
-                sum(map(cpu_s, children)),
-                cpu_s(server.pid),
-                rss_bytes(process.pid),
-                sum(map(rss_bytes, children)),
-            )
-        )
+        samples.append(Sample.of(process.pid, server.pid))
         time.sleep(SAMPLE_EVERY_S)
     if process.returncode:
         raise SystemExit(f"the crawl ended with {process.returncode}")
@@ -131,27 +129,31 @@ def steady(log: Log) -> tuple[float, float]:
     return max(hits[2].at for hits in hosts), min(hits[-1].at for hits in hosts)
 
 
-def pauses(hits: list[Hit]) -> tuple[float, float]:
-    """The shortest pauses there could have been after all but the last of these requests: plain and adaptive."""
-    plain_s = adaptive_s = smoothed_s = 0.0
-    for hit in hits[:-1]:
+def pauses(hits: list[Hit], begin: float, end: float) -> tuple[int, float, float]:
+    """The pauses between the requests to a host in the window: how many, and the shortest sums they could have come to.
+
+    Returns:
+        Their number, the plain sum, and the adaptive one, whose smoothed latency knows all answers before, too.
+    """
+    number, plain_s, adaptive_s, smoothed_s = 0, 0.0, 0.0, 0.0
+    for hit, following in pairwise(hits):
         latency_s = (hit.ended or hit.at) - hit.at
-        smoothed_s += SMOOTHING * (latency_s - smoothed_s) if smoothed_s else latency_s
-        plain_s += max(DELAY_S, latency_s)
-        adaptive_s += max(DELAY_S, latency_s, FACTOR * smoothed_s)
-    return plain_s, adaptive_s
+        smoothed_s = smoothed_s + SMOOTHING * (latency_s - smoothed_s) if smoothed_s else latency_s
+        if begin <= hit.at and following.at <= end:
+            number += 1
+            plain_s += max(DELAY_S, latency_s)
+            adaptive_s += max(DELAY_S, latency_s, FACTOR * smoothed_s)
+    return number, plain_s, adaptive_s
 
 
 def told_pace(log: Log, begin: float, end: float) -> None:
     """Print how fast the crawl was, against how fast it may be."""
-    asked = plain = adaptive = 0.0
+    plain = adaptive = 0.0
     for hits in log.by_host().values():
-        within = [hit for hit in hits if begin <= hit.at <= end]
-        plain_s, adaptive_s = pauses(within)
-        asked += len(within)
-        plain += (len(within) - 1) / plain_s
-        adaptive += (len(within) - 1) / adaptive_s
-    rate = asked / (end - begin)
+        number, plain_s, adaptive_s = pauses(hits, begin, end)
+        plain += number / plain_s
+        adaptive += number / adaptive_s
+    rate = sum(begin <= hit.at < end for hit in log.hits) / (end - begin)
     print(f"steady for {end - begin:.1f} s: {rate:,.1f} pages/s")
     print(f"ideal, plain     {plain:>9,.1f} pages/s, of which {rate / plain:.2%}")
     print(f"ideal, adaptive  {adaptive:>9,.1f} pages/s, of which {rate / adaptive:.2%}")
@@ -162,20 +164,26 @@ def told_use(samples: list[Sample], begin: float, end: float) -> None:
     within = [sample for sample in samples if begin <= sample.at <= end]
     first, last = within[0], within[-1]
     span_s = last.at - first.at
-    print(
-        f"CPU, of one core: main process {(last.main_cpu_s - first.main_cpu_s) / span_s:.1%}, "
-        f"parsers {(last.children_cpu_s - first.children_cpu_s) / span_s:.1%}, "
-        f"server {(last.server_cpu_s - first.server_cpu_s) / span_s:.1%}"
+    main, parsers, server, busy = (
+        (after - before) / span_s for before, after in zip(first.cpu_s, last.cpu_s, strict=True)
     )
-    main = max(sample.main_bytes for sample in samples)
-    children = max(sample.children_bytes for sample in samples)
-    print(f"memory at most: main process {main / MIB:.0f} MiB, parsers {children / MIB:.0f} MiB")
+    print(f"CPU, of one core: main process {main:.1%}, parsers {parsers:.1%}, server {server:.1%}", end="; ")
+    print(f"of the machine's {os.cpu_count()}, others had {max(0.0, busy - main - parsers - server):.1%}")
+    main_bytes, children_bytes = (max(column) for column in zip(*(sample.rss_bytes for sample in samples), strict=True))
+    print(f"memory at most: main process {main_bytes / MIB:.0f} MiB, parsers {children_bytes / MIB:.0f} MiB")
 
 
-def told_manners(log: Log) -> None:
-    """Print the worst that the server saw."""
+def told_manners(log: Log) -> int:
+    """Print what the server thinks of it; the number of violations."""
     gap_s = min(later.at - earlier.at for hits in log.by_host().values() for earlier, later in pairwise(hits))
-    print(f"smallest gap {gap_s * 1000:.1f} ms, most in flight to a host {log.max_in_flight()}")
+    pace = Pace(DELAY_S, 1)
+    found = violations(log, Promised(pace=lambda _: pace, per_address=1))
+    print(
+        f"violations {len(found)}; smallest gap {gap_s * 1000:.1f} ms, most in flight to a host {log.max_in_flight()}"
+    )
+    for violation in found[:10]:
+        print(f"  {violation.host}: {violation.what}")
+    return len(found)
 
 
 def main() -> None:
@@ -197,7 +205,8 @@ def main() -> None:
         print(f"{options.hosts:,} hosts, {len(server.log.hits):,} requests")
         told_pace(server.log, begin, end)
         told_use(samples, begin, end)
-        told_manners(server.log)
+        if told_manners(server.log):
+            raise SystemExit(1)
     finally:
         shutil.rmtree(folder)
 

@@ -93,6 +93,12 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
+def machine_cpu_s() -> float:
+    """What all processes of the machine together have used, in user and system time and for interrupts."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    return sum(int(fields[place]) for place in (0, 1, 2, 5, 6)) / TICKS_PER_S
+
+
 def rss_bytes(pid: int) -> int:
     """Resident memory of a process; 0 if it is gone."""
     try:

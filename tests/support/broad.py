@@ -33,6 +33,7 @@ PACES = {"slow": Pace(0.3, 1), "brisk": Pace(0.1, 1), "wide": Pace(0.1, 3), "fre
 PER_ADDRESS = 4
 FAILURES, REST_S = 4, 2.0
 TIMEOUT_S = 1.0
+MAX_DELAY_S = 2.0
 REFUSING = "127.255.255.254"
 """Where nobody listens."""
 
@@ -146,6 +147,7 @@ class BroadWeb:
             "scope": {"stay_on": "any"},
             "limits": {
                 "per_address": {"concurrency": PER_ADDRESS},
+                "adaptive": {"max_delay": f"{MAX_DELAY_S:g}s"},
                 "hosts": {
                     f"*.{name}.test": {"delay": f"{pace.delay_s * 1000:g}ms", "concurrency": pace.concurrency}
                     for name, pace in PACES.items()
