@@ -12,7 +12,7 @@ import argparse
 import time
 from collections import deque
 
-from crawler.config import BudgetConfig, LimitsConfig, Pace, RobotsConfig
+from crawler.config import BudgetConfig, LimitsConfig, Manners, Pace
 from crawler.models import HostKey, HostState, Kind, Page, Request, Response, Robots, Url
 from crawler.politeness.policy import Policy
 from crawler.politeness.schedule import Schedule
@@ -64,9 +64,7 @@ def policy_us(hosts: int, delay_s: float, concurrency: int, requests: int) -> fl
     """As many requests as start in one turn are all answered before the next."""
     clock = SteppedClock()
     pace = Pace(delay_s=Duration(delay_s), concurrency=concurrency)
-    policy = Policy(
-        limits=LimitsConfig(default=pace), robots=RobotsConfig(), budget=BudgetConfig(pages=10**9), clock=clock
-    )
+    policy = Policy(Manners(limits=LimitsConfig(default=pace), budget=BudgetConfig(pages=10**9)), clock=clock)
     urls = {f"h{number}.test": f"https://h{number}.test/page/" for number in range(hosts)}
     policy.adopt([HostState(host_key=HostKey(key)) for key in urls])
     spent, pages, number = 0.0, 0, 0

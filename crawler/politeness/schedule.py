@@ -83,8 +83,14 @@ class Schedule(Generic[H]):
         if group is not None:
             group.hosts += 1
             group.in_flight += host.in_flight
-        self._pass_on(left)
+        self._pass_on(left, host.in_flight + 1)
         self._place(host)
+
+    def allow(self, group: Group, concurrency: int) -> None:
+        """Change how many requests to the hosts of a group may be in flight; those that are stay so."""
+        more = concurrency - group.concurrency
+        group.concurrency = concurrency
+        self._pass_on(group, more)
 
     def pop(self, now: float) -> H | None:
         """The host longest due, out of the heap until it is offered again; None if none is due."""
@@ -164,8 +170,7 @@ class Schedule(Generic[H]):
         self._replace(host)
 
     def free(self, host: H) -> None:
-        """It waits for nothing any more, as nothing of it will be requested."""
-        host.delay_s = 0.0
+        """It waits for nothing, as nothing of it will be requested for now."""
         host.due = float("-inf")
         self._replace(host)
 
@@ -197,15 +202,14 @@ class Schedule(Generic[H]):
             host.group.in_flight -= 1
             self._pass_on(host.group)
 
-    def _pass_on(self, group: Group | None) -> None:
-        """Bring back one of those that wait for a slot of a group, if there is one."""
-        while group is not None and group.waiting and not group.is_full:
+    def _pass_on(self, group: Group | None, slots: int = 1) -> None:
+        """Bring back those that wait for a slot of a group: as many as it has got, or one that did not use its own."""
+        while slots > 0 and group is not None and group.waiting and not group.is_full:
             host = group.waiting.popleft()
             if host.parked and host.group is group:
                 host.parked = False
                 self._place(host)  # type: ignore[arg-type]  # only `H`s are parked
-                if host.ticket:
-                    return
+                slots -= bool(host.ticket)
 
     def _withdraw(self, host: H) -> None:
         if host.ticket:

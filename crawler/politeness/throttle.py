@@ -66,14 +66,16 @@ class Throttle:
         if latency_s is not None:
             known = host.latency_s or latency_s
             host.latency_s = known + (latency_s - known) * _SMOOTHING
-        base_s = max(host.asked_delay_s, host.crawl_delay_s, MIN_BACKOFF_S / 2)
+        promised_s = max(host.asked_delay_s, host.crawl_delay_s)
+        base_s = max(promised_s, MIN_BACKOFF_S / 2)
         had_backoff = bool(host.backoff_s)
         if strained:
             host.backoff_s = min(2 * max(host.backoff_s, base_s), self._max_delay_s)
+        if strained or not host.recovery_s:  # it is not stored
             host.recovery_s = max(host.backoff_s / RECOVERY_ANSWERS, base_s / 2)
-        elif had_backoff:
-            host.backoff_s -= host.recovery_s or base_s / 2
-            if host.backoff_s <= host.asked_delay_s:
+        if had_backoff and not strained:
+            host.backoff_s -= host.recovery_s
+            if host.backoff_s <= max(promised_s, host.recovery_s / 2):  # what is left of a last step is rounding
                 host.backoff_s = 0.0
         after = self.delay_s(host)
         return had_backoff or strained or abs(after - before) > _TELLING * before

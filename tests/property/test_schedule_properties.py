@@ -1,195 +1,169 @@
-"""No order of events makes the schedule, or the whole policy, ask a host too soon or too much at once."""
+"""No order of events makes the schedule give out a host too soon or too much at once, or keep back one that may go."""
 
-import random
-from itertools import pairwise
+from dataclasses import dataclass
 
-import pytest
-from hypothesis import event, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.config import Pace
-from crawler.errors import FetchError
-from crawler.models import HostKey, Kind, Response, Robots
+from crawler.models import HostKey
 from crawler.politeness.schedule import GUARD_S, Schedule
-from crawler.politeness.scheduled import Scheduled
-from crawler.units import Duration
-from tests.support.clock import FakeClock
-from tests.support.frontdesk import FrontDesk, policy_for, request_for
+from crawler.politeness.scheduled import Group, Scheduled
 
-EVENTS = st.lists(
-    st.tuples(
-        st.sampled_from(["pop", "start", "end", "back", "hold", "rest", "offer", "slow", "wait"]), st.integers(0, 3)
-    ),
-    max_size=80,
+HOSTS, PLACES = 6, 2
+PACES = st.lists(st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.integers(1, 3)), min_size=HOSTS, max_size=HOSTS)
+HOMES = st.lists(st.sampled_from([0, 0, 0, 1, None]), min_size=HOSTS, max_size=HOSTS)
+KINDS = (
+    *("pop", "pop", "pop", "pop", "pop", "start", "start", "end", "move", "move", "wait"),
+    *("turn over", "back", "hold", "rest", "offer", "faster", "slower", "narrow", "widen", "allow", "free"),
 )
-PACES = st.lists(st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.integers(1, 3)), min_size=4, max_size=4)
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(KINDS), st.integers(0, HOSTS - 1), st.integers(0, 3)), min_size=30, max_size=150
+)
 
 
+@dataclass
 class NaiveHost:
     """What a host may do, said in the plainest way."""
 
-    def __init__(self, delay, slots):
-        self.delay, self.slots = delay, slots
-        self.offered, self.held_until = True, 0.0
-        self.starts, self.unstarted, self.flying = [], 0, 0
+    delay: float
+    slots: int
+    place: int | None
+    offered: bool = True
+    due: float = 0.0
+    last_start: float = float("-inf")
+    unstarted: int = 0
+    flying: int = 0
 
     def may_start(self, now):
-        rested = all(now >= start + self.delay + (GUARD_S if self.delay else 0) for start in self.starts)
         alone = self.delay == 0 or self.unstarted == 0
-        return self.offered and rested and alone and now >= self.held_until and self.flying < self.slots
+        return self.offered and alone and now >= self.due and self.flying < self.slots
+
+    def take(self, now):
+        self.flying += 1
+        self.unstarted += 1
+        self.due = max(self.due, now)
+
+    def start(self, now):
+        self.unstarted -= 1
+        self.last_start = now
+        if self.delay:
+            self.due = max(self.due, now + self.delay + GUARD_S)
+
+    def pace(self, delay):
+        if delay > self.delay:
+            self.due = max(self.due, self.last_start + delay + GUARD_S)
+        self.delay = delay
 
 
-@given(paces=PACES, events=EVENTS)
-def test_schedule_gives_out_exactly_the_hosts_a_naive_model_allows(paces, events):  # noqa: PLR0912  # one a step
-    schedule, now = Schedule(), 0.0
-    hosts = [Scheduled(HostKey(str(n)), delay_s=d, concurrency=c, due=0.0) for n, (d, c) in enumerate(paces)]
-    model = [NaiveHost(d, c) for d, c in paces]
-    for host in hosts:
-        schedule.offer(host)
-    for what, n in events:
-        host, naive = hosts[n], model[n]
-        if what == "pop":
-            allowed = {h.key for h, m in zip(hosts, model, strict=True) if m.may_start(now)}
-            given_out = schedule.pop(now)
-            assert (given_out.key in allowed) if given_out else not allowed
-            if given_out:
-                schedule.claim(given_out, now)
-                schedule.offer(given_out)
-                naive = model[hosts.index(given_out)]
-                naive.unstarted += 1
-                naive.flying += 1
+class Pair:
+    """A schedule and its naive model, led through the same events."""
+
+    def __init__(self, paces, homes, caps):
+        self.now = 0.0
+        self.schedule = Schedule()
+        self.caps = list(caps)
+        self.groups = [Group(cap) for cap in caps]
+        self.hosts = [Scheduled(HostKey(str(n)), delay_s=d, concurrency=c, due=0.0) for n, (d, c) in enumerate(paces)]
+        self.model = [NaiveHost(d, c, home) for (d, c), home in zip(paces, homes, strict=True)]
+        for host, home in zip(self.hosts, homes, strict=True):
+            self.schedule.join(host, None if home is None else self.groups[home])
+            self.schedule.offer(host)
+
+    def flying_at(self, place):
+        return sum(m.flying for m in self.model if m.place == place)
+
+    def allowed(self):
+        free = {None, *(place for place in range(PLACES) if self.flying_at(place) < self.caps[place])}
+        return [n for n, m in enumerate(self.model) if m.may_start(self.now) and m.place in free]
+
+    def pop(self):
+        """What both agree may go; None if nothing may."""
+        host = self.schedule.pop(self.now)
+        allowed = self.allowed()
+        if host is None:
+            assert not allowed, f"{allowed} might start a request, and none is given out"
+            return None
+        number = self.hosts.index(host)
+        assert number in allowed
+        return number
+
+    def step(self, what, n, how):  # noqa: PLR0912  # one a kind of event
+        schedule, host, naive, now = self.schedule, self.hosts[n], self.model[n], self.now
+        if what == "pop" and (popped := self.pop()) is not None:
+            host, naive = self.hosts[popped], self.model[popped]
+            schedule.claim(host, now)
+            naive.take(now)
+            naive.offered = how > 0
+            (schedule.offer if naive.offered else schedule.rest)(host)
+        elif what == "turn over" and (popped := self.pop()) is not None:  # it asks the frontier, and starts nothing
+            self.model[popped].offered = how > 1
+            (schedule.offer if how > 1 else schedule.rest)(self.hosts[popped])
         elif what == "start" and naive.unstarted:
             schedule.started(host, now)
-            naive.unstarted -= 1
-            naive.starts.append(now)
+            naive.start(now)
         elif what == "end" and naive.flying:
             on_the_wire = naive.flying > naive.unstarted
             schedule.released(host, now, started=on_the_wire)
             naive.flying -= 1
             if not on_the_wire:
-                naive.unstarted -= 1
-                naive.starts.append(now)
+                naive.start(now)
         elif what == "back" and naive.unstarted:
             schedule.taken_back(host)
             naive.flying -= 1
             naive.unstarted -= 1
         elif what == "hold":
-            schedule.hold(host, now + 2)
-            naive.held_until = max(naive.held_until, now + 2)
-        elif what == "rest":
-            schedule.rest(host)
-            naive.offered = False
-        elif what == "offer":
-            schedule.offer(host)
-            naive.offered = True
-        elif what == "slow":
-            schedule.pace(host, 0.75)
-            naive.delay = max(naive.delay, 0.75)
-            naive.starts = naive.starts[-1:] if paces[n][0] == 0 else naive.starts
+            schedule.hold(host, now + how)
+            naive.due = max(naive.due, now + how)
+        elif what in {"rest", "offer"}:
+            getattr(schedule, what)(host)
+            naive.offered = what == "offer"
+        elif what in {"faster", "slower"}:
+            delay = max(0.0, naive.delay + (how if what == "slower" else -how) / 4)
+            schedule.pace(host, delay)
+            naive.pace(delay)
+        elif what in {"narrow", "widen"}:
+            naive.slots = max(1, naive.slots + (how if what == "widen" else -how))
+            schedule.narrow(host, naive.slots)
+        elif what == "move":
+            naive.place = how if how < PLACES else None
+            schedule.join(host, None if naive.place is None else self.groups[naive.place])
+        elif what == "allow":
+            place = n % PLACES
+            self.caps[place] = 1 + how
+            schedule.allow(self.groups[place], 1 + how)
+        elif what == "free":
+            schedule.free(host)
+            naive.due = float("-inf")
         else:
-            now += 0.3
+            self.now += 0.3
+
+    def look(self):
+        """Both agree on whether anybody may go; who is given out gives up its turn."""
+        if (popped := self.pop()) is not None:
+            self.schedule.offer(self.hosts[popped])
+
+    def spend_what_is_due(self):
+        """As a turn with all the room there is: whoever may start does."""
+        while (popped := self.pop()) is not None:
+            self.schedule.claim(self.hosts[popped], self.now)
+            self.model[popped].take(self.now)
+            self.schedule.offer(self.hosts[popped])
 
 
-def answers(rng):
-    """A server with every kind of trouble."""
-
-    def answer_robots(request, dice):
-        if dice < 0.2:
-            return FetchError("timeout")
-        if dice < 0.4:
-            location = rng.choice([b"https://c.test/robots.txt", b"/other.txt"])
-            return Response(url=request.url, status=301, headers=((b"location", location),))
-        return Response(url=request.url, status=rng.choice([200, 200, 404, 503]))
-
-    def answer(request, clock):
-        dice = rng.random()
-        if request.kind is Kind.ROBOTS:
-            return answer_robots(request, dice)
-        if dice < 0.2:
-            return FetchError(rng.choice(["timeout", "connect", "tls", "reset"]))
-        if dice < 0.3:
-            status, wait = rng.choice([429, 503]), rng.choice([b"3", b"soon", b"Tue, 14 Nov 2023 22:30:00 GMT"])
-            return Response(url=request.url, status=status, headers=((b"retry-after", wait),))
-        if dice < 0.5:
-            location = f"https://{rng.choice('abc')}.test/{rng.randrange(30)}".encode()
-            return Response(url=request.url, status=302, headers=((b"location", location),))
-        return Response(url=request.url, status=rng.choice([200, 200, 200, 404, 500]))
-
-    return answer
-
-
-@given(
-    seed=st.integers(0, 2**32),
-    window=st.sampled_from([1, 2, 100]),
-    delay=st.sampled_from([0.0, 0.2, 1.0]),
-    slots=st.integers(1, 3),
-    crawl_delay=st.sampled_from([None, 2.0]),
-)
-@settings(max_examples=40, deadline=None)
-@pytest.mark.slow
-def test_any_crawl_keeps_gaps_and_caps_and_ends_every_request_once(seed, window, delay, slots, crawl_delay):
-    rng = random.Random(seed)
-    clock = FakeClock()
-    policy = policy_for(
-        clock, delay=delay, concurrency=slots, window=window, hosts={"b.test": Pace(delay_s=Duration(1.5))}
-    )
-    rules = Robots(rules=((False, "/1"),), crawl_delay_s=crawl_delay)
-    desk = FrontDesk(policy, clock, answers(rng), lambda origin: rules, rng=rng)
-    desk.connects = lambda request: rng.random() < 0.9
-    requests = [request_for(f"{rng.choice(['http', 'https'])}://{h}.test/{n}", n) for h in "abcd" for n in range(12)]
-    desk.add(*requests)
-    desk.run()
-    assert {(request.url, Kind.PAGE) for request in requests} <= desk.ends.keys()
-    event(f"recalled: {desk.recalled > 0}")
-    assert policy.in_flight == 0
-    assert not any(desk.queues.values())
-    for key, host_delay in (("a.test", delay), ("b.test", 1.5), ("c.test", delay), ("d.test", delay)):
-        if host_delay:
-            assert desk.smallest_gap_s(key) >= host_delay
-        assert desk.max_in_flight(key) <= slots
-    for span in desk.log:
-        assert span.request.kind is Kind.ROBOTS or desk.ends[span.request.url, Kind.PAGE] != "robots"
-
-
-@given(seed=st.integers(0, 2**32), delay=st.sampled_from([0.0, 0.2]), slots=st.integers(1, 4))
-@settings(max_examples=30, deadline=None)
-@pytest.mark.slow
-def test_nothing_is_let_through_while_its_host_rests(seed, delay, slots):
-    rng = random.Random(seed)
-    clock = FakeClock()
-    rests = []
-
-    def answer(request, clock):
-        if request.kind is Kind.PAGE and rng.random() < 0.2:
-            rests.append((request.host_key, clock.now, clock.now + 7))
-            return Response(url=request.url, status=429, headers=((b"retry-after", b"7"),))
-        return Response(url=request.url, status=200)
-
-    policy = policy_for(clock, delay=delay, concurrency=slots)
-    desk = FrontDesk(policy, clock, answer, lambda origin: Robots(), rng=rng)
-    desk.add(*[request_for(f"https://{h}.test/{n}", n) for h in "ab" for n in range(20)])
-    desk.run()
-    assert len(desk.ends) == 40
-    for key, begin, end in rests:
-        assert not [s for s in desk.log if s.request.host_key == key and begin < s.asked < end]
-
-
-@given(seed=st.integers(0, 2**32), delay=st.sampled_from([0.0, 0.2]), slots=st.sampled_from([1, 16]))
-@settings(max_examples=10, deadline=None)
-@pytest.mark.slow
-def test_hosts_that_forbid_everything_do_not_delay_a_good_one(seed, delay, slots):
-    clock = FakeClock()
-    policy = policy_for(clock, delay=delay, concurrency=slots, hosts={"good.test": Pace(delay_s=Duration(0.2))})
-    forbid = Robots(rules=((False, "/"),))
-    desk = FrontDesk(policy, clock, lambda request, clock: Response(url=request.url, status=200), None)
-    desk.robots = lambda url: Robots() if "good" in url else forbid
-    desk.rng = random.Random(seed)
-    desk.concurrency = 5
-    desk.max_queue_delay = desk.max_started_delay = desk.max_answer_delay = 0.02
-    desk.judging_s = 0.001
-    desk.add(*[request_for(f"https://bad{h}.test/{n}", n) for h in range(10) for n in range(300)])
-    desk.add(*[request_for(f"https://good.test/{n}", n) for n in range(12)])
-    desk.run()
-    begins = [span.begin for span in desk.log if span.request.host_key == "good.test"]
-    assert len(begins) == 13
-    assert max(b - a for a, b in pairwise(begins)) < 0.5
+@given(paces=PACES, homes=HOMES, caps=st.tuples(st.integers(1, 3), st.integers(1, 3)), events=EVENTS)
+def test_schedule_gives_out_exactly_the_hosts_a_naive_model_allows(paces, homes, caps, events):
+    pair = Pair(paces, homes, caps)
+    for what, n, how in events:
+        pair.step(what, n, how)
+        pair.look()
+        for group, place in zip(pair.groups, range(PLACES), strict=True):
+            assert group.in_flight == pair.flying_at(place)
+            assert group.hosts == sum(m.place == place for m in pair.model)
+    pair.spend_what_is_due()
+    pair.now += 100.0
+    for host, naive in zip(pair.hosts, pair.model, strict=True):
+        while naive.unstarted:
+            pair.schedule.started(host, pair.now)
+            naive.start(pair.now)
+    pair.now += 100.0
+    pair.spend_what_is_due()

@@ -1,7 +1,7 @@
 """Who is due, in which order, and in which state."""
 
 from crawler.politeness.schedule import GUARD_S, Schedule
-from crawler.politeness.scheduled import Scheduled, State
+from crawler.politeness.scheduled import Group, Scheduled, State
 
 
 def hosts_in(schedule, *pairs, slots=1):
@@ -112,3 +112,48 @@ def test_outdated_entries_do_not_pile_up():
         schedule.hold(host, float(n))
     assert len(schedule._heap) < 2_000
     assert schedule.next_at() == 9_999.0
+
+
+def full_group(slots):
+    """A group with all slots taken by one host, and two hosts that wait for one."""
+    schedule, group = Schedule(), Group(slots)
+    big = Scheduled("big", delay_s=0, concurrency=slots, due=0.0)
+    schedule.join(big, group)
+    schedule.offer(big)
+    for _ in range(slots):
+        assert start(schedule, 1.0) is big
+    waiting = [Scheduled(name, delay_s=0, concurrency=1, due=0.5) for name in ("a", "b")]
+    for host in waiting:
+        schedule.join(host, group)
+        schedule.offer(host)
+    assert schedule.pop(2.0) is None
+    return schedule, group, big, waiting
+
+
+def test_hosts_at_one_address_wait_for_its_slots_first_come_first_served():
+    schedule, _, big, (a, b) = full_group(2)
+    schedule.released(big, 2.0, started=True)
+    assert start(schedule, 2.0) is a
+    assert schedule.pop(2.0) is None
+    schedule.released(a, 3.0, started=True)
+    assert start(schedule, 3.0) is b
+
+
+def test_host_that_moves_away_frees_as_many_slots_as_it_had_taken():
+    schedule, _, big, (a, b) = full_group(2)
+    schedule.join(big, None)
+    assert [start(schedule, 2.0), start(schedule, 2.0)] == [a, b]
+
+
+def test_more_slots_for_an_address_are_used_at_once():
+    schedule, group, _, (a, b) = full_group(2)
+    schedule.allow(group, 4)
+    assert [start(schedule, 2.0), start(schedule, 2.0)] == [a, b]
+
+
+def test_host_whose_turn_came_to_nothing_passes_its_slot_on():
+    schedule, _, big, (a, b) = full_group(1)
+    schedule.released(big, 2.0, started=True)
+    assert schedule.pop(2.0) is a
+    schedule.rest(a)
+    assert schedule.pop(2.0) is b
