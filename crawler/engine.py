@@ -156,8 +156,9 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """The counts as they stand."""
-        slow = self._policy.slow_hosts(SLOW_HOSTS)
-        return self._stats.snapshot(self._frontier.counts(), self._policy.in_flight, self._ledger.open, slow)
+        policy = self._policy
+        slow, left_out = policy.slow_hosts(SLOW_HOSTS), policy.tally.counts()
+        return self._stats.snapshot(self._frontier.counts(), policy.in_flight, self._ledger.open, slow, left_out)
 
     @property
     def stopping(self) -> bool:
@@ -192,10 +193,7 @@ class Engine:
             for request in turn.start:
                 self._busy += 1
                 self._starts.put_nowait(request)
-            for request, end in turn.refused:
-                self._ledger.refused(request, end)
-            for request, until in turn.put_off:
-                self._ledger.put_off(request, until)
+            self._errands.book(turn)
             if turn.refused or turn.put_off:
                 self._settle()
                 await self._committer.room()

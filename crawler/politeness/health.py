@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING
 from crawler.models import Outcome, Response, SlowHost
 from crawler.politeness import retry
 from crawler.politeness.breaker import REASON, Breaker, Effect
+from crawler.politeness.limits import adaptive_of
 from crawler.politeness.retry import Finish
 from crawler.politeness.throttle import Throttle
 
 if TYPE_CHECKING:
-    from crawler.config import BreakerConfig, LimitsConfig
+    from crawler.config import Manners
     from crawler.errors import FetchError
     from crawler.models import Request
     from crawler.politeness.host import Host
     from crawler.politeness.schedule import Schedule
+    from crawler.politeness.tally import Tally
     from crawler.politeness.window import Window
 
 log = logging.getLogger(__name__)
@@ -33,21 +35,25 @@ class Health:
     """Learns how hosts fare.
 
     Args:
-        limits: Its ``adaptive`` says how pauses grow.
-        breaker: When a failing host rests.
+        manners: How pauses grow, and when a failing host rests.
         schedule: Of the hosts.
         window: Told what is worth storing.
+        tally: Told of hosts that are given up, or have given all that they may.
     """
 
-    def __init__(self, limits: LimitsConfig, breaker: BreakerConfig, schedule: Schedule[Host], window: Window) -> None:
-        self._throttle = Throttle(limits.adaptive)
-        self._breaker = Breaker(breaker)
+    def __init__(self, manners: Manners, schedule: Schedule[Host], window: Window, tally: Tally) -> None:
+        self._throttle = Throttle(adaptive_of(manners.limits))
+        self._breaker = Breaker(manners.breaker)
+        self._tally = tally
         self._schedule = schedule
         self._window = window
 
     def admitted(self, host: Host) -> None:
         """A host is in the window, with what was stored of it."""
+        if host.is_set_aside:
+            self._tally.set_aside(host.key)
         if host.retired:
+            self._tally.given_up(host.key)
             self._schedule.free(host)
             return
         host.delay_s = self._throttle.delay_s(host)
@@ -120,6 +126,7 @@ class Health:
                 self._window.press(host)
             case Effect.RETIRED:
                 host.retired = REASON
+                self._tally.given_up(host.key)
                 host.given_up = Finish(Outcome.EXCLUDED, REASON)
                 self._schedule.free(host)
                 self._window.press(host)

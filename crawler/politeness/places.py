@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crawler.errors import FetchError
     from crawler.politeness.host import Host
     from crawler.politeness.schedule import Schedule
+    from crawler.politeness.tally import Tally
 
 UNRESOLVED_S = 600.0
 """For so long a name is believed not to resolve; URLs that come later have it looked up anew."""
@@ -31,11 +32,13 @@ class Places:
         concurrency: Requests in flight to one address at most; a host's own concurrency counts instead where it is
             larger.
         schedule: Holds hosts to it.
+        tally: Told of names that do not resolve.
     """
 
-    def __init__(self, concurrency: int, schedule: Schedule[Host]) -> None:
+    def __init__(self, concurrency: int, schedule: Schedule[Host], tally: Tally) -> None:
         self._concurrency = concurrency
         self._schedule = schedule
+        self._tally = tally
         self._groups: dict[str, Group] = {}
         #: hosts whose addresses are being looked up
         self.asked = 0
@@ -50,6 +53,7 @@ class Places:
         host.locating = False
         self.asked -= 1
         host.located = True
+        self._tally.resolved(host.key)
         host.lookups = 0
         self.move(host, addresses[0] if addresses else None)
 
@@ -66,6 +70,7 @@ class Places:
         host.lookups = 0
         host.unresolved_until = now + UNRESOLVED_S
         host.given_up = Finish(Outcome.FAILED, error.reason)
+        self._tally.unresolved(host.key)
         self._schedule.free(host)
         return True
 

@@ -28,10 +28,10 @@ from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import Budget, Spent
 from crawler.politeness.health import Health
 from crawler.politeness.judge import Judge
-from crawler.politeness.limits import LimitTable
 from crawler.politeness.places import Places
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
 from crawler.politeness.schedule import Schedule
+from crawler.politeness.tally import Tally
 from crawler.politeness.turn import Turn
 from crawler.politeness.window import Window
 from crawler.url import STANDARD
@@ -81,25 +81,18 @@ class Policy:
         refusal: Callable[[Request], str | None] | None = None,
         random: Callable[[], float] = random,
     ) -> None:
-        limits, robots, budget = manners.limits, manners.robots, manners.budget
         self._clock = clock
         self._urls = urls
         self._locates = locates
+        #: of hosts left out in this run
+        self.tally = Tally()
         self._schedule: Schedule[Host] = Schedule(random)
-        self._places = Places(limits.per_address.concurrency, self._schedule)
+        self._places = Places(manners.limits.per_address.concurrency, self._schedule, self.tally)
         self._window = Window(
-            size=window,
-            schedule=self._schedule,
-            limits=LimitTable(limits),
-            robots=robots,
-            clock=clock,
-            max_rest_s=max(retry.MAX_RETRY_AFTER_S, manners.breaker.rest_s),
-            pages_per_host=budget.pages_per_host,
-            resumed=resumed,
-            left=self._places.leave,
+            manners, size=window, schedule=self._schedule, clock=clock, resumed=resumed, left=self._places.leave
         )
-        self._health = Health(limits, manners.breaker, self._schedule, self._window)
-        self._budget = Budget(budget, spent, clock.monotonic())
+        self._health = Health(manners, self._schedule, self._window, self.tally)
+        self._budget = Budget(manners.budget, spent, clock.monotonic())
         self._unstarted: set[int] = set()
         self._judge = Judge(
             manners, agent=agent, clock=clock, health=self._health, places=self._places, window=self._window, urls=urls,
@@ -250,6 +243,7 @@ class Policy:
             if finish.has_page and host.quota < inf:
                 self._window.changed(host)
             if host.is_set_aside:
+                self.tally.set_aside(host.key)
                 host.empty_hand()  # they stay pending, as do those it never took
             self._window.settle(host)
         return finish

@@ -40,12 +40,12 @@ class Throttle:
     """Says how long a host's pauses are.
 
     Args:
-        adaptive: ``limits.adaptive``.
+        adaptive: How far; None if they are as long as asked for, whatever happens.
     """
 
-    def __init__(self, adaptive: bool | AdaptiveConfig) -> None:  # noqa: FBT001  (as the configuration has it)
-        config = adaptive if isinstance(adaptive, AdaptiveConfig) else AdaptiveConfig()
-        self._is_on = adaptive is not False
+    def __init__(self, adaptive: AdaptiveConfig | None) -> None:
+        self._is_on = adaptive is not None
+        config = adaptive or AdaptiveConfig()
         self._factor = float(config.factor)
         self._max_delay_s = float(config.max_delay_s)
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from crawler.models import HostState
 from crawler.politeness.host import Host
+from crawler.politeness.limits import LimitTable
+from crawler.politeness.retry import MAX_RETRY_AFTER_S
 from crawler.politeness.schedule import GUARD_S, Schedule
 from crawler.politeness.turn import Refill
 from crawler.politeness.unsaved import Unsaved
@@ -23,9 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from crawler.clock import Clock
-    from crawler.config import RobotsConfig
+    from crawler.config import Manners
     from crawler.models import HostKey, Request
-    from crawler.politeness.limits import LimitTable
 
 FAR_S = 30.0
 """A host that rests for longer has its URLs put off, and need not stay in memory."""
@@ -41,10 +42,9 @@ class Window:
     """The hosts in memory.
 
     Args:
+        manners: The limits of hosts, how far a stored delay that robots.txt asked for counts, how long a stored rest
+            may be (the wall clock may have been set back meanwhile), and how many pages of a host may be kept.
         size: How many. Hosts that a robots.txt redirect leads to come on top, while it is followed.
-        robots: How far the stored delay, which robots.txt asked for, counts.
-        max_rest_s: No stored rest is believed to be longer: the wall clock may have been set back meanwhile.
-        pages_per_host: How many pages of a host may be kept; None for any number.
         resumed: Whether any host may have been asked just before an earlier run died, so that each waits a delay
             after the start.
         left: Told of each host that leaves.
@@ -52,24 +52,22 @@ class Window:
 
     def __init__(
         self,
+        manners: Manners,
         *,
         size: int,
         schedule: Schedule[Host],
-        limits: LimitTable,
-        robots: RobotsConfig,
         clock: Clock,
-        max_rest_s: float,
-        pages_per_host: int | None = None,
         resumed: bool = False,
         left: Callable[[Host], None] = lambda _: None,
     ) -> None:
+        robots = manners.robots
         self._size = size
         self._schedule = schedule
-        self._limits = limits
+        self._limits = LimitTable(manners.limits)
         self._max_crawl_delay_s = robots.max_crawl_delay_s if robots.obey else 0.0
         self._clock = clock
-        self._max_rest_s = max_rest_s
-        self._pages_per_host = pages_per_host
+        self._max_rest_s = max(MAX_RETRY_AFTER_S, manners.breaker.rest_s)
+        self._pages_per_host = manners.budget.pages_per_host
         self._left = left
         self._last_asked = clock.monotonic() if resumed else -inf
         self.hosts: dict[HostKey, Host] = {}

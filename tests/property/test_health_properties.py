@@ -74,7 +74,7 @@ def test_steady_latency_makes_the_pause_proportional_to_it(asked, latency):
 
 @given(asked=SECONDS, answers=ANSWERS)
 def test_switched_off_the_throttle_learns_nothing(asked, answers):
-    host, throttle = Paced(asked, backoff_s=7.0, latency_s=9.0), Throttle(False)
+    host, throttle = Paced(asked, backoff_s=7.0, latency_s=9.0), Throttle(None)
     for latency, strained in answers:
         assert not throttle.learn(host, latency, strained=strained)
     assert throttle.delay_s(host) == asked

@@ -103,23 +103,10 @@ class FrontDesk:
             self.stored |= {state.host_key: state for state in self.policy.changes()[0]}
             self.policy.stored()
             turn = self.policy.turn(self.concurrency - self.policy.in_flight)
-            for request, end in turn.refused:
-                self._end(request, end.reason)
             for request in turn.start:
                 at = self.clock.now + self.rng.uniform(0, self.max_queue_delay)
                 flights.append([at, "ask", request, None, None])
-            if turn.wants:
-                taken = [request for key, n in turn.wants for request in self._take(key, n)]
-                self.clock.advance(len(taken) * self.judging_s)
-                self.policy.supply(turn.wants, taken)
-            for request, until in turn.put_off:
-                snoozed.append((until, request))
-                self.put_off += 1
-            for key in turn.locate:
-                self._locate(key)
-            self.policy.adopt([self._state(key) for key in turn.unknown])
-            if turn.refill:
-                self._refill(turn.refill)
+            self._attend(turn, snoozed)
             events = [flight[0] for flight in flights] + [at for at, _ in snoozed]
             if turn.next_at is not None:
                 events.append(turn.next_at)
@@ -138,6 +125,23 @@ class FrontDesk:
                         self.log.append(Span(request, asked, begin, self.clock.now))
                         self._answered(request, snoozed)
         raise AssertionError("the crawl does not end")
+
+    def _attend(self, turn, snoozed):
+        """Answer what a turn asks for."""
+        for request, end in turn.refused:
+            self._end(request, end.reason)
+        for request, until in turn.put_off:
+            snoozed.append((until, request))
+            self.put_off += 1
+        if turn.wants:
+            taken = [request for key, n in turn.wants for request in self._take(key, n)]
+            self.clock.advance(len(taken) * self.judging_s)
+            self.policy.supply(turn.wants, taken)
+        for key in turn.locate:
+            self._locate(key)
+        self.policy.adopt([self._state(key) for key in turn.unknown])
+        if turn.refill:
+            self._refill(turn.refill)
 
     def _goes_on(self, flight):
         """Lead a flight to its next step; False if this was the last."""

@@ -7,7 +7,7 @@ from crawler.politeness.throttle import MIN_BACKOFF_S, RECOVERY_ANSWERS, Throttl
 from crawler.units import Duration, Number
 from tests.support.hosts import Paced
 
-STANDARD = Throttle(True)
+STANDARD = Throttle(AdaptiveConfig())
 
 
 def after(host, *answers, throttle=STANDARD):
@@ -77,7 +77,7 @@ def test_longest_pause_is_gone_after_ten_good_answers_even_after_a_restart():
 
 
 def test_switched_off_neither_latency_nor_errors_count():
-    assert after(Paced(1.0), 9.0, "strained", throttle=Throttle(False)) == 1.0
+    assert after(Paced(1.0), 9.0, "strained", throttle=Throttle(None)) == 1.0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from crawler.config import AdaptiveConfig, BudgetConfig, CrawlConfig, LimitsConfig, Pace, RobotsConfig, ScopeConfig
-from crawler.politeness.limits import LimitTable
+from crawler.politeness.limits import LimitTable, adaptive_of
 from crawler.politeness.throttle import Throttle
 from crawler.survey.forecast import Forecast, Pages, Pause, forecast, pages_of, pause_of
 from crawler.units import Duration, Number
@@ -111,4 +111,4 @@ def test_pause_is_the_one_a_crawl_would_keep(adaptive, delay_s, crawl_delay_s, a
     host = SimpleNamespace(
         asked_delay_s=delay_s, crawl_delay_s=heeded_s, latency_s=answer_s, backoff_s=0.0, recovery_s=0.0
     )
-    assert pause(config, crawl_delay_s, answer_s).delay_s == Throttle(adaptive).delay_s(host)
+    assert pause(config, crawl_delay_s, answer_s).delay_s == Throttle(adaptive_of(config.limits)).delay_s(host)
