@@ -48,7 +48,9 @@ class Retried(NamedTuple):
         reasons = Counter[str]()
         for (outcome, reason), count in self.ends.items():
             reasons[reason or outcome] += count
-        told = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
+        told = ", ".join(
+            f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        )
         return f"{total:,} {'URL that failed is' if total == 1 else 'URLs that failed are'} tried again: {told}"
 
 
