@@ -129,34 +129,43 @@ def steady(log: Log) -> tuple[float, float]:
     return max(hits[2].at for hits in hosts), min(hits[-1].at for hits in hosts)
 
 
-def pauses(hits: list[Hit], begin: float, end: float) -> tuple[int, float, float]:
-    """The pauses between the requests to a host in the window: how many, and the shortest sums they could have come to.
+@dataclass
+class Pauses:
+    """Those between the requests to one host in the window: how many, and what they came to, in seconds."""
 
-    Returns:
-        Their number, the plain sum, and the adaptive one, whose smoothed latency knows all answers before, too.
-    """
-    number, plain_s, adaptive_s, smoothed_s = 0, 0.0, 0.0, 0.0
-    for hit, following in pairwise(hits):
-        latency_s = (hit.ended or hit.at) - hit.at
-        smoothed_s = smoothed_s + SMOOTHING * (latency_s - smoothed_s) if smoothed_s else latency_s
-        if begin <= hit.at and following.at <= end:
-            number += 1
-            plain_s += max(DELAY_S, latency_s)
-            adaptive_s += max(DELAY_S, latency_s, FACTOR * smoothed_s)
-    return number, plain_s, adaptive_s
+    number: int = 0
+    actual_s: float = 0.0
+    #: the shortest that they could have been
+    plain_s: float = 0.0
+    adaptive_s: float = 0.0
+
+    @classmethod
+    def of(cls, hits: list[Hit], begin: float, end: float) -> Pauses:
+        """Go through all requests to a host, as the smoothed latency knows those before the window, too."""
+        sums, smoothed_s = cls(), 0.0
+        for hit, following in pairwise(hits):
+            latency_s = (hit.ended or hit.at) - hit.at
+            smoothed_s = smoothed_s + SMOOTHING * (latency_s - smoothed_s) if smoothed_s else latency_s
+            if begin <= hit.at and following.at <= end:
+                sums.number += 1
+                sums.actual_s += following.at - hit.at
+                sums.plain_s += max(DELAY_S, latency_s)
+                sums.adaptive_s += max(DELAY_S, latency_s, FACTOR * smoothed_s)
+        return sums
 
 
 def told_pace(log: Log, begin: float, end: float) -> None:
-    """Print how fast the crawl was, against how fast it may be."""
-    plain = adaptive = 0.0
-    for hits in log.by_host().values():
-        number, plain_s, adaptive_s = pauses(hits, begin, end)
-        plain += number / plain_s
-        adaptive += number / adaptive_s
-    rate = sum(begin <= hit.at < end for hit in log.hits) / (end - begin)
-    print(f"steady for {end - begin:.1f} s: {rate:,.1f} pages/s")
-    print(f"ideal, plain     {plain:>9,.1f} pages/s, of which {rate / plain:.2%}")
-    print(f"ideal, adaptive  {adaptive:>9,.1f} pages/s, of which {rate / adaptive:.2%}")
+    """Print how fast the crawl was, against how fast it may be: the sum of all hosts' own rates.
+
+    Not the requests in the window over its length: all hosts begin together, and the beats at its edges would count.
+    """
+    hosts = [Pauses.of(hits, begin, end) for hits in log.by_host().values()]
+    actual = sum(host.number / host.actual_s for host in hosts)
+    plain = sum(host.number / host.plain_s for host in hosts)
+    adaptive = sum(host.number / host.adaptive_s for host in hosts)
+    print(f"steady for {end - begin:.1f} s: {actual:,.1f} pages/s")
+    print(f"ideal, plain     {plain:>9,.1f} pages/s, of which {actual / plain:.2%}")
+    print(f"ideal, adaptive  {adaptive:>9,.1f} pages/s, of which {actual / adaptive:.2%}")
 
 
 def told_use(samples: list[Sample], begin: float, end: float) -> None:
