@@ -1,16 +1,18 @@
 """What does politeness cost the event loop, per request? Prints microseconds of CPU.
 
-    python benchmarks/schedule.py [--requests 100000]
+    python -m benchmarks.schedule [--requests 100000]
 
-`schedule` is the heap alone; `policy` is everything the engine calls for one page (turn, supply, may_start, started,
-after, after_parse), with rules of robots.txt to match and a frontier that costs nothing.
+`schedule` is the heap alone; `policy` is everything the engine calls for one request (turn, located, adopt, supply,
+may_start, started, after, after_parse, changes), those for robots.txt included, with rules to match and a frontier that
+costs nothing. Of more hosts than fit into the window each has a few pages only, so that it is for ever changing.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections import deque
+from collections import Counter, deque
+from typing import TYPE_CHECKING
 
 from crawler.config import BudgetConfig, LimitsConfig, Manners, Pace
 from crawler.models import HostKey, HostState, Kind, Page, Request, Response, Robots, Url
@@ -19,7 +21,16 @@ from crawler.politeness.schedule import Schedule
 from crawler.politeness.scheduled import Scheduled
 from crawler.units import Duration
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crawler.politeness.turn import Turn
+
 PAGE = Page(records=(("pages.jsonl", b"{}"),))
+ROWS = ((1, 0, 64), (100, 0, 4), (100, 1, 1), (10_000, 0, 1), (10_000, 1, 1), (1_000_000, 0, 1), (1_000_000, 1, 1))
+WINDOW = 10_000
+PAGES_PER_HOST = 5
+LATENCY_S = 0.3
 ROBOTS = Robots(rules=tuple((False, f"/private/{n}/") for n in range(20)))
 
 
@@ -60,49 +71,110 @@ def schedule_us(hosts: int, delay_s: float, concurrency: int, requests: int) -> 
     return (time.process_time() - begin) / requests * 1e6
 
 
-def policy_us(hosts: int, delay_s: float, concurrency: int, requests: int) -> float:
-    """As many requests as start in one turn are all answered before the next."""
-    clock = SteppedClock()
-    pace = Pace(delay_s=Duration(delay_s), concurrency=concurrency)
-    policy = Policy(Manners(limits=LimitsConfig(default=pace), budget=BudgetConfig(pages=10**9)), clock=clock)
-    urls = {f"h{number}.test": f"https://h{number}.test/page/" for number in range(hosts)}
-    policy.adopt([HostState(host_key=HostKey(key)) for key in urls])
-    spent, pages, number = 0.0, 0, 0
-    while pages < requests:
-        begin = time.process_time()
-        turn = policy.turn(200)
-        spent += time.process_time() - begin
-        supply = []
-        for key, wanted in turn.wants:
+class FreeFrontier:
+    """Knows a number of hosts, and has pages of all of them; what it does is not measured.
+
+    Args:
+        hosts: How many; they are handed out in order.
+        pages_per_host: None for as many as are asked for.
+    """
+
+    def __init__(self, hosts: int, pages_per_host: int | None) -> None:
+        self._hosts = hosts
+        self._pages_per_host = pages_per_host
+        self._given = 0
+        self._taken: Counter[HostKey] = Counter()
+
+    def states(self, limit: int) -> list[HostState]:
+        """The next hosts that it has pages of."""
+        first, self._given = self._given, min(self._given + limit, self._hosts)
+        return [HostState(host_key=HostKey(f"h{number}.test")) for number in range(first, self._given)]
+
+    def take(self, wants: Iterable[tuple[HostKey, int]]) -> list[Request]:
+        """Pages, unless a host has no more."""
+        taken = []
+        for key, wanted in wants:
             for _ in range(wanted):
-                number += 1
-                supply.append(Request(url=Url(f"{urls[key]}{number}"), host_key=key, scope_host=key, id=number))
-        answers = [(request, Response(url=request.url, status=200)) for request in turn.start]
-        begin = time.process_time()
-        policy.supply(turn.wants, supply)
-        for request, answer in answers:
-            policy.may_start(request)
-            policy.started(request)
-            policy.after(request, answer)
-            if request.kind is Kind.ROBOTS:
-                policy.robots_parsed(request, ROBOTS)
-            else:
-                policy.after_parse(request, answer, PAGE)
-                pages += 1
-        spent += time.process_time() - begin
+                if self._taken[key] == self._pages_per_host:
+                    break
+                self._taken[key] += 1
+                url = Url(f"https://{key}/page/{self._taken[key]}")
+                taken.append(Request(url=url, host_key=key, scope_host=key, id=self._taken[key]))
+        return taken
+
+
+class Meter:
+    """Adds up the CPU time of what is done with it."""
+
+    def __init__(self) -> None:
+        self.spent_s = 0.0
+
+    def __enter__(self) -> None:
+        self._begin = time.process_time()
+
+    def __exit__(self, *exc: object) -> None:
+        self.spent_s += time.process_time() - self._begin
+
+
+def policy_us(hosts: int, delay_s: float, concurrency: int, requests: int) -> float:
+    """As many requests as start in one turn are all answered before the next; a checkpoint is made each second."""
+    clock, meter = SteppedClock(), Meter()
+    pace = Pace(delay_s=Duration(delay_s), concurrency=concurrency)
+    manners = Manners(limits=LimitsConfig(default=pace), budget=BudgetConfig(pages=10**9))
+    policy = Policy(manners, clock=clock, window=WINDOW, locates=True)
+    frontier = FreeFrontier(hosts, None if hosts <= WINDOW else PAGES_PER_HOST)
+    done, checkpoint_at = 0, 1.0
+    while done < requests:
+        with meter:
+            turn = policy.turn(200)
+        done += len(turn.start)
+        supply = frontier.take(turn.wants)
+        states = frontier.states(turn.refill.limit) if turn.refill else []
+        answers = [(request, Response(url=request.url, status=200, elapsed_s=LATENCY_S)) for request in turn.start]
+        with meter:
+            answer_turn(policy, turn, supply, states)
+            for request, answer in answers:
+                play(policy, request, answer)
+            if clock.now >= checkpoint_at:
+                policy.changes()
+                policy.stored()
+                checkpoint_at = clock.now + 1.0
         clock.now = max(clock.now, turn.next_at or clock.now + 0.001)
-    return spent / pages * 1e6
+    return meter.spent_s / done * 1e6
+
+
+def answer_turn(policy: Policy, turn: Turn, supply: list[Request], states: list[HostState]) -> None:
+    """Give the policy what it has asked for."""
+    for key in turn.locate:
+        policy.located(key, (key,))
+    if turn.wants:
+        policy.supply(turn.wants, supply)
+    if turn.unknown:
+        policy.adopt([HostState(host_key=key) for key in turn.unknown])
+    if turn.refill:
+        policy.adopt(states)
+
+
+def play(policy: Policy, request: Request, answer: Response) -> None:
+    """One request, from its start to its end."""
+    policy.may_start(request)
+    policy.started(request)
+    policy.after(request, answer)
+    if request.kind is Kind.ROBOTS:
+        policy.robots_parsed(request, ROBOTS)
+    else:
+        policy.after_parse(request, answer, PAGE)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=100_000)
     requests = parser.parse_args().requests
-    print(f"{'hosts':>7} {'delay':>6} {'slots':>6} {'schedule us':>12} {'policy us':>10}")
-    for hosts, delay_s, concurrency in ((1, 0, 64), (100, 0, 4), (100, 1, 1), (10_000, 0, 1), (10_000, 1, 1)):
-        heap = schedule_us(hosts, delay_s, concurrency, requests)
+    print(f"{'hosts':>9} {'delay':>6} {'slots':>6} {'schedule us':>12} {'policy us':>10}")
+    for hosts, delay_s, concurrency in ROWS:
+        heap = schedule_us(min(hosts, WINDOW), delay_s, concurrency, requests)
         whole = policy_us(hosts, delay_s, concurrency, requests)
-        print(f"{hosts:>7,} {delay_s:>5}s {concurrency:>6} {heap:>12.2f} {whole:>10.1f}")
+        print(f"{hosts:>9,} {delay_s:>5}s {concurrency:>6} {heap:>12.2f} {whole:>10.1f}")
 
 
 if __name__ == "__main__":
