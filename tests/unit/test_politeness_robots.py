@@ -9,7 +9,7 @@ from crawler.politeness import robots
 from crawler.politeness.retry import Deliver, Redirect, Snooze
 from crawler.politeness.robots import Settled, Verdicts
 from tests.support.clock import FakeClock
-from tests.support.frontdesk import request_for
+from tests.support.policies import request_for
 
 ASKED = robots.request_for(request_for("https://a.test:81/x"))
 PRIVATE = Robots(rules=((False, "/private"),))
