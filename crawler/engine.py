@@ -14,8 +14,6 @@ A finished request and its links enter the batch and the frontier in one turn of
 checkpoint swaps the whole batch in one step (`checkpoint`): so a commit holds a prefix of all results, and no child
 is stored before its parent's result can be. The back edge (links to the frontier) writes to
 storage and never waits for a queue. Nothing polls: `feed` sleeps until something changed or a host is due.
-
-What to fetch next, when, what to make of an answer and what a record holds is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -55,7 +53,7 @@ log = logging.getLogger(__name__)
 #: A batch for the parser pool: big enough to spread the cost of a hand-over, small enough to share the lanes.
 BATCH_PAGES = 16
 BATCH_BYTES = 1 << 20
-SLOW_HOSTS = 3  #: that keep a crawl waiting, named in a snapshot
+MANY_IN_FLIGHT, GATHER_S = 256, 0.005  #: with so many, a moment gathers enough to be handed over together
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +155,7 @@ class Engine:
     def snapshot(self) -> Snapshot:
         """The counts as they stand."""
         policy = self._policy
-        slow, left_out = policy.slow_hosts(SLOW_HOSTS), policy.tally.counts()
+        slow, left_out = policy.slow_hosts(), policy.tally.counts()
         return self._stats.snapshot(self._frontier.counts(), policy.in_flight, self._ledger.open, slow, left_out)
 
     @property
@@ -263,8 +261,10 @@ class Engine:
             await self._committer.room()
 
     async def _next_jobs(self) -> list[Job]:
-        """Whatever waits, up to a batch."""
+        """Whatever waits, up to a batch; where answers come in one by one from many hosts, a moment's worth."""
         jobs = [await self._answers.get()]
+        if self._policy.in_flight >= MANY_IN_FLIGHT and self._answers.empty():
+            await asyncio.sleep(GATHER_S)
         size = len(jobs[0].response.body)
         while len(jobs) < BATCH_PAGES and size < BATCH_BYTES and not self._answers.empty():
             jobs.append(self._answers.get_nowait())

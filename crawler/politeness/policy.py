@@ -267,7 +267,7 @@ class Policy:
         self._window.committed()
         self._judge.committed()
 
-    def slow_hosts(self, limit: int) -> list[SlowHost]:
+    def slow_hosts(self, limit: int = 3) -> list[SlowHost]:
         """The hosts that have something to request and wait longest until they may, the longest wait first."""
         return self._health.slowest(limit, self._clock.monotonic())
 

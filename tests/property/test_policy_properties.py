@@ -12,7 +12,8 @@ from crawler.errors import FetchError
 from crawler.models import Kind, Response, Robots
 from crawler.units import Duration
 from tests.support.clock import FakeClock
-from tests.support.frontdesk import FrontDesk, policy_for, request_for
+from tests.support.frontdesk import FrontDesk
+from tests.support.policies import policy_for, request_for
 
 
 def answers(rng):

@@ -7,7 +7,8 @@ from crawler.errors import FetchError
 from crawler.models import MAX_REDIRECTS, Kind, Outcome, Page, ParseFailure, Response
 from crawler.politeness import retry
 from crawler.politeness.retry import Deliver, Finish, Redirect, Snooze
-from tests.support.frontdesk import PAGE, request_for
+from tests.support.frontdesk import PAGE
+from tests.support.policies import request_for
 
 REQUEST = request_for("https://a.test/x")
 WALL = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT

@@ -10,7 +10,7 @@ from crawler.politeness import robots
 from crawler.politeness.retry import Deliver, Redirect, Snooze
 from crawler.politeness.robots import MAX_SITEMAPS, Settled, Verdicts, sitemap_requests
 from tests.support.clock import FakeClock
-from tests.support.frontdesk import request_for
+from tests.support.policies import request_for
 
 ASKED = robots.request_for(request_for("https://a.test:81/x"))
 PRIVATE = Robots(rules=((False, "/private"),))
