@@ -194,13 +194,13 @@ class Committer:
                 blobs=self._blobs | changed,
             )
         )
-        self.snoozing -= len(batch.snoozed)
         self._states = states
         is_first, self._blobs = bool(self._blobs), {}
         self._taken.set()
         self._policy.stored()
         if self._committed and (len(batch) or is_first):
             await self._committed(Committed(pages=batch.lines.get(PAGES, ()), positions=positions))
+        self.snoozing -= len(batch.snoozed)  # in one turn of the loop with `woke`, so that nobody sees neither
 
     async def _tell_outcomes(self, batch: Batch) -> None:
         """Make the lines of URLs that have no page, a thousand in a turn of the loop."""

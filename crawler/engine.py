@@ -210,7 +210,7 @@ class Engine:
             return False
         if self._policy.stopped_by:
             return True
-        if self._seeded and self._ledger.open and due_at is None and not self._committer.snoozing:
+        if self._seeded and due_at is None and not (self._committer.snoozing or self._changed.is_set()):
             self._set_aside = self._policy.all_set_aside or ""
         return bool(self._set_aside)
 

@@ -92,6 +92,11 @@ class Judge:
         else:
             self._apply(verdict, host, request, now)
 
+    def admitted(self, host: Host) -> None:
+        """A host is in the window; if it is asked no more, not even for the robots.txt that brought it there."""
+        if host.given_up is not None:
+            self.give_up(host)
+
     def give_up(self, host: Host) -> None:
         """Refuse all that waits at a host that is asked no more; origins that wait for an answer of it are closed."""
         finish = host.given_up
@@ -114,10 +119,10 @@ class Judge:
             case Deliver():
                 return step
             case Redirect(request=target):
-                self._window.visit(target)
+                self._visit(target, now)
             case Snooze(request=again, until=until):
                 self._health.rest(host, until, "its robots.txt could not be had")
-                self._window.visit(again)
+                self._visit(again, now)
             case robots_txt.Settled(closed=closed):
                 self.settle(request, Robots(), closed)
         return Handled()
@@ -161,6 +166,16 @@ class Judge:
         if not self._follow_sitemaps:
             return []
         return robots_txt.sitemap_requests(robots, replace(asked, url=Url(f"{asking}/robots.txt")), self._urls)
+
+    def _visit(self, request: Request, now: float) -> None:
+        """Have a robots.txt asked for, unless its host is asked no more."""
+        host = self._window.hosts.get(request.host_key)
+        if host is not None:
+            self._places.look_again(host, now)
+        if host is not None and host.given_up is not None:
+            self.settle(request, Robots(), robots_txt.UNREACHABLE)
+        else:
+            self._window.visit(request)
 
     def _apply(self, verdict: Verdict, host: Host, request: Request, now: float) -> None:
         self._health.told_delay(host, min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s))

@@ -112,7 +112,8 @@ class Policy:
 
         Only events can change that: URLs found or woken, the end of a request.
         """
-        if self._budget.per_host is None or self.in_flight or self._places.asked or not self._window.is_whole:
+        busy = self.in_flight or self._places.asked or self._judge.refused or self._judge.put_off
+        if self._budget.per_host is None or busy or not self._window.is_whole:
             return None
         return "budget.pages_per_host" if self._schedule.next_at() is None else None
 
@@ -124,6 +125,7 @@ class Policy:
         """The answer to `Turn.unknown` and `Turn.refill`, together or apart."""
         for host in self._window.adopt(states):
             self._health.admitted(host)
+            self._judge.admitted(host)
             self._window.settle(host)
 
     def located(self, host_key: HostKey, addresses: Sequence[str]) -> None:

@@ -239,6 +239,7 @@ class Window:
             due=max(now + rest_s, earliest),
             quota=inf if self._pages_per_host is None else self._pages_per_host,
         )
+        host.last_start = self._last_asked
         host.urgent = self._visits.pop(host.key, host.urgent)
         self.hosts[host.key] = host
         if rest_s > FAR_S:
