@@ -49,7 +49,7 @@ class Crawl:
     Args:
         config: A `CrawlConfig`, or the path of a YAML file; if None, of a crawl that is gone on with its own, else all
             defaults.
-        seeds: An item of the SEED grammar (URL, host, file) or several, instead of the configuration's own.
+        seeds: An item of the SEED grammar (URL, host, sitemap:URL, file) or several, in place of the configuration's.
         directory: Where the crawl's files go; ``data/<name>`` by default.
         fresh: Move a crawl that already lies there aside, instead of refusing.
         resume: Go on with a crawl that lies there, instead of refusing; only pages of this run are handed out.

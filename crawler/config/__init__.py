@@ -145,7 +145,7 @@ class CrawlConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
         "crawl"
     )
     seeds: Annotated[
-        tuple[str, ...], Meta(description="Where to start: URLs, hosts, or files of them beside this one.")
+        tuple[str, ...], Meta(description="Where to start: URLs, hosts, sitemap:URL, or files of them beside this one.")
     ] = ()
     scope: ScopeConfig = ScopeConfig()
     urls: UrlsConfig = UrlsConfig()

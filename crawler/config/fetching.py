@@ -70,7 +70,8 @@ class FetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
         Size, Meta(description="Bytes a second, averaged over any 10 s of a body; 0 turns this off.")
     ] = Size(64)
     max_body_bytes: Annotated[
-        Size, Meta(description="A larger body, raw or decoded, fails its URL with too_large.")
+        Size,
+        Meta(description="A larger body, raw or decoded, fails its URL with too_large; a larger sitemap is cut to it."),
     ] = field(default=Size(10 * 1024**2), name="max_body")
     contact: Annotated[
         str | None, Meta(description="An e-mail address for the From header, which is not sent without one.")

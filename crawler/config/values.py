@@ -58,7 +58,7 @@ class Reading:
     def section(self, node: Node, wanted: type[SectionT], key: str = "") -> SectionT:
         """Read a section; `key` is its own dotted key, empty for the whole configuration."""
         if not isinstance(node, Map):
-            self._note(node, key, "expected keys and values, such as name: value")
+            self._note_no_map(node, key, "expected keys and values, such as name: value")
             return wanted()
         fields = self._fields_of(wanted)
         values: dict[str, Any] = {}
@@ -95,7 +95,7 @@ class Reading:
 
     def _dict(self, node: Node, wanted: object, key: str) -> object:
         if not isinstance(node, Map):
-            return self._note(node, key, "expected a map, such as {name: value}")
+            return self._note_no_map(node, key, "expected a map, such as {name: value}")
         values = {}
         for name, (place, child) in node.entries.items():
             dotted = dotted_key(key, name)
@@ -131,6 +131,13 @@ class Reading:
 
     def _note(self, node: Node, key: str, expected: str) -> object:
         self._mistakes.append(Mistake(node.place, key, expected, _shown(node)))
+        return UNSET
+
+    def _note_no_map(self, node: Node, key: str, expected: str) -> object:
+        """Note a lone text where a map belongs; in the fetch section it may be a header with its secret."""
+        if key.partition(".")[0] != "fetch" or not isinstance(node, Text):
+            return self._note(node, key, expected)
+        self._mistakes.append(Mistake(node.place, key, expected, "a text"))
         return UNSET
 
 

@@ -194,6 +194,8 @@ class TestRevealing:
     [
         ("fetch: {headers: {Authorization: 'hush\t '}}", ()),
         ("fetch: {hosts: {a.test: {auth: hush}}}", ()),
+        ("fetch: {hosts: {a.test: 'u:hush'}}", ()),
+        ("fetch: {headers: 'Authorization: Bearer hush'}", ()),
         ("fetch: {proxy: 'socks5://u:hush@p.test'}", ()),
         ("fetch: {proxy: [environment, 'ftp://hush@p.test']}", ()),
         ("", ("fetch.headers.Authorization=[hush",)),
