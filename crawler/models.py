@@ -188,7 +188,7 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     failures: int = 0
     #: why the host is retired; None while it is not
     retired: str | None = None
-    #: pages kept of it; counted only under ``budget.pages_per_host``
+    #: pages kept of it, as far as that was stored: only ``budget.pages_per_host`` makes each be
     pages: int = 0
     #: pause between request starts that its errors have earned it; 0 if none
     backoff_s: float = 0.0
@@ -200,7 +200,7 @@ class SlowHost(msgspec.Struct, frozen=True, kw_only=True):
     """A host that keeps the crawl waiting, for people to read."""
 
     host_key: HostKey
-    #: in words: ``Crawl-delay 30s``, ``asked to wait until 12:03:10``, ``answers in 4.2 s``
+    #: in words, as the end of a sentence: ``it asked to be left alone``, ``it takes 4.2 s to answer``
     why: str
     #: until its next request may start
     wait_s: float

@@ -89,7 +89,7 @@ class Places:
             group = self._groups.get(address)
             if group is None:
                 group = self._groups[address] = Group(self._concurrency)
-            group.concurrency = max(group.concurrency, host.slots)
+            self._schedule.allow(group, max(group.concurrency, host.slots))
             host.address = address
             self._schedule.join(host, group)
 

@@ -199,7 +199,7 @@ class Window:
                 delay_s=host.crawl_delay_s,
                 failures=host.failures,
                 retired=host.retired,
-                pages=host.pages if self._pages_per_host is not None else 0,
+                pages=host.pages,
                 backoff_s=host.backoff_s,
                 latency_s=host.latency_s,
             )

@@ -61,7 +61,7 @@ async def test_only_what_is_asked_for_is_tried_again(make, tmp_path):
     where = where_of("reason=timeout|connect")
     frontier, done = await retried(crawl, str(where))
     assert await crawl.agrees(frontier, done.restored) == {"slow", "refused"}
-    assert done.news(where) == "2 URLs that failed are tried again: 1 timeout, 1 connect"
+    assert done.news(where) == "2 URLs that failed are tried again: 1 connect, 1 timeout"
     await frontier.aclose()
 
 
