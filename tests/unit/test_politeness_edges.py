@@ -8,7 +8,8 @@ from crawler.politeness.policy import MAX_REFUSED
 from crawler.politeness.schedule import GUARD_S
 from crawler.units import Duration
 from tests.support.clock import FakeClock
-from tests.support.frontdesk import FrontDesk, policy_for, request_for
+from tests.support.frontdesk import FrontDesk
+from tests.support.policies import policy_for, request_for
 
 ROBOTS_ELSEWHERE = ((b"location", b"https://retired.test/robots.txt"),)
 
