@@ -93,12 +93,22 @@ class Judge:
             self._apply(verdict, host, request, now)
 
     def give_up(self, host: Host) -> None:
-        """Refuse all that waits at a host that is asked no more; origins that wait for an answer of it are closed."""
+        """Refuse all that waits at a host, if it is asked no more; origins that wait for an answer of it are closed."""
         finish = host.given_up
-        assert finish is not None  # noqa: S101  # for the type checker
+        if finish is None:
+            return
         self.refused += [(request, finish) for request in host.empty_hand()]
         while host.urgent:
             self.settle(host.urgent.popleft(), Robots(), robots_txt.UNREACHABLE)
+
+    def visit(self, request: Request) -> None:
+        """Have a robots.txt asked for at whichever host it is; one that is given up is not asked."""
+        host = self._window.hosts.get(request.host_key)
+        if host is not None:
+            self._places.look_again(host, self._clock.monotonic())
+        self._window.visit(request)
+        if host is not None:
+            self.give_up(host)
 
     def put_off_far(self, host: Host, now: float) -> None:
         """Empty the hand of a host that rests for long, so that it need not be kept in memory."""
@@ -114,10 +124,10 @@ class Judge:
             case Deliver():
                 return step
             case Redirect(request=target):
-                self._window.visit(target)
+                self.visit(target)
             case Snooze(request=again, until=until):
                 self._health.rest(host, until, "its robots.txt could not be had")
-                self._window.visit(again)
+                self.visit(again)
             case robots_txt.Settled(closed=closed):
                 self.settle(request, Robots(), closed)
         return Handled()
