@@ -54,3 +54,34 @@ def test_redirected_robots_txt_does_not_lead_to_a_host_that_was_given_up():
         desk.run()
         assert [span.request.host_key for span in desk.log] == ["a.test"]
         assert [*desk.ends.values()] == ["breaker"] * 2 + ["robots_unreachable"] * 2
+
+
+def test_host_given_up_makes_nobody_wait_whatever_it_asked_for():
+    def answer(request, clock):
+        return (
+            Response(url=request.url, status=503, headers=((b"retry-after", b"3000"),))
+            if clock.now > 1_100
+            else broken(request)
+        )
+
+    desk = desk_for(answer)
+    desk.policy = policy_for(desk.clock, breaker=BreakerConfig(failures=2, rest_s=Duration(200)))
+    desk.add(*pages(5))
+    desk.run()
+    assert [span.request.attempt for span in desk.log] == [1, 2, 3]  # at robots.txt; the third is the trial
+    assert set(desk.ends.values()) == {"breaker"}
+    assert desk.clock.now < desk.log[-1].end + 10
+    assert desk.policy.slow_hosts(5) == []
+
+
+def test_host_given_up_starves_no_other_while_its_many_urls_end():
+    clock = FakeClock()
+    policy = policy_for(clock, obey=False)
+    policy.adopt([HostState(host_key="down.test", retired="breaker"), HostState(host_key="good.test")])
+    for _ in range(3):
+        turn = policy.turn(10)
+        policy.supply(turn.wants, [request for key, n in turn.wants for request in pages(n, key)])
+        if turn.start:
+            break
+    assert [request.host_key for request in turn.start] == ["good.test"]
+    assert len(turn.refused) > 100, "they end in large bites"
