@@ -75,6 +75,8 @@ class Judge:
             if host.wanted > 0 and not host.woken:
                 host.more = False
             host.wanted = 0
+            if host.given_up is not None:
+                self._health.turn_over(host, now)  # behind all that are due already
             self.put_off_far(host, now)
             self._window.settle(host)
         return list(dict.fromkeys(origin(request.url) for key, _ in wants for request in hosts[key].unjudged))
