@@ -84,8 +84,10 @@ class Places:
             group = self._groups.get(address)
             if group is None:
                 group = self._groups[address] = Group(self._concurrency)
-            group.concurrency = max(group.concurrency, host.concurrency)
             host.address = address
+            if host.slots > self._concurrency:
+                group.larger.append(host.slots)
+                self._fit(group)
             self._schedule.join(host, group)
 
     def leave(self, host: Host) -> None:
@@ -95,4 +97,10 @@ class Places:
             self._schedule.join(host, None)
             if not group.hosts:
                 del self._groups[host.address]
+            elif host.slots > self._concurrency:
+                group.larger.remove(host.slots)
+                self._fit(group)
             host.address = None
+
+    def _fit(self, group: Group) -> None:
+        self._schedule.allow(group, max(self._concurrency, *group.larger, 0))
