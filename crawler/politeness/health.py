@@ -94,7 +94,12 @@ class Health:
             self._window.press(host)
 
     def rest(self, host: Host, until: float, why: str) -> None:
-        """Nothing of a host starts before `until`; `why` in words, as the end of a sentence about it."""
+        """Nothing of a host starts before `until`; `why` in words, as the end of a sentence about it.
+
+        One that was given up need not rest: nothing of it starts anyway.
+        """
+        if host.given_up is not None:
+            return
         if until > host.due:
             host.waits_for = why
             self._schedule.hold(host, until)

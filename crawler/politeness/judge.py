@@ -75,6 +75,8 @@ class Judge:
             if host.wanted > 0 and not host.woken:
                 host.more = False
             host.wanted = 0
+            if host.given_up is not None:
+                self._health.turn_over(host, now)  # behind all that are due already
             self.put_off_far(host, now)
             self._window.settle(host)
         return list(dict.fromkeys(origin(request.url) for key, _ in wants for request in hosts[key].unjudged))
@@ -92,18 +94,23 @@ class Judge:
         else:
             self._apply(verdict, host, request, now)
 
-    def admitted(self, host: Host) -> None:
-        """A host is in the window; if it is asked no more, not even for the robots.txt that brought it there."""
-        if host.given_up is not None:
-            self.give_up(host)
-
     def give_up(self, host: Host) -> None:
-        """Refuse all that waits at a host that is asked no more; origins that wait for an answer of it are closed."""
+        """Refuse all that waits at a host, if it is asked no more; origins that wait for an answer of it are closed."""
         finish = host.given_up
-        assert finish is not None  # noqa: S101  # for the type checker
+        if finish is None:
+            return
         self.refused += [(request, finish) for request in host.empty_hand()]
         while host.urgent:
             self.settle(host.urgent.popleft(), Robots(), robots_txt.UNREACHABLE)
+
+    def visit(self, request: Request) -> None:
+        """Have a robots.txt asked for at whichever host it is; one that is given up is not asked."""
+        host = self._window.hosts.get(request.host_key)
+        if host is not None:
+            self._places.look_again(host, self._clock.monotonic())
+        self._window.visit(request)
+        if host is not None:
+            self.give_up(host)
 
     def put_off_far(self, host: Host, now: float) -> None:
         """Empty the hand of a host that rests for long, so that it need not be kept in memory."""
@@ -119,10 +126,10 @@ class Judge:
             case Deliver():
                 return step
             case Redirect(request=target):
-                self._visit(target, now)
+                self.visit(target)
             case Snooze(request=again, until=until):
                 self._health.rest(host, until, "its robots.txt could not be had")
-                self._visit(again, now)
+                self.visit(again)
             case robots_txt.Settled(closed=closed):
                 self.settle(request, Robots(), closed)
         return Handled()
@@ -166,16 +173,6 @@ class Judge:
         if not self._follow_sitemaps:
             return []
         return robots_txt.sitemap_requests(robots, replace(asked, url=Url(f"{asking}/robots.txt")), self._urls)
-
-    def _visit(self, request: Request, now: float) -> None:
-        """Have a robots.txt asked for, unless its host is asked no more."""
-        host = self._window.hosts.get(request.host_key)
-        if host is not None:
-            self._places.look_again(host, now)
-        if host is not None and host.given_up is not None:
-            self.settle(request, Robots(), robots_txt.UNREACHABLE)
-        else:
-            self._window.visit(request)
 
     def _apply(self, verdict: Verdict, host: Host, request: Request, now: float) -> None:
         self._health.told_delay(host, min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s))

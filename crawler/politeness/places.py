@@ -89,8 +89,10 @@ class Places:
             group = self._groups.get(address)
             if group is None:
                 group = self._groups[address] = Group(self._concurrency)
-            self._schedule.allow(group, max(group.concurrency, host.slots))
             host.address = address
+            if host.slots > self._concurrency:
+                group.larger.append(host.slots)
+                self._fit(group)
             self._schedule.join(host, group)
 
     def leave(self, host: Host) -> None:
@@ -100,4 +102,10 @@ class Places:
             self._schedule.join(host, None)
             if not group.hosts:
                 del self._groups[host.address]
+            elif host.slots > self._concurrency:
+                group.larger.remove(host.slots)
+                self._fit(group)
             host.address = None
+
+    def _fit(self, group: Group) -> None:
+        self._schedule.allow(group, max(self._concurrency, *group.larger, 0))

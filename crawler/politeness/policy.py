@@ -125,7 +125,7 @@ class Policy:
         """The answer to `Turn.unknown` and `Turn.refill`, together or apart."""
         for host in self._window.adopt(states):
             self._health.admitted(host)
-            self._judge.admitted(host)
+            self._judge.give_up(host)
             self._window.settle(host)
 
     def located(self, host_key: HostKey, addresses: Sequence[str]) -> None:

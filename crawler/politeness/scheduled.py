@@ -27,10 +27,12 @@ class Group:
         concurrency: Requests in flight at most, to all of them together.
     """
 
-    __slots__ = ("concurrency", "hosts", "in_flight", "waiting")
+    __slots__ = ("concurrency", "hosts", "in_flight", "larger", "waiting")
 
     def __init__(self, concurrency: int) -> None:
         self.concurrency = concurrency
+        #: kept by `places`: what its hosts may have in flight by themselves, where that is more than usual
+        self.larger: list[int] = []
         self.in_flight = 0
         #: how many there are
         self.hosts = 0

@@ -1,0 +1,87 @@
+"""A host that fails rests, is tried once, and is given up with all that waits for it."""
+
+from crawler.config import BreakerConfig
+from crawler.errors import FetchError
+from crawler.models import HostState, Kind, Response, Robots
+from crawler.units import Duration
+from tests.support.clock import FakeClock
+from tests.support.frontdesk import FrontDesk
+from tests.support.policies import policy_for, request_for
+
+BREAKER = BreakerConfig(failures=3, rest_s=Duration(100))
+
+
+def ok(request, clock=None):
+    return Response(url=request.url, status=200)
+
+
+def broken(request, clock=None):
+    return FetchError("reset")
+
+
+def desk_for(answer, **options):
+    clock = FakeClock()
+    return FrontDesk(policy_for(clock, breaker=BREAKER, **options), clock, answer, lambda url: Robots())
+
+
+def pages(count, host="a.test"):
+    return [request_for(f"https://{host}/{n}", n) for n in range(count)]
+
+
+def test_failing_host_gets_one_trial_after_its_rest_and_nothing_then():
+    desk = desk_for(broken, obey=False)
+    desk.add(*pages(400))
+    desk.run()
+    begins = [span.begin for span in desk.begun("a.test")]
+    assert len(begins) == 4
+    assert begins[3] - begins[2] >= 100
+    assert set(desk.ends.values()) == {"breaker"}
+    assert len(desk.ends) == 400
+
+
+def test_redirected_robots_txt_does_not_lead_to_a_host_that_was_given_up():
+    def answer(request, clock):
+        assert request.kind is Kind.ROBOTS
+        location = b"https://down.test/robots.txt"
+        return Response(url=request.url, status=301, headers=((b"location", location),))
+
+    for window in (1, 100):  # it has left the window, or not
+        desk = desk_for(answer, window=window)
+        desk.stored["down.test"] = HostState(host_key="down.test", retired="breaker")
+        desk.add(*pages(2, "down.test"))
+        desk.run()
+        desk.add(*pages(2))
+        desk.run()
+        assert [span.request.host_key for span in desk.log] == ["a.test"]
+        assert [*desk.ends.values()] == ["breaker"] * 2 + ["robots_unreachable"] * 2
+
+
+def test_host_given_up_makes_nobody_wait_whatever_it_asked_for():
+    def answer(request, clock):
+        return (
+            Response(url=request.url, status=503, headers=((b"retry-after", b"3000"),))
+            if clock.now > 1_100
+            else broken(request)
+        )
+
+    desk = desk_for(answer)
+    desk.policy = policy_for(desk.clock, breaker=BreakerConfig(failures=2, rest_s=Duration(200)))
+    desk.add(*pages(5))
+    desk.run()
+    assert [span.request.attempt for span in desk.log] == [1, 2, 3]  # at robots.txt; the third is the trial
+    assert set(desk.ends.values()) == {"breaker"}
+    assert desk.clock.now < desk.log[-1].end + 10
+    assert desk.policy.slow_hosts(5) == []
+
+
+def test_host_given_up_starves_no_other_while_its_many_urls_end():
+    clock = FakeClock()
+    policy = policy_for(clock, obey=False)
+    policy.adopt([HostState(host_key="down.test", retired="breaker"), HostState(host_key="good.test")])
+    for _ in range(3):
+        turn = policy.turn(10)
+        policy.supply(turn.wants, [request for key, n in turn.wants for request in pages(n, key)])
+        if turn.start:
+            break
+    assert [request.host_key for request in turn.start] == ["good.test"]
+    assert len(turn.refused) > 100, "they end in large bites"
