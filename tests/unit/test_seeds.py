@@ -400,3 +400,15 @@ def test_a_bad_seed_starts_nothing():
     (seed,) = read_seeds(["http://["])
     with pytest.raises(UrlError, match=r"argument 1: .*not a URL"):
         seed_request(seed)
+
+
+@pytest.mark.parametrize("item", ["https://me:hunter2@example.org/a", "sitemap:http://me:hunter2@example.org/"])
+def test_a_password_in_a_seed_is_refused_and_not_repeated(item, tmp_path):
+    with pytest.raises(ConfigError, match=r"argument 1: .* fetch.hosts") as refused:
+        read_seeds([item])
+    assert "hunter2" not in str(refused.value)
+    (tmp_path / "list.txt").write_text(f"{item}\n")
+    (seed,) = read_seeds([str(tmp_path / "list.txt")])
+    assert seed.url is None
+    assert "fetch.hosts" in seed.error
+    assert "hunter2" not in repr(seed)
