@@ -50,7 +50,7 @@ class Health:
         if host.retired:
             self._schedule.free(host)
             return
-        host.delay_s = self._throttle.delay_s(host)
+        self._schedule.pace(host, self._throttle.delay_s(host))
         if self._breaker.is_open(host):
             host.concurrency = 1
             host.waits_for = f"it failed {host.failures} times in a row"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from crawler.models import HostState
 from crawler.politeness.host import Host
-from crawler.politeness.schedule import GUARD_S, Schedule
+from crawler.politeness.schedule import Schedule
 from crawler.politeness.turn import Refill
 from crawler.politeness.unsaved import Unsaved
 
@@ -233,14 +233,9 @@ class Window:
         if crawl_delay_s <= limits.delay_s:
             crawl_delay_s = 0.0
         rest_s = min(max(state.ready_at - self._clock.wall(), 0.0), self._max_rest_s)
-        earliest = self._last_asked + max(limits.delay_s, crawl_delay_s) + GUARD_S
-        host = Host(
-            state,
-            limits,
-            crawl_delay_s=crawl_delay_s,
-            due=max(now + rest_s, earliest),
-            quota=inf if self._pages_per_host is None else self._pages_per_host,
-        )
+        quota = inf if self._pages_per_host is None else self._pages_per_host
+        host = Host(state, limits, crawl_delay_s=crawl_delay_s, due=now + rest_s, quota=quota)
+        host.last_start = self._last_asked
         host.urgent = self._visits.pop(host.key, host.urgent)
         self.hosts[host.key] = host
         if rest_s > FAR_S:

@@ -106,3 +106,17 @@ def test_request_that_waited_through_the_rest_does_not_join_the_trial():
     [trial] = policy.turn(10).start
     assert policy.may_start(trial)
     assert policy.turn(10).start == []
+
+
+def test_pause_that_a_host_had_earned_comes_first_after_a_restart():
+    for stored, pause in (
+        (HostState(host_key="a.test", backoff_s=30.0), 30),
+        (HostState(host_key="a.test", latency_s=4.0), 8),
+    ):
+        clock = FakeClock()
+        policy = policy_for(clock, obey=False, adaptive=True, resumed=True)
+        policy.adopt([stored])
+        clock.advance(pause)
+        assert policy.turn(10).wants == []
+        clock.advance(0.02)
+        assert policy.turn(10).wants
