@@ -66,6 +66,10 @@ class Health:
         if self._breaker.is_open(host):
             host.trial = id(request)
 
+    def may_start(self, host: Host, request: Request) -> bool:
+        """Whether a request handed out may go on the wire, as far as the breaker is concerned."""
+        return host.trial == id(request) or not self._breaker.is_open(host)
+
     def taken_back(self, host: Host, request: Request) -> None:
         """It will not be made now after all."""
         if host.trial == id(request):

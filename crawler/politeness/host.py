@@ -50,7 +50,7 @@ class Host(Scheduled):
     ) -> None:
         super().__init__(
             state.host_key,
-            delay_s=max(limits.delay_s, crawl_delay_s),
+            delay_s=0.0,  # until `health` has had its say
             concurrency=limits.concurrency,
             due=due,
             jitter_s=limits.jitter_s,

@@ -108,9 +108,10 @@ class Judge:
         host = self._window.hosts.get(request.host_key)
         if host is not None:
             self._places.look_again(host, self._clock.monotonic())
-        self._window.visit(request)
-        if host is not None:
-            self.give_up(host)
+        if host is not None and host.given_up is not None:
+            self.settle(request, Robots(), robots_txt.UNREACHABLE)
+        else:
+            self._window.visit(request)
 
     def put_off_far(self, host: Host, now: float) -> None:
         """Empty the hand of a host that rests for long, so that it need not be kept in memory."""

@@ -163,7 +163,7 @@ class Policy:
             turn.next_at = now
         else:
             due = self._schedule.next_at()
-            if due is not None and due <= now:
+            if due is not None and due <= now and self.in_flight:
                 due = None  # for lack of room, which an attempt's end will make
             turn.next_at = min((at for at in (refill_at, due, self._budget.ends_at) if at is not None), default=None)
         return turn
@@ -187,11 +187,11 @@ class Policy:
     def may_start(self, request: Request) -> bool:
         """Whether a request of `turn` may still go on the wire, to be asked right before it does.
 
-        Not if its host must rest by now (Retry-After, Crawl-delay): it is then taken back, for a later turn.
+        Not if its host must rest by now (Retry-After, Crawl-delay, breaker): it is then taken back, for a later turn.
         """
         host = self._window.hosts[request.host_key]
         now = self._clock.monotonic()
-        if self._schedule.may_start(host, now):
+        if self._schedule.may_start(host, now) and self._health.may_start(host, request):
             return True
         self._unstarted.discard(id(request))
         self.in_flight -= 1

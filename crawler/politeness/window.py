@@ -17,7 +17,6 @@ from crawler.models import HostState
 from crawler.politeness.host import Host
 from crawler.politeness.limits import LimitTable
 from crawler.politeness.retry import MAX_RETRY_AFTER_S
-from crawler.politeness.schedule import GUARD_S, Schedule
 from crawler.politeness.turn import Refill
 from crawler.politeness.unsaved import Unsaved
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config import Manners
     from crawler.models import HostKey, Request
+    from crawler.politeness.schedule import Schedule
 
 FAR_S = 30.0
 """A host that rests for longer has its URLs put off, and need not stay in memory."""
@@ -231,14 +231,8 @@ class Window:
         if crawl_delay_s <= limits.delay_s:
             crawl_delay_s = 0.0
         rest_s = min(max(state.ready_at - wall, 0.0), self._max_rest_s)
-        earliest = self._last_asked + max(limits.delay_s, crawl_delay_s) + GUARD_S
-        host = Host(
-            state,
-            limits,
-            crawl_delay_s=crawl_delay_s,
-            due=max(now + rest_s, earliest),
-            quota=inf if self._pages_per_host is None else self._pages_per_host,
-        )
+        quota = inf if self._pages_per_host is None else self._pages_per_host
+        host = Host(state, limits, crawl_delay_s=crawl_delay_s, due=now + rest_s, quota=quota)
         host.last_start = self._last_asked
         host.urgent = self._visits.pop(host.key, host.urgent)
         self.hosts[host.key] = host

@@ -72,6 +72,7 @@ class Plan:
     crawl_delay: float | None
     restarts: int
     hasty: float
+    queue_delay: float
 
     def policy(self, clock, spent=None):
         return policy_for(
@@ -98,7 +99,7 @@ class Plan:
         desk = FrontDesk(self.policy(clock), clock, web.answer, lambda url: rules, rng=rng, hasty=self.hasty)
         desk.connects = lambda request: rng.random() < 0.9
         desk.addresses, desk.links = ADDRESSES.get, web.links
-        desk.max_parse_delay, desk.max_locate_delay = 0.5, 0.5
+        desk.max_parse_delay, desk.max_locate_delay, desk.max_queue_delay = 0.5, 0.5, self.queue_delay
         desk.concurrency = rng.choice([1, 3, 50])
         desk.add(*[request_for(f"{rng.choice(['http', 'https'])}://{name}/{n}") for name in NAMES for n in range(12)])
         for _ in range(self.restarts):
@@ -130,7 +131,8 @@ PLANS = st.builds(
     budget=st.just(BudgetConfig()) | st.sampled_from(BUDGETS),
     crawl_delay=st.sampled_from([None, 2.0]),
     restarts=st.integers(0, 2),
-    hasty=st.sampled_from([0.0, 0.3]),
+    hasty=st.sampled_from([0.0, 0.3, 1.0]),
+    queue_delay=st.sampled_from([0.0, 0.3, 20.0]),  # memory may be short for long
 )
 
 
@@ -143,6 +145,10 @@ def test_any_crawl_keeps_every_promise_at_the_wire_and_ends_every_url_once(plan)
     event(f"put off: {bool(desk.put_off)}")
     event(f"ended by {desk.stopped_by}")
     event(f"given up: {'breaker' in desk.ends.values()}")
+    check(desk, plan)
+
+
+def check(desk, plan):
     assert_all_ended(desk, plan)
     assert_gaps(desk, plan)
     assert_caps(desk, plan)

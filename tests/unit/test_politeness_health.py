@@ -85,3 +85,38 @@ def test_host_given_up_starves_no_other_while_its_many_urls_end():
             break
     assert [request.host_key for request in turn.start] == ["good.test"]
     assert len(turn.refused) > 100, "they end in large bites"
+
+
+def started(policy, clock, count, **state):
+    """Requests of one host, handed out together; `policy` has no delay."""
+    policy.adopt([HostState(host_key="a.test", **state)])
+    policy.supply(policy.turn(10).wants, pages(count))
+    return policy.turn(10).start
+
+
+def test_request_that_waited_through_the_rest_does_not_join_the_trial():
+    clock = FakeClock()
+    policy = policy_for(clock, delay=0, concurrency=4, obey=False, breaker=BREAKER)
+    *failing, waiting = started(policy, clock, 4)
+    for request in failing:
+        assert policy.may_start(request)
+        policy.after(request, broken(request))
+    clock.advance(200)
+    assert not policy.may_start(waiting)
+    [trial] = policy.turn(10).start
+    assert policy.may_start(trial)
+    assert policy.turn(10).start == []
+
+
+def test_pause_that_a_host_had_earned_comes_first_after_a_restart():
+    for stored, pause in (
+        (HostState(host_key="a.test", backoff_s=30.0), 30),
+        (HostState(host_key="a.test", latency_s=4.0), 8),
+    ):
+        clock = FakeClock()
+        policy = policy_for(clock, obey=False, adaptive=True, resumed=True)
+        policy.adopt([stored])
+        clock.advance(pause)
+        assert policy.turn(10).wants == []
+        clock.advance(0.02)
+        assert policy.turn(10).wants
