@@ -29,6 +29,7 @@ from crawler.fetch.cookies import Cookies
 from crawler.gate import allow_descriptors, shares_of
 from crawler.ledger import Ledger
 from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS
+from crawler.politeness.limits import beat_s
 from crawler.politeness.policy import Policy, Spent
 from crawler.politeness.retry import MAX_RETRY_AFTER_S
 from crawler.renames import OutputFiles
@@ -104,9 +105,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
         begun.append(True)
         opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, clock, resumed)
         parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
-        limits = Settings(
-            concurrency=config.limits.concurrency, body_bytes=shares_of(config.limits.memory_bytes).bodies
-        )
+        bodies = shares_of(config.limits.memory_bytes).bodies
+        limits = Settings(concurrency=config.limits.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
         yield Running(
             Engine(parts, limits),
             directory=directory,

@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int
     body_bytes: int  #: bodies fetched and not yet parsed; no fetch starts above it
     grace_s: float = 10.0  #: how long a stop waits for what is in flight
+    beat_s: float = 0.0  #: for how long what comes due is gathered, to be started in one turn
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,13 +216,12 @@ class Engine:
         return bool(self._set_aside)
 
     async def _change(self, until: float | None) -> None:
-        """Wait for `_changed`, at most until a monotonic time."""
-        if until is None:
-            await self._changed.wait()
-            return
+        """Wait for `_changed`, at most until a monotonic time, and for what else comes within a beat."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, until - self._clock.monotonic())):
+            async with asyncio.timeout(None if until is None else max(0.0, until - self._clock.monotonic())):
                 await self._changed.wait()
+        if self._settings.beat_s:
+            await asyncio.sleep(self._settings.beat_s)
 
     async def _fetch(self) -> None:
         while True:

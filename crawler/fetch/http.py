@@ -55,7 +55,7 @@ _FAILURES = (FetchError, ClientError, HttpProcessingError, OSError, TimeoutError
 _NO_TIMERS = ClientTimeout()  # every limit None
 
 _ROBOTS_BYTES = 512 * 1024  # RFC 9309 section 2.5: at least 500 KiB are to be read
-_DESTINATIONS_KEPT = 1024
+_DESTINATIONS_KEPT = 1024  # at least
 _PERHAPS_THE_PROXYS = frozenset((502, 503, 504))  # of a proxy that does not reach the server, or of the server
 _NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
 
@@ -93,8 +93,8 @@ class HttpFetcher:
         limit_s = min(float(config.connect_timeout_s), float(config.timeout_s))
         self._resolver = resolver or Resolver(config.resolve, clock=clock, limit_s=limit_s)
         self._connector = Connector(self._resolver)
-        self._destination = lru_cache(_DESTINATIONS_KEPT)(Destination)
         self._max_idle = 2 * concurrency
+        self._destination = lru_cache(max(_DESTINATIONS_KEPT, self._max_idle))(Destination)
         #: connections not in use, longest idle first, with the address each leads to
         self._idle: OrderedDict[AnswerProtocol, str | None] = OrderedDict()
         #: bodies being read

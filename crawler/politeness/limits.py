@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _BUILT_IN = "built in"
 
+_BEAT_S = 0.005
+_BEATS_A_DELAY = 200
+
 
 class Resolved(msgspec.Struct, frozen=True):
     """The limits of one host, and where each comes from: ``limits.default.delay``, ``built in``."""
@@ -33,6 +36,16 @@ class Resolved(msgspec.Struct, frozen=True):
     delay_from: str
     concurrency_from: str
     jitter_from: str
+
+
+def beat_s(limits: LimitsConfig) -> float:
+    """For how long requests that come due may be gathered, so that one turn of the loop starts several.
+
+    A small share of the shortest delay that any host may have: in a broad crawl each turn would else start one request,
+    and the turns would cost more than the requests. 0 where a host may be asked without a pause.
+    """
+    paces = [("", pace) for pace in (limits.default, *limits.hosts.values(), BUILT_IN_PACE)]
+    return min(_BEAT_S, min(delay_s for delay_s, _ in _delays(paces)) / _BEATS_A_DELAY)
 
 
 class LimitTable:

@@ -3,7 +3,7 @@
 import pytest
 
 from crawler.config import AdaptiveConfig, LimitsConfig, Pace, PerAddressConfig
-from crawler.politeness.limits import LimitTable
+from crawler.politeness.limits import LimitTable, beat_s
 from crawler.units import Duration, Number, Rate
 
 TABLE = LimitTable(
@@ -134,3 +134,11 @@ def test_explanation_names_winner_losers_and_near_misses():
     assert 'limits.hosts["*.Example.org"] does not match: it covers the names below example.org only' in TABLE.explain(
         "example.org"
     )
+
+
+def test_starts_are_gathered_for_a_small_share_of_the_shortest_delay():
+    assert beat_s(LimitsConfig()) == 0.005
+    assert beat_s(LimitsConfig(default=Pace(delay_s=Duration(30)))) == 0.005
+    assert beat_s(LimitsConfig(hosts={"a.test": Pace(rate_per_s=Rate(10)), "b.test": Pace(concurrency=2)})) == 0.0005
+    assert beat_s(LimitsConfig(default=Pace(delay_s=Duration(0)))) == 0
+    assert beat_s(LimitsConfig(hosts={"*.b.test": Pace(delay_s=Duration(0))})) == 0
