@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from crawler.politeness.places import Places
     from crawler.politeness.window import Window
 
+MAX_LAID_ASIDE = 10_000
+"""How many hosts may rest in the middle of asking for their robots.txt; that of others counts as unreachable."""
+
 
 class Judge:
     """Lets requests into their host's hand, or refuses them. Arguments are those of `Policy`."""
@@ -61,6 +64,8 @@ class Judge:
         self.refused: deque[tuple[Request, Finish]] = deque()
         #: not to be made before a monotonic time
         self.put_off: list[tuple[Request, float]] = []
+        #: by origin: the next request for its robots.txt, once its host has rested
+        self._laid_aside: dict[str, Request] = {}
 
     def take_in(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> list[str]:
         """What the frontier gave, see `Policy.supply`."""
@@ -104,20 +109,41 @@ class Judge:
             self.settle(host.urgent.popleft(), Robots(), robots_txt.UNREACHABLE)
 
     def visit(self, request: Request) -> None:
-        """Have a robots.txt asked for at whichever host it is; one that is given up is not asked."""
+        """Have a robots.txt asked for at whichever host it is, unless that is not to be had soon."""
+        now = self._clock.monotonic()
+        self._window.visit(request)
         host = self._window.hosts.get(request.host_key)
         if host is not None:
-            self._places.look_again(host, self._clock.monotonic())
-        if host is not None and host.given_up is not None:
-            self.settle(request, Robots(), robots_txt.UNREACHABLE)
-        else:
-            self._window.visit(request)
+            self._places.look_again(host, now)
+            self.turn_away(host, now)
+            self._window.settle(host)
+
+    def turn_away(self, host: Host, now: float) -> None:
+        """See to what waits at a host that is given up, or rests for long."""
+        self.give_up(host)
+        self.put_off_far(host, now)
 
     def put_off_far(self, host: Host, now: float) -> None:
-        """Empty the hand of a host that rests for long, so that it need not be kept in memory."""
-        if host.waits_for and host.due > now + FAR_S:
-            self.put_off += [(request, host.due) for request in host.empty_hand()]
-            self._window.rests(host)
+        """Empty the hand of a host that rests for long, so that it need not be kept in memory.
+
+        A robots.txt it is asked for on behalf of another host counts as unreachable: that one would wait as long.
+        """
+        if not host.waits_for or host.due <= now + FAR_S:
+            return
+        self.put_off += [(request, host.due) for request in host.empty_hand()]
+        urgent, host.urgent = host.urgent, deque()
+        for request in urgent:
+            asking = robots_txt.asking_origin(request)
+            if host_key(Url(f"{asking}/")) == host.key and len(self._laid_aside) < MAX_LAID_ASIDE:
+                self._laid_aside[asking] = request
+                host.asking = False
+            else:
+                self.settle(request, Robots(), robots_txt.UNREACHABLE)
+        self._window.rests(host)
+
+    def take_up(self, request: Request) -> Request:
+        """The first robots.txt request for an origin, or the one that was laid aside when its host had to rest."""
+        return self._laid_aside.pop(origin(request.url), request) if not request.redirected_from else request
 
     def after_robots(self, host: Host, request: Request, answer: Response | FetchError) -> Deliver | Handled:
         """What follows from an attempt at robots.txt, made at `host`."""

@@ -123,9 +123,10 @@ class Policy:
 
     def adopt(self, states: Iterable[HostState]) -> None:
         """The answer to `Turn.unknown` and `Turn.refill`, together or apart."""
+        now = self._clock.monotonic()
         for host in self._window.adopt(states):
             self._health.admitted(host)
-            self._judge.give_up(host)
+            self._judge.turn_away(host, now)
             self._window.settle(host)
 
     def located(self, host_key: HostKey, addresses: Sequence[str]) -> None:
@@ -231,8 +232,7 @@ class Policy:
                 self._budget.settle(host, kept=False)
         if gave_up:
             self._places.leave(host)
-            self._judge.give_up(host)
-        self._judge.put_off_far(host, now)
+        self._judge.turn_away(host, now)
         self._window.settle(host)
         return decision
 
@@ -283,6 +283,7 @@ class Policy:
             return 0
         request = host.next_request()
         if request is not None:
+            request = self._judge.take_up(request) if request.kind is Kind.ROBOTS else request
             self._schedule.claim(host, now)
             self._health.starting(host, request)
             self._unstarted.add(id(request))

@@ -105,7 +105,7 @@ class FrontDesk:
             self._carry_out(turn)
             self._bring_answers(turn)
             events = [flight.at for flight in self.flights] + [at for at, _ in self.snoozed]
-            if self._is_spent() or not (events or turn.next_at):
+            if self._is_spent() or len(self.ends) == len(self.seen) or not (events or turn.next_at):
                 self._commit()
                 return self
             events += [turn.next_at] if turn.next_at is not None else []
