@@ -14,6 +14,7 @@ a restart with that count and the time at which the host may be asked again. Pur
 from __future__ import annotations
 
 from enum import Enum, auto
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -48,12 +49,12 @@ class Breaker:
     """
 
     def __init__(self, config: BreakerConfig) -> None:
-        self._limit = config.failures
+        self._limit: float = inf if config.failures is None else config.failures
         self.rest_s = float(config.rest_s)
 
     def is_open(self, host: Breakable) -> bool:
         """Whether a host may be asked by one request at most, once it has rested."""
-        return self._limit is not None and host.failures >= self._limit
+        return host.failures >= self._limit
 
     def after(self, host: Breakable, attempt: int, *, failed: bool, answered: bool) -> Effect:
         """Count an attempt in.

@@ -59,14 +59,13 @@ class Budget:
         self._reserved += 1
         host.reserved += 1
 
-    def settle(self, host: Host | None, *, kept: bool) -> None:
-        """A started page has ended, at a host that may be forgotten by now: its slot is used up if it was kept."""
+    def settle(self, host: Host, *, kept: bool) -> None:
+        """A started page has ended: its slot is used up if it was kept."""
         self._reserved -= 1
         if not kept:
             self._pages += 1
-        if host is not None:
-            host.reserved -= 1
-            host.pages += kept
+        host.reserved -= 1
+        host.pages += kept
 
     def received(self, size: int) -> None:
         """So many bytes of body have come."""

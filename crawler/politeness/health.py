@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_TELLING = 0.1
+"""A pause that changes by this share of itself is worth storing."""
+
 
 class Health:
     """Learns how hosts fare.
@@ -80,13 +83,16 @@ class Health:
         reason = retry.failure(answer)
         latency_s = answer.elapsed_s if isinstance(answer, Response) else None
         strained = reason is not None and retry.strains(reason)
-        if self._throttle.learn(host, latency_s, strained=strained):
+        had_backoff = host.backoff_s > 0
+        delay_s = self._throttle.learn(host, latency_s, strained=strained)
+        if strained or had_backoff or abs(delay_s - host.delay_s) > _TELLING * host.delay_s:
             self._window.changed(host)
-        self._schedule.pace(host, self._throttle.delay_s(host))
-        rest_s = retry.retry_after_s(answer, wall)
-        if rest_s:
+        self._schedule.pace(host, delay_s)
+        if reason is not None and (rest_s := retry.retry_after_s(answer, wall)):
             self.rest(host, now + rest_s, "it asked to be left alone")
         failed = reason is not None and retry.rule_for(reason).blames_host
+        if not failed and not host.failures:
+            return False  # there is nothing to count
         answered = not failed and isinstance(answer, Response) and answer.status < 500
         return self._count(host, self._breaker.after(host, id(request), failed=failed, answered=answered), now)
 
@@ -122,7 +128,10 @@ class Health:
         ]
 
     def _count(self, host: Host, effect: Effect, now: float) -> bool:
+        """Do what follows from an attempt; whether the host has just been given up."""
         match effect:
+            case Effect.NONE:
+                pass
             case Effect.COUNTED:
                 self._window.changed(host)
             case Effect.OPENED:
@@ -141,8 +150,6 @@ class Health:
                 self._window.press(host)
                 log.warning("host given up", extra={"host": host.key, "why": "it failed again after a rest"})
                 return True
-            case Effect.NONE:
-                pass
         return False
 
 

@@ -116,9 +116,10 @@ class Host(Scheduled):
         """Whether its turn would come to something."""
         if self.locating:
             return False
-        if self.urgent or self.shortfall:
+        at_hand = self.hand or (self.unjudged and not self.asking)
+        if self.urgent or (at_hand and self.pages + self.reserved < self.quota):
             return True
-        return bool((self.hand or (self.unjudged and not self.asking)) and self._may_start_page)
+        return self.shortfall > 0
 
     @property
     def shortfall(self) -> int:
@@ -139,7 +140,7 @@ class Host(Scheduled):
         """What it starts with when it is due, taken from it; None if nothing is at hand."""
         if self.urgent:
             return self.urgent.popleft()
-        if not self._may_start_page:
+        if self.pages + self.reserved >= self.quota:
             return None
         if self.hand:
             return self.hand.popleft()
@@ -166,7 +167,3 @@ class Host(Scheduled):
         if self.reserved or self.trial is not None:
             return False
         return self.due > now + far_s or (self.due <= now and (not self.more or self.is_set_aside))
-
-    @property
-    def _may_start_page(self) -> bool:
-        return self.pages + self.reserved < self.quota

@@ -73,7 +73,8 @@ class Judge:
         for request in requests:
             host = hosts[request.host_key]
             host.wanted -= 1
-            self._places.look_again(host, now)
+            if host.given_up is not None:
+                self._places.look_again(host, now)
             self._sort_in(host, request, now)
         for key, _ in wants:
             host = hosts[key]
@@ -82,8 +83,7 @@ class Judge:
             host.wanted = 0
             if host.given_up is not None:
                 self._health.turn_over(host, now)  # behind all that are due already
-            self.put_off_far(host, now)
-            self._window.settle(host)
+            self.turn_away(host, now)
         return list(dict.fromkeys(origin(request.url) for key, _ in wants for request in hosts[key].unjudged))
 
     def _sort_in(self, host: Host, request: Request, now: float) -> None:
@@ -99,15 +99,6 @@ class Judge:
         else:
             self._apply(verdict, host, request, now)
 
-    def give_up(self, host: Host) -> None:
-        """Refuse all that waits at a host, if it is asked no more; origins that wait for an answer of it are closed."""
-        finish = host.given_up
-        if finish is None:
-            return
-        self.refused += [(request, finish) for request in host.empty_hand()]
-        while host.urgent:
-            self.settle(host.urgent.popleft(), Robots(), robots_txt.UNREACHABLE)
-
     def visit(self, request: Request) -> None:
         """Have a robots.txt asked for at whichever host it is, unless that is not to be had soon."""
         now = self._clock.monotonic()
@@ -116,20 +107,26 @@ class Judge:
         if host is not None:
             self._places.look_again(host, now)
             self.turn_away(host, now)
-            self._window.settle(host)
 
     def turn_away(self, host: Host, now: float) -> None:
-        """See to what waits at a host that is given up, or rests for long."""
-        self.give_up(host)
-        self.put_off_far(host, now)
+        """See to what waits at a host, if that is given up or rests for long, and put it where it belongs."""
+        if host.given_up is not None:
+            self._refuse(host, host.given_up)
+        elif host.waits_for and host.due > now + FAR_S:
+            self._put_off(host)
+        self._window.settle(host)
 
-    def put_off_far(self, host: Host, now: float) -> None:
-        """Empty the hand of a host that rests for long, so that it need not be kept in memory.
+    def _refuse(self, host: Host, finish: Finish) -> None:
+        """End all that waits at a host; origins that wait for an answer of it are closed."""
+        self.refused += [(request, finish) for request in host.empty_hand()]
+        while host.urgent:
+            self.settle(host.urgent.popleft(), Robots(), robots_txt.UNREACHABLE)
+
+    def _put_off(self, host: Host) -> None:
+        """Empty the hand of a host, so that it need not be kept in memory while it rests.
 
         A robots.txt it is asked for on behalf of another host counts as unreachable: that one would wait as long.
         """
-        if not host.waits_for or host.due <= now + FAR_S:
-            return
         self.put_off += [(request, host.due) for request in host.empty_hand()]
         urgent, host.urgent = host.urgent, deque()
         for request in urgent:
@@ -202,7 +199,8 @@ class Judge:
         return robots_txt.sitemap_requests(robots, replace(asked, url=Url(f"{asking}/robots.txt")), self._urls)
 
     def _apply(self, verdict: Verdict, host: Host, request: Request, now: float) -> None:
-        self._health.told_delay(host, min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s))
+        if verdict.crawl_delay_s:
+            self._health.told_delay(host, min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s))
         self._judged(host, request, verdict.refusal(path_and_query(request.url)), now)
 
     def _judged(self, host: Host, request: Request, reason: str | None, now: float) -> None:

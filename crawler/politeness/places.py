@@ -57,8 +57,8 @@ class Places:
         host.lookups = 0
         self.move(host, addresses[0] if addresses else None)
 
-    def not_found(self, host: Host, error: FetchError, now: float) -> bool:
-        """Its name did not resolve; whether to give it up for now."""
+    def not_found(self, host: Host, error: FetchError, now: float) -> None:
+        """Its name did not resolve: it is looked up once more, or given up for now."""
         host.locating = False
         self.asked -= 1
         host.lookups += 1
@@ -66,13 +66,12 @@ class Places:
         if host.lookups < rule.attempts:
             host.waits_for = "its name does not resolve"
             self._schedule.hold(host, now + rule.wait_s)
-            return False
+            return
         host.lookups = 0
         host.unresolved_until = now + UNRESOLVED_S
         host.given_up = Finish(Outcome.FAILED, error.reason)
         self._tally.unresolved(host.key)
         self._schedule.free(host)
-        return True
 
     def look_again(self, host: Host, now: float) -> None:
         """Forget that a name did not resolve, when that was long ago."""

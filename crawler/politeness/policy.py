@@ -1,19 +1,11 @@
 """The stage's face: what may be requested now, and what becomes of each request?
 
 The engine calls, the policy decides; it never waits and touches neither sockets nor storage. One `turn` after
-another, all from the event loop's thread:
+another, all from the event loop's thread; what to do with each part of it is said there.
 
-    turn(room) ->   start     `may_start`, put on the wire, `started` when the head is written, `after` when it ended
-                    refused   ended by robots.txt or a host that was given up, at no cost to anybody
-                    put_off   frontier.commit, as snoozed: their host rests for long
-                    locate    fetcher.locate -> `located` or `not_located`, whenever it is known
-                    wants     frontier.take -> `supply` -> frontier.robots -> `recall`
-                    unknown   frontier.host -> `adopt`
-                    refill    frontier.hosts -> `adopt`
-
-`wants`, `unknown` and `refill` are answered before the next turn. Which host is due is `schedule`'s to say, which
-hosts are in memory `window`'s, what may be requested at all `judge`'s, how a host fares `health`'s, what an answer
-means for its URL `retry`'s, where a host is `places`', and when it is enough `budget`'s.
+Which host is due is `schedule`'s to say, which hosts are in memory `window`'s, what may be requested at all `judge`'s,
+how a host fares `health`'s, what an answer means for its URL `retry`'s, where a host is `places`', and when it is
+enough `budget`'s.
 """
 
 from __future__ import annotations
@@ -127,7 +119,6 @@ class Policy:
         for host in self._window.adopt(states):
             self._health.admitted(host)
             self._judge.turn_away(host, now)
-            self._window.settle(host)
 
     def located(self, host_key: HostKey, addresses: Sequence[str]) -> None:
         """Where a host of `Turn.locate` is; empty where that is not ours to know."""
@@ -137,10 +128,9 @@ class Policy:
 
     def not_located(self, host_key: HostKey, error: FetchError) -> None:
         """The name of a host of `Turn.locate` does not resolve."""
-        host = self._window.hosts[host_key]
-        if self._places.not_found(host, error, self._clock.monotonic()):
-            self._judge.give_up(host)
-        self._window.settle(host)
+        host, now = self._window.hosts[host_key], self._clock.monotonic()
+        self._places.not_found(host, error, now)
+        self._judge.turn_away(host, now)
 
     def turn(self, room: int) -> Turn:
         """What to do now, starting at most `room` requests."""
@@ -192,7 +182,7 @@ class Policy:
         """
         host = self._window.hosts[request.host_key]
         now = self._clock.monotonic()
-        if self._schedule.may_start(host, now) and self._health.may_start(host, request):
+        if self._schedule.may_start(host, now) and (not host.failures or self._health.may_start(host, request)):
             return True
         self._unstarted.discard(id(request))
         self.in_flight -= 1
@@ -201,8 +191,7 @@ class Policy:
         self._health.taken_back(host, request)
         self._schedule.taken_back(host)
         host.put_back(request)
-        self._judge.put_off_far(host, now)
-        self._window.settle(host)
+        self._judge.turn_away(host, now)
         return False
 
     def started(self, request: Request) -> None:
@@ -232,8 +221,8 @@ class Policy:
                 self._budget.settle(host, kept=False)
         if gave_up:
             self._places.leave(host)
-        self._judge.turn_away(host, now)
-        self._window.settle(host)
+        if not host.ticket or host.waits_for or host.given_up is not None:
+            self._judge.turn_away(host, now)
         return decision
 
     def after_parse(self, request: Request, response: Response, result: Page | ParseFailure) -> Finish:
@@ -242,12 +231,13 @@ class Policy:
         if request.kind is Kind.PAGE:
             host = self._window.hosts[request.host_key]
             self._budget.settle(host, kept=finish.has_page)
-            if finish.has_page and host.quota < inf:
-                self._window.changed(host)
-            if host.is_set_aside:
-                self.tally.set_aside(host.key)
-                host.empty_hand()  # they stay pending, as do those it never took
-            self._window.settle(host)
+            if host.quota < inf:
+                if finish.has_page:
+                    self._window.changed(host)
+                if host.is_set_aside:
+                    self.tally.set_aside(host.key)
+                    host.empty_hand()  # they stay pending, as do those it never took
+                self._window.settle(host)
         return finish
 
     def robots_parsed(self, request: Request, robots: Robots | None) -> list[Request]:
@@ -285,7 +275,8 @@ class Policy:
         if request is not None:
             request = self._judge.take_up(request) if request.kind is Kind.ROBOTS else request
             self._schedule.claim(host, now)
-            self._health.starting(host, request)
+            if host.failures:
+                self._health.starting(host, request)
             self._unstarted.add(id(request))
             self.in_flight += 1
             if request.kind is Kind.PAGE:

@@ -23,7 +23,6 @@ MIN_BACKOFF_S = 1.0
 
 RECOVERY_ANSWERS = 10
 _SMOOTHING = 1 / 8
-_TELLING = 0.1  # a change of this share is worth storing
 
 
 class Paced(Protocol):
@@ -49,7 +48,7 @@ class Throttle:
         self._factor = float(config.factor)
         self._max_delay_s = float(config.max_delay_s)
 
-    def learn(self, host: Paced, latency_s: float | None, *, strained: bool) -> bool:
+    def learn(self, host: Paced, latency_s: float | None, *, strained: bool) -> float:
         """Take in how an attempt went.
 
         Args:
@@ -58,27 +57,15 @@ class Throttle:
             strained: Whether it speaks of a host that has too much to do.
 
         Returns:
-            Whether what `host` has come to is worth storing.
+            The pause from now on, as `delay_s`.
         """
-        if not self._is_on:
-            return False
-        before = self.delay_s(host)
-        if latency_s is not None:
-            known = host.latency_s or latency_s
-            host.latency_s = known + (latency_s - known) * _SMOOTHING
-        promised_s = max(host.asked_delay_s, host.crawl_delay_s)
-        base_s = max(promised_s, MIN_BACKOFF_S / 2)
-        had_backoff = bool(host.backoff_s)
-        if strained:
-            host.backoff_s = min(2 * max(host.backoff_s, base_s), self._max_delay_s)
-        if strained or not host.recovery_s:  # it is not stored
-            host.recovery_s = max(host.backoff_s / RECOVERY_ANSWERS, base_s / 2)
-        if had_backoff and not strained:
-            host.backoff_s -= host.recovery_s
-            if host.backoff_s <= max(promised_s, host.recovery_s / 2):  # what is left of a last step is rounding
-                host.backoff_s = 0.0
-        after = self.delay_s(host)
-        return had_backoff or strained or abs(after - before) > _TELLING * before
+        if self._is_on:
+            if latency_s is not None:
+                known_s = host.latency_s or latency_s
+                host.latency_s = known_s + (latency_s - known_s) * _SMOOTHING
+            if strained or host.backoff_s:
+                self._back_off(host, strained=strained)
+        return self.delay_s(host)
 
     def delay_s(self, host: Paced) -> float:
         """The pause between the starts of two requests to a host, its jitter apart."""
@@ -87,3 +74,15 @@ class Throttle:
             return promised_s
         in_proportion_s = min(self._factor * host.latency_s, self._max_delay_s) if host.asked_delay_s else 0.0
         return max(promised_s, in_proportion_s, host.backoff_s)
+
+    def _back_off(self, host: Paced, *, strained: bool) -> None:
+        promised_s = max(host.asked_delay_s, host.crawl_delay_s)
+        base_s = max(promised_s, MIN_BACKOFF_S / 2)
+        if strained:
+            host.backoff_s = min(2 * max(host.backoff_s, base_s), self._max_delay_s)
+        if strained or not host.recovery_s:  # it is not stored
+            host.recovery_s = max(host.backoff_s / RECOVERY_ANSWERS, base_s / 2)
+        if not strained:
+            host.backoff_s -= host.recovery_s
+            if host.backoff_s <= max(promised_s, host.recovery_s / 2):  # what is left of a last step is rounding
+                host.backoff_s = 0.0

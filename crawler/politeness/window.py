@@ -166,7 +166,8 @@ class Window:
     def settle(self, host: Host) -> None:
         """Put a host whose work has changed where it belongs."""
         if host.has_work:
-            self._schedule.offer(host)
+            if not host.ticket:
+                self._schedule.offer(host)
             return
         self._schedule.rest(host)
         if (not host.more or host.is_set_aside) and not host.idle:

@@ -1,5 +1,7 @@
 """A host that fails rests, is tried once, and is given up with all that waits for it."""
 
+import pytest
+
 from crawler.config import BreakerConfig
 from crawler.errors import FetchError
 from crawler.models import HostState, Kind, Response, Robots
@@ -120,3 +122,25 @@ def test_pause_that_a_host_had_earned_comes_first_after_a_restart():
         assert policy.turn(10).wants == []
         clock.advance(0.02)
         assert policy.turn(10).wants
+
+
+@pytest.mark.parametrize(
+    ("stored", "answer", "told"),
+    [
+        ({}, Response(url="https://a.test/0", status=200, elapsed_s=0.1), {}),  # the pause stays as it is
+        ({}, Response(url="https://a.test/0", status=200, elapsed_s=4.0), {"latency_s": 4.0}),
+        ({"latency_s": 4.0}, Response(url="https://a.test/0", status=200, elapsed_s=4.1), {}),
+        ({}, FetchError("timeout"), {"failures": 1, "backoff_s": 2.0}),
+        ({"backoff_s": 1.75}, Response(url="https://a.test/0", status=200), {"backoff_s": 1.25}),
+    ],
+)
+def test_what_changes_the_pause_of_a_host_is_stored(stored, answer, told):
+    clock = FakeClock()
+    policy = policy_for(clock, adaptive=True, obey=False, breaker=BREAKER)
+    policy.adopt([HostState(host_key="a.test", **stored)])
+    policy.supply(policy.turn(10).wants, pages(2))
+    [request] = policy.turn(10).start
+    policy.started(request)
+    policy.after(request, answer)
+    states = [{key: getattr(state, key) for key in told} for state in policy.changes()[0]]
+    assert states == ([told] if told else [])

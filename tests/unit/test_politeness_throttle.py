@@ -1,7 +1,5 @@
 """How pauses grow with a host's latency and errors, and shrink again."""
 
-import pytest
-
 from crawler.config import AdaptiveConfig
 from crawler.politeness.throttle import MIN_BACKOFF_S, RECOVERY_ANSWERS, Throttle
 from crawler.units import Duration, Number
@@ -14,7 +12,8 @@ def after(host, *answers, throttle=STANDARD):
     """The pause after some answers: each a latency in seconds, or ``"strained"``."""
     for answer in answers:
         strained = answer == "strained"
-        throttle.learn(host, None if strained else answer, strained=strained)
+        pause = throttle.learn(host, None if strained else answer, strained=strained)
+        assert pause == throttle.delay_s(host)
     return throttle.delay_s(host)
 
 
@@ -78,17 +77,3 @@ def test_longest_pause_is_gone_after_ten_good_answers_even_after_a_restart():
 
 def test_switched_off_neither_latency_nor_errors_count():
     assert after(Paced(1.0), 9.0, "strained", throttle=Throttle(None)) == 1.0
-
-
-@pytest.mark.parametrize(
-    ("host", "answer", "telling"),
-    [
-        (Paced(1.0), (0.1, False), False),  # nothing comes of it
-        (Paced(1.0), (9.0, False), True),
-        (Paced(1.0), (None, True), True),
-        (Paced(1.0, backoff_s=5.0), (0.1, False), True),
-    ],
-)
-def test_what_changes_the_pause_is_worth_storing(host, answer, telling):
-    latency, strained = answer
-    assert STANDARD.learn(host, latency, strained=strained) is telling
