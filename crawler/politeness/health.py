@@ -156,9 +156,13 @@ class Health:
 def _pace(host: Host) -> str:
     """What sets the pause between its requests, in words."""
     if host.backoff_s >= host.delay_s:
-        return f"{host.backoff_s:.3g} s between requests after errors"
+        return f"{_seconds(host.backoff_s)} between requests after errors"
     if host.crawl_delay_s >= host.delay_s:
-        return f"its robots.txt asks for {host.crawl_delay_s:.3g} s between requests"
+        return f"its robots.txt asks for {_seconds(host.crawl_delay_s)} between requests"
     if host.asked_delay_s >= host.delay_s:
-        return f"{host.asked_delay_s:.3g} s between requests"
-    return f"it takes {host.latency_s:.2g} s to answer"
+        return f"{_seconds(host.asked_delay_s)} between requests"
+    return f"it takes {_seconds(host.latency_s)} to answer"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds >= 100 else f"{seconds:.2g} s"

@@ -1,10 +1,12 @@
 """A host that fails rests, is tried once, and is given up with all that waits for it."""
 
+from itertools import pairwise
+
 import pytest
 
-from crawler.config import BreakerConfig
+from crawler.config import BreakerConfig, Pace
 from crawler.errors import FetchError
-from crawler.models import HostState, Kind, Response, Robots
+from crawler.models import HostState, Kind, Outcome, Response, Robots
 from crawler.units import Duration
 from tests.support.clock import FakeClock
 from tests.support.frontdesk import FrontDesk
@@ -144,3 +146,106 @@ def test_what_changes_the_pause_of_a_host_is_stored(stored, answer, told):
     policy.after(request, answer)
     states = [{key: getattr(state, key) for key in told} for state in policy.changes()[0]]
     assert states == ([told] if told else [])
+
+
+@pytest.mark.parametrize("obey", [True, False])
+@pytest.mark.parametrize("downtime", [0.0, 50.0, 500.0])
+def test_restart_in_the_middle_of_a_rest_neither_shortens_it_nor_wins_another_trial(downtime, obey):
+    desk = desk_for(broken, obey=obey)
+    desk.stored["a.test"] = HostState(host_key="a.test", failures=2)
+    desk.add(*pages(40))
+    while not desk.policy.slow_hosts(1):
+        desk.run(until=desk.clock.now + 0.5)
+    [opened] = desk.log
+    desk.clock.advance(downtime)
+    desk.restart(policy_for(desk.clock, breaker=BREAKER, obey=obey, resumed=True))
+    desk.run()
+    trial = desk.log[1]
+    assert trial.begin >= opened.end + 100
+    assert len(desk.log) == 2
+    desk.restart(policy_for(desk.clock, breaker=BREAKER, obey=obey, resumed=True))
+    desk.add(request_for("https://a.test/more"))
+    desk.run()
+    assert len(desk.log) == 2
+    assert set(desk.ends.values()) == {"breaker"}
+
+
+def test_host_that_comes_back_is_asked_as_ever():
+    desk = desk_for(
+        lambda request, clock: broken(request) if clock.now < 1_100 else ok(request), concurrency=3, delay=0, obey=False
+    )
+    desk.add(*pages(40))
+    desk.run()
+    assert set(desk.ends.values()) == {Outcome.FETCHED}
+    trial = next(span for span in desk.log if span.asked > 1_100)
+    assert not [span for span in desk.log if trial.asked < span.asked < trial.end]
+    assert desk.max_in_flight("a.test") == 3
+
+
+def test_robots_txt_may_be_the_trial():
+    desk = desk_for(lambda request, clock: broken(request) if clock.now < 1_050 else ok(request))
+    desk.stored["a.test"] = HostState(host_key="a.test", failures=2)
+    desk.add(*pages(4))
+    desk.run()
+    assert [span.request.kind for span in desk.log] == [Kind.ROBOTS] * 2 + [Kind.PAGE] * 4
+    assert desk.log[1].begin >= desk.log[0].end + 100
+    assert set(desk.ends.values()) == {Outcome.FETCHED}
+
+
+def test_back_off_outlives_a_restart_and_ends_after_ten_good_answers():
+    desk = desk_for(lambda request, clock: FetchError("timeout") if clock.now < 1_020 else ok(request), obey=False)
+    desk.policy = policy_for(desk.clock, adaptive=True, obey=False)
+    desk.add(*pages(40))
+    desk.run(until=1_060)
+    state = desk.stored["a.test"]
+    assert state.backoff_s >= 8
+    desk.restart(policy_for(desk.clock, adaptive=True, obey=False, resumed=True))
+    desk.run()
+    gaps = [b.begin - a.begin for a, b in pairwise(desk.begun("a.test"))]
+    first = next(n for n, span in enumerate(desk.begun("a.test")) if span.run)
+    assert gaps[first] > state.backoff_s / 2
+    assert gaps[first + 12] < 2
+
+
+def test_why_hosts_wait_is_said_in_words():
+    clock = FakeClock()
+    policy = policy_for(
+        clock, obey=False, adaptive=True, breaker=BREAKER, hosts={"often.test": Pace(delay_s=Duration(0))}
+    )
+    wait = Response(url="https://asked.test/0", status=429, headers=((b"retry-after", b"60"),))
+    slow = Response(url="https://slow.test/0", status=200, elapsed_s=4.25)
+    answers = {
+        "asked.test": wait,
+        "slow.test": slow,
+        "error.test": FetchError("timeout"),
+        "often.test": ok(pages(1)[0]),
+    }
+    policy.adopt([HostState(host_key=key, failures=2 * (key == "down.test")) for key in (*answers, "down.test")])
+    turn = policy.turn(10)
+    policy.supply(turn.wants, [page for key, _ in turn.wants for page in pages(9, key)])
+    for request in policy.turn(10).start:
+        policy.started(request)
+        policy.after(request, answers.get(request.host_key, FetchError("reset")))
+    told = {host.host_key: (host.why, round(host.wait_s)) for host in policy.slow_hosts(10)}
+    assert told == {
+        "asked.test": ("it asked to be left alone", 60),
+        "slow.test": ("it takes 4.2 s to answer", 9),
+        "error.test": ("2 s between requests after errors", 2),
+        "down.test": ("it failed 3 times in a row", 100),
+    }
+    assert [host.host_key for host in policy.slow_hosts(2)] == ["down.test", "asked.test"]
+
+
+@pytest.mark.parametrize(
+    ("state", "delay", "why"),
+    [
+        (HostState(host_key="a.test"), 7200.0, "7200 s between requests"),
+        (HostState(host_key="a.test", delay_s=45.0), 1.0, "its robots.txt asks for 45 s between requests"),
+    ],
+)
+def test_pauses_are_told_in_seconds_however_long(state, delay, why):
+    clock = FakeClock()
+    policy = policy_for(clock, delay=delay, resumed=True)
+    policy.adopt([state])
+    [host] = policy.slow_hosts(1)
+    assert host.why == why
