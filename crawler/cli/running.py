@@ -30,7 +30,6 @@ from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.export.packing import suffix
 from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
-from crawler.politeness.robots import UNREACHABLE
 from crawler.progress import ProgressLine
 from crawler.resume import STDOUT as STREAM
 from crawler.summary import summary
@@ -148,9 +147,7 @@ def exit_code(result: Result) -> int:
         return OK  # a budget, which may have come before the first seed
     if result.seeds.fetched == 0:
         return NO_SEED
-    mend = result.seeds.unread or any(
-        reason == UNREACHABLE or mendable(reason) for _, reason in result.snapshot.reasons
-    )
+    mend = result.seeds.unread or any(mendable(reason) for _, reason in result.snapshot.reasons)
     return INCOMPLETE if mend else OK
 
 

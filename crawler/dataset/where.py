@@ -21,6 +21,7 @@ import re2
 
 from crawler.errors import ConfigError
 from crawler.models import REASONS, Outcome, Url
+from crawler.politeness.retry import HOST_NOT_HAD
 from crawler.url import glob_to_regex, host_key
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 KEYS = ("outcome", "reason", "status", "url", "host", "via", "seed", "depth", "attempts")
 """``host`` is that of the URL, with a port that is not the default; the others are fields of outcomes.jsonl."""
-
-RETRYABLE_EXCLUSIONS = frozenset(("robots_unreachable", "breaker"))
-"""Reasons of being excluded that are not the URL's own, and may have passed."""
 
 _CONDITION = re.compile(r"([^=!]*)(!?=)(.*)", re.DOTALL)
 _AND = "and"
@@ -93,7 +91,7 @@ def where_of(text: str) -> Where:
 def retryable(record: OutcomeRecord) -> bool:
     """Whether trying this URL again may make a difference."""
     if record.outcome is Outcome.EXCLUDED:
-        return record.reason in RETRYABLE_EXCLUSIONS
+        return record.reason in HOST_NOT_HAD
     return record.outcome is Outcome.FAILED
 
 

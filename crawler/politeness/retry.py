@@ -105,6 +105,9 @@ _RULES: dict[str, Rule] = {
 """Reason -> rule. What is not listed is final and this URL's own: other 4xx and 5xx, ``protocol``,
 ``too_large``, ``bad_encoding`` and everything that fails while parsing."""
 
+HOST_NOT_HAD = frozenset(("robots_unreachable", "breaker"))
+"""Reasons of being excluded that are not the URL's own, and may have passed."""
+
 _STRAIN = frozenset(("timeout", "too_slow", "connect", "reset", "incomplete", "http_408", "http_429"))
 
 WAIT_FACTOR = 4.0
@@ -128,8 +131,8 @@ def strains(reason: str) -> bool:
 
 
 def mendable(reason: str) -> bool:
-    """Whether a URL that ended for this reason may do better another time: what the table retries."""
-    return rule_for(reason).attempts > 1
+    """Whether a URL that ended for this reason may do better another time: what is retried, and hosts not had."""
+    return reason in HOST_NOT_HAD or rule_for(reason).attempts > 1
 
 
 def failure(answer: Response | FetchError) -> str | None:

@@ -163,3 +163,9 @@ def test_page_that_asks_not_to_be_indexed_is_excluded_after_all_and_keeps_its_st
 @pytest.mark.parametrize("reason", ["parser_crashed", "parse_deadline", "parse_memory", "too_large"])
 def test_parse_failures_are_final(reason):
     assert retry.after_parse(response(200), ParseFailure(reason=reason)) == Finish(Outcome.FAILED, reason, 200)
+
+
+def test_what_ended_for_a_passing_reason_is_mendable():
+    passing = ("timeout", "dns", "http_429", "http_503", "robots_unreachable", "breaker")
+    lasting = ("http_404", "robots", "noindex", "tls", "redirect_loop", "parse_error")
+    assert [reason for reason in (*passing, *lasting) if retry.mendable(reason)] == [*passing]
