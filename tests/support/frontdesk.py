@@ -74,6 +74,7 @@ class FrontDesk:
 
     log: list = field(default_factory=list)
     ends: dict = field(default_factory=dict)  #: (URL, kind) -> how it ended
+    ended_in: dict = field(default_factory=dict)  #: (URL, kind) -> how many restarts there had been by then
     seen: dict = field(default_factory=dict)  #: URL -> its request, as it is stored
     queues: dict = field(default_factory=lambda: defaultdict(deque))
     snoozed: list = field(default_factory=list)
@@ -282,6 +283,7 @@ class FrontDesk:
     def _end(self, request, how):
         assert (request.url, request.kind) not in self.ends, f"{request.url} ended twice"
         self.ends[request.url, request.kind] = how
+        self.ended_in[request.url, request.kind] = self.restarts
 
     def begun(self, key):
         """The attempts at a host that got on the wire, in order."""
