@@ -128,6 +128,16 @@ class Robots(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     agent: str = ""
 
 
+class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
+    """How well one rule did on one page."""
+
+    rule: str
+    records: int = 0
+    rejects: int = 0
+    #: field -> in how many of the records and rejects it had a value of its own, defaults not counted
+    filled: dict[str, int] = {}
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What a parser made of one response."""
 
@@ -140,6 +150,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     #: set for ``Kind.ROBOTS`` only
     robots: Robots | None = None
     body_bytes: int = 0  #: after content decoding
+    #: of each rule that matched
+    fills: tuple[Fill, ...] = ()
+    needs_js: bool = False  #: an empty shell, it seems, that scripts have to fill
 
 
 class ParseFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -3,7 +3,8 @@
 Values here are already parsed; `crawler.config.file` reads YAML into them and says where a mistake stands,
 `crawler.config.rules` holds what a type cannot say, `crawler.config.schema` publishes both as JSON Schema.
 A field's YAML key is its name without the unit (``timeout_s`` is ``timeout``); its description documents the key.
-The sections that politeness and the fetcher read are in `manners` and `fetching`.
+The sections that politeness, the fetcher and extraction read are in `manners`, `fetching` and `extracting`, the
+words of scraping rules in `scraping`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from crawler.config.base import Count, Section, dotted_key
+from crawler.config.extracting import ExportConfig, ExtractConfig, FeaturesConfig
 from crawler.config.fetching import ENVIRONMENT, NO_CONTACT, FetchConfig, HostFetchConfig
 from crawler.config.manners import (
     BUILT_IN_PACE,
@@ -26,6 +28,7 @@ from crawler.config.manners import (
     RobotsConfig,
     SitemapsConfig,
 )
+from crawler.config.scraping import FieldConfig, FollowConfig, MatchConfig, RuleConfig, SkipConfig
 from crawler.units import Duration, Size
 
 __all__ = [
@@ -40,17 +43,23 @@ __all__ = [
     "CrawlConfig",
     "ExportConfig",
     "ExtractConfig",
+    "FeaturesConfig",
     "FetchConfig",
+    "FieldConfig",
+    "FollowConfig",
     "HostFetchConfig",
     "LimitsConfig",
     "Manners",
+    "MatchConfig",
     "Pace",
     "ParseConfig",
     "PerAddressConfig",
     "RobotsConfig",
+    "RuleConfig",
     "ScopeConfig",
     "Section",
     "SitemapsConfig",
+    "SkipConfig",
     "UrlsConfig",
     "dotted_key",
 ]
@@ -100,31 +109,6 @@ class ParseConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     memory_bytes: Annotated[Size, Meta(description="For one worker; a page that takes more fails alone.")] = field(
         default=Size(1024**3), name="memory"
     )
-
-
-class ExtractConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a page record holds."""
-
-    text: Annotated[Literal["all", "none"], Meta(description="The page's visible text, or none of it.")] = "all"
-    links: Annotated[bool, Meta(description="List the page's links in its record. They are followed either way.")] = (
-        True
-    )
-
-
-class ExportConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is written beside the records, and how."""
-
-    compress: Annotated[
-        Literal["none", "gzip", "zstd"],
-        Meta(description="How pages, outcomes and links are compressed: pages.jsonl.gz, .zst. Readable while written."),
-    ] = "none"
-    links: Annotated[
-        bool, Meta(description="Write links.jsonl: a line for each link of each page, followed or not.")
-    ] = False
-    sitemaps: Annotated[
-        bool,
-        Meta(description="Write sitemaps.jsonl: a line for each entry of each sitemap, with its lastmod and priority."),
-    ] = False
 
 
 class CheckpointConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -46,7 +46,7 @@ def describe(
     cut = _Cutter()
     if body.truncated:
         cut.note("body")
-    all_text, word_count = document.blocks() if extract.text == "all" else (None, None)
+    all_text, word_count = document.blocks() if extract.text != "none" else (None, None)
     return PageRecord(
         url=request.url,
         status=response.status,

@@ -11,23 +11,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.config import ExtractConfig, ScopeConfig, UrlsConfig
-from crawler.errors import UrlError
-from crawler.extract import charset, robots, robots_meta, sitemap
+from crawler.extract import robots, sitemap
 from crawler.extract.content import ContentError, decode_content
-from crawler.extract.describe import MAX_LINKS, Found, describe
-from crawler.extract.html import Document
-from crawler.extract.links import Hyperlinks
-from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine
+from crawler.extract.html_page import HtmlPage, Means
+from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine, one_line
+from crawler.extract.settings import Settings
 from crawler.extract.sitemap_links import SitemapLinks
-from crawler.extract.targets import Targets
-from crawler.models import LINKS, PAGES, SITEMAPS, Kind, Page, ParseFailure
+from crawler.models import SITEMAPS, Kind, Page, ParseFailure
 from crawler.scope import Scope
-from crawler.url import Base, host
+from crawler.url import host
 
 if TYPE_CHECKING:
     from crawler.extract.content import Decoded
-    from crawler.models import Request, Response, Url
+    from crawler.models import Request, Response
 
 __all__ = ["Extractor", "LinkLine", "LinkRecord", "PageRecord", "Settings", "SitemapLine"]
 
@@ -41,30 +37,6 @@ _LOOKS_LIKE_HTML = re.compile(
     rb"[\t\n\f\r ]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >]",
     re.IGNORECASE,
 )
-# NEL, LINE SEPARATOR and PARAGRAPH SEPARATOR: `str.splitlines` and JavaScript end a line there.
-_LINE_ENDS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All that an `Extractor` is told; crosses to the workers as msgpack."""
-
-    scope: ScopeConfig = ScopeConfig()
-    urls: UrlsConfig = UrlsConfig()
-    extract: ExtractConfig = ExtractConfig()
-    #: as in `RobotsConfig`
-    noindex: bool = True
-    nofollow: bool = True
-    skip_rel: tuple[str, ...] = ("nofollow",)
-    #: whether to make the lines of links.jsonl
-    link_lines: bool = False
-    #: and those of sitemaps.jsonl
-    sitemap_lines: bool = False
-    #: most bytes a body may have after content decoding
-    max_body_bytes: int = 10 * 1024**2
-    #: the crawl's own, see `Frontier.key`
-    fingerprint_key: int = 0
-    #: product token or User-Agent header, for robots.txt and what pages say to robots
-    agent: str = "crawler"
 
 
 class Extractor:
@@ -77,9 +49,7 @@ class Extractor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._scope = Scope(settings.scope)
-        self._targets = Targets(settings.urls, settings.fingerprint_key)
-        self._product = robots.product_name(settings.agent)
-        self._robots_names = robots_meta.meta_names(self._product)
+        self._means = Means(settings, self._scope)
         self._encoder = msgspec.json.Encoder()
 
     def page(self, request: Request, response: Response) -> Page | ParseFailure:
@@ -131,50 +101,14 @@ class Extractor:
         )
 
     def _html_page(self, request: Request, response: Response, content_type: str | None, body: Decoded) -> Page:
-        settings = self._settings
-        text = charset.decode(body.data, content_type)
-        document = Document(text.utf8, want_text=settings.extract.text == "all")
-        head = document.head(self._robots_names)
-        asked = robots_meta.asked(response.headers, head.robots, self._product)
-        base_url = response.url if head.base_href is None else self._base_url(response.url, head.base_href)
-        scope = self._scope.for_page(request.scope_host, request.depth + 1)
-        targets = self._targets.of_page(base_url, scope)
-        hyperlinks = Hyperlinks(
-            document,
-            targets,
-            skip_rel=settings.skip_rel,
-            nofollow=asked.nofollow and settings.nofollow,
-        )
-        records: tuple[tuple[str, bytes], ...] = ()
-        unwanted = asked.noindex and settings.noindex
-        if not unwanted:
-            canonical = targets.url(head.canonical_href) if head.canonical_href is not None else None
-            wanted = settings.extract.links or settings.link_lines
-            links, more_links = hyperlinks.records(MAX_LINKS) if wanted else (None, False)
-            found = Found(body, text, document, head, canonical, hyperlinks.n_links, links, more_links)
-            records = self._records(describe(request, response, content_type, found, settings.extract), links)
+        page = HtmlPage(self._means, request, response, content_type, body)
         return Page(
-            links=hyperlinks.followed,
-            records=records,
-            refusals=hyperlinks.refusals,
-            reason="noindex" if unwanted else None,
+            links=page.hyperlinks.followed,
+            records=page.records(),
+            refusals=page.hyperlinks.refusals,
+            reason="noindex" if page.is_unwanted else None,
             body_bytes=len(body.data),
         )
-
-    def _records(self, record: PageRecord, links: tuple[LinkRecord, ...] | None) -> tuple[tuple[str, bytes], ...]:
-        """The page's own line, and one a link where asked for, with newlines between them only."""
-        page = (PAGES, one_line(self._encoder.encode(record)))
-        if not (self._settings.link_lines and links):
-            return (page,)
-        lines = [LinkLine(record.url, link.url, link.text, link.rel) for link in links]
-        return (page, (LINKS, one_line(self._encoder.encode_lines(lines)[:-1])))
-
-    def _base_url(self, url: Url, href: str) -> Url:
-        """The page's base URL under a ``<base href>``: its own, unless `href` names another http(s) one."""
-        try:
-            return Base(url, self._settings.urls).join(href)
-        except UrlError:
-            return url  # browsers fall back likewise
 
 
 def _is_html(content_type: str | None, body: bytes) -> bool:
@@ -192,15 +126,3 @@ def _is_labelled_html(content_type: str) -> bool | None:
     if essence in _HTML_TYPES:
         return True
     return None if essence in _UNKNOWN_TYPES or "/" not in essence else False
-
-
-def one_line(line: bytes) -> bytes:
-    """`line` of JSON with the line ends escaped that JSON allows in strings and line readers may split at.
-
-    Its newlines stay: within a value JSON has none.
-    """
-    if not line.isascii():
-        for raw, escaped in _LINE_ENDS:
-            if raw[-1] in line:  # a tenth of the time of looking for all of it
-                line = line.replace(raw, escaped)
-    return line

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.extract.page import one_line
-from crawler.extract.record import LinkLine
+from crawler.extract.record import LinkLine, one_line
 from crawler.models import LINKS
 from crawler.repair.salvage import Salvaged
 

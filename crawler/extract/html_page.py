@@ -1,0 +1,94 @@
+"""What does one HTML response say, and where does it lead? Parses it once; the record is made when asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from crawler.errors import UrlError
+from crawler.extract import charset, robots, robots_meta
+from crawler.extract.describe import MAX_LINKS, Found, describe
+from crawler.extract.html import Document
+from crawler.extract.links import Hyperlinks
+from crawler.extract.record import LinkLine, one_line
+from crawler.extract.targets import Targets
+from crawler.models import LINKS, PAGES
+from crawler.url import Base
+
+if TYPE_CHECKING:
+    from crawler.extract.content import Decoded
+    from crawler.extract.record import LinkRecord, PageRecord
+    from crawler.extract.settings import Settings
+    from crawler.models import Request, Response, Url
+    from crawler.scope import Scope
+
+
+class Means:
+    """What is made once and serves every page."""
+
+    def __init__(self, settings: Settings, scope: Scope) -> None:
+        self.settings = settings
+        self.scope = scope
+        self.targets = Targets(settings.urls, settings.fingerprint_key)
+        self.product = robots.product_name(settings.agent)
+        self.robots_names = robots_meta.meta_names(self.product)
+        self.encoder = msgspec.json.Encoder()
+
+
+class HtmlPage:
+    """One HTML response, parsed."""
+
+    def __init__(
+        self, means: Means, request: Request, response: Response, content_type: str | None, body: Decoded
+    ) -> None:
+        settings = means.settings
+        self._means = means
+        self._request, self._response = request, response
+        self._content_type = content_type
+        self._body = body
+        self.text = charset.decode(body.data, content_type)
+        self.document = Document(self.text.utf8, want_text=settings.extract.text != "none")
+        self.head = self.document.head(means.robots_names)
+        asked = robots_meta.asked(response.headers, self.head.robots, means.product)
+        #: whether its record is not to be kept
+        self.is_unwanted = asked.noindex and settings.noindex
+        scope = means.scope.for_page(request.scope_host, request.depth + 1)
+        #: what hrefs on it mean
+        self.targets = means.targets.of_page(self._base_url(), scope)
+        self.hyperlinks = Hyperlinks(
+            self.document,
+            self.targets,
+            skip_rel=settings.skip_rel,
+            nofollow=asked.nofollow and settings.nofollow,
+        )
+
+    def records(self) -> tuple[tuple[str, bytes], ...]:
+        """The page's own line, and one a link where asked for, with newlines between them only; none if unwanted."""
+        if self.is_unwanted:
+            return ()
+        settings, encoder = self._means.settings, self._means.encoder
+        wanted = settings.extract.links or settings.link_lines
+        links, more_links = self.hyperlinks.records(MAX_LINKS) if wanted else (None, False)
+        record = self._record(links, more_links=more_links)
+        page = (PAGES, one_line(encoder.encode(record)))
+        if not (settings.link_lines and links):
+            return (page,)
+        lines = [LinkLine(record.url, link.url, link.text, link.rel) for link in links]
+        return (page, (LINKS, one_line(encoder.encode_lines(lines)[:-1])))
+
+    def _record(self, links: tuple[LinkRecord, ...] | None, *, more_links: bool) -> PageRecord:
+        head, n_links = self.head, self.hyperlinks.n_links
+        canonical = self.targets.url(head.canonical_href) if head.canonical_href is not None else None
+        found = Found(self._body, self.text, self.document, head, canonical, n_links, links, more_links)
+        return describe(self._request, self._response, self._content_type, found, self._means.settings.extract)
+
+    def _base_url(self) -> Url:
+        """Its base URL: its own, unless a ``<base href>`` names another http(s) one."""
+        url, href = self._response.url, self.head.base_href
+        if href is None:
+            return url
+        try:
+            return Base(url, self._means.settings.urls).join(href)
+        except UrlError:
+            return url  # browsers fall back likewise
