@@ -22,9 +22,7 @@ _SPECIAL_BUT_BRACKETS: Final = (
 )
 _SPECIAL: Final = re.compile(rf"{_SPECIAL_BUT_BRACKETS}|\](?=[(\[:]|$)")
 _SPECIAL_IN_LINK: Final = re.compile(rf"{_SPECIAL_BUT_BRACKETS}|[\[\]]")
-_LINE_START: Final = re.compile(
-    r"(?:#{1,6}|[-+])(?=\s|$)|>|[=:|-](?=[-=:| \t]*$)|~(?=~)|(?P<number>\d{1,9})(?=[.)](?:\s|$))"
-)
+_LINE_START: Final = re.compile(r"(?:#{1,6}|[-+])(?=\s|$)|>|[=:|-](?=[-=:| \t]*$)|(?P<number>\d{1,9})(?=[.)](?:\s|$))")
 _TASK: Final = re.compile(r"\[(?=[ xX]\](?:\s|$))")
 _TICKS: Final = re.compile(r"`+")
 _IN_URL: Final = re.compile(r"[\s<>\x00-\x1f\x7f()\\]")
@@ -51,7 +49,7 @@ class _Mark:
 class Inline:
     """A line of Markdown as it grows: texts and markup in document order."""
 
-    __slots__ = ("_active", "_breaks", "_is_spaced", "_opened", "_pieces", "chars")
+    __slots__ = ("_active", "_breaks", "_code", "_is_spaced", "_opened", "_pieces", "chars")
 
     def __init__(self) -> None:
         self._pieces: list[str | _Mark] = []
@@ -61,6 +59,8 @@ class Inline:
         self._opened: list[_Mark] = []
         self._is_spaced = False
         self._breaks = 0
+        #: what the last code span holds
+        self._code = ""
         #: about how long it is by now
         self.chars = 0
 
@@ -103,6 +103,10 @@ class Inline:
         """Add a code span."""
         code = " ".join(raw.split())
         if code:
+            if self._follows_code():  # whose backticks would be one run with its own
+                self._pieces.pop()
+                code = self._code + code
+            self._code = code
             ticks = "`" * (max((len(run) for run in _TICKS.findall(code)), default=0) + 1)
             pad = " " if code[0] == "`" or code[-1] == "`" else ""
             self._put(f"{ticks}{pad}{code}{pad}{ticks}")
@@ -126,6 +130,11 @@ class Inline:
     def is_empty(self) -> bool:
         """Whether there is nothing to see."""
         return not self._pieces
+
+    def _follows_code(self) -> bool:
+        last = self._pieces[-1] if self._pieces else ""
+        is_apart = self._breaks or self._is_spaced or len(self._opened) < len(self._active)
+        return isinstance(last, str) and last[-1:] == "`" and last[-2:] != "\\`" and not is_apart
 
     def _put(self, piece: str) -> None:
         if self._pieces:
@@ -223,9 +232,8 @@ def _is_misplaced(kept: list[str | _Mark], at: int, mark: _Mark) -> bool:
         return False
     before, after = _before(kept, at), _after(kept, at)
     inner, outer = (after, before) if mark.start is None else (before, after)
-    beside = (kept[at - 1] if at else "", kept[at + 1] if at + 1 < len(kept) else "")
-    if any(isinstance(other, _Mark) and other.sign[:1] == mark.sign[:1] for other in beside):
-        return True  # one run of both
+    if mark.kind == "em" and mark.sign in (before, after):
+        return True  # the sign of strong emphasis, so one run of both
     return inner.isspace() or not inner or (_is_punctuation(inner) and _is_word(outer))
 
 
