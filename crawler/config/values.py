@@ -38,6 +38,7 @@ _WHOLE: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FLOAT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]*(?:[eE][-+][0-9]{1,3})?")
 _LEADING_ZERO: Final = re.compile(r"[-+]?0[0-9]+")
 _FLOW_ITEM: Final = re.compile(r"[\w/.~][^\s,\[\]{}]*")
+_SCALARS: Final[dict[object, str]] = {bool: "true or false", float: "a number", NoneType: "null"}
 _SHOWN: Final = 80
 
 SectionT = TypeVar("SectionT", bound=Section)
@@ -238,15 +239,11 @@ def _describe_one(wanted: object) -> str:
         return f"a whole number of at least {least[0]}" if least else "a whole number"
     if get_origin(bare) is Literal:
         return "one of " * (len(get_args(bare)) > 1) + ", ".join(get_args(bare))
-    if bare is NoneType:
-        return "null"
-    if bare is float:
-        return "a number"
-    if get_origin(bare) in (tuple, dict):
-        return "a list" if get_origin(bare) is tuple else "a map"
+    if origin := get_origin(bare):
+        return "a list" if origin is tuple else "a map"
     if isinstance(bare, type) and issubclass(bare, Section):
         return f"a map of {' and '.join(field.encode_name for field in msgspec.structs.fields(bare))}"
-    return "true or false" if bare is bool else "text"
+    return _SCALARS.get(bare, "text")
 
 
 def _likely(text: str, wanted: object) -> str | None:
