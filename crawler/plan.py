@@ -16,6 +16,7 @@ from crawler.errors import ConfigError
 from crawler.fetch.cookies_txt import read_cookies
 from crawler.seedlist import Item
 from crawler.seeds import read_seeds
+from crawler.sinks import scraped_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -54,6 +55,9 @@ class Plan:
     committed: Callable[[Committed], Awaitable[None]] | None = None
     #: whose states checkpoints store besides, by name
     keepers: Mapping[str, Keeper] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.directory.know(scraped_sinks(self.config))
 
     def check(self) -> None:
         """Refuse, before anything is written or moved, to repair or to try again what is not there, and to crawl
