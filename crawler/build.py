@@ -87,7 +87,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
             frontier = store.make(store.path)
             restored, effective, news = await frontier.open(), plan.effective_config(), ()
         stack.push_async_callback(frontier.aclose)
-        parser = _parser(config, frontier.key)
+        parser = _parser(effective, frontier.key)
         stack.push_async_callback(parser.aclose)
         await parser.start()  # first of the slow parts: workers load while this process imports its client
         fetcher = _fetcher(fetch, cookies, clock, concurrency=config.limits.concurrency)
@@ -130,7 +130,7 @@ async def open_survey(plan: Plan) -> AsyncIterator[Survey]:
     fetch = revealed(plan.fetch(), os.environ)
     allow_descriptors(config.limits.concurrency)
     async with AsyncExitStack() as stack:
-        parser = _parser(config, fingerprint_key=0)
+        parser = _parser(plan.effective_config(), fingerprint_key=0)
         stack.push_async_callback(parser.aclose)
         await parser.start()
         fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, concurrency=config.limits.concurrency)
