@@ -13,10 +13,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from crawler.archive.entry import Keeping
 from crawler.checkpoint import Committer
 from crawler.clock import SystemClock
 from crawler.config.file import dump
-from crawler.config.secrets import revealed
+from crawler.config.secrets import referring_headers, revealed
 from crawler.directory import State
 from crawler.engine import Engine, Parts, Settings
 from crawler.errands import Errands
@@ -90,7 +91,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
         parser = _parser(effective, frontier.key)
         stack.push_async_callback(parser.aclose)
         await parser.start()  # first of the slow parts: workers load while this process imports its client
-        fetcher = _fetcher(fetch, cookies, clock, concurrency=config.limits.concurrency)
+        hidden = referring_headers(config.fetch)
+        fetcher = _fetcher(fetch, cookies, clock, concurrency=config.limits.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
@@ -191,7 +193,15 @@ def _parts(
         blobs=blobs,
         committed=plan.committed,
     )
-    ledger = Ledger(frontier=frontier, policy=policy, scope=opened.scope, committer=committer, stats=stats, clock=clock)
+    ledger = Ledger(
+        frontier=frontier,
+        policy=policy,
+        scope=opened.scope,
+        committer=committer,
+        stats=stats,
+        clock=clock,
+        keeping=Keeping(warc=config.export.warc, files=config.export.files),
+    )
     return Parts(
         seeds=opened.seeds.requests(),
         frontier=frontier,
@@ -264,7 +274,9 @@ def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:
             return InlineParser(settings, config.parse)
 
 
-def _fetcher(config: FetchConfig, cookies: Cookies, clock: Clock, *, concurrency: int) -> Fetcher:
+def _fetcher(
+    config: FetchConfig, cookies: Cookies, clock: Clock, *, concurrency: int, hidden: frozenset[str] = frozenset()
+) -> Fetcher:
     from crawler.fetch.http import HttpFetcher  # noqa: PLC0415  (aiohttp takes 0.2 s to import)
 
-    return HttpFetcher(config, clock, concurrency=concurrency, cookies=cookies)
+    return HttpFetcher(config, clock, concurrency=concurrency, cookies=cookies, hidden=hidden)

@@ -9,14 +9,18 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from crawler import __version__
+from crawler.export.files import FilesSink
 from crawler.export.jsonl import sink_for
 from crawler.export.late import LateSink
 from crawler.export.packing import suffix
+from crawler.export.warc import WarcSink, archive_name
 from crawler.models import PAGES
 from crawler.renames import OutputFiles
-from crawler.sinks import is_late, line_sinks
+from crawler.sinks import FILES, WARC, is_late, line_sinks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AsyncExitStack
     from pathlib import Path
 
@@ -48,7 +52,25 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
         sinks[name] = sink = LateSink(path, sink) if is_late(name) else sink
         await sink.open(_position(name, path, restored, resume=plan.resume))
         stack.push_async_callback(sink.aclose)
+    for name, sink, path in _kept(plan):
+        sinks[name] = sink
+        await sink.open(_position(name, path, restored, resume=plan.resume))
+        stack.push_async_callback(sink.aclose)
     return sinks
+
+
+def _kept(plan: Plan) -> Iterator[tuple[str, Sink, Path]]:
+    """The sinks that keep answers, each with the file it makes first."""
+    export, directory = plan.config.export, plan.directory
+    if export.files:
+        path = directory.records(FILES, suffix(export.compress))
+        most_bytes = int(plan.config.fetch.max_body_bytes)
+        yield FILES, FilesSink(path, directory.path, export.compress, most_bytes=most_bytes), path
+    if export.warc:
+        folder = directory.path / WARC
+        name = archive_name(folder) or plan.config.name
+        sink = WarcSink(folder, name, software=f"crawler/{__version__}")
+        yield WARC, sink, folder / f"{name}-00000.warc.gz"
 
 
 def _position(name: str, path: Path, restored: Restored, *, resume: bool) -> int | None:
@@ -57,6 +79,8 @@ def _position(name: str, path: Path, restored: Restored, *, resume: bool) -> int
     length = path.stat().st_size if path.exists() else None
     if position is None and resume and length == 0:
         return 0  # made by a run that never came to its first checkpoint, before which nothing is written
-    if position is not None and length is not None and length > position:
+    if (
+        position is not None and length is not None and length > position and name != WARC
+    ):  # whose position is no length
         log.info("what no checkpoint knew is cut off", extra={"why": f"{path}: {length - position:,} bytes"})
     return position

@@ -8,13 +8,10 @@ import msgspec
 
 from crawler.config.filing import Filed
 from crawler.models import Finished, Outcome, Request, Response
+from crawler.sinks import FILES, WARC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-
-WARC = "warc"
-FILES = "files"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -208,6 +208,13 @@ def archive_files(folder: Path, name: str) -> list[tuple[int, Path]]:
     return sorted((int(match[1]), path) for match, path in found)
 
 
+def archive_name(folder: Path) -> str | None:
+    """What the one archive in `folder` is called, whatever the crawl is now; None for none, or two."""
+    first = "-00000.warc.gz"
+    names = [path.name.removesuffix(first) for path in folder.glob(f"*{first}")] if folder.is_dir() else []
+    return names[0] if len(names) == 1 else None
+
+
 def _groups(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
     group: list[bytes] = []
     size = 0
