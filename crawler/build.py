@@ -140,6 +140,21 @@ async def open_survey(plan: Plan) -> AsyncIterator[Survey]:
         yield Survey(config, fetcher, parser, clock)
 
 
+@asynccontextmanager
+async def open_parser(config: CrawlConfig) -> AsyncIterator[Parser]:
+    """A parser pool for answers that no crawl has just fetched.
+
+    Raises:
+        ParseError: No worker can be started.
+    """
+    parser = _parser(config, fingerprint_key=0)
+    try:
+        await parser.start()
+        yield parser
+    finally:
+        await parser.aclose()
+
+
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
     """Leave nothing of a crawl that could not be opened."""
     if not begun:

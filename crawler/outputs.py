@@ -10,11 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from crawler import __version__
+from crawler.archive.places import archive_name, file_of
+from crawler.directory import CrawlDirectory
 from crawler.export.files import FilesSink
 from crawler.export.jsonl import sink_for
 from crawler.export.late import LateSink
 from crawler.export.packing import suffix
-from crawler.export.warc import WarcSink, archive_name
+from crawler.export.warc import WarcSink
 from crawler.models import PAGES
 from crawler.renames import OutputFiles
 from crawler.sinks import FILES, WARC, is_late, line_sinks
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.export.base import Sink
+    from crawler.export.packing import Compress
     from crawler.models import Restored
     from crawler.plan import Plan
 
@@ -38,6 +41,11 @@ def output_files(plan: Plan) -> OutputFiles:
     if plan.pages:
         paths[PAGES] = plan.pages
     return OutputFiles(folder=plan.directory.path, paths=paths, sink=partial(sink_for, compress=compress))
+
+
+def line_file(folder: Path, name: str, compress: Compress) -> Sink:
+    """The sink of this name in `folder`, which is no crawl's directory."""
+    return sink_for(CrawlDirectory(folder).records(name, suffix(compress)), compress)
 
 
 async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: AsyncExitStack) -> dict[str, Sink]:
@@ -70,7 +78,7 @@ def _kept(plan: Plan) -> Iterator[tuple[str, Sink, Path]]:
         folder = directory.path / WARC
         name = archive_name(folder) or plan.config.name
         sink = WarcSink(folder, name, software=f"crawler/{__version__}")
-        yield WARC, sink, folder / f"{name}-00000.warc.gz"
+        yield WARC, sink, file_of(folder, name, 0)
 
 
 def _position(name: str, path: Path, restored: Restored, *, resume: bool) -> int | None:

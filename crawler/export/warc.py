@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from crawler.archive import compose
 from crawler.archive.compose import Original
 from crawler.archive.entry import decode
+from crawler.archive.places import archive_files, file_of, place_of, position_of
 from crawler.directory import bring_down
 from crawler.errors import ExportError
 from crawler.export.jsonl import JsonlSink
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 ROTATE_BYTES = 1 << 30
 INDEX = "payloads.db"
-_LENGTH_BITS = 40
 _GROUP_BYTES = 4 << 20  # of lines that are unpacked, hashed and packed at once
 T = TypeVar("T")
 _THREADS = min(4, os.cpu_count() or 1)
@@ -158,7 +157,7 @@ class WarcSink:
         return self._file
 
     def _path(self, number: int) -> Path:
-        return self._folder / f"{self._name}-{number:05}.warc.gz"
+        return file_of(self._folder, self._name, number)
 
     def _begin(self, _: int) -> None:
         """Make the folder; refuse one that holds an archive of this name."""
@@ -189,30 +188,6 @@ class WarcSink:
             yield
         except OSError as error:
             raise ExportError(f"{self._folder}: cannot {doing}: {error.strerror or error}") from error
-
-
-def position_of(number: int, length: int) -> int:
-    """Where an archive may be cut: in which file, at which byte."""
-    return number << _LENGTH_BITS | length
-
-
-def place_of(position: int) -> tuple[int, int]:
-    """The number of the file that a position is in, and its length there."""
-    return position >> _LENGTH_BITS, position & ((1 << _LENGTH_BITS) - 1)
-
-
-def archive_files(folder: Path, name: str) -> list[tuple[int, Path]]:
-    """The files of the archive of this name, by their numbers."""
-    named = re.compile(re.escape(name) + r"-([0-9]{5,})\.warc\.gz")
-    found = [(match, path) for path in folder.iterdir() if (match := named.fullmatch(path.name))]
-    return sorted((int(match[1]), path) for match, path in found)
-
-
-def archive_name(folder: Path) -> str | None:
-    """What the one archive in `folder` is called, whatever the crawl is now; None for none, or two."""
-    first = "-00000.warc.gz"
-    names = [path.name.removesuffix(first) for path in folder.glob(f"*{first}")] if folder.is_dir() else []
-    return names[0] if len(names) == 1 else None
 
 
 def _groups(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
