@@ -174,6 +174,9 @@ class Records:
         piece = next(self._pieces, None)
         if piece is None:
             return False
+        if not piece.data:
+            self.torn = piece.start
+            return False
         self._packed = self._packed or piece.is_packed
         if self._at == len(self._data):
             self._data, self._place = piece.data, (piece.start, piece.skip)
