@@ -18,6 +18,7 @@ import msgspec
 
 from crawler.errors import ConfigError, CrawlerError
 from crawler.models import OUTCOMES
+from crawler.rule_health import RuleSummary
 from crawler.sinks import BUILT_IN
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     pages: int
     wire_bytes: int
     elapsed_s: float
+    #: of the configuration
+    name: str = ""
+    #: pages that look empty without JavaScript
+    needs_js: int = 0
+    #: how each scraping rule fared
+    rules: dict[str, RuleSummary] = {}
 
 
 SPELLINGS = ("", ".gz", ".zst")
