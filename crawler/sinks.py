@@ -17,6 +17,9 @@ FILES: Final = "files"  #: bodies that were kept
 WARC: Final = "warc"  #: the archive, which is no file of lines
 REJECTS: Final = ".rejects"  #: follows a rule's name
 
+FOLDERS: Final = (FILES, WARC)
+"""Sinks that make a folder of their own name, of many files."""
+
 BUILT_IN: Final = (PAGES, OUTCOMES, LINKS, SITEMAPS)
 """The sinks of lines that a crawl may have whatever its rules."""
 
@@ -38,6 +41,12 @@ def scraped_sinks(config: CrawlConfig) -> tuple[str, ...]:
     if config.extract.python is not None:
         names.append(hook_sink(config.extract.python))
     return tuple(dict.fromkeys(names))
+
+
+def own_sinks(config: CrawlConfig) -> tuple[str, ...]:
+    """The sinks a crawl has besides `BUILT_IN`."""
+    export = config.export
+    return (*scraped_sinks(config), *[FILES] * bool(export.files), *[WARC] * export.warc)
 
 
 def line_sinks(config: CrawlConfig) -> tuple[str, ...]:

@@ -192,6 +192,8 @@ _CONTENTS = {
     "links.jsonl": "which page links to which",
     "sitemaps.jsonl": "what each sitemap lists",
     "files.jsonl": "each body kept under files/",
+    "files": "bodies by the digest of their content",
+    "warc": "the archive, for `crawler reparse`",
     "seeds.jsonl": "what became of each seed",
     "summary.json": "these numbers",
     "crawl.db": "every URL, for `crawler why` and SQL",

@@ -81,6 +81,22 @@ async def test_a_directory_knows_the_files_of_its_rules(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_folders_of_bodies_and_of_the_archive_are_a_crawls_own(tmp_path):
+    directory = plan_in(tmp_path, files=("*.pdf",), warc=True).directory
+    assert directory.owns(tmp_path / "files.jsonl.gz")
+    assert not directory.owns(tmp_path / "filed")
+    for name in ("files", "warc"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x").write_text("")
+        assert directory.owns(tmp_path / name / "x")
+        assert tmp_path / name in directory.files()
+        with pytest.raises(ConfigError, match=rf"{name}: is not a crawl's"), claim(directory):
+            pass
+        directory.discard()
+        assert not (tmp_path / name).exists()
+    assert not plan_in(tmp_path).directory.owns(tmp_path / "warc")
+
+
 def test_a_foreign_file_that_a_rule_would_write_to_is_refused(tmp_path):
     (tmp_path / "product.jsonl").write_text("mine\n")
     with pytest.raises(ConfigError, match=r"product\.jsonl: is not a crawl's"), claim(plan_in(tmp_path).directory):
