@@ -3,7 +3,7 @@
 A page's own line does not tell what rules found on it. But lines stand in all files in the order in which pages ended.
 So of a damaged file the lines before the damage count, and pages that ended before the last one they are of have all
 their lines; that one and all after it are fetched again. Those that ended otherwise than as pages, as JSON and XML do,
-likewise.
+likewise. What is said here of rules holds for bodies that were kept, and files.jsonl.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from crawler.frontier.seen import Seen
 from crawler.models import OUTCOMES, PAGES, Outcome, Url
 from crawler.repair.salvage import Reading, salvage
 from crawler.rule_health import recounted
-from crawler.sinks import BUILT_IN, REJECTS, is_late, rejects_of
+from crawler.sinks import BUILT_IN, FILES, REJECTS, is_late, rejects_of
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:
@@ -28,14 +28,20 @@ if TYPE_CHECKING:
     from crawler.renames import OutputFiles
     from crawler.repair.salvage import Salvaged
 
-OTHERWISE = "not_html"
-"""The reason of what may have been scraped and has no page record."""
-
 
 class ScrapedLine(msgspec.Struct, frozen=True):
     """What every line has that a rule, or a function of the user's, made of a page."""
 
     url: str = msgspec.field(name="_url")
+
+
+class KeptLine(msgspec.Struct, frozen=True):
+    """What every line of files.jsonl has."""
+
+    url: str
+
+
+_Line = ScrapedLine | KeptLine
 
 
 class _Damage(NamedTuple):
@@ -98,19 +104,19 @@ class Scraped:
             has: Which of some URLs have.
         """
 
-        async def judge(records: Sequence[ScrapedLine | None]) -> list[bool]:
+        async def judge(records: Sequence[_Line | None]) -> list[bool]:
             ended = iter(await has([record.url for record in records if record is not None]))
             return [record is not None and next(ended) for record in records]
 
         found = {}
         for name in self.names:
             if not self._is_unmade(name):
-                found[name] = await salvage(self._files, name, ScrapedLine, judge, self._end(name))
+                found[name] = await salvage(self._files, name, _kind(name), judge, self._end(name))
         return found
 
     def health(self, found: Mapping[str, Salvaged]) -> bytes:
         """What is known of how rules fared, from what stays."""
-        rules = [name for name in self.names if not name.endswith(REJECTS)]
+        rules = [name for name in self.names if name != FILES and not name.endswith(REJECTS)]
         kept = {name: found[name].kept if name in found else 0 for name in self.names}
         return recounted({rule: kept[rule] for rule in rules}, {rule: kept.get(rejects_of(rule), 0) for rule in rules})
 
@@ -137,7 +143,7 @@ class Scraped:
         if self._is_unmade(name):
             return None
         end = self._end(name)
-        reading = Reading(self._files.paths[name], ScrapedLine, end)
+        reading: Reading[_Line] = Reading(self._files.paths[name], _kind(name), end)
         trusted, last = Seen(), 0
         async with aclosing(reading.blocks()) as blocks:
             async for _, records in blocks:
@@ -167,4 +173,8 @@ class Scraped:
 
 
 def _may_be_scraped(record: PageRecord | OutcomeRecord) -> bool:
-    return isinstance(record, PageRecord) or (record.outcome is Outcome.FETCHED and record.reason == OTHERWISE)
+    return isinstance(record, PageRecord) or record.outcome is Outcome.FETCHED
+
+
+def _kind(name: str) -> type[_Line]:
+    return KeptLine if name == FILES else ScrapedLine
