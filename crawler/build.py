@@ -40,6 +40,7 @@ from crawler.rule_history import crawl_before
 from crawler.running import Running
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
+from crawler.sinks import hook_sink
 from crawler.stats import Stats
 from crawler.survey.ask import Survey
 
@@ -73,7 +74,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
     resumed = directory.state() is not State.UNUSED
     fetch = revealed(plan.fetch(), os.environ)
     cookies = Cookies(fetch, clock)
-    health = RuleHealth(config.extract.rules)
+    function = config.extract.python
+    health = RuleHealth(config.extract.rules, function and hook_sink(function))
     earlier = crawl_before(directory.path, config.name) if config.extract.rules else None
     if not resumed:
         plan.read_seeds()  # a mistake in an item is told before files are made

@@ -96,10 +96,13 @@ class RuleHealth:
 
     Args:
         rules: As configured.
+        function: The name of the user's own, whose records have no fields that are known.
     """
 
-    def __init__(self, rules: Sequence[RuleConfig]) -> None:
+    def __init__(self, rules: Sequence[RuleConfig], function: str | None = None) -> None:
         self._fields = {rule.name: list(rule.fields) for rule in rules if rule.fields}
+        if function is not None:
+            self._fields[function] = []
         # What matches every page need not find anything on most, in whatever order these come.
         self._selective = {rule.name for rule in rules if rule.match is not None}
         self._tallies: dict[tuple[str, str], _Tally] = {}

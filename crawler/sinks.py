@@ -36,8 +36,10 @@ def hook_sink(function: str) -> str:
 
 def scraped_sinks(config: CrawlConfig) -> tuple[str, ...]:
     """The sinks of scraped records, in the order of the configuration."""
-    rules = [rule.name for rule in config.extract.rules if rule.fields]
-    names = [name for rule in rules for name in (rule, rejects_of(rule))]
+    names: list[str] = []
+    for rule in config.extract.rules:
+        names += [rule.name] * bool(rule.fields)  # others only lead on, but what cannot be read is told of
+        names.append(rejects_of(rule.name))
     if config.extract.python is not None:
         names.append(hook_sink(config.extract.python))
     return tuple(dict.fromkeys(names))

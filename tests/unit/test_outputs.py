@@ -41,13 +41,13 @@ def test_rules_with_fields_and_a_function_have_files_that_are_written_before_pag
     config = CrawlConfig(
         extract=ExtractConfig(rules=RULES, python="shop.pages:offers"), export=ExportConfig(links=True)
     )
-    assert line_sinks(config) == ("product", "product.rejects", "offers", OUTCOMES, PAGES, LINKS)
+    assert line_sinks(config) == ("product", "product.rejects", "listing.rejects", "offers", OUTCOMES, PAGES, LINKS)
 
 
 async def test_a_file_of_rejects_is_made_when_there_are_any(tmp_path):
     plan = plan_in(tmp_path)
     positions = await appended(plan, product=b"{}")
-    assert positions == {"product": 3, "product.rejects": 0, "offers": 0, OUTCOMES: 0, PAGES: 0}
+    assert positions == {"product": 3, "product.rejects": 0, "listing.rejects": 0, "offers": 0, OUTCOMES: 0, PAGES: 0}
     assert names(tmp_path) == ["offers.jsonl", "outcomes.jsonl", "pages.jsonl", "product.jsonl"]
     plan = plan_in(tmp_path, resume=True)
     positions = await appended(plan, Restored(positions=positions), product__rejects=b"[]")
