@@ -19,7 +19,7 @@ from crawler.export.packing import suffix
 from crawler.export.warc import WarcSink
 from crawler.models import PAGES
 from crawler.renames import OutputFiles
-from crawler.sinks import FILES, WARC, is_late, line_sinks
+from crawler.sinks import FILES, FOLDERS, WARC, is_late, line_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,8 @@ def output_files(plan: Plan) -> OutputFiles:
     """Where the lines of each sink go."""
     compress = plan.config.export.compress
     paths = {name: plan.directory.records(name, suffix(compress)) for name in line_sinks(plan.config)}
+    if plan.config.export.files:
+        paths[FILES] = plan.directory.records(FILES, suffix(compress))
     if plan.pages:
         paths[PAGES] = plan.pages
     return OutputFiles(folder=plan.directory.path, paths=paths, sink=partial(sink_for, compress=compress))
@@ -56,6 +58,8 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
     """
     sinks: dict[str, Sink] = {}
     for name, path in files.paths.items():
+        if name in FOLDERS:
+            continue
         sink = files.sink(path)
         sinks[name] = sink = LateSink(path, sink) if is_late(name) else sink
         await sink.open(_position(name, path, restored, resume=plan.resume))
