@@ -5,6 +5,7 @@ Names their backends, as `crawler.build` does for other parts: files of lines, b
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from crawler.export.packing import suffix
 from crawler.export.warc import WarcSink
 from crawler.models import PAGES
 from crawler.renames import OutputFiles
+from crawler.repair.archive import good_position
 from crawler.sinks import FILES, FOLDERS, WARC, is_late, line_sinks
 
 if TYPE_CHECKING:
@@ -66,9 +68,16 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
         stack.push_async_callback(sink.aclose)
     for name, sink, path in _kept(plan):
         sinks[name] = sink
-        await sink.open(_position(name, path, restored, resume=plan.resume))
+        position = _position(name, path, restored, resume=plan.resume)
+        if name == WARC and plan.repair:
+            position = await asyncio.to_thread(_good_position, path.parent, plan.config.name, position)
+        await sink.open(position)
         stack.push_async_callback(sink.aclose)
     return sinks
+
+
+def _good_position(folder: Path, name: str, position: int | None) -> int | None:
+    return good_position(folder, archive_name(folder) or name, position)
 
 
 def _kept(plan: Plan) -> Iterator[tuple[str, Sink, Path]]:

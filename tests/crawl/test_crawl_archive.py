@@ -184,3 +184,22 @@ def test_what_cannot_be_reparsed_is_said_and_leaves_nothing(tmp_path, arguments,
     assert message in done.stderr.decode()
     assert done.returncode in (1, 2)
     assert [path.name for path in tmp_path.iterdir()] == ["bad.warc"] * ("bad.warc" in arguments)
+
+
+def test_an_archive_that_has_lost_its_end_is_refused_and_repaired(matrix):
+    with matrix.crawl("repaired", Way()) as crawl:
+        crawl.arguments = [*crawl.arguments, *KEEP, "--set=scope.max_depth=1"]
+        crawl.complete()
+        (archive,) = (crawl.directory / "warc").glob("*.gz")
+        archive.write_bytes(archive.read_bytes()[:-1000])
+        (crawl.directory / "summary.json").unlink()
+        refused = crawl.live()
+        assert refused.code == 1
+        assert "expected at least" in refused.stderr
+        assert crawl.live(more=["--repair"]).code == 0
+    sources = archived.sources([crawl.directory])
+    reading = Captures(sources)
+    found = {capture.request.url for capture in reading}
+    assert not reading.torn
+    assert found < answered(crawl.directory).keys()
+    assert len(found) >= len(answered(crawl.directory)) - 5
