@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,11 +17,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.account import Summary as Summary  # noqa: PLC0414 - exported from here too
 from crawler.errors import ConfigError, CrawlerError
-from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS
+from crawler.models import OUTCOMES
+from crawler.sinks import BUILT_IN, FOLDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -32,32 +35,6 @@ class State(StrEnum):
     FINISHED = "finished"
 
 
-class Summary(msgspec.Struct, kw_only=True, frozen=True):
-    """How a crawl ended: the content of summary.json."""
-
-    format: int = 1
-    complete: bool
-    stopped_by: str | None
-    started_at: str  #: RFC 3339, UTC
-    ended_at: str
-    admitted: int
-    pending: int
-    outcomes: dict[str, int]
-    #: outcome -> reason -> number of URLs
-    reasons: dict[str, dict[str, int]]
-    #: scope rule -> number of links it kept out
-    refusals: dict[str, int]
-    #: given_up (by the breaker), set_aside (at budget.pages_per_host), unresolved: hosts not asked for everything
-    hosts: dict[str, int] = {}
-    #: given, bad (no URL could be made of them), fetched
-    seeds: dict[str, int]
-    pages: int
-    wire_bytes: int
-    elapsed_s: float
-
-
-_SINKS = (PAGES, OUTCOMES, LINKS, SITEMAPS)
-
 SPELLINGS = ("", ".gz", ".zst")
 """What may follow the name of a file of records, by how it is compressed."""
 
@@ -67,6 +44,8 @@ class CrawlDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        #: those whose files of lines are the crawl's own; `know` adds to them
+        self.sinks: tuple[str, ...] = BUILT_IN
         self.store = path / "crawl.db"
         self.seeds = path / "seeds.jsonl"
         self.config = path / "crawl.yaml"
@@ -74,6 +53,10 @@ class CrawlDirectory:
         self.seed_spool = path / "seeds.spool"
         self.summary = path / "summary.json"
         self._lock = path / "crawl.lock"
+
+    def know(self, sinks: Iterable[str]) -> None:
+        """The crawl has these sinks, too."""
+        self.sinks = tuple(dict.fromkeys((*self.sinks, *sinks)))
 
     def records(self, sink: str, spelling: str = "") -> Path:
         """The file of a sink; `spelling` is one of `SPELLINGS`."""
@@ -84,11 +67,10 @@ class CrawlDirectory:
         return [path for path in (self.records(sink, spelling) for spelling in SPELLINGS) if path.exists()]
 
     def files(self) -> list[Path]:
-        """Those of its files that a person may want to look at, as far as they exist."""
-        records = [path for sink in _SINKS for path in self.spellings(sink)]
-        return records + [
-            file for file in (self.seeds, self.summary, self.store, self.config, self.log) if file.exists()
-        ]
+        """Those of its files and folders that a person may want to look at, as far as they exist."""
+        records = [path for sink in self.sinks for path in self.spellings(sink)]
+        others = (*self.folders(), self.seeds, self.summary, self.store, self.config, self.log)
+        return records + [file for file in others if file.exists()]
 
     def state(self) -> State:
         """What the directory holds, judged by the presence of files that only a crawl writes."""
@@ -99,8 +81,15 @@ class CrawlDirectory:
     def owns(self, path: Path) -> bool:
         """Whether `path` is one of the crawl's own files."""
         own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary, self._lock]
-        own += [self.records(sink, spelling) for sink in _SINKS for spelling in SPELLINGS]
-        return path.resolve() in {file.resolve() for file in own}
+        own += [self.records(sink, spelling) for sink in self.sinks for spelling in SPELLINGS]
+        asked = path.resolve()
+        return asked in {file.resolve() for file in own} or any(
+            folder.resolve() in (asked, *asked.parents) for folder in self.folders()
+        )
+
+    def folders(self) -> list[Path]:
+        """Where those of its sinks put files that make many."""
+        return [self.path / sink for sink in self.sinks if sink in FOLDERS]
 
     def read_summary(self) -> Summary | None:
         """How the crawl in it ended; None if it has not.
@@ -137,11 +126,13 @@ class CrawlDirectory:
         """Remove what a crawl that never began has left of its own."""
         files = [self.store, self.seed_spool, self.config]
         files += [self.store.with_name(self.store.name + suffix) for suffix in ("-wal", "-shm")]
-        for sink in _SINKS:
+        for sink in self.sinks:
             files += self.spellings(sink)
         for file in files:
             with suppress(OSError):
                 file.unlink(missing_ok=True)
+        for folder in self.folders():  # which was not there before the crawl began
+            shutil.rmtree(folder, ignore_errors=True)
 
     def reopen(self) -> None:
         """Mark the crawl unfinished again, and remove what only a finished one has.
@@ -274,7 +265,12 @@ def claim(directory: CrawlDirectory, *, fresh: bool = False, resume: bool = Fals
 
 
 def _refuse_foreign(directory: CrawlDirectory) -> None:
-    candidates = (directory.config, *(path for sink in _SINKS for path in directory.spellings(sink)), directory.seeds)
+    candidates = (
+        directory.config,
+        *(path for sink in directory.sinks for path in directory.spellings(sink)),
+        *directory.folders(),
+        directory.seeds,
+    )
     for file in candidates:
         if file.exists():
             raise ConfigError(f"{file}: is not a crawl's and would be overwritten; name another directory")
