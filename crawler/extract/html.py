@@ -178,6 +178,11 @@ class Document:
         #: ``<h1>`` elements in document order
         self.h1s = self._walk.h1s
 
+    @property
+    def tree(self) -> LexborHTMLParser:
+        """What was parsed, for selectors."""
+        return self._tree
+
     def head(self, robots_names: frozenset[str]) -> Head:
         """What the page says of itself; `robots_names` as of `Head`."""
         return Head(self._walk.noted, robots_names)

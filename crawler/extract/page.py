@@ -108,6 +108,7 @@ class Extractor:
             refusals=page.hyperlinks.refusals,
             reason="noindex" if page.is_unwanted else None,
             body_bytes=len(body.data),
+            needs_js=page.needs_js,
         )
 
 
