@@ -65,14 +65,13 @@ def wants_text(extract: ExtractConfig) -> bool:
 def features_of(found: Found, extract: ExtractConfig, *, url: Url, fetched_at: float) -> Features:
     """What `extract` asks for of the page at `url`, fetched at that Unix time."""
     wanted = extract.features
-    tree, html, targets = found.document.tree, found.text.utf8, found.targets
-    of_data = structured(tree, html, wanted, targets.url)
+    tree, targets = found.document.tree, found.targets
+    of_data = structured(tree, found.head.meta_nodes, wanted, targets.url)
     features = Features(structured=of_data, cut=list(of_data.cut))
     _add_texts(features, found, extract)
     if wanted.meta:
         said = byline(
             tree,
-            html,
             found.head,
             article_of(of_data.all_json_ld),
             url=url,

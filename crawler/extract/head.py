@@ -51,6 +51,7 @@ class Head:
         "description",
         "had_more",
         "lang",
+        "meta_nodes",
         "metas",
         "robots",
         "title",
@@ -71,6 +72,8 @@ class Head:
         self.title: str | None = None
         #: contents of the other meta elements, by name or property in lower case, white space collapsed
         self.metas: dict[str, list[str]] = {}
+        #: all meta elements
+        self.meta_nodes: list[LexborNode] = []
         #: in document order
         self.alternates: list[Alternate] = []
         #: whether there were more alternates than are kept
@@ -82,6 +85,7 @@ class Head:
         n_metas = 0
         for tag, node in elements:
             if tag == _META:
+                self.meta_nodes.append(node)
                 if n_metas < _MAX_METAS:
                     n_metas += self._add_meta(node.attributes, robots_names)
                 elif (name := node.attributes.get("name")) and name.strip().lower() in robots_names:

@@ -179,9 +179,18 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     feeds: Annotated[tuple[Feed, ...] | None, Meta(description="link rel=alternate: the RSS, Atom and JSON feeds")]
     images: Annotated[tuple[Image, ...] | None, Meta(description="the img elements, each URL once, in their order")]
     tables: Annotated[tuple[Table, ...] | None, Meta(description="the table elements that are no mere layout")]
-    json_ld: Annotated[list[Any] | None, Meta(description="the values of its JSON-LD blocks, as they stand there")]
-    opengraph: Annotated[dict[str, Any] | None, Meta(description="its Open Graph meta elements, by property")]
-    twitter: Annotated[dict[str, Any] | None, Meta(description="its twitter: meta elements, by name")]
+    json_ld: Annotated[
+        list[Any] | None,
+        Meta(description="the values of its JSON-LD blocks, as they stand there; what cannot be read is left out"),
+    ]
+    opengraph: Annotated[
+        dict[str, list[str | None]] | None,
+        Meta(
+            description="its Open Graph meta elements: of each property, such as og:image, the contents in order; what "
+            "belongs to one of several images stands at its place, null for images that have none"
+        ),
+    ]
+    twitter: Annotated[dict[str, list[str | None]] | None, Meta(description="its Twitter card, likewise by twitter:…")]
     microdata: Annotated[
         list[dict[str, Any]] | None, Meta(description="its microdata items, with type, id and properties")
     ]
@@ -198,8 +207,8 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     truncated: Annotated[
         tuple[str, ...],
         Meta(
-            description="what was cut short: body (a broken compressed stream), or keys of this record, of which links "
-            "stands for the page's lines in links.jsonl too"
+            description="what was cut short: body (a broken compressed stream), or keys of this record; json_ld also "
+            "where a block could not be read, and links stands for the page's lines in links.jsonl too"
         ),
     ]
 

@@ -20,7 +20,6 @@ MAX_LINKS = 8
 _MAX_PLAIN_WORDS = 8
 _MAX_CHARS = 1_000
 
-_SCRIPTS = (b"<script", b"<SCRIPT")
 _MOUNTS = (
     "#root, #app, #__next, #__nuxt, #___gatsby, #svelte, #ember-app, #main-app, #react-root, #app-root, #application, "
     "#mount, #q-app, [ng-app], [data-reactroot], [data-server-rendered], app-root, [ng-version], my-app"
@@ -32,16 +31,15 @@ _DO = (
 _ASKS = re2.compile(rf"(?i){_DO}[^.]{{0,80}}java\s?script|java\s?script[^.]{{0,80}}{_DO}")
 
 
-def needs_js(tree: LexborHTMLParser, html: bytes, n_links: int, count_words: Callable[[], int]) -> bool:
+def needs_js(tree: LexborHTMLParser, n_links: int, count_words: Callable[[], int]) -> bool:
     """Whether the page seems an empty shell.
 
     Args:
         tree: The page.
-        html: What it was parsed from.
         n_links: With href.
         count_words: Counts those of all its text, ``<noscript>`` included; asked if all else says so.
     """
-    if n_links > MAX_LINKS or not any(sign in html for sign in _SCRIPTS) or tree.css_first("script") is None:
+    if n_links > MAX_LINKS or tree.css_first("script") is None:
         return False
     asks = any(_ASKS.search(node.text_lexbor()[:_MAX_CHARS]) for node in tree.css("noscript")[:20])
     return (asks or any(map(_is_empty, tree.css(_MOUNTS)[:20]))) and count_words() <= MAX_WORDS

@@ -73,7 +73,7 @@ def test_a_record_holds_every_field_in_its_documented_order():
         ("word_count", 6),
         ("sentence_count", 3),
         ("reading_s", 2),
-        ("text_ratio", round(34 / len(body), 4)),
+        ("text_ratio", round(37 / len(body), 4)),
         ("fingerprint", None),
         ("needs_js", False),
         ("n_links", 2),
