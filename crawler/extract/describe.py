@@ -6,23 +6,34 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.clock import rfc3339
+from crawler.extract.features import features_of
 from crawler.extract.html import heading_of
-from crawler.extract.record import LinkRecord, PageRecord
-from crawler.extract.text import collapsed_ascii
+from crawler.extract.record import PageRecord
+from crawler.extract.text import collapsed_ascii, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crawler.config import ExtractConfig
     from crawler.extract.charset import Text
     from crawler.extract.content import Decoded
     from crawler.extract.head import Head
     from crawler.extract.html import Document
-    from crawler.models import Request, Response, Url
+    from crawler.extract.links import Hyperlinks
+    from crawler.extract.record import LinkRecord
+    from crawler.extract.targets import PageTargets
+    from crawler.models import Request, Response
 
 MAX_LINKS = 10_000
 MAX_TEXT_CHARS = 4 * 1024**2
 MAX_LINE_CHARS = 4_000
 """Of the title, the description and each h1."""
 MAX_H1 = 100
+MAX_HEADER_CHARS = 64 * 1024
+"""Of all headers kept."""
+
+
+_FIELDS = ("body", *PageRecord.__struct_fields__)
 
 
 class Found(NamedTuple):
@@ -32,10 +43,11 @@ class Found(NamedTuple):
     text: Text
     document: Document
     head: Head
-    canonical: Url | None
-    n_links: int
+    targets: PageTargets  #: what URLs on it mean
+    hyperlinks: Hyperlinks
     links: tuple[LinkRecord, ...] | None  #: at most `MAX_LINKS`; None where nobody asks
     more_links: bool
+    needs_js: bool
 
 
 def describe(
@@ -46,7 +58,11 @@ def describe(
     cut = _Cutter()
     if body.truncated:
         cut.note("body")
-    all_text, word_count = document.blocks() if extract.text != "none" else (None, None)
+    features = features_of(found, extract, url=request.url, fetched_at=response.fetched_at)
+    h1 = cut.h1(document)
+    structured = features.structured
+    for field in features.cut:
+        cut.note(field)
     return PageRecord(
         url=request.url,
         status=response.status,
@@ -61,26 +77,55 @@ def describe(
         charset_source=text.source,
         body_bytes=len(body.data),
         content_digest=f"sha256:{hashlib.sha256(body.data).hexdigest()}",
-        title=cut("title", head.title, MAX_LINE_CHARS),
-        description=cut("description", head.description, MAX_LINE_CHARS),
-        lang=cut("lang", head.lang, MAX_LINE_CHARS),
-        canonical=found.canonical,
-        h1=cut.h1(document),
-        text=cut("text", all_text, MAX_TEXT_CHARS),
-        word_count=word_count,
-        n_links=found.n_links,
+        title=cut("title", _title(head, h1), MAX_LINE_CHARS),
+        description=cut("description", head.description or head.meta("og:description") or head.description),
+        lang=cut("lang", head.lang),
+        lang_detected=features.lang_detected,
+        canonical=found.targets.url(head.canonical_href) if head.canonical_href is not None else None,
+        site_name=cut("site_name", features.site_name),
+        author=cut("author", features.author),
+        published=features.published,
+        modified=features.modified,
+        h1=h1,
+        headings=features.headings,
+        text=cut("text", features.text, MAX_TEXT_CHARS),
+        word_count=features.word_count,
+        sentence_count=features.sentence_count,
+        reading_s=features.reading_s,
+        text_ratio=features.text_ratio,
+        fingerprint=features.fingerprint,
+        needs_js=found.needs_js,
+        n_links=found.hyperlinks.n_links,
+        n_internal=features.n_internal,
+        n_external=features.n_external,
+        n_nofollow=features.n_nofollow,
         links=cut.links(found, extract.links),
+        hreflang=features.hreflang,
+        feeds=features.feeds,
+        images=features.images,
+        tables=features.tables,
+        json_ld=structured.json_ld,
+        opengraph=structured.opengraph,
+        twitter=structured.twitter,
+        microdata=structured.microdata,
+        rdfa=structured.rdfa,
+        headers=cut.headers(response.headers, extract.headers) if extract.headers else None,
+        html=text.utf8.decode() if extract.html else None,
         truncated=cut.noted(),
     )
+
+
+def _title(head: Head, h1: Sequence[str]) -> str | None:
+    return head.title or visible(head.meta("og:title") or "") or next(iter(h1), head.title)
 
 
 class _Cutter:
     """Keeps fields within bounds, and notes which it had to cut."""
 
     def __init__(self) -> None:
-        self._noted: dict[str, None] = {}
+        self._noted: set[str] = set()
 
-    def __call__(self, field: str, value: str | None, limit: int) -> str | None:
+    def __call__(self, field: str, value: str | None, limit: int = MAX_LINE_CHARS) -> str | None:
         if value is None or len(value) <= limit:
             return value
         self.note(field)
@@ -90,7 +135,7 @@ class _Cutter:
         nodes = document.h1s
         if len(nodes) > MAX_H1:
             self.note("h1")
-        texts = (self("h1", heading_of(node), MAX_LINE_CHARS) for node in nodes[:MAX_H1])
+        texts = (self("h1", heading_of(node)) for node in nodes[:MAX_H1])
         return tuple(text for text in texts if text)
 
     def links(self, found: Found, wanted: bool) -> tuple[LinkRecord, ...] | None:  # noqa: FBT001
@@ -99,8 +144,26 @@ class _Cutter:
             self.note("links")
         return found.links if wanted else None
 
+    def headers(self, received: Sequence[tuple[bytes, bytes]], wanted: Sequence[str]) -> dict[str, str]:
+        """Those whose names are `wanted`, ``*`` being all; repeated ones joined as HTTP does (RFC 9110, 5.3)."""
+        names = {name.lower() for name in wanted}
+        kept: dict[str, str] = {}
+        room = MAX_HEADER_CHARS
+        for key, content in received:
+            name, value = key.decode("latin-1").lower(), content.decode("latin-1")
+            if name not in names and "*" not in names:
+                continue
+            room -= len(name) + len(value)
+            if room < 0:
+                self.note("headers")
+                break
+            separator = "\n" if name == "set-cookie" else ", "
+            kept[name] = f"{kept[name]}{separator}{value}" if name in kept else value
+        return kept
+
     def note(self, field: str) -> None:
-        self._noted[field] = None
+        self._noted.add(field)
 
     def noted(self) -> tuple[str, ...]:
-        return tuple(self._noted)
+        """In the order of the record."""
+        return tuple(field for field in _FIELDS if field in self._noted) if self._noted else ()

@@ -9,9 +9,11 @@ import msgspec
 from crawler.errors import UrlError
 from crawler.extract import charset, robots, robots_meta
 from crawler.extract.describe import MAX_LINKS, Found, describe
+from crawler.extract.features import wants_text
 from crawler.extract.html import Document
 from crawler.extract.links import Hyperlinks
 from crawler.extract.record import LinkLine, one_line
+from crawler.extract.shell import needs_js
 from crawler.extract.targets import Targets
 from crawler.models import LINKS, PAGES
 from crawler.url import Base
@@ -48,7 +50,8 @@ class HtmlPage:
         self._content_type = content_type
         self._body = body
         self.text = charset.decode(body.data, content_type)
-        self.document = Document(self.text.utf8, want_text=settings.extract.text != "none")
+        self._has_text = wants_text(settings.extract)
+        self.document = Document(self.text.utf8, want_text=self._has_text)
         self.head = self.document.head(means.robots_names)
         asked = robots_meta.asked(response.headers, self.head.robots, means.product)
         #: whether its record is not to be kept
@@ -66,6 +69,8 @@ class HtmlPage:
             skip_rel=settings.skip_rel,
             nofollow=self.nofollow,
         )
+        #: whether it seems an empty shell
+        self.needs_js = needs_js(self.document.tree, self.hyperlinks.n_links, self._count_words)
 
     def records(self) -> tuple[tuple[str, bytes], ...]:
         """The page's own line, and one a link where asked for, with newlines between them only; none if unwanted."""
@@ -82,10 +87,22 @@ class HtmlPage:
         return (page, (LINKS, one_line(encoder.encode_lines(lines)[:-1])))
 
     def _record(self, links: tuple[LinkRecord, ...] | None, *, more_links: bool) -> PageRecord:
-        head, n_links = self.head, self.hyperlinks.n_links
-        canonical = self.targets.url(head.canonical_href) if head.canonical_href is not None else None
-        found = Found(self._body, self.text, self.document, head, canonical, n_links, links, more_links)
+        found = Found(
+            self._body,
+            self.text,
+            self.document,
+            self.head,
+            self.targets,
+            self.hyperlinks,
+            links,
+            more_links,
+            self.needs_js,
+        )
         return describe(self._request, self._response, self._content_type, found, self._means.settings.extract)
+
+    def _count_words(self) -> int:
+        document = self.document if self._has_text else Document(self.text.utf8, want_text=True)
+        return document.blocks()[1]
 
     def _base_url(self) -> Url:
         """Its base URL: its own, unless a ``<base href>`` names another http(s) one."""

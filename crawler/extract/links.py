@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from crawler.extract.html import text_of
 from crawler.extract.record import LinkRecord
 from crawler.extract.text import collapsed, collapsed_ascii
 from crawler.models import MAX_EXAMPLES, Refusal
+from crawler.url import registrable_domain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from crawler.extract.html import Document
     from crawler.extract.targets import PageTargets
-    from crawler.models import Link, Url
+    from crawler.models import HostKey, Link, Url
 
 MAX_TEXT_CHARS = 200
 _TITLE = create_tag("title").tag_id  # of a drawing
@@ -57,7 +60,17 @@ class Hyperlinks:
         nofollow: Whether none is followed.
     """
 
-    __slots__ = ("_document", "_found", "_nofollow", "_skipped", "followed", "n_links", "refusals")
+    __slots__ = (
+        "_document",
+        "_found",
+        "_hosts",
+        "_nofollow",
+        "_skipped",
+        "followed",
+        "n_links",
+        "n_nofollow",
+        "refusals",
+    )
 
     def __init__(
         self, document: Document, targets: PageTargets, *, skip_rel: Sequence[str] = (), nofollow: bool = False
@@ -67,7 +80,9 @@ class Hyperlinks:
         refused: dict[str, str] = {}
         skipped: dict[Url, str] = {}
         found: dict[Url, tuple[Link, str | None, LexborNode, str | None]] = {}
-        n_links = 0
+        hosts: list[HostKey] = []
+        add_host = hosts.append
+        n_links = n_nofollow = 0
         for element in document.hyperlinks:
             attributes = element.attributes
             if "href" not in attributes:
@@ -80,15 +95,22 @@ class Hyperlinks:
             link = target.link
             if link is None:
                 refused[href] = target.rule or ""
-            elif link.url not in found:
-                rel = attributes.get("rel")
+                continue
+            add_host(link.host_key)
+            rel = attributes.get("rel")
+            if rel is not None and "nofollow" in rel.lower().split():
+                n_nofollow += 1
+            if link.url not in found:
                 found[link.url] = (link, target.rule, element, rel)
                 if rel is not None and (token := _token_of(skip_rel, rel)):
                     skipped[link.url] = token
-            elif link.url in skipped and not _token_of(skip_rel, attributes.get("rel") or ""):
+            elif link.url in skipped and not _token_of(skip_rel, rel or ""):
                 del skipped[link.url]
         #: ``<a>`` elements with href, whatever it says
         self.n_links = n_links - sum("href" in area.attributes for area in document.areas)
+        #: links with nofollow in rel
+        self.n_nofollow = n_nofollow
+        self._hosts = hosts
         self._document = document
         self._found = found
         self._skipped = skipped
@@ -126,6 +148,12 @@ class Hyperlinks:
         token = self._skipped.get(url)
         return f"robots.skip_rel: {token}" if token else None
 
+    def n_within(self, domain: str) -> tuple[int, int]:
+        """How many links lead to http(s) URLs of a registrable domain, and how many to others."""
+        hosts = Counter(self._hosts)
+        within = sum(count for key, count in hosts.items() if _domain(key) == domain)
+        return within, hosts.total() - within
+
     def records(self, limit: int) -> tuple[tuple[LinkRecord, ...], bool]:
         """What the page record says of the first `limit` targets, and whether there were more."""
         structured = self._document.structured_links
@@ -138,6 +166,14 @@ class Hyperlinks:
             text = text or _name(element)
             records.append(LinkRecord(url, text[:MAX_TEXT_CHARS], None if rel is None else collapsed_ascii(rel)))
         return tuple(records), len(self._found) > limit
+
+
+@lru_cache(maxsize=10_000)
+def _domain(key: HostKey) -> str:
+    """The registrable domain of a host."""
+    return registrable_domain(
+        key if key[-1] == "]" else key.partition(":")[0] if key[0] != "[" else key.rpartition(":")[0]
+    )
 
 
 def _token_of(skip_rel: Sequence[str], rel: str) -> str | None:

@@ -134,6 +134,7 @@ class Extractor:
             reason="noindex" if page.is_unwanted else None,
             body_bytes=len(body.data),
             fills=fills,
+            needs_js=page.needs_js,
         )
 
     def _data_page(

@@ -6,10 +6,12 @@ on its response, its request and the configuration only. How the values are foun
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+
+from crawler.extract.record_parts import Feed, Heading, Image, Table, Translation
 
 SCHEMA_VERSION = 1
 """Raised when a key changes its meaning or goes away; new keys do not count."""
@@ -73,23 +75,45 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     #: how sure `charset` is: all but ``bom``, ``header`` and ``meta`` are our own conclusion
     charset_source: Annotated[
         str,
-        Meta(description="what told the charset: bom, header, meta, utf-8 (it is valid as such) or fallback (a guess)"),
+        Meta(
+            description="what told the charset: bom, header, meta, utf-8 (it is valid as such), guess (from its bytes) "
+            "or fallback (nothing did)"
+        ),
     ]
     #: bytes after content decoding
     body_bytes: Annotated[int, Meta(description="length of the body after content decoding")]
     #: ``sha256:`` and 64 hex digits, of the body after content decoding
     content_digest: Annotated[str, Meta(description="sha256: and the hex digest of the body after content decoding")]
-    #: None without a ``<title>``
+    #: ``<title>``, og:title or h1: the first with text
     title: Annotated[
         str | None,
-        Meta(description="the first title element, soft hyphens and the like left out, white space collapsed"),
+        Meta(
+            description="the title element, else og:title, else the first h1, soft hyphens and the like left out, "
+            "white space collapsed"
+        ),
     ]
-    #: content of ``<meta name=description>``
-    description: Annotated[str | None, Meta(description="the description meta element, white space collapsed")]
+    #: content of ``<meta name=description>``, else og:description
+    description: Annotated[
+        str | None, Meta(description="the description meta element, else og:description, white space collapsed")
+    ]
     #: attribute of ``<html>``: lang, else xml:lang
     lang: Annotated[str | None, Meta(description="the lang, else xml:lang, attribute of the html element, as written")]
+    #: ISO 639-1, for lack of one 639-3
+    lang_detected: Annotated[
+        str | None,
+        Meta(description="language the main text is in, as it reads: ISO 639-1, or 639-3 where there is none"),
+    ]
     #: resolved against the base URL
     canonical: Annotated[str | None, Meta(description="target of link rel=canonical, resolved, without fragment")]
+    site_name: Annotated[str | None, Meta(description="og:site_name or another name the page gives its site")]
+    author: Annotated[str | None, Meta(description="who wrote the page, as it says; several with commas between")]
+    #: ISO 8601
+    published: Annotated[
+        str | None,
+        Meta(description="when it was first published, as it says: an ISO 8601 date, with time and offset if it tells"),
+    ]
+    #: ISO 8601
+    modified: Annotated[str | None, Meta(description="when it was last changed, as it says, like published")]
     #: in document order
     h1: Annotated[
         tuple[str, ...],
@@ -97,22 +121,51 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             description="the h1 elements that have text, read as text is, a line each, without a permalink at the end"
         ),
     ]
+    headings: Annotated[
+        tuple[Heading, ...] | None, Meta(description="the elements h1 to h6 that have text, in their order")
+    ]
     #: None where ``extract.text`` is ``none``
     text: Annotated[
         str | None,
         Meta(
-            description="all text of the body but that of scripts, styles, templates and drawings (svg), "
-            "a line a block, white space collapsed but for the lines of pre and textarea elements, which are lines "
-            "here too, indented as there; without soft hyphens, zero-width spaces, word joiners and byte order marks; "
-            "null if not asked for"
+            description="the main text, or all text, of the body, as extract.text asks: without scripts, styles, "
+            "templates and drawings (svg), a line a block, white space collapsed but for the lines of pre and textarea "
+            "elements, which are lines here too, indented as there; without soft hyphens, zero-width spaces, word "
+            "joiners and byte order marks. Or the main text as Markdown. Null if not asked for"
         ),
     ]
     #: white-space-separated, so a Chinese sentence is one word; None where `text` is
     word_count: Annotated[
         int | None, Meta(description="white-space-separated words of text, so a Chinese or Japanese sentence is one")
     ]
+    sentence_count: Annotated[
+        int | None, Meta(description="sentences of the main text; a line without a full stop is one")
+    ]
+    #: seconds
+    reading_s: Annotated[
+        int | None,
+        Meta(
+            description="seconds it takes to read the main text at 238 words a minute (Brysbaert 2019), Chinese, "
+            "Japanese and Thai at 260 to 400 characters a minute"
+        ),
+    ]
+    text_ratio: Annotated[float | None, Meta(description="characters of the main text by characters of the HTML")]
+    #: 16 hex digits
+    fingerprint: Annotated[
+        str | None,
+        Meta(
+            description="64 bits of the main text as 16 hex digits; near-duplicates differ in few bits; null for a "
+            "text of few words"
+        ),
+    ]
+    needs_js: Annotated[bool, Meta(description="whether it seems an empty shell that scripts have to fill")]
     #: ``<a href>`` elements, whatever they point at, repetitions counted
     n_links: Annotated[int, Meta(description="number of a (not area) elements with href, whatever they point to")]
+    n_internal: Annotated[
+        int | None, Meta(description="of these, those to http(s) URLs of the same registrable domain as the page")
+    ]
+    n_external: Annotated[int | None, Meta(description="those to http(s) URLs of other domains")]
+    n_nofollow: Annotated[int | None, Meta(description="those to http(s) URLs that have nofollow in rel")]
     #: None where ``extract.links`` is off
     links: Annotated[
         tuple[LinkRecord, ...] | None,
@@ -120,12 +173,42 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             description="http(s) targets of the a and area elements, each once, in their order; null if not asked for"
         ),
     ]
+    hreflang: Annotated[
+        tuple[Translation, ...] | None, Meta(description="link rel=alternate hreflang: the page in other languages")
+    ]
+    feeds: Annotated[tuple[Feed, ...] | None, Meta(description="link rel=alternate: the RSS, Atom and JSON feeds")]
+    images: Annotated[tuple[Image, ...] | None, Meta(description="the img elements, each URL once, in their order")]
+    tables: Annotated[tuple[Table, ...] | None, Meta(description="the table elements that are no mere layout")]
+    json_ld: Annotated[
+        list[Any] | None,
+        Meta(description="the values of its JSON-LD blocks, as they stand there; what cannot be read is left out"),
+    ]
+    opengraph: Annotated[
+        dict[str, list[str | None]] | None,
+        Meta(
+            description="its Open Graph meta elements: of each property, such as og:image, the contents in order; what "
+            "belongs to one of several images stands at its place, null for images that have none"
+        ),
+    ]
+    twitter: Annotated[dict[str, list[str | None]] | None, Meta(description="its Twitter card, likewise by twitter:…")]
+    microdata: Annotated[
+        list[dict[str, Any]] | None, Meta(description="its microdata items, with type, id and properties")
+    ]
+    rdfa: Annotated[list[dict[str, Any]] | None, Meta(description="what its RDFa says, by subject")]
+    headers: Annotated[
+        dict[str, str] | None,
+        Meta(
+            description="the response headers asked for that came, by name in lower case; repeated ones joined with "
+            "commas (set-cookie: with line feeds); null if none was asked for"
+        ),
+    ]
+    html: Annotated[str | None, Meta(description="the HTML, decoded to Unicode; null if not asked for")]
     #: keys of this record, and ``body``; ``links`` stands for the page's lines in links.jsonl too
     truncated: Annotated[
         tuple[str, ...],
         Meta(
-            description="what was cut short: body (a broken compressed stream), or keys of this record, of which links "
-            "stands for the page's lines in links.jsonl too"
+            description="what was cut short: body (a broken compressed stream), or keys of this record; json_ld also "
+            "where a block could not be read, and links stands for the page's lines in links.jsonl too"
         ),
     ]
 

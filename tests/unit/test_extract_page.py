@@ -61,12 +61,37 @@ def test_a_record_holds_every_field_in_its_documented_order():
         ("title", "A title"),
         ("description", "what for"),
         ("lang", "cs"),
+        ("lang_detected", None),
         ("canonical", "https://example.org/c"),
+        ("site_name", None),
+        ("author", None),
+        ("published", None),
+        ("modified", None),
         ("h1", ["One heading"]),
+        ("headings", [{"level": 1, "text": "One heading"}]),
         ("text", "One heading\nSome text\ntaila linkagain"),
         ("word_count", 6),
+        ("sentence_count", 3),
+        ("reading_s", 2),
+        ("text_ratio", round(37 / len(body), 4)),
+        ("fingerprint", None),
+        ("needs_js", False),
         ("n_links", 2),
+        ("n_internal", 2),
+        ("n_external", 0),
+        ("n_nofollow", 1),
         ("links", [{"url": "https://example.org/b/x", "text": "a link", "rel": "nofollow ugc"}]),
+        ("hreflang", []),
+        ("feeds", []),
+        ("images", None),
+        ("tables", None),
+        ("json_ld", []),
+        ("opengraph", {}),
+        ("twitter", {}),
+        ("microdata", None),
+        ("rdfa", None),
+        ("headers", None),
+        ("html", None),
         ("truncated", []),
     ]
 
@@ -276,10 +301,14 @@ def test_facts_of_real_pages_are_those_that_two_other_parsers_agree_on():
         request = msgspec.structs.replace(REQUEST, url=url)
         body = gzip.decompress((folder / row["page"]).read_bytes())
         record = record_of(body, request=request, headers=((b"Content-Type", b"text/html"),))
-        truth = {name: row[name] for name in ("title", "lang", "description")}
+        truth = {name: row[name] for name in ("title", "lang", "description") if row[name] or name == "lang"}
         truth["canonical"] = row["canonical"] and canonicalize(row["canonical"])
         truth["links"] = list(dict.fromkeys(canonicalize(link) for link in row["links"]))
+        truth["hreflang"] = [{"lang": lang, "url": canonicalize(target)} for lang, target in row["hreflang"]]
+        truth["feeds"] = [canonicalize(feed) for feed in row["feeds"]]
+        truth["needs_js"] = False
         record["links"] = [link["url"] for link in record["links"]]
+        record["feeds"] = [feed["url"] for feed in record["feeds"]]
         wrong += [(row["id"], name) for name, value in truth.items() if record[name] != value]
     assert len(rows) > 40
     assert wrong == []

@@ -1,0 +1,67 @@
+"""Which parts does a page have that could be kept or left out, and whose is a text?
+
+A box is an element that holds others or text as a part of the page: a block, a table cell, a button. Boxes are known by
+numbers, in document order, so that what is said of them are lists, and what holds a box comes before it. A link is one
+only where it holds others; the text of other links is its box's, as linked text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from selectolax.lexbor import create_tag
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+ANCHOR = create_tag("a").tag_id
+
+
+class Boxes:
+    """The boxes of one document. Number 0 is the document itself, which has no node.
+
+    A place is twice the number of a box, and one more for what is in a link there.
+    """
+
+    __slots__ = ("nodes", "parents", "places", "tags")
+
+    def __init__(self) -> None:
+        self.nodes: list[LexborNode | None] = [None]
+        #: of each, the place it is at
+        self.parents: list[int] = [0]
+        #: of each, Lexbor's number for its tag
+        self.tags: list[int] = [0]
+        #: by `mem_id`: the place that each box makes, and that some elements between are at
+        self.places: dict[int, int] = {}
+
+    def add(self, node: LexborNode, tag: int) -> None:
+        """Take in a box; all that hold it have been."""
+        parent = node.parent
+        place = self.places.get(parent.mem_id) if parent is not None else 0
+        if place is None:
+            place = self.around(node)
+        self.parents.append(place)
+        # In a box that is in a link, all is.
+        self.places[node.mem_id] = 2 * len(self.nodes) + ((place & 1) or tag == ANCHOR)
+        self.nodes.append(node)
+        self.tags.append(tag)
+
+    def around(self, node: LexborNode) -> int:
+        """The place `node` is at."""
+        places = self.places
+        passed: list[tuple[int, bool]] = []
+        place: int | None = None
+        parent = node.parent
+        while parent is not None:
+            at = parent.mem_id
+            place = places.get(at)
+            if place is not None:
+                break
+            passed.append((at, parent.tag_id == ANCHOR))
+            parent = parent.parent
+        place = place or 0
+        for at, is_link in reversed(passed):  # remembered, so that none is passed twice, however deep all is nested
+            if is_link:
+                place |= 1
+            places[at] = place
+        return place

@@ -1,0 +1,63 @@
+"""Which structured data does a page carry? Asks those who read it, for what is wanted and may be there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from crawler.extract.json_ld import of_scripts
+from crawler.extract.opengraph import of_metas
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+    from crawler.config.extracting import FeaturesConfig
+
+
+class Structured(NamedTuple):
+    """What was asked for; None for what was not."""
+
+    json_ld: list[Any] | None
+    opengraph: dict[str, list[str | None]] | None
+    twitter: dict[str, list[str | None]] | None
+    microdata: list[dict[str, Any]] | None
+    rdfa: list[dict[str, Any]] | None
+    #: JSON-LD, if only to see what it says of the article
+    all_json_ld: list[Any]
+    #: the names of those that had to be cut
+    cut: tuple[str, ...]
+
+
+def structured(
+    tree: LexborHTMLParser,
+    metas: Sequence[LexborNode],
+    wanted: FeaturesConfig,
+    resolve: Callable[[str], str | None],
+) -> Structured:
+    """What `wanted` asks for.
+
+    Args:
+        tree: The page.
+        metas: Its meta elements.
+        wanted: Which kinds.
+        resolve: Makes a canonical URL of a reference.
+    """
+    cut = []
+    blocks = None
+    if wanted.json_ld or wanted.meta:
+        blocks = of_scripts(tree.css("script[type]"))
+        if wanted.json_ld and (blocks.was_cut or blocks.unread):
+            cut.append("json_ld")
+    cards = of_metas(metas) if wanted.opengraph else None
+    if cards is not None and cards.was_cut:
+        cut += ["opengraph", "twitter"]
+    return Structured(
+        json_ld=blocks.values if blocks is not None and wanted.json_ld else None,
+        opengraph=cards.opengraph if cards else None,
+        twitter=cards.twitter if cards else None,
+        microdata=None,
+        rdfa=None,
+        all_json_ld=blocks.values if blocks is not None else [],
+        cut=tuple(cut),
+    )
