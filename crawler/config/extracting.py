@@ -51,8 +51,12 @@ class ExtractConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = ()
     features: FeaturesConfig = FeaturesConfig()
     rules: Annotated[
-        tuple[RuleConfig, ...],
-        Meta(description="Scraping rules, or the name of a file of them beside this one: see docs/rules.md."),
+        tuple[Annotated[RuleConfig, Meta(extra_json_schema={"type": ["object", "string"]})], ...],
+        Meta(
+            description="Scraping rules, or the name of a file of them beside this one; names may stand in the list "
+            "too: see docs/rules.md.",
+            extra_json_schema={"type": ["array", "string", "null"]},
+        ),
     ] = ()
     python: Annotated[
         str | None,

@@ -20,9 +20,10 @@ import msgspec
 import yaml
 
 from crawler.config import BUILT_IN_PACE, CrawlConfig, Section
+from crawler.config.rule_files import as_configuration, is_rule_file, with_rules
 from crawler.config.rules import problems
 from crawler.config.secrets import masked
-from crawler.config.tree import Map, Mistake, Place, Text, read_tree
+from crawler.config.tree import Map, Mistake, Place, Text, decoded, read_tree
 from crawler.config.values import Reading, is_null
 from crawler.errors import ConfigError
 
@@ -64,8 +65,8 @@ class Loaded(msgspec.Struct, frozen=True):
     folder: Path
 
 
-def load(path: Path, overrides: Sequence[Override] = ()) -> Loaded:
-    """Read the file at `path` and lay `overrides` over it.
+def load(path: Path, overrides: Sequence[Override] = (), *, or_rules: bool = False) -> Loaded:
+    """Read the file at `path` and lay `overrides` over it. With `or_rules` it may be a file of scraping rules alone.
 
     Raises:
         ConfigError: The file cannot be read; as `ConfigMistakesError`, what it says cannot be used.
@@ -74,13 +75,11 @@ def load(path: Path, overrides: Sequence[Override] = ()) -> Loaded:
         data = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}: expected a configuration file") from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        place = Place(str(path), before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
-        raise ConfigMistakesError((Mistake(place, "", "expected UTF-8", f"byte 0x{data[error.start]:02x}"),)) from error
-    return Loaded(_read(text, str(path), overrides), text, path.parent)
+    mistakes: list[Mistake] = []
+    text = decoded(data, str(path), mistakes)
+    if text is None:
+        raise ConfigMistakesError(tuple(mistakes))
+    return Loaded(_read(text, path, overrides, or_rules=or_rules), text, path.parent)
 
 
 def loads(text: str, name: str, overrides: Sequence[Override] = ()) -> Loaded:
@@ -133,10 +132,14 @@ def _written(value: object) -> str | int:
     return int(text) if text.isdecimal() else text
 
 
-def _read(text: str, name: str, overrides: Sequence[Override]) -> CrawlConfig:
+def _read(text: str, source: Path | str, overrides: Sequence[Override], *, or_rules: bool = False) -> CrawlConfig:
+    """What `text` says, which stands in a file or is just called something."""
+    name = str(source)
     mistakes: list[Mistake] = []
     tree = read_tree(text, name, mistakes)
     root: Node = Map(Place(name, 1, 1), {}) if tree is None or is_null(tree) else tree
+    if or_rules and is_rule_file(root):
+        root = as_configuration(root)
     numbers = count(1)
     for override in overrides:
         if isinstance(override, str):
@@ -144,6 +147,7 @@ def _read(text: str, name: str, overrides: Sequence[Override]) -> CrawlConfig:
         else:
             option, setting = override
             root = _overridden(root, setting, Text(Place(option), "", quoted=True), mistakes)
+    root = with_rules(root, source.parent if isinstance(source, Path) else Path(), mistakes)
     reading = Reading(mistakes)
     config = reading.section(root, CrawlConfig)
     for problem in problems(config):

@@ -12,6 +12,7 @@ from msgspec import inspect
 
 from crawler.config import CrawlConfig, Section
 from crawler.config.file import to_plain
+from crawler.config.scraping import FieldConfig
 from crawler.units import Duration, Number, Rate, Size
 
 VERSION: Final = 1
@@ -37,9 +38,14 @@ _UNITS: Final[dict[type, dict[str, Any]]] = {
 _SIMPLE: Final[dict[type, str]] = {
     inspect.BoolType: "boolean",
     inspect.IntType: "integer",
+    inspect.FloatType: "number",
     inspect.StrType: "string",
     inspect.NoneType: "null",
 }
+
+
+_FIELD: Final[Any] = inspect.type_info(FieldConfig)
+"""The one section that may hold others of its kind, so it stands under ``$defs``."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -49,6 +55,7 @@ def json_schema() -> dict[str, Any]:
         "$id": f"urn:crawler:schema:config:{VERSION}",
         "title": "Crawl configuration",
         **_schema(inspect.type_info(CrawlConfig), to_plain(CrawlConfig())),
+        "$defs": {FieldConfig.__name__: _section(_FIELD, to_plain(FieldConfig()))},
     }
 
 
@@ -57,6 +64,8 @@ def _schema(wanted: inspect.Type, default: object) -> dict[str, Any]:
     match wanted:
         case inspect.Metadata():
             return _schema(wanted.type, default) | (wanted.extra_json_schema or {})
+        case inspect.StructType() if wanted.cls is FieldConfig:
+            return {"$ref": f"#/$defs/{FieldConfig.__name__}"}
         case inspect.StructType():
             return _section(wanted, default)
         case inspect.DictType():
@@ -76,7 +85,8 @@ def _scalar(wanted: inspect.Type) -> dict[str, Any]:
         case inspect.CustomType():
             return dict(_UNITS[wanted.cls])
         case inspect.IntType() if wanted.ge is not None:
-            return {"type": "integer", "minimum": wanted.ge}
+            most = {} if wanted.le is None else {"maximum": wanted.le}
+            return {"type": "integer", "minimum": wanted.ge, **most}
         case _:
             return {"type": _SIMPLE[type(wanted)]}
 
@@ -84,10 +94,12 @@ def _scalar(wanted: inspect.Type) -> dict[str, Any]:
 def _member(wanted: inspect.Type) -> dict[str, Any]:
     """One of several types that a value may have; null, where it is meant, is another of them."""
     bare = wanted.type if isinstance(wanted, inspect.Metadata) else wanted
-    if isinstance(bare, inspect.StructType) and issubclass(bare.cls, Section):
+    if isinstance(bare, inspect.StructType) and issubclass(bare.cls, Section) and bare.cls is not FieldConfig:
         return _schema(wanted, to_plain(bare.cls())) | {"type": "object"}
     schema = _schema(wanted, None)
-    return schema | {"type": "array"} if isinstance(bare, inspect.VarTupleType) else schema
+    if isinstance(bare, inspect.VarTupleType):
+        return schema | {"type": "array"}
+    return schema | {"type": "object"} if isinstance(bare, inspect.DictType) else schema
 
 
 def _section(section: inspect.StructType, defaults: object) -> dict[str, Any]:

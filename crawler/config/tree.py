@@ -92,6 +92,17 @@ def read_tree(text: str, name: str, mistakes: list[Mistake], *, lines: bool = Tr
         return None
 
 
+def decoded(data: bytes, name: str, mistakes: list[Mistake]) -> str | None:
+    """The text of a file called `name`; None if it is not UTF-8, when `mistakes` has grown."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        place = Place(name, before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
+        mistakes.append(Mistake(place, "", "expected UTF-8", f"byte 0x{data[error.start]:02x}"))
+        return None
+
+
 class _Reader:
     """Recursive descent over the events of one text."""
 

@@ -6,6 +6,7 @@ The type a key wants decides how its scalar is read, never the scalar's looks:
 - true and false are these words only. ``yes``, ``no``, ``on`` and ``off``, which YAML versions read differently, are
   refused with the word to write instead;
 - whole numbers are decimal, not quoted, without leading zeros (``012`` is 10 to YAML 1.1 and 12 to 1.2: refused);
+- other numbers, where a key takes them, have a dot with a digit before it, and are not quoted either;
 - ``null``, ``~`` or nothing means "not set" where a key allows that; for a section, list or map, its default;
 - durations, sizes and rates are read by `crawler.units`.
 """
@@ -34,8 +35,10 @@ NULLS: Final = ("", "~", "null", "Null", "NULL")
 BOOLS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 OTHER_BOOLS: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _WHOLE: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
+_FLOAT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]*(?:[eE][-+][0-9]{1,3})?")
 _LEADING_ZERO: Final = re.compile(r"[-+]?0[0-9]+")
 _FLOW_ITEM: Final = re.compile(r"[\w/.~][^\s,\[\]{}]*")
+_SCALARS: Final[dict[object, str]] = {bool: "true or false", float: "a number", NoneType: "null"}
 _SHOWN: Final = 80
 
 SectionT = TypeVar("SectionT", bound=Section)
@@ -192,8 +195,8 @@ def _member_for(node: Node, wanted: object) -> object:
     """Of a union the alternative that a map or a list must be, if there is one; else `wanted` itself."""
     for member in _members(wanted) if not isinstance(node, Text) else ():
         bare = _bare(member)
-        is_section = isinstance(bare, type) and issubclass(bare, Section)
-        if is_section if isinstance(node, Map) else get_origin(bare) is tuple:
+        is_map = get_origin(bare) is dict or (isinstance(bare, type) and issubclass(bare, Section))
+        if is_map if isinstance(node, Map) else get_origin(bare) is tuple:
             return member
     return wanted
 
@@ -204,7 +207,7 @@ def _members(wanted: object) -> tuple[Any, ...]:
     return get_args(bare) if get_origin(bare) in (Union, UnionType) else (wanted,)
 
 
-def _meanings(node: Text) -> Iterator[bool | int | str | None]:
+def _meanings(node: Text) -> Iterator[bool | int | float | str | None]:
     """What a scalar can mean, likeliest first."""
     if is_null(node):
         yield None
@@ -213,6 +216,8 @@ def _meanings(node: Text) -> Iterator[bool | int | str | None]:
         yield BOOLS[node.value]
     elif not node.quoted and _WHOLE.fullmatch(node.value):
         yield int(node.value)
+    elif not node.quoted and _FLOAT.fullmatch(node.value):
+        yield float(node.value)
     yield node.value
 
 
@@ -234,13 +239,11 @@ def _describe_one(wanted: object) -> str:
         return f"a whole number of at least {least[0]}" if least else "a whole number"
     if get_origin(bare) is Literal:
         return "one of " * (len(get_args(bare)) > 1) + ", ".join(get_args(bare))
-    if bare is NoneType:
-        return "null"
-    if get_origin(bare) is tuple:
-        return "a list"
+    if origin := get_origin(bare):
+        return "a list" if origin is tuple else "a map"
     if isinstance(bare, type) and issubclass(bare, Section):
         return f"a map of {' and '.join(field.encode_name for field in msgspec.structs.fields(bare))}"
-    return "true or false" if bare is bool else "text"
+    return _SCALARS.get(bare, "text")
 
 
 def _likely(text: str, wanted: object) -> str | None:

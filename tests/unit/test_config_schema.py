@@ -22,19 +22,18 @@ def test_every_key_is_described(key):
 
 
 def sections(schema):
-    """Every section in a schema, with its description; those of maps and unions too."""
+    """Every section in a schema, with its description; those of maps, lists and unions too."""
     if "properties" in schema:
         yield schema["description"], schema
-    below = [*schema.get("properties", {}).values(), *schema.get("anyOf", ())]
-    if isinstance(schema.get("additionalProperties"), dict):
-        below.append(schema["additionalProperties"])
+    below = [*schema.get("properties", {}).values(), *schema.get("anyOf", ()), *schema.get("$defs", {}).values()]
+    below += [schema[key] for key in ("additionalProperties", "items") if isinstance(schema.get(key), dict)]
     for part in below:
         yield from sections(part)
 
 
 def test_no_section_admits_other_keys():
     found = dict(sections(json_schema()))
-    assert found.keys() >= {cls.__doc__ for cls in Section.__subclasses__()}
+    assert found.keys() >= {cls.__doc__.partition("\n")[0] for cls in Section.__subclasses__()}
     assert all(section["additionalProperties"] is False for section in found.values())
 
 
@@ -74,6 +73,19 @@ def test_limits_of_numbers_and_choices_are_stated():
     assert at(schema, "limits.concurrency")["minimum"] == 1
     assert sorted(at(schema, "scope.stay_on")["enum"]) == ["any", "domain", "host"]
     assert at(schema, "parse.workers")["anyOf"] == [{"type": "integer", "minimum": 1}, {"enum": ["auto"]}]
+
+
+def test_fields_of_rules_may_hold_fields_without_end():
+    schema = json_schema()
+    field = schema["$defs"]["FieldConfig"]["properties"]
+    text, again = field["any"]["anyOf"][0]["items"]["anyOf"]
+    assert (text, again) == ({"type": "string"}, {"$ref": "#/$defs/FieldConfig"})
+    assert {"type": "number"} in field["const"]["anyOf"]
+    rules = at(schema, "extract.rules")
+    assert rules["type"] == ["array", "string", "null"]
+    assert rules["items"]["type"] == ["object", "string"]
+    follow = rules["items"]["properties"]["follow"]["anyOf"][0]["items"]["anyOf"][1]["properties"]
+    assert (follow["priority"]["minimum"], follow["priority"]["maximum"]) == (0, 63)
 
 
 def test_the_schema_names_its_draft_and_version():
