@@ -26,19 +26,32 @@ if TYPE_CHECKING:
     from crawler.api import Crawl, crawl
     from crawler.config import CrawlConfig
     from crawler.errors import ConfigError, CrawlerError
+    from crawler.extract.hook_page import Follow, ParsedPage
     from crawler.extract.record import PageRecord
     from crawler.running import Result
 
 __version__ = "0.1.0"
 
-__all__ = ["ConfigError", "Crawl", "CrawlConfig", "CrawlerError", "PageRecord", "Result", "crawl"]
+__all__ = [
+    "ConfigError",
+    "Crawl",
+    "CrawlConfig",
+    "CrawlerError",
+    "Follow",
+    "PageRecord",
+    "ParsedPage",
+    "Result",
+    "crawl",
+]
 
 _HOMES = {
     "ConfigError": "crawler.errors",
     "Crawl": "crawler.api",
     "CrawlConfig": "crawler.config",
     "CrawlerError": "crawler.errors",
+    "Follow": "crawler.extract.hook_page",
     "PageRecord": "crawler.extract.record",
+    "ParsedPage": "crawler.extract.hook_page",
     "Result": "crawler.running",
     "crawl": "crawler.api",
 }

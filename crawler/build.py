@@ -1,7 +1,8 @@
 """How do a configuration and a seed list become a running crawl?
 
-The only place that names backends: optional packages are imported inside the branch that needs them. Parts are
-opened in the order they depend on each other and closed in reverse by one exit stack.
+The only place that names backends, but for those of files (`crawler.outputs`): optional packages are imported inside
+the branch that needs them. Parts are opened in the order they depend on each other and closed in reverse by one exit
+stack.
 """
 
 from __future__ import annotations
@@ -12,27 +13,26 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from crawler.archive.entry import Keeping
 from crawler.checkpoint import Committer
 from crawler.clock import SystemClock
 from crawler.config.file import dump
-from crawler.config.secrets import revealed
+from crawler.config.secrets import referring_headers, revealed
 from crawler.directory import State
 from crawler.engine import Engine, Parts, Settings
 from crawler.errands import Errands
 from crawler.errors import ConfigError
-from crawler.export.jsonl import JsonlSink, sink_for
+from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line
-from crawler.export.packing import suffix
 from crawler.extract.page import Settings as ExtractSettings
 from crawler.extract.robots import product_name
 from crawler.fetch.cookies import Cookies
 from crawler.gate import allow_descriptors, shares_of
 from crawler.ledger import Ledger
-from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS
+from crawler.outputs import open_sinks, output_files
 from crawler.politeness.limits import beat_s
 from crawler.politeness.policy import Policy, Spent
 from crawler.politeness.retry import MAX_RETRY_AFTER_S
-from crawler.renames import OutputFiles
 from crawler.reopen import reopen
 from crawler.repair.decide import Store
 from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
@@ -81,24 +81,25 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
         if not resumed:
             stack.callback(_discard_unless, begun, directory)
         store = _store(plan, clock, resumed=resumed)
-        files = _files(plan)
+        files = output_files(plan)
         if resumed:
             frontier, restored, effective, news = await reopen(plan, store, files)
         else:
             frontier = store.make(store.path)
             restored, effective, news = await frontier.open(), plan.effective_config(), ()
         stack.push_async_callback(frontier.aclose)
-        parser = _parser(config, frontier.key)
+        parser = _parser(effective, frontier.key)
         stack.push_async_callback(parser.aclose)
         await parser.start()  # first of the slow parts: workers load while this process imports its client
-        fetcher = _fetcher(fetch, cookies, clock, concurrency=config.limits.concurrency)
+        hidden = referring_headers(config.fetch)
+        fetcher = _fetcher(fetch, cookies, clock, concurrency=config.limits.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
         keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, **plan.keepers}
         for name, keeper in keepers.items():
             keeper.restore(restored.blobs.get(name, b""))
-        sinks = await _open_sinks(plan, files, restored, stack)
+        sinks = await open_sinks(plan, files, restored, stack)
         text = dump(effective)
         directory.write_config(text)
         directory.reopen()
@@ -131,7 +132,7 @@ async def open_survey(plan: Plan) -> AsyncIterator[Survey]:
     fetch = revealed(plan.fetch(), os.environ)
     allow_descriptors(config.limits.concurrency)
     async with AsyncExitStack() as stack:
-        parser = _parser(config, fingerprint_key=0)
+        parser = _parser(plan.effective_config(), fingerprint_key=0)
         stack.push_async_callback(parser.aclose)
         await parser.start()
         fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, concurrency=config.limits.concurrency)
@@ -139,36 +140,25 @@ async def open_survey(plan: Plan) -> AsyncIterator[Survey]:
         yield Survey(config, fetcher, parser, clock)
 
 
+@asynccontextmanager
+async def open_parser(config: CrawlConfig) -> AsyncIterator[Parser]:
+    """A parser pool for answers that no crawl has just fetched.
+
+    Raises:
+        ParseError: No worker can be started.
+    """
+    parser = _parser(config, fingerprint_key=0)
+    try:
+        await parser.start()
+        yield parser
+    finally:
+        await parser.aclose()
+
+
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
     """Leave nothing of a crawl that could not be opened."""
     if not begun:
         directory.discard()
-
-
-def _files(plan: Plan) -> OutputFiles:
-    """Where the records of each sink go."""
-    export = plan.config.export
-    names = [OUTCOMES, PAGES] + [LINKS] * export.links + [SITEMAPS] * export.sitemaps
-    paths = {name: plan.directory.records(name, suffix(export.compress)) for name in names}
-    if plan.pages:
-        paths[PAGES] = plan.pages
-    return OutputFiles(folder=plan.directory.path, paths=paths, sink=partial(sink_for, compress=export.compress))
-
-
-async def _open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: AsyncExitStack) -> dict[str, Sink]:
-    """The output files, cut to what is committed of them."""
-    sinks: dict[str, Sink] = {}
-    for name, path in files.paths.items():
-        sinks[name] = sink = files.sink(path)
-        position = restored.positions.get(name)
-        length = path.stat().st_size if path.exists() else None
-        if position is None and plan.resume and length == 0:
-            position = 0  # made by a run that never came to its first checkpoint, before which nothing is written
-        elif position is not None and length is not None and length > position:
-            log.info("what no checkpoint knew is cut off", extra={"why": f"{path}: {length - position:,} bytes"})
-        await sink.open(position)
-        stack.push_async_callback(sink.aclose)
-    return sinks
 
 
 class Opened(NamedTuple):
@@ -218,7 +208,15 @@ def _parts(
         blobs=blobs,
         committed=plan.committed,
     )
-    ledger = Ledger(frontier=frontier, policy=policy, scope=opened.scope, committer=committer, stats=stats, clock=clock)
+    ledger = Ledger(
+        frontier=frontier,
+        policy=policy,
+        scope=opened.scope,
+        committer=committer,
+        stats=stats,
+        clock=clock,
+        keeping=Keeping(warc=config.export.warc, files=config.export.files),
+    )
     return Parts(
         seeds=opened.seeds.requests(),
         frontier=frontier,
@@ -291,7 +289,9 @@ def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:
             return InlineParser(settings, config.parse)
 
 
-def _fetcher(config: FetchConfig, cookies: Cookies, clock: Clock, *, concurrency: int) -> Fetcher:
+def _fetcher(
+    config: FetchConfig, cookies: Cookies, clock: Clock, *, concurrency: int, hidden: frozenset[str] = frozenset()
+) -> Fetcher:
     from crawler.fetch.http import HttpFetcher  # noqa: PLC0415  (aiohttp takes 0.2 s to import)
 
-    return HttpFetcher(config, clock, concurrency=concurrency, cookies=cookies)
+    return HttpFetcher(config, clock, concurrency=concurrency, cookies=cookies, hidden=hidden)

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.errors import ConfigError, CrawlerError
-from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS
+from crawler.models import OUTCOMES
+from crawler.sinks import BUILT_IN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -56,8 +57,6 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     elapsed_s: float
 
 
-_SINKS = (PAGES, OUTCOMES, LINKS, SITEMAPS)
-
 SPELLINGS = ("", ".gz", ".zst")
 """What may follow the name of a file of records, by how it is compressed."""
 
@@ -67,6 +66,8 @@ class CrawlDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        #: those whose files of lines are the crawl's own; `know` adds to them
+        self.sinks: tuple[str, ...] = BUILT_IN
         self.store = path / "crawl.db"
         self.seeds = path / "seeds.jsonl"
         self.config = path / "crawl.yaml"
@@ -74,6 +75,10 @@ class CrawlDirectory:
         self.seed_spool = path / "seeds.spool"
         self.summary = path / "summary.json"
         self._lock = path / "crawl.lock"
+
+    def know(self, sinks: Iterable[str]) -> None:
+        """The crawl has these sinks, too."""
+        self.sinks = tuple(dict.fromkeys((*self.sinks, *sinks)))
 
     def records(self, sink: str, spelling: str = "") -> Path:
         """The file of a sink; `spelling` is one of `SPELLINGS`."""
@@ -85,7 +90,7 @@ class CrawlDirectory:
 
     def files(self) -> list[Path]:
         """Those of its files that a person may want to look at, as far as they exist."""
-        records = [path for sink in _SINKS for path in self.spellings(sink)]
+        records = [path for sink in self.sinks for path in self.spellings(sink)]
         return records + [
             file for file in (self.seeds, self.summary, self.store, self.config, self.log) if file.exists()
         ]
@@ -99,7 +104,7 @@ class CrawlDirectory:
     def owns(self, path: Path) -> bool:
         """Whether `path` is one of the crawl's own files."""
         own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary, self._lock]
-        own += [self.records(sink, spelling) for sink in _SINKS for spelling in SPELLINGS]
+        own += [self.records(sink, spelling) for sink in self.sinks for spelling in SPELLINGS]
         return path.resolve() in {file.resolve() for file in own}
 
     def read_summary(self) -> Summary | None:
@@ -137,7 +142,7 @@ class CrawlDirectory:
         """Remove what a crawl that never began has left of its own."""
         files = [self.store, self.seed_spool, self.config]
         files += [self.store.with_name(self.store.name + suffix) for suffix in ("-wal", "-shm")]
-        for sink in _SINKS:
+        for sink in self.sinks:
             files += self.spellings(sink)
         for file in files:
             with suppress(OSError):
@@ -274,7 +279,11 @@ def claim(directory: CrawlDirectory, *, fresh: bool = False, resume: bool = Fals
 
 
 def _refuse_foreign(directory: CrawlDirectory) -> None:
-    candidates = (directory.config, *(path for sink in _SINKS for path in directory.spellings(sink)), directory.seeds)
+    candidates = (
+        directory.config,
+        *(path for sink in directory.sinks for path in directory.spellings(sink)),
+        directory.seeds,
+    )
     for file in candidates:
         if file.exists():
             raise ConfigError(f"{file}: is not a crawl's and would be overwritten; name another directory")

@@ -14,8 +14,10 @@ from crawler.config.secrets import revealed
 from crawler.directory import State
 from crawler.errors import ConfigError
 from crawler.fetch.cookies_txt import read_cookies
+from crawler.parse.trial import try_function
 from crawler.seedlist import Item
 from crawler.seeds import read_seeds
+from crawler.sinks import scraped_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -55,12 +57,15 @@ class Plan:
     #: whose states checkpoints store besides, by name
     keepers: Mapping[str, Keeper] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.directory.know(scraped_sinks(self.config))
+
     def check(self) -> None:
         """Refuse, before anything is written or moved, to repair or to try again what is not there, and to crawl
-        without the secrets and cookies of the configuration.
+        without the secrets, the cookies and the function of the configuration.
 
         Raises:
-            ConfigError: No crawl lies in the directory; a secret or a file is missing.
+            ConfigError: No crawl lies in the directory; a secret or a file is missing; the function cannot be loaded.
         """
         fetch = self.fetch()
         revealed(fetch, os.environ)
@@ -70,6 +75,8 @@ class Plan:
         if (self.repair or self.retry is not None) and self.directory.state() is State.UNUSED:
             what = "repair" if self.repair else "try again"
             raise ConfigError(f"{self.directory.path}: holds no crawl, so there is nothing to {what}")
+        if function := self.effective_config().extract.python:
+            try_function(function)
 
     def has_seeds(self) -> bool:
         """Whether there is anything to begin or to go on with."""
@@ -116,7 +123,11 @@ class Plan:
     def effective_config(self, earlier: Sequence[str] = ()) -> CrawlConfig:
         """The configuration in force, with the names of all seed items and files as they are called everywhere."""
         seeds = tuple(item.name for item in self.seed_items(earlier))
-        return msgspec.structs.replace(self.config, seeds=seeds, fetch=self.fetch())
+        extract = self.config.extract
+        if extract.python is not None:  # found wherever the crawl is gone on with from
+            function = str((self.folder or Path()).absolute() / extract.python)
+            extract = msgspec.structs.replace(extract, python=function)
+        return msgspec.structs.replace(self.config, seeds=seeds, fetch=self.fetch(), extract=extract)
 
 
 def _name(item: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.models import STOPPED, Outcome
+from crawler.sinks import REJECTS
 from crawler.wording import counted, duration, meaning, printable, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from crawler.seedlist import SeedTally
@@ -188,8 +189,18 @@ _CONTENTS = {
 
 def _files(snapshot: Snapshot, directory: Path, files: Sequence[str], pages: Path | None) -> str:
     contents = _CONTENTS | {"pages.jsonl": counted(snapshot.pages, "page record")}
-    rows = [(name, contents[name.removesuffix(".gz").removesuffix(".zst")]) for name in files]
+    rows = [(name, _content(name.removesuffix(".gz").removesuffix(".zst"), contents)) for name in files]
     width = max((len(name) for name, _ in rows), default=0)
     lines = [] if pages is None else [f"{contents['pages.jsonl']} in {printable(str(pages))}"]
     lines.append(f"Files in {printable(str(directory))}")
     return "\n".join([*lines, *(f"  {name:<{width}}  {content}" for name, content in rows)])
+
+
+def _content(name: str, contents: Mapping[str, str]) -> str:
+    """What a file holds; one that is not known by name is a rule's."""
+    if name in contents:
+        return contents[name]
+    rule = name.removesuffix(".jsonl")
+    if rule.endswith(REJECTS):
+        return f"what rule {rule.removesuffix(REJECTS)} rejected, and why"
+    return f"records of rule {rule}"

@@ -1,0 +1,93 @@
+"""Which HTTP message is in a block? Parsed leniently, as other crawlers stored it: with chunks, without, or broken."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_MAX_HEADERS = 1_000
+_MAX_HEAD_BYTES = 1 << 20
+_BLANK_LINES = (b"\r\n\r\n", b"\n\n")
+
+
+class Message(NamedTuple):
+    """The answer of a server."""
+
+    status: int
+    status_line: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes  #: chunks undone, content coding not
+
+
+def parse(block: bytes) -> Message | None:
+    """The answer in `block`; None if it does not begin with a status line.
+
+    A head that does not end is a head without a body.
+    """
+    head, body = _split(block)
+    lines = head.replace(b"\r\n", b"\n").split(b"\n", _MAX_HEADERS + 1)[: _MAX_HEADERS + 1]
+    status_line = lines[0].strip()
+    status = _status(status_line)
+    if status is None:
+        return None
+    headers = _headers(lines[1:])
+    if any(name.lower() == b"transfer-encoding" and b"chunked" in value.lower() for name, value in headers):
+        body = _unchunked(body)
+    return Message(status, status_line, headers, body)
+
+
+def _split(block: bytes) -> tuple[bytes, bytes]:
+    ends = [(at, len(mark)) for mark in _BLANK_LINES if (at := block.find(mark, 0, _MAX_HEAD_BYTES)) >= 0]
+    if not ends:
+        return block[:_MAX_HEAD_BYTES], b""
+    at, width = min(ends)
+    return block[:at], block[at + width :]
+
+
+def _status(line: bytes) -> int | None:
+    """``HTTP/1.1 200 OK``; some servers leave out the version's number, and all may leave out the phrase."""
+    words = line.split(None, 2)
+    if len(words) < 2 or not words[0].upper().startswith(b"HTTP") or not (words[1].isdigit() and len(words[1]) == 3):
+        return None
+    return int(words[1])
+
+
+def _headers(lines: list[bytes]) -> tuple[tuple[bytes, bytes], ...]:
+    headers: list[tuple[bytes, bytes]] = []
+    for line in lines:
+        if line[:1] in (b" ", b"\t") and headers:  # RFC 9112 section 5.2: folded
+            name, value = headers[-1]
+            if len(value) < _MAX_HEAD_BYTES:
+                headers[-1] = (name, value + b" " + line.strip())
+            continue
+        name, colon, value = line.partition(b":")
+        if colon and name.strip():
+            headers.append((name.strip(), value.strip()))
+    return tuple(headers)
+
+
+def _unchunked(body: bytes) -> bytes:
+    """Without its chunks (RFC 9112 section 7.1), as far as there are any: some writers undo them, and say so not."""
+    parts = []
+    at = 0
+    while at < len(body):
+        end = body.find(b"\n", at, at + 4096)
+        size = _chunk_size(body[at:end]) if end >= 0 else None
+        if size is None:
+            parts.append(body[at:])  # not chunked, or broken from here on
+            break
+        if size == 0:
+            break
+        parts.append(body[end + 1 : end + 1 + size])
+        at = end + 1 + size
+        if body.startswith(b"\r\n", at):
+            at += 2
+        elif body.startswith(b"\n", at):
+            at += 1
+    return b"".join(parts)
+
+
+def _chunk_size(line: bytes) -> int | None:
+    digits = line.partition(b";")[0].strip()
+    if not digits or len(digits) > 16 or digits.strip(b"0123456789abcdefABCDEF"):
+        return None
+    return int(digits, 16)
