@@ -150,7 +150,10 @@ def _read(text: str, source: Path | str, overrides: Sequence[Override], *, or_ru
     root = with_rules(root, source.parent if isinstance(source, Path) else Path(), mistakes)
     reading = Reading(mistakes)
     config = reading.section(root, CrawlConfig)
+    unread = [mistake.key for mistake in mistakes]
     for problem in problems(config):
+        if any(key.startswith((f"{problem.key}.", f"{problem.key}[")) for key in unread):
+            continue  # what seems to be missing is what could not be read
         place = reading.places.get(problem.key, Place(name))
         mistakes.append(Mistake(place, problem.key, problem.expected, problem.value))
     if mistakes:

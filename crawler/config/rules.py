@@ -2,7 +2,7 @@
 
 They hold for configurations made in Python too. What a host pattern is, `crawler.config.hosts` says, of URL
 patterns `crawler.config.patterns`, of headers `crawler.config.headers`; the fetch section has rules of its own in
-`crawler.config.rules_fetching`.
+`crawler.config.rules_fetching`, scraping rules in `crawler.config.rules_scraping`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ def problems(config: CrawlConfig) -> Iterator[Problem]:
     yield from _limits(config.limits, config.fetch)
     yield from fetching(config.fetch)
     yield from _zeros(config)
+    if config.extract.rules:
+        from crawler.config.rules_scraping import scraping  # noqa: PLC0415 - only rules pay for CSS, JMESPath and RE2
+
+        yield from scraping(config.extract.rules)
 
 
 def _scope(scope: ScopeConfig) -> Iterator[Problem]:

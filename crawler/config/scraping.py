@@ -52,8 +52,9 @@ class FieldConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     in_: Annotated[
         str | None,
         Meta(
-            description="Where json looks on an HTML page: json_ld, opengraph, microdata, a script's CSS selector, or "
-            "a variable that a script assigns, as js:window.__STATE__."
+            description="Where json looks on an HTML page: json_ld, or json_ld:Product for the first object of that "
+            "type; opengraph; microdata; a script's CSS selector; or a variable that a script assigns, as "
+            "js:window.__STATE__."
         ),
     ] = field(default=None, name="in")
     const: Annotated[Argument, Meta(description="This value.")] = None
@@ -61,7 +62,7 @@ class FieldConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
         str | None,
         Meta(
             description="Part of the page's URL: url, scheme, host, port, domain, path, path.N (segment, from 0; "
-            "negative from the end), query, query.NAME, or fragment."
+            "negative from the end), query or query.NAME; segments and NAME without percent-encoding."
         ),
     ] = None
     carried: Annotated[str | None, Meta(description="What the listing that led here handed over by this name.")] = None
@@ -90,7 +91,11 @@ class FollowConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Links to take next from pages that a rule matches. A text instead of a map is its css."""
 
     css: Annotated[
-        str | None, Meta(description="Links, or elements around them, below the item (the page, without each).")
+        str | None,
+        Meta(
+            description="Links, or elements around them: below each item where something is carried, else anywhere on "
+            "the page. Without css and json, all links there."
+        ),
     ] = None
     attr: Annotated[str, Meta(description="The attribute that holds the URL.")] = "href"
     json: Annotated[str | None, Meta(description="JMESPath that gives URLs, on JSON and XML.")] = None
@@ -129,3 +134,25 @@ class RuleConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True)
     unique: Annotated[
         tuple[str, ...], Meta(description="Fields that are a record's key; `crawler export` keeps one of each key.")
     ] = ()
+
+
+def as_field(given: str | FieldConfig) -> FieldConfig:
+    """A field or an alternative, for which a text stands for its css."""
+    return FieldConfig(css=given) if isinstance(given, str) else given
+
+
+def as_match(given: str | tuple[str, ...] | MatchConfig | None) -> MatchConfig:
+    """What is under ``match``, where texts stand for its url."""
+    if isinstance(given, MatchConfig):
+        return given
+    return MatchConfig(url=(given,) if isinstance(given, str) else given or ())
+
+
+def as_follow(given: str | FollowConfig) -> FollowConfig:
+    """An entry of ``follow``, for which a text stands for its css."""
+    return FollowConfig(css=given) if isinstance(given, str) else given
+
+
+def as_skip(given: str | SkipConfig) -> SkipConfig:
+    """An entry of ``skip``, for which a text stands for a pattern."""
+    return SkipConfig(url=(given,)) if isinstance(given, str) else given

@@ -162,11 +162,12 @@ class Document:
         want_text: Whether `blocks` will be asked for; walking the text doubles the work.
     """
 
-    __slots__ = ("_tree", "_walk", "areas", "h1s", "hyperlinks", "structured_links")
+    __slots__ = ("_walk", "areas", "h1s", "hyperlinks", "structured_links", "tree")
 
     def __init__(self, utf8: bytes, *, want_text: bool) -> None:
-        self._tree = LexborHTMLParser(utf8)  # the nodes are views of it
-        root = self._tree.root
+        #: the nodes are views of it
+        self.tree = LexborHTMLParser(utf8)
+        root = self.tree.root
         nodes = root.traverse(include_text=want_text) if root is not None else ()
         self._walk = _Walk(nodes, keep_lines=want_text)
         #: ``<a>`` and ``<area>`` elements in document order, with or without href
@@ -207,6 +208,13 @@ def text_of(element: LexborNode) -> str:
     if child.tag_id == _TEXT and child.next is None:
         return collapsed(child.text_content or "")
     return collapsed(_raw_text_of(element).replace(BLOCK, " "))
+
+
+def lines_of(element: LexborNode) -> str:
+    """What `Document.blocks` would say of `element`, but that lines of ``<pre>`` are not kept."""
+    lines: list[str] = []
+    add_blocks(lines, _raw_text_of(element))
+    return "\n".join(lines)
 
 
 def heading_of(h1: LexborNode) -> str:

@@ -17,6 +17,11 @@ class FieldError(msgspec.Struct, frozen=True):
     expected: str
 
 
+def as_plain(error: FieldError) -> dict[str, Any]:
+    """An error as a record of rejects has it."""
+    return {"field": error.field, "value": error.value, "expected": error.expected}
+
+
 class SourceReport(msgspec.Struct, frozen=True, kw_only=True):
     """How one source of a field did, over all items."""
 
@@ -75,8 +80,6 @@ class RuleReport(msgspec.Struct, frozen=True, kw_only=True):
     rejects: tuple[dict[str, Any], ...] = ()
     #: None if the rule does not restrict which links are followed
     follow: tuple[FollowReport, ...] | None = None
-    #: links kept out by ``skip``
-    skipped: int = 0
     #: by the clock that was handed in
     elapsed_s: float = 0.0
 

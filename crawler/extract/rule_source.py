@@ -1,0 +1,225 @@
+"""Where does a field's value come from? Each source finds raw values in an item: an element, or a value of JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qsl, unquote
+
+import jmespath
+from selectolax.lexbor import LexborNode
+
+from crawler.extract.rule_take import attribute, take
+from crawler.url import host, path_and_query, registrable_domain
+
+if TYPE_CHECKING:
+    from crawler.config.scraping import FieldConfig
+    from crawler.extract.rule_page import RulePage
+    from crawler.extract.rule_report import FieldError
+    from crawler.models import Url
+
+
+Label = tuple[str, str, str | None]
+
+
+class Source(Protocol):
+    """Finds values in items of pages."""
+
+    #: css, json, const, url or carried, and its expression as written
+    label: Label
+
+    def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401
+        """Those that are there, at most one unless `many`; what is empty is not there."""
+
+
+class Elements:
+    """Elements below an item; empty: the item itself. For objects, elements are what is found."""
+
+    def __init__(self, selector: str) -> None:
+        self.label: Label = ("css", selector, None)
+        self._selector = selector
+
+    def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401
+        """The elements themselves."""
+        found: list[Any] = []
+        if isinstance(item, LexborNode):
+            if not self._selector:
+                found = [item]
+            elif many:
+                found = page.select(item, self._selector)
+            elif (first := page.first(item, self._selector)) is not None:
+                found = [first]
+        if page.trace is not None:
+            page.trace.note_source(self, len(found))
+        return found
+
+
+class Contents:
+    """What is taken of elements: text, HTML, Markdown or an attribute."""
+
+    def __init__(self, selector: str, what: str, attr: str | None) -> None:
+        self.label: Label = ("css", selector, None)
+        self._elements = Elements(selector)
+        self._what, self._attr = what, attr.lower() if attr else None
+
+    def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401
+        """What there is to take of them."""
+        nodes = self._elements.find(item, page, many=many)
+        if page.trace is not None:
+            page.trace.note_source(self, len(nodes))
+        attr = self._attr
+        found = []
+        for node in nodes:
+            value = take(node, self._what, page) if attr is None else attribute(node, attr, page)
+            if value is not None:
+                found.append(value)
+        return found
+
+
+class Json:
+    """What JMESPath gives on an item, or on what an HTML page holds besides its text."""
+
+    def __init__(self, expression: str, within: str | None) -> None:
+        self.label: Label = ("json", expression, within)
+        self._compiled = jmespath.compile(expression)
+        self._within = within
+
+    def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401
+        """What the expression gives; of a list each item if many are wanted."""
+        problem = None
+        base = item if self._within is None else page.data(self._within)
+        found = None
+        if base is not None and not isinstance(base, LexborNode):
+            try:
+                found = self._compiled.search(base)
+            except Exception as error:  # noqa: BLE001 - what functions make of wrong types is no value
+                problem = f"{type(error).__name__}: {error}"[:200]
+        values = [] if found is None else found if many and isinstance(found, list) else [found]
+        if many:
+            values = page.listed([value for value in values if value is not None])
+        if page.trace is not None:
+            page.trace.note_source(self, len(values), problem)
+        return values
+
+
+class Constant:
+    """The same everywhere."""
+
+    def __init__(self, value: Any) -> None:  # noqa: ANN401
+        self.label: Label = ("const", str(value), None)
+        self._value = value
+
+    def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401, ARG002
+        """It, whatever the page."""
+        return [self._value]
+
+
+class UrlPart:
+    """A part of the page's URL."""
+
+    def __init__(self, part: str) -> None:
+        self.label: Label = ("url", part, None)
+        self._part = part
+
+    def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401, ARG002
+        """The part, if the URL has it."""
+        value = url_part(page.parsed.url, self._part)
+        if page.trace is not None:
+            page.trace.note_source(self, value is not None)
+        return [] if value is None else [value]
+
+
+class Carried:
+    """What the listing handed over."""
+
+    def __init__(self, name: str) -> None:
+        self.label: Label = ("carried", name, None)
+        self._name = name
+
+    def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401, ARG002
+        """What came by that name, if anything did."""
+        value = page.parsed.carried.get(self._name)
+        if page.trace is not None:
+            page.trace.note_source(self, value is not None)
+        return [] if value is None else [value]
+
+
+class AnyOf:
+    """Alternatives, of which the first that has a value counts."""
+
+    def __init__(self, alternatives: tuple[Any, ...]) -> None:
+        self.label: Label = ("any", "", None)
+        self.alternatives = alternatives
+        #: why the first alternative that found something cannot be used, of the last item
+        self.errors: tuple[FieldError, ...] = ()
+
+    def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401
+        """The value of the first alternative that has one without errors."""
+        self.errors = ()
+        for alternative in self.alternatives:
+            value, errors = alternative.evaluate(item, page)
+            if value is not None and not errors:
+                return value if many and isinstance(value, list) else [value]
+            self.errors = self.errors or tuple(errors)
+        return []
+
+
+def source_of(config: FieldConfig, alternatives: tuple[Any, ...]) -> Source | None:
+    """The source that a field has; None for an object in the same item.
+
+    Args:
+        config: The field, without problems.
+        alternatives: Its own, compiled.
+    """
+    source: Source | None = None
+    if config.css is not None:
+        is_object = config.fields is not None
+        source = Elements(config.css) if is_object else Contents(config.css, config.take, config.attr)
+    elif config.json is not None:
+        source = Json(config.json, config.in_)
+    elif config.any is not None:
+        source = AnyOf(alternatives)
+    elif config.url is not None:
+        source = UrlPart(config.url)
+    elif config.carried is not None:
+        source = Carried(config.carried)
+    elif config.const is not None:
+        source = Constant(config.const)
+    return source
+
+
+def url_part(url: Url, part: str) -> str | None:
+    """A part of a canonical URL, as ``url`` of a field names it; None if there is none or it is empty."""
+    name, _, which = part.partition(".")
+    path, _, query = path_and_query(url).partition("?")
+    scheme, _, rest = url.partition("://")
+    match name:
+        case "url":
+            value: str | None = url
+        case "scheme":
+            value = scheme
+        case "host":
+            value = host(url)
+        case "port":
+            authority = rest.partition("/")[0]
+            port = authority.rpartition("@")[2].rpartition("]")[2].rpartition(":")[2]
+            value = port if port.isdecimal() else {"http": "80", "https": "443"}.get(scheme)
+        case "domain":
+            value = registrable_domain(host(url))
+        case "path":
+            value = _segment(path, int(which)) if which else path
+        case _:
+            value = next((text for key, text in _pairs(query) if key == which), None) if which else query
+    return value or None
+
+
+def _segment(path: str, number: int) -> str | None:
+    """A segment of a path, from 0, negative from the end; a slash at the end makes no segment."""
+    segments = path.removeprefix("/").removesuffix("/").split("/")
+    return unquote(segments[number]) if -len(segments) <= number < len(segments) else None
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True)
+    except ValueError:
+        return []
