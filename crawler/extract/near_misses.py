@@ -60,8 +60,8 @@ class _Names:
             for name in (attributes.get("class") or "").split()[:20]:
                 self.classes[name] += 1
                 self.by_tag.setdefault(str(node.tag), Counter())[name] += 1
-            if name := attributes.get("id"):
-                self.ids[name] += 1
+            if own := attributes.get("id"):
+                self.ids[own] += 1
 
 
 def near_misses(tree: LexborHTMLParser, selector: str) -> tuple[NearMiss, ...]:

@@ -79,7 +79,7 @@ def suggest(pages: Sequence[Parsed], examples: Sequence[str]) -> Suggestion:
         ranked = [within_items(field, items, pages) for field in fields]
     return Suggestion(
         fields=_named(fields, ranked, wanted),
-        each=items and items.each,
+        each=items.each if items else None,
         items=tuple(_counts(items, pages)) if items else (),
         missing=tuple(wanted[number].given for number in range(len(wanted)) if not found.has(number)),
     )

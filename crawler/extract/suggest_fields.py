@@ -25,10 +25,11 @@ _ORDER = list(Agreement)
 _COMPARED = 8  # places of an example that are compared with those of another
 _WAY = 6  # elements around, whose tags must be the same
 _CELLS = frozenset(("td", "th", "dd", "dt"))
-_GENERIC = frozenset(
-    "value text content inner main item block box data col cell row link label wrapper header body a b span div p entry "
-    "post article product detail details info single page".split()
+_GENERIC_WORDS = (
+    "value text content inner main item block box data col cell row link label wrapper header body a b span div p entry"
+    " post article product detail details info single page"
 )
+_GENERIC = frozenset(_GENERIC_WORDS.split())
 _BY_TAG = {"h1": "title", "h2": "title", "h3": "title", "title": "title", "time": "date", "address": "address"}
 
 

@@ -84,7 +84,7 @@ def _apart(here: Sequence[Sequence[Place]]) -> list[tuple[int, int, int]]:
 
 def _together(here: Sequence[Sequence[Place]]) -> Iterator[list[Place]]:
     """For some places of the first field, the places of the others that are nearest to it; the nearest sets first."""
-    sets = []
+    sets: list[tuple[int, int, list[Place]]] = []
     for place in here[0]:
         way = [element.mem_id for element in _way(place.element)]
         chosen, height = [place], 0

@@ -104,7 +104,7 @@ def candidates_of(field: Field, pages: Sequence[Parsed], *, combined: bool) -> l
     best = sorted(ways.items(), key=lambda way: (-way[1].worth, len(way[1].css)))[:_MAX_SELECTORS]
     best += [way for way in ways.items() if way[1].worth == 0][:2]
     tallies = [_on_pages(selector, attr, field, pages) for (_, attr), selector in dict(best).items()]
-    candidates = [_judged(tally, field, pages) for tally in tallies if tally.examples]
+    candidates = [_judged(tally, field) for tally in tallies if tally.examples]
     candidates += _in_json(field.in_json, field, pages)
     return _ranked(candidates)
 
@@ -133,7 +133,7 @@ def within_items(field: Field, items: Items, pages: Sequence[Parsed]) -> list[Ca
             _note(tally, number, firsts, ids)
             tally.with_example += len(found)
         if tally.examples:
-            candidates.append(_judged(tally, field, pages))
+            candidates.append(_judged(tally, field))
     return _ranked(candidates)
 
 
@@ -197,7 +197,7 @@ def _value(node: LexborNode, attr: str | None) -> str | None:
     return text[:_MAX_VALUE]
 
 
-def _judged(tally: _Tally, field: Field, pages: Sequence[Parsed]) -> Candidate:
+def _judged(tally: _Tally, field: Field) -> Candidate:
     worth = tally.selector.worth
     if tally.attr is not None and tally.attr not in _OWN_ATTRIBUTES and not tally.attr.startswith("data-"):
         worth = max(0.0, worth - _OTHER_ATTRIBUTE)

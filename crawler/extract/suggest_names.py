@@ -14,7 +14,9 @@ _PLAIN: Final = re.compile(r"-?[A-Za-z_][A-Za-z0-9_-]{0,60}")
 _SEGMENT: Final = re.compile(r"[-_]+")
 _HUMPS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _VOWELS: Final = frozenset("aeiouyAEIOUY")
-_MADE_BY_TOOLS: Final = re.compile(r"(?:css|sc|jsx|emotion|styled|svelte|astro|v|ng|_ngcontent|ember|react)-[\w-]*\d[\w-]*")
+_MADE_BY_TOOLS: Final = re.compile(
+    r"(?:css|sc|jsx|emotion|styled|svelte|astro|v|ng|_ngcontent|ember|react)-[\w-]*\d[\w-]*"
+)
 _LOOKS: Final = re.compile(
     r"(?:[mp][trblxyse]?|text|bg|font|flex|grid|gap|col|row|w|h|min|max|d|justify|items|align|self|order|border|rounded|"
     r"shadow|leading|tracking|float|pull|space|overflow|z|top|left|right|bottom|inset|opacity|sm|md|lg|xl|xs|hidden|"
@@ -22,14 +24,15 @@ _LOOKS: Final = re.compile(
     r"inline|clear|center|small|large|medium|big|bold|red|green|blue|box|content|left|right|wow|js|is|has|no|u|fw|fs)"
     r"(?:-[\w-]*)?"
 )
-_MEANS: Final = frozenset(
+_MEANINGS: Final = (
     "address amount author avatar availability body brand breadcrumb byline caption category city code comment company "
     "condition contact content count country currency date description detail details discount duration email entry "
     "excerpt fax headline heading isbn item job label lead level list location location manufacturer model name number "
     "offer page phone photo post postal price product published quantity question rating region result review salary "
     "score sku shipping size snippet stars status stock street subtitle summary tag teaser tel text time title topic "
-    "type unit updated user value vendor version views weight".split()
+    "type unit updated user value vendor version views weight"
 )
+_MEANS: Final = frozenset(_MEANINGS.split())
 
 
 def is_plain(name: str) -> bool:

@@ -28,11 +28,11 @@ _TEXT: Final = LexborHTMLParser("<p>text").css_first("p").first_child.tag_id  # 
 _UNREAD: Final = frozenset(
     create_tag(name).tag_id for name in ("script", "style", "iframe", "noembed", "noframes", "template", "svg")
 )
-_RUNS_ON: Final = frozenset(
-    create_tag(name).tag_id
-    for name in "a abbr b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike "
-    "strong sub sup time tt u var wbr".split()
+_INLINE: Final = (
+    "a abbr b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike "
+    "strong sub sup time tt u var wbr"
 )
+_RUNS_ON: Final = frozenset(create_tag(name).tag_id for name in _INLINE.split())
 _OF_LOOKS: Final = frozenset(("class", "style", "id", "width", "height", "target", "rel", "type", "lang", "tabindex"))
 _LINKS: Final = frozenset(("href", "src", "data-src", "content", "poster", "data-href", "action"))
 
@@ -134,9 +134,7 @@ class _Walk:
             return
         orders.append(closed.order)
         self.places.append(
-            Place(
-                example=number, page=self._page, element=closed.node, attr=None, value=text, agreement=agreement
-            )
+            Place(example=number, page=self._page, element=closed.node, attr=None, value=text, agreement=agreement)
         )
 
     def _look_at_attributes(self, node: LexborNode) -> None:

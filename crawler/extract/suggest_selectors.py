@@ -31,6 +31,10 @@ _MAX_LABEL: Final = 40
 _FOR_TESTS: Final = ("data-testid", "data-test", "data-qa", "data-cy", "data-hook", "data-test-id", "data-automation")
 _TAGS: Final = {"h1": 20, "time": 14, "address": 14, "title": 12, "h2": 9, "main": 9, "article": 9, "h3": 7, "h4": 6}
 _ANY_TAG: Final = 2
+_MAX_NAME: Final = 80
+_ATTRIBUTES: Final = {"role": 9.0, "name": 12.0, "property": 24.0, "typeof": 22.0, "rel": 20.0} | dict.fromkeys(
+    _FOR_TESTS, 27.0
+)
 _ITEMS: Final = {"article": 12, "tr": 9, "li": 9, "section": 5, "dl": 5, "tbody": 5}
 
 
@@ -123,21 +127,17 @@ def attribute_selector(selector: Selector, attr: str) -> Selector:
 
 
 def _worth_of_attribute(tag: str, name: str, value: str | None) -> float:
-    if not value or len(value) > 80:
+    if not value or len(value) > _MAX_NAME:
         return 0
-    if name == "itemprop" or (tag == "meta" and name in ("property", "name")):
-        return 29
-    if name == "itemtype":
-        return 24
+    if name in ("itemprop", "itemtype") or (tag == "meta" and name in ("property", "name")):
+        return 24 if name == "itemtype" else 29
     if names.is_numbered(value) or names.is_generated(value):
         return 0
-    if name in _FOR_TESTS:
-        return 27
-    if name == "rel" and tag in ("a", "link"):
-        return 20
-    if name.startswith("data-") and names.is_plain(name) and names.is_plain(value):
+    if name.startswith("data-") and name not in _FOR_TESTS and names.is_plain(name) and names.is_plain(value):
         return 17 if names.means_something(name) or names.means_something(value) else 10
-    return {"role": 9.0, "name": 12.0, "property": 24.0, "typeof": 22.0}.get(name, 0) if names.is_plain(value) else 0
+    if name == "rel" and tag not in ("a", "link"):
+        return 0
+    return _ATTRIBUTES.get(name, 0)
 
 
 def _by_class(tag: str, classes: list[str]) -> dict[str, float]:
@@ -171,11 +171,11 @@ def _with_parent(element: LexborNode) -> list[Selector]:
     parent = element.parent
     if parent is None or not parent.is_element_node or parent.tag in ("body", "html", "head"):
         return []
-    found = []
-    for outer in own_selectors(parent)[:2]:
-        for inner in own_selectors(element)[:2]:
-            found.append(Selector(max(outer.worth - 1, inner.worth - 1), f"{outer.css} > {inner.css}"))
-    return found
+    return [
+        Selector(max(outer.worth, inner.worth) - 1, f"{outer.css} > {inner.css}")
+        for outer in own_selectors(parent)[:2]
+        for inner in own_selectors(element)[:2]
+    ]
 
 
 def _by_label(element: LexborNode) -> Iterator[Selector]:

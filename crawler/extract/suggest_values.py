@@ -21,7 +21,9 @@ _NO_DIGITS: Final = re.compile(r"[^\d.,]")
 _MAX_BESIDE: Final = 16
 _MAX_DIGITS: Final = 18
 _MIN_CONTAINED: Final = 3
-_CURRENCY: Final = re.compile(r"[$€£¥₹₽₩₺₴₫₱฿]|\b(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|INR|CNY|SEK|NOK|DKK|PLN|zł|kr|Kč)\b", re.I)
+_CURRENCY: Final = re.compile(
+    r"[$€£¥₹₽₩₺₴₫₱฿]|\b(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|INR|CNY|SEK|NOK|DKK|PLN|zł|kr|Kč)\b", re.I
+)
 
 
 class Agreement(StrEnum):
