@@ -54,13 +54,17 @@ class HtmlPage:
         #: whether its record is not to be kept
         self.is_unwanted = asked.noindex and settings.noindex
         scope = means.scope.for_page(request.scope_host, request.depth + 1)
+        #: whether it asks that none of its links be followed
+        self.nofollow = asked.nofollow and settings.nofollow
+        #: what relative URLs on it start from
+        self.base_url = self._base_url()
         #: what hrefs on it mean
-        self.targets = means.targets.of_page(self._base_url(), scope)
+        self.targets = means.targets.of_page(self.base_url, scope)
         self.hyperlinks = Hyperlinks(
             self.document,
             self.targets,
             skip_rel=settings.skip_rel,
-            nofollow=asked.nofollow and settings.nofollow,
+            nofollow=self.nofollow,
         )
 
     def records(self) -> tuple[tuple[str, bytes], ...]:

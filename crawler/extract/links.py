@@ -111,11 +111,15 @@ class Hyperlinks:
         for href, rule in refused.items():
             counted.add(rule, href)
         for url, (_, scope_rule, _, _) in self._found.items():
-            if kept_out_by := scope_rule or self._wish(url):
+            if kept_out_by := scope_rule or self.wish(url):
                 counted.add(kept_out_by, url)
         return counted.refusals()
 
-    def _wish(self, url: Url) -> str | None:
+    def has(self, url: Url) -> bool:
+        """Whether `url` is one of the targets."""
+        return url in self._found
+
+    def wish(self, url: Url) -> str | None:
         """The rule by which the page's own wish keeps a link out that the scope admits."""
         if self._nofollow:
             return "robots.nofollow"

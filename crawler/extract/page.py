@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.extract import robots, sitemap
+from crawler.extract import robots, robots_meta, sitemap
 from crawler.extract.content import ContentError, decode_content
+from crawler.extract.data_page import data_kind, read_data, why_cut
 from crawler.extract.html_page import HtmlPage, Means
 from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine, one_line
+from crawler.extract.scraping import Scraping, parsed_of
 from crawler.extract.settings import Settings
 from crawler.extract.sitemap_links import SitemapLinks
 from crawler.models import SITEMAPS, Kind, Page, ParseFailure
@@ -23,7 +25,8 @@ from crawler.url import host
 
 if TYPE_CHECKING:
     from crawler.extract.content import Decoded
-    from crawler.models import Request, Response
+    from crawler.extract.data_page import DataKind
+    from crawler.models import Fill, Request, Response
 
 __all__ = ["Extractor", "LinkLine", "LinkRecord", "PageRecord", "Settings", "SitemapLine"]
 
@@ -51,6 +54,7 @@ class Extractor:
         self._scope = Scope(settings.scope)
         self._means = Means(settings, self._scope)
         self._encoder = msgspec.json.Encoder()
+        self._scraping = Scraping(settings) if settings.extract.rules else None
 
     def page(self, request: Request, response: Response) -> Page | ParseFailure:
         """What `response` amounts to. Never raises: the unexpected becomes a ``parse_error``."""
@@ -75,9 +79,12 @@ class Extractor:
         if response.status in _EMPTY:
             return Page(reason="empty", body_bytes=len(body.data))
         content_type = response.header(b"content-type")
-        if not _is_html(content_type, body.data):
+        if _is_html(content_type, body.data):
+            return self._html_page(request, response, content_type, body)
+        kind = data_kind(content_type or "")
+        if self._scraping is None or kind is None or kind not in self._scraping.kinds:
             return Page(reason="not_html", body_bytes=len(body.data))
-        return self._html_page(request, response, content_type, body)
+        return self._data_page(self._scraping, request, response, kind, body)
 
     def _robots(self, body: Decoded) -> Page:
         if body.truncated and len(body.data) < robots.MAX_BODY_BYTES:
@@ -102,12 +109,48 @@ class Extractor:
 
     def _html_page(self, request: Request, response: Response, content_type: str | None, body: Decoded) -> Page:
         page = HtmlPage(self._means, request, response, content_type, body)
+        links, records, refusals = page.hyperlinks.followed, page.records(), page.hyperlinks.refusals
+        fills: tuple[Fill, ...] = ()
+        if self._scraping is not None:
+            text, tree = page.text.text, page.document.tree
+            parsed = parsed_of(request, response, page.base_url, "html", text=text, tree=tree)
+            taken = self._scraping.take(
+                parsed,
+                page.targets,
+                page.hyperlinks,
+                is_unwanted=page.is_unwanted,
+                nofollow=page.nofollow,
+                problem=why_cut(body),
+            )
+            links, fills = taken.links, taken.fills
+            records, refusals = records + taken.records, refusals + taken.refusals
         return Page(
-            links=page.hyperlinks.followed,
-            records=page.records(),
-            refusals=page.hyperlinks.refusals,
+            links=links,
+            records=records,
+            refusals=refusals,
             reason="noindex" if page.is_unwanted else None,
             body_bytes=len(body.data),
+            fills=fills,
+        )
+
+    def _data_page(
+        self, scraping: Scraping, request: Request, response: Response, kind: DataKind, body: Decoded
+    ) -> Page:
+        """A JSON or XML response. It has no record of its own; what its headers ask of robots holds all the same."""
+        means, settings = self._means, self._settings
+        asked = robots_meta.asked(response.headers, (), means.product)
+        is_unwanted, nofollow = asked.noindex and settings.noindex, asked.nofollow and settings.nofollow
+        data = read_data(kind, body, response.header(b"content-type"))
+        parsed = parsed_of(request, response, response.url, kind, text=data.text, value=data.value)
+        targets = means.targets.of_page(response.url, means.scope.for_page(request.scope_host, request.depth + 1))
+        taken = scraping.take(parsed, targets, is_unwanted=is_unwanted, nofollow=nofollow, problem=data.problem)
+        return Page(
+            links=taken.links,
+            records=taken.records,
+            refusals=taken.refusals,
+            reason="noindex" if is_unwanted else "not_html",
+            body_bytes=len(body.data),
+            fills=taken.fills,
         )
 
 

@@ -36,13 +36,19 @@ class Match:
         self._written = match.json
         self._json = jmespath.compile(match.json) if match.json is not None else None
 
-    def why_not(self, parsed: Parsed) -> str | None:
-        """The first thing that is not as asked, in words; None if all is."""
+    def why_not_by_url(self, parsed: Parsed) -> str | None:
+        """As `why_not`, but for what stands in the page."""
         kind = parsed.kind
         if kind not in self.kinds:
             return f"the rule is for {' or '.join(_WORDS[each] for each in sorted(self.kinds))}, this is {_WORDS[kind]}"
         if self._urls is not None and not self._urls.Match(parsed.url):
             return f"match.url: none of {_listed(self._patterns)} matches {parsed.url}"
+        return None
+
+    def why_not(self, parsed: Parsed) -> str | None:
+        """The first thing that is not as asked, in words; None if all is."""
+        if why_not := self.why_not_by_url(parsed):
+            return why_not
         if self._css is not None and (parsed.tree is None or parsed.tree.css_first(self._css) is None):
             return f"match.css: {self._css} matches nothing"
         if self._json is not None and not self._has_value(parsed.value):

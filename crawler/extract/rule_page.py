@@ -32,11 +32,31 @@ class RulePage:
         parsed: The response.
         resolve: The canonical http(s) URL that a reference on the page means, or None.
         trace: What is to be told of each step, for people; None costs nothing.
+        is_whole: Whether it could be read to its end.
     """
 
-    __slots__ = ("_data", "_values_left", "chars_left", "context", "is_cut", "parsed", "resolve", "root", "trace")
+    __slots__ = (
+        "_data",
+        "_values_left",
+        "chars_left",
+        "context",
+        "is_cut",
+        "is_whole",
+        "parsed",
+        "resolve",
+        "root",
+        "trace",
+    )
 
-    def __init__(self, parsed: Parsed, resolve: Callable[[str], str | None], trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        parsed: Parsed,
+        resolve: Callable[[str], str | None],
+        trace: Trace | None = None,
+        *,
+        is_whole: bool = True,
+    ) -> None:
+        self.is_whole = is_whole
         self.parsed = parsed
         self.resolve = resolve
         self.trace = trace

@@ -38,7 +38,7 @@ MAX_ITEMS: Final = 10_000
 class Scraped:
     """What all rules together give of one page."""
 
-    __slots__ = ("fills", "follow", "records", "rejects", "skips")
+    __slots__ = ("fills", "follow", "records", "rejects", "restricted_by", "skips")
 
     def __init__(self) -> None:
         #: rule name and record, in order of rules and items
@@ -47,6 +47,8 @@ class Scraped:
         self.rejects: list[tuple[str, dict[str, Any]]] = []
         #: the only links to be followed; None where no rule says so
         self.follow: list[Followed] | None = None
+        #: the first rule that says so
+        self.restricted_by = ""
         #: what is not to be followed all the same
         self.skips: list[Skipped] = []
         #: one for each rule that is for the page
@@ -65,23 +67,30 @@ class RuleSet:
 
     def __init__(self, rules: Sequence[RuleConfig]) -> None:
         self._rules = [_Rule(rule) for rule in rules]
+        #: of response that at least one of them is for
+        self.kinds = frozenset(kind for rule in self._rules for kind in rule.match.kinds)
 
     def __bool__(self) -> bool:
         return bool(self._rules)
 
-    def scrape(self, parsed: Parsed, resolve: Resolve) -> Scraped:
+    def scrape(self, parsed: Parsed, resolve: Resolve, problem: str | None = None) -> Scraped:
         """What the rules give.
 
         Args:
             parsed: The page.
             resolve: The canonical http(s) URL that a reference on it means, or None.
+            problem: Why it could not be read to its end. Where that left no value at all, rules that are for its URL
+                get a reject that says so; else their records have ``body`` under ``_truncated``.
         """
         scraped = Scraped()
         page: RulePage | None = None
         fills = []
         for rule in self._rules:
-            if rule.match.why_not(parsed) is None:
-                page = page or RulePage(parsed, resolve)
+            if parsed.tree is None and parsed.value is None and problem is not None:
+                if rule.match.why_not_by_url(parsed) is None:
+                    fills.append(rule.refuse(problem, scraped))
+            elif rule.match.why_not(parsed) is None:
+                page = page or RulePage(parsed, resolve, is_whole=problem is None)
                 fills.append(rule.scrape(page, scraped))
         scraped.fills = tuple(fills)
         return scraped
@@ -135,8 +144,8 @@ class _Rule:
         n_records, n_rejects = len(scraped.records), len(scraped.rejects)
         filled = dict.fromkeys(self.fields, 0)
         followed = scraped.follow or []
-        if self.follow is not None:
-            scraped.follow = followed
+        if self.follow is not None and scraped.follow is None:
+            scraped.follow, scraped.restricted_by = followed, self.name
         items, are_all = self._items(page)
         if page.trace is not None:
             page.trace.items = len(items)
@@ -149,8 +158,7 @@ class _Rule:
             if not follow.carries:
                 followed += follow.links(page.root, {}, page)
         if not are_all:
-            error = FieldError("", None, f"at most {MAX_ITEMS} items on a page; the others are left out")
-            scraped.rejects.append((self.name, {"_errors": [as_plain(error)]}))
+            self.refuse(f"at most {MAX_ITEMS} items on a page; the others are left out", scraped)
         if self._skip is not None:
             scraped.skips.append(self._skip.on(page))
         return Fill(
@@ -160,11 +168,16 @@ class _Rule:
             filled=filled,
         )
 
+    def refuse(self, expected: str, scraped: Scraped) -> Fill:
+        """Add a reject that is no record, for what is wrong with the page as a whole."""
+        scraped.rejects.append((self.name, {"_errors": [as_plain(FieldError("", None, expected))]}))
+        return Fill(rule=self.name, rejects=1, filled=dict.fromkeys(self.fields, 0))
+
     def _record(self, item: Any, page: RulePage, filled: dict[str, int], scraped: Scraped) -> dict[str, Any]:  # noqa: ANN401
         """The values of one item, added to the records or the rejects and, by field, to those `filled`."""
         record: dict[str, Any] = {}
         wrong: list[FieldError] = []
-        cut: list[str] = []
+        cut: list[str] = [] if page.is_whole else ["body"]
         for name, field in self.fields.items():
             page.is_cut = False
             value, errors = field.evaluate(item, page)

@@ -98,6 +98,7 @@ class _Reading:
 
     def value(self) -> dict[str, Any] | None:
         """What was read; elements that are still open end here."""
+        self._parser.buffer_text = False  # hands out what it holds
         while len(self._open) > 1:
             self._close()
         return self._top.children or None
