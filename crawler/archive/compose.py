@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from crawler.archive.record import LEVEL, LEVEL_OF_PACKED, REVISIT_PROFILE, digest, member, record, record_id
+from crawler.archive.record import END, REVISIT_PROFILE, digest, member, record, record_id
 from crawler.clock import rfc3339
 
 if TYPE_CHECKING:
@@ -143,10 +143,9 @@ def _answer(
     if response.is_cut:
         fields.append(("WARC-Truncated", "length"))
     fields.append(("Content-Type", "application/http; msgtype=response"))
-    block = [_head(response)]
-    if original is None:
-        block.append(response.body)
-    return member(record(fields, block), LEVEL_OF_PACKED if _is_packed(response) else LEVEL)
+    body = b"" if original else response.body
+    stored = len(body) + len(END) if body and _is_packed(response) else 0
+    return member(record(fields, [_head(response), body]), stored)
 
 
 def _head(response: Response) -> bytes:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 _MAX_HEADERS = 1_000
 _MAX_HEAD_BYTES = 1 << 20
-_BLANK_LINES = (b"\r\n\r\n", b"\n\n")
 
 
 class Message(NamedTuple):
@@ -36,11 +35,17 @@ def parse(block: bytes) -> Message | None:
 
 
 def _split(block: bytes) -> tuple[bytes, bytes]:
-    ends = [(at, len(mark)) for mark in _BLANK_LINES if (at := block.find(mark, 0, _MAX_HEAD_BYTES)) >= 0]
-    if not ends:
-        return block[:_MAX_HEAD_BYTES], b""
-    at, width = min(ends)
-    return block[:at], block[at + width :]
+    at, width = blank_line(block, 0, _MAX_HEAD_BYTES)
+    return (block[:at], block[at + width :]) if width else (block[:_MAX_HEAD_BYTES], b"")
+
+
+def blank_line(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the first head in ``data[start:end]`` ends, and how many bytes end it: 0 if none does."""
+    at = data.find(b"\r\n\r\n", start, end)
+    bare = data.find(b"\n\n", start, end if at < 0 else at)
+    if bare >= 0:
+        return bare, 2
+    return at, 0 if at < 0 else 4
 
 
 def _status(line: bytes) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from crawler.archive.http import blank_line
 from crawler.archive.unpacked import pieces
 from crawler.errors import CrawlerError
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _MAX_HEAD_BYTES = 256 << 10
 _NEWLINES = b"\r\n"
-_BLANK_LINES = (b"\r\n\r\n", b"\n\n")
 
 
 class Record(NamedTuple):
@@ -128,9 +128,8 @@ class Records:
             if not b"WARC/".startswith(data[at : at + 5]):
                 what = "an ARC file, expected WARC" if data.startswith(b"filedesc:", at) else "no WARC record"
                 raise self._wrong(start, skip, f"{what}: {data[at : at + 40]!r}")
-            ends = [(end, len(mark)) for mark in _BLANK_LINES if (end := data.find(mark, looked)) >= 0]
-            if ends:
-                end, width = min(ends)
+            end, width = blank_line(data, looked, at + _MAX_HEAD_BYTES)
+            if width:
                 self._at = end + width
                 return data[at:end]
             if len(data) - at > _MAX_HEAD_BYTES:
@@ -174,6 +173,9 @@ class Records:
         """Unpack another piece behind what is left; False at the end."""
         piece = next(self._pieces, None)
         if piece is None:
+            return False
+        if not piece.data:
+            self.torn = piece.start
             return False
         self._packed = self._packed or piece.is_packed
         if self._at == len(self._data):

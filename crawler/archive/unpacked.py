@@ -35,7 +35,8 @@ class Piece(NamedTuple):
 def pieces(path: Path, file: FileIO, start: int, end: int | None) -> Iterator[Piece]:
     """The bytes of `file` from `start` up to `end`, which are the beginnings of members, or of records if it is plain.
 
-    A member that is not closed at the end of the file gives what can be unpacked of it.
+    A member that is not closed at the end of the file gives what can be unpacked of it; if that is nothing, an empty
+    piece tells of it.
 
     Raises:
         CrawlerError: Damaged gzip data; names the member's first byte.
@@ -44,7 +45,7 @@ def pieces(path: Path, file: FileIO, start: int, end: int | None) -> Iterator[Pi
     file.seek(start)
     source = _Source(file, start, end)
     first = source.more()
-    if first.startswith(_GZIP_MAGIC):
+    if first and _GZIP_MAGIC.startswith(first[:2]):
         yield from _members(path, source)
     else:
         yield from _plain(source)
@@ -100,6 +101,8 @@ def _members(path: Path, source: _Source) -> Iterator[Piece]:
             if out:
                 yield Piece(out, start, skip, is_packed=True)
                 skip += len(out)
+        if not stream.eof and not skip:
+            yield Piece(b"", start, 0, is_packed=True)
         if stream.eof and stream.unused_data:
             source.data = stream.unused_data
             source.position -= len(stream.unused_data)
