@@ -16,13 +16,14 @@ import click
 @click.option("--suggest", "examples", multiple=True, metavar="VALUE", help="Propose selectors for what stands there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records alone, as JSON.")
 def try_(
+    *,
     items: tuple[str, ...],
     config: Path | None,
     overrides: tuple[str, ...],
     url: str | None,
-    watch: bool,  # noqa: FBT001
+    watch: bool,
     examples: tuple[str, ...],
-    as_json: bool,  # noqa: FBT001
+    as_json: bool,
 ) -> int:
     """Show the page record a crawl would write for one page, how each rule did on it, and which links it would follow.
 

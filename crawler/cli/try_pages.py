@@ -142,9 +142,7 @@ def _from_server(url: str, asked: Asked) -> Got:
     loaded = configured(asked._replace(overrides=(*asked.overrides, *_ONE_PAGE)), url)
     with tempfile.TemporaryDirectory(prefix="crawler-try-") as folder:
         folder_of_config = loaded.folder if asked.config else None
-        plan = Plan(
-            config=loaded.config, directory=CrawlDirectory(Path(folder)), seeds=(url,), folder=folder_of_config
-        )
+        plan = Plan(config=loaded.config, directory=CrawlDirectory(Path(folder)), seeds=(url,), folder=folder_of_config)
         if run_crawl(plan, fresh=False, quiet=True) == INTERRUPTED:
             raise click.Abort
         endings = tuple(plan.directory.records(OUTCOMES).read_bytes().splitlines())
@@ -182,24 +180,24 @@ def _from_archive(place: InArchive, config: CrawlConfig) -> Got:
             redirected[capture.request.url] = capture.target
         if capture.request.url in (wanted, plain):
             found[capture.request.url] = capture
-    capture = found.get(wanted) or found.get(plain)
-    if capture is None:
+    answer = found.get(wanted) or found.get(plain)
+    if answer is None:
         raise ConfigError(f"{place.directory.path}: its archive has no answer for {wanted}")
-    if capture.outcome is Outcome.REDIRECTED and capture.target:
+    if answer.outcome is Outcome.REDIRECTED and answer.target:
         raise ConfigError(
-            f"{place.directory.path}: {capture.request.url} was redirected; "
-            f"try {place.directory.path}/{_end_of(redirected, capture.target)}"
+            f"{place.directory.path}: {answer.request.url} was redirected; "
+            f"try {place.directory.path}/{_end_of(redirected, answer.target)}"
         )
-    if capture.outcome not in (None, Outcome.FETCHED, Outcome.EXCLUDED):
+    if answer.outcome not in (None, Outcome.FETCHED, Outcome.EXCLUDED):
         ending = Finished(
-            request=capture.request,
-            outcome=capture.outcome,
-            reason=capture.reason,
-            status=capture.response.status,
-            at=capture.response.fetched_at,
+            request=answer.request,
+            outcome=answer.outcome,
+            reason=answer.reason,
+            status=answer.response.status,
+            at=answer.response.fetched_at,
         )
         return Got(None, None, (outcome_line(ending),))
-    return Got(capture.request, capture.response)
+    return Got(answer.request, answer.response)
 
 
 def _end_of(redirected: dict[str, str], url: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crawler.cli.try_rows import row, short
-from crawler.wording import counted
+from crawler.wording import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def _rule_told(report: RuleReport, near: dict[str, tuple[NearMiss, ...]], column
     took = f"{report.elapsed_s * 1000:.1f} ms"
     if not report.is_matched:
         yield f"rule {report.rule}: not for this page ({took})"
-        yield row("", str(report.why_not), columns, indent=2)
+        yield f"  {printable(str(report.why_not))}"
         return
     records, rejects = counted(len(report.records), "record"), counted(len(report.rejects), "reject")
     yield f"rule {report.rule}: {counted(report.items, 'item')}, {records}, {rejects} ({took})"

@@ -86,9 +86,7 @@ def parsed_answer(request: Request, response: Response, config: CrawlConfig) -> 
         ContentError: Its body cannot be decoded.
     """
     content_type = response.header(b"content-type")
-    body = decode_content(
-        response.body, response.header(b"content-encoding"), int(config.fetch.max_body_bytes)
-    )
+    body = decode_content(response.body, response.header(b"content-encoding"), int(config.fetch.max_body_bytes))
     kind = data_kind(content_type or "")
     if kind is not None and not (content_type or "").lower().startswith("application/xhtml"):
         data = read_data(kind, body, content_type)
@@ -97,9 +95,7 @@ def parsed_answer(request: Request, response: Response, config: CrawlConfig) -> 
         return None
     text = charset.decode(body.data, content_type)
     tree = LexborHTMLParser(text.utf8)
-    return parsed_of(
-        request, response, _base_url(tree, response.url, config), "html", text=text.text, tree=tree
-    )
+    return parsed_of(request, response, _base_url(tree, response.url, config), "html", text=text.text, tree=tree)
 
 
 async def _page(request: Request, response: Response, config: CrawlConfig) -> Page | ParseFailure:

@@ -25,7 +25,6 @@ _LIST_SHOWN = 3
 _URLS_SHOWN = 5
 
 
-
 def told(got: Got, tried: Tried, columns: int) -> str:
     """All there is to say of one answer, without a last newline."""
     return "\n".join(_lines(got, tried, columns))
@@ -64,7 +63,7 @@ def _page_told(got: Got, tried: Tried, columns: int) -> Iterator[str]:
 def _shown(value: Any, room: int) -> str:  # noqa: ANN401 - whatever JSON holds
     if isinstance(value, str):
         text = " ".join(value.split())
-        return text if len(text) <= room else f"{len(value):,} characters: {text}"
+        return text if len(text) <= room or " " not in text else f"{len(value):,} characters: {text}"
     if isinstance(value, list):
         if len(value) == 1 and not isinstance(value[0], list | dict):
             return _shown(value[0], room)
@@ -83,8 +82,6 @@ def _item(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, dict) and "text" in value:
         return str(value["text"])[:60]
     return short(value)
-
-
 
 
 def _hook_told(tried: Tried, columns: int) -> Iterator[str]:
@@ -113,5 +110,5 @@ def _links_told(page: Page, columns: int) -> Iterator[str]:
             yield row("", f"and {len(urls) - _URLS_SHOWN:,} more", columns, indent=2)
     for refusal in page.refusals:
         yield row("not followed", f"{refusal.count:,} by {refusal.rule}", columns, indent=2)
-        for url in refusal.examples:
-            yield row("", url, columns, indent=2)
+        for example in refusal.examples:
+            yield row("", example, columns, indent=2)

@@ -1,4 +1,7 @@
-"""How is a page tried again and again while its rules are written? It is fetched once; mistakes are shown and waited out."""
+"""How is a page tried again and again while its rules are written?
+
+It is fetched once. Mistakes in the rules are shown, and waited out.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import click
 from crawler.cli import INTERRUPTED
 from crawler.cli.try_pages import configured, got
 from crawler.cli.try_shown import shown
-from crawler.errors import ConfigError, CrawlerError
+from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,12 +40,11 @@ def watched(place: str | Path | InArchive, asked: Asked, *, as_json: bool) -> in
                 click.echo(_CLEAR, nl=False)
             try:
                 loaded = configured(asked, place)
+            except ConfigError as error:
+                click.echo(f"crawler: {error}", err=True)
+            else:
                 found = found or got(place, asked, loaded.config)
                 shown(found, loaded, as_json=as_json)
-            except CrawlerError as error:
-                if found is None and not isinstance(error, ConfigError):
-                    raise
-                click.echo(f"crawler: {error}", err=True)
             click.echo(f"-- watching {asked.config}; Ctrl-C ends --", err=True)
             while stamp(asked.config) == before:
                 time.sleep(EVERY_S)

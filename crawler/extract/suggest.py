@@ -38,6 +38,8 @@ class FieldSuggestion(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     examples: tuple[str, ...]
+    #: whether they are amounts, such as prices, rather than numbers that name something
+    is_amount: bool
     #: best first; the first is the one the rule has
     candidates: tuple[Candidate, ...]
 
@@ -109,5 +111,12 @@ def _named(
         name = field_name(candidates[0], field, taken)
         taken.add(name)
         given = tuple(wanted[number].given for number in field.examples)
-        suggestions.append(FieldSuggestion(name=name, examples=given, candidates=tuple(candidates[:MAX_SHOWN])))
+        suggestions.append(
+            FieldSuggestion(
+                name=name,
+                examples=given,
+                is_amount=field.is_amount,
+                candidates=tuple(candidates[:MAX_SHOWN]),
+            )
+        )
     return tuple(suggestions)

@@ -63,11 +63,17 @@ class Field:
         )
         self.in_json = [place for place in found.in_json if place.example in examples]
         self.is_number = all(wanted[number].number is not None for number in examples)
+        self._has_decimals = any((wanted[number].number or 0) % 1 for number in examples)
         #: whether two of its examples stand on one page
         self.recurs = len(examples) > 1 and any(
             len({place.example for place in self.places if place.page == page}) > 1
             for page in {place.page for place in self.places}
         )
+
+    @property
+    def is_amount(self) -> bool:
+        """Whether its examples are numbers with decimals or a currency."""
+        return self.is_number and (self._has_decimals or self.is_price)
 
     @property
     def is_price(self) -> bool:
