@@ -17,7 +17,7 @@ from crawler.config.file import load, loads
 from crawler.dataset import archived
 from crawler.directory import CrawlDirectory
 from crawler.errors import ConfigError, UrlError
-from crawler.export.outcomes import outcome_line
+from crawler.export.outcomes import OutcomeRecord, outcome_line
 from crawler.models import OUTCOMES, Finished, Outcome, Request, Response
 from crawler.plan import Plan
 from crawler.reopen import load_stored
@@ -25,6 +25,8 @@ from crawler.seeds import seed_request, single_seed
 from crawler.url import canonicalize, host, host_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from crawler.archive.captures import Capture
     from crawler.config import CrawlConfig
     from crawler.config.file import Loaded
@@ -80,7 +82,11 @@ class InArchive(NamedTuple):
     url: str
 
 
-def configured(asked: Asked, place: str | Path | InArchive) -> Loaded:
+Place = str | Path | InArchive
+"""A URL or host as given, a file, or a page of a crawl."""
+
+
+def configured(asked: Asked, place: Place) -> Loaded:
     """The configuration that a page is tried under: as asked for, else that of the crawl it is from, or defaults.
 
     Raises:
@@ -100,8 +106,8 @@ def configured(asked: Asked, place: str | Path | InArchive) -> Loaded:
     return load(asked.config, asked.overrides, or_rules=True)
 
 
-def place_of(item: str, url: str | None) -> str | Path | InArchive:
-    """What an argument means: a URL or host as given, a file, or a page of a crawl.
+def place_of(item: str, url: str | None) -> Place:
+    """What an argument means.
 
     Raises:
         ConfigError: It is none of these, or a list of seeds.
@@ -122,8 +128,8 @@ def is_page(item: str) -> bool:
     return bool(_SCHEME.match(item)) or Path(item).is_file() or _in_archive(item) is not None
 
 
-def got(place: str | Path | InArchive, asked: Asked, config: CrawlConfig) -> Got:
-    """The answer at a place; asks a server at most once for each of the URLs that lead there.
+def got(place: Place, asked: Asked, config: CrawlConfig) -> Got:
+    """The answer at a place.
 
     Raises:
         ConfigError: The place holds no such thing.
@@ -134,23 +140,44 @@ def got(place: str | Path | InArchive, asked: Asked, config: CrawlConfig) -> Got
         return _from_archive(place, config)
     if isinstance(place, Path):
         return _from_file(place, asked.url)
-    return _from_server(place, asked)
+    return from_servers([place], asked)[0]
 
 
-def _from_server(url: str, asked: Asked) -> Got:
-    """By a crawl of one page, so through robots.txt, pacing and redirects like any other."""
-    loaded = configured(asked._replace(overrides=(*asked.overrides, *_ONE_PAGE)), url)
+def from_servers(urls: Sequence[str], asked: Asked) -> list[Got]:
+    """The answers at some URLs or hosts, by one crawl of them: through robots.txt, pacing and redirects like any other.
+
+    Raises:
+        CrawlerError: It failed.
+        click.Abort: It was interrupted.
+    """
+    loaded = configured(asked._replace(overrides=(*asked.overrides, *_ONE_PAGE)), urls[0])
     with tempfile.TemporaryDirectory(prefix="crawler-try-") as folder:
-        folder_of_config = loaded.folder if asked.config else None
-        plan = Plan(config=loaded.config, directory=CrawlDirectory(Path(folder)), seeds=(url,), folder=folder_of_config)
+        of_config = loaded.folder if asked.config else None
+        directory = CrawlDirectory(Path(folder))
+        plan = Plan(config=loaded.config, directory=directory, seeds=tuple(urls), folder=of_config)
         if run_crawl(plan, fresh=False, quiet=True) == INTERRUPTED:
             raise click.Abort
-        endings = tuple(plan.directory.records(OUTCOMES).read_bytes().splitlines())
-        captures = list(_captures(Path(folder), loaded.config))
-    last = captures[-1] if captures else None
-    if last is None or last.outcome not in (Outcome.FETCHED, Outcome.EXCLUDED):
-        return Got(None, None, endings)
-    return Got(last.request, last.response, endings)
+        lines = plan.directory.records(OUTCOMES).read_bytes().splitlines()
+        endings = {msgspec.json.decode(line, type=OutcomeRecord).url: line for line in lines}
+        captures: dict[str, Capture] = {
+            capture.request.url: capture for capture in _captures(directory.path, loaded.config)
+        }
+    return [_chain(single_seed(url, rules=loaded.config.urls).url, endings, captures) for url in urls]
+
+
+def _chain(url: str | None, endings: Mapping[str, bytes], captures: Mapping[str, Capture]) -> Got:
+    """What a URL came to, over its redirects."""
+    passed: list[bytes] = []
+    while url is not None:
+        if url in endings:
+            passed.append(endings[url])
+        capture = captures.get(url)
+        if capture is None or len(passed) > len(endings):
+            break
+        if capture.outcome in (Outcome.FETCHED, Outcome.EXCLUDED):
+            return Got(capture.request, capture.response, tuple(passed))
+        url = capture.target
+    return Got(None, None, tuple(passed))
 
 
 def _from_file(path: Path, url: str | None) -> Got:

@@ -9,7 +9,7 @@ import msgspec
 import yaml
 
 from crawler.cli import NO_SEED, OK
-from crawler.cli.try_pages import configured, got, is_page, place_of
+from crawler.cli.try_pages import configured, from_servers, got, is_page, place_of
 from crawler.cli.try_rows import row, short, width
 from crawler.cli.try_runs import parsed_answer, tried
 from crawler.cli.try_shown import shown
@@ -24,7 +24,7 @@ from crawler.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from crawler.cli.try_pages import Asked
+    from crawler.cli.try_pages import Asked, Got, Place
     from crawler.extract.parsed import Parsed
     from crawler.extract.suggest import Candidate, Suggestion
 
@@ -48,18 +48,17 @@ def suggested(items: Sequence[str], examples: Sequence[str], asked: Asked, *, as
     wanted = [*examples, *(item for item in others if item not in pages)]
     if len(wanted) > MAX_EXAMPLES:
         raise ConfigError(f"{len(wanted)} examples; expected at most {MAX_EXAMPLES}")
+    places = [place_of(item, asked.url) for item in (*pages, last)]
     parsed: list[Parsed] = []
-    for item in [*pages, last]:
-        place = place_of(item, asked.url)
+    for place, found in zip(places, _all_got(places, asked), strict=True):
         loaded = configured(asked, place)
-        found = got(place, asked, loaded.config)
         if found.request is None or found.response is None:
             return shown(found, loaded, as_json=as_json)
         if isinstance(tried(found.request, found.response, loaded.config, loaded.folder).page, ParseFailure):
             return shown(found, loaded, as_json=as_json)
         page = parsed_answer(found.request, found.response, loaded.config)
         if page is None:
-            raise ConfigError(f"{item}: expected HTML, JSON or XML")
+            raise ConfigError(f"{found.request.url}: expected HTML, JSON or XML")
         parsed.append(page)
     suggestion = suggest(parsed, wanted)
     rule = rule_of(suggestion, parsed)
@@ -69,6 +68,14 @@ def suggested(items: Sequence[str], examples: Sequence[str], asked: Asked, *, as
     else:
         click.echo("\n".join(_told(suggestion, rule, parsed, width())))
     return OK if rule else NO_SEED
+
+
+def _all_got(places: Sequence[Place], asked: Asked) -> Iterator[Got]:
+    """The answers, those of servers by one crawl, so that none is asked twice within its delay."""
+    urls = list(dict.fromkeys(place for place in places if isinstance(place, str)))
+    fetched = dict(zip(urls, from_servers(urls, asked), strict=True)) if urls else {}
+    for place in places:
+        yield fetched[place] if isinstance(place, str) else got(place, asked, configured(asked, place).config)
 
 
 def _told(suggestion: Suggestion, rule: dict[str, Any] | None, pages: Sequence[Parsed], columns: int) -> Iterator[str]:

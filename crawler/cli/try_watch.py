@@ -19,7 +19,7 @@ from crawler.errors import ConfigError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crawler.cli.try_pages import Asked, Got, InArchive
+    from crawler.cli.try_pages import Asked, Got, Place
 
 EVERY_S = 0.25
 """Between two looks at the files."""
@@ -30,7 +30,7 @@ _SUFFIXES = frozenset((".yaml", ".yml", ".py"))
 Stamp = tuple[tuple[str, int, int], ...]
 
 
-def watched(place: str | Path | InArchive, asked: Asked, *, as_json: bool) -> int:
+def watched(place: Place, asked: Asked, *, as_json: bool) -> int:
     """Show what the page comes to, at once and after each change, until interrupted."""
     found: Got | None = None
     try:
