@@ -23,6 +23,7 @@ MAX_SHOWN: Final = 4
 _MAX_NODES: Final = 200_000
 _MAX_NAMES: Final = 5_000
 _MAX_CHARS: Final = 500  # of a selector
+_MAX_DEPTH: Final = 2_000  # of elements; to look up from each of more takes too long
 # A selector's steps are parted by blanks, >, + and ~, but not within brackets, parentheses or quotes.
 _PIECE: Final = re.compile(
     r"""(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<open>[\[(])|(?P<close>[\])])|(?P<part>\s*[>+~]\s*|\s+)|\\.|.""",
@@ -49,11 +50,16 @@ class _Names:
         self.classes: Counter[str] = Counter()
         self.ids: Counter[str] = Counter()
         self.by_tag: dict[str, Counter[str]] = {}
+        self.is_deep = False
+        depths: dict[int, int] = {}
         if tree.root is None:
             return
         for number, node in enumerate(tree.root.traverse()):
             if number >= _MAX_NODES or len(self.classes) > _MAX_NAMES:
                 break
+            around = node.parent
+            depths[node.mem_id] = depth = depths.get(around.mem_id, 0) + 1 if around is not None else 0
+            self.is_deep |= depth > _MAX_DEPTH
             attributes = node.attributes
             if not attributes:
                 continue
@@ -68,8 +74,11 @@ def near_misses(tree: LexborHTMLParser, selector: str) -> tuple[NearMiss, ...]:
     """What is like `selector`, which matches nothing in `tree`, and matches something; the likeliest first."""
     if len(selector) > _MAX_CHARS or "," in selector:
         return ()
+    names = _Names(tree)
+    if names.is_deep:
+        return ()
     seen: dict[str, NearMiss] = {}
-    for css, why in _ideas(tree, selector):
+    for css, why in _ideas(tree, selector, names):
         found = _count(tree, css)
         if found and css not in seen and css != selector:
             seen[css] = NearMiss(css, found, why)
@@ -78,8 +87,7 @@ def near_misses(tree: LexborHTMLParser, selector: str) -> tuple[NearMiss, ...]:
     return tuple(seen.values())
 
 
-def _ideas(tree: LexborHTMLParser, selector: str) -> Iterator[tuple[str, str]]:
-    names = _Names(tree)
+def _ideas(tree: LexborHTMLParser, selector: str, names: _Names) -> Iterator[tuple[str, str]]:
     swaps = list(_swaps(selector, names))
     yield from swaps
     if len(swaps) > 1:

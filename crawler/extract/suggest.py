@@ -30,6 +30,7 @@ __all__ = ["Candidate", "FieldSuggestion", "Sight", "Suggestion", "suggest"]
 MAX_EXAMPLES = 20
 MAX_SHOWN = 6  # candidates of a field
 _GOOD = 8.0  # of a selector's worth: by what an element is, not by its number
+_MAX_BREADTH = 2_000  # of children of one element; beyond, no selector counts them
 _MAX_DEPTH = 2_000  # of elements; beyond, selectors speak of single elements only
 
 
@@ -70,15 +71,17 @@ def suggest(pages: Sequence[Parsed], examples: Sequence[str]) -> Suggestion:
             places = find_places(page.tree, number, wanted, page.base_url)
             found.add(places.places)
             found.depth = max(found.depth, places.depth)
+            found.breadth = max(found.breadth, places.breadth)
         found.in_json += find_in_json(page, number, wanted)
     fields = fields_of(found, wanted)
     combined = found.depth <= _MAX_DEPTH
-    ranked = [candidates_of(field, pages, combined=combined) for field in fields]
+    by_number = found.breadth <= _MAX_BREADTH
+    ranked = [candidates_of(field, pages, combined=combined, by_number=by_number) for field in fields]
     items = None
     if combined and _recur(fields, ranked):
-        items = items_of(fields, pages)
+        items = items_of(fields, pages, by_number=by_number)
     if items is not None:
-        ranked = [within_items(field, items, pages) for field in fields]
+        ranked = [within_items(field, items, pages, by_number=by_number) for field in fields]
     return Suggestion(
         fields=_named(fields, ranked, wanted),
         each=items.each if items else None,

@@ -39,8 +39,8 @@ class Found:
     def __init__(self) -> None:
         self.by_example: dict[int, list[Place]] = {}
         self.in_json: list[JsonPlace] = []
-        #: of the deepest tree
-        self.depth = 0
+        #: what matching takes, see `suggest_places.Places`
+        self.depth = self.breadth = 0
 
     def add(self, places: Iterable[Place]) -> None:
         """Take in what was found on one page."""

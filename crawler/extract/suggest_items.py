@@ -29,14 +29,19 @@ class Items:
 
     Args:
         each: Selects them.
+        worth: What is thought of that.
         ids: The `mem_id` of all of them on the page that they were found on.
         page: The number of that page.
     """
 
-    def __init__(self, each: str, ids: frozenset[int], page: int) -> None:
+    def __init__(self, each: str, worth: float, ids: frozenset[int], page: int) -> None:
         self.each = each
+        self.worth = worth
         self._ids = ids
         self._page = page
+
+    def __len__(self) -> int:
+        return len(self._ids)
 
     def around(self, element: LexborNode) -> LexborNode | None:
         """The item that `element` is, or is in."""
@@ -52,8 +57,14 @@ class Items:
         return [place for place in field.places if place.page == self._page][:_MAX_PLACES]
 
 
-def items_of(fields: Sequence[Field], pages: Sequence[Parsed]) -> Items | None:
-    """The smallest elements that hold one example of each field and recur; None if there are none."""
+def items_of(fields: Sequence[Field], pages: Sequence[Parsed], *, by_number: bool) -> Items | None:
+    """The smallest elements that hold one example of each field and recur; None if there are none.
+
+    Args:
+        fields: That were found.
+        pages: On these.
+        by_number: As of `suggest_selectors.selectors_of`.
+    """
     numbers = [place.page for field in fields for place in field.places]
     if not fields or not numbers or not all(field.places for field in fields):
         return None
@@ -66,10 +77,15 @@ def items_of(fields: Sequence[Field], pages: Sequence[Parsed]) -> Items | None:
     for places in _together(here):
         elements = [place.element for place in places]
         recurs = any(field.recurs for field in fields)
+        best: Items | None = None
         for around in _around(elements, itself_first=recurs):
-            items = _like(around, elements, apart, tree, page)
-            if items is not None:
-                return items
+            items = _like(around, elements, apart, tree, page, by_number=by_number)
+            if items is not None and best is not None and len(items) != len(best):
+                break
+            if items is not None and (best is None or items.worth >= best.worth):
+                best = items  # what is around an item and as frequent may say better what it is
+        if best is not None:
+            return best
     return None
 
 
@@ -115,7 +131,7 @@ def _way(element: LexborNode) -> Iterator[LexborNode]:
 
 
 def _around(elements: Sequence[LexborNode], *, itself_first: bool) -> Iterator[LexborNode]:
-    """The elements around all of them, innermost first; one of them is an item itself at once only if that is known."""
+    """The elements around all of them, innermost first; one of them only if it is known to recur, or likely to."""
     ways = [[element.mem_id for element in _way(each)] for each in elements[1:]]
     own = {element.mem_id for element in elements}
     themselves, count = [], 0
@@ -124,10 +140,10 @@ def _around(elements: Sequence[LexborNode], *, itself_first: bool) -> Iterator[L
             break
         if all(around.mem_id in way for way in ways):
             count += 1
-            if around.mem_id in own and not itself_first:
-                themselves.append(around)
-            else:
+            if around.mem_id not in own or itself_first:
                 yield around
+            elif around.tag == "li":
+                themselves.append(around)
     yield from themselves
 
 
@@ -137,16 +153,20 @@ def _like(
     apart: Sequence[tuple[int, int, int]],
     tree: LexborHTMLParser,
     page: int,
+    *,
+    by_number: bool,
 ) -> Items | None:
     """The items that `around` is one of."""
     for selector in item_selectors(around):
         found = tree.css(selector.css)
         if not 2 <= len(found) <= _MAX_ITEMS:
             continue
-        items = Items(selector.css, frozenset(node.mem_id for node in found), page)
+        items = Items(selector.css, selector.worth, frozenset(node.mem_id for node in found), page)
         if any(items.around(node.parent) is not None for node in found[:_LOOKED_AT] if node.parent is not None):
             continue  # within one another
-        if _hold_apart(items, apart, tree) and all(_recurs(element, around, found) for element in elements):
+        if _hold_apart(items, apart, tree) and all(
+            _recurs(element, around, found, by_number=by_number) for element in elements
+        ):
             return items
     return None
 
@@ -166,12 +186,12 @@ def _hold_apart(items: Items, apart: Sequence[tuple[int, int, int]], tree: Lexbo
     return True
 
 
-def _recurs(element: LexborNode, item: LexborNode, items: Sequence[LexborNode]) -> bool:
+def _recurs(element: LexborNode, item: LexborNode, items: Sequence[LexborNode], *, by_number: bool) -> bool:
     """Whether most items have something where this one has `element`."""
     looked_at = items[:_LOOKED_AT]
     if element.mem_id == item.mem_id:
         return True
-    for selector in selectors_within(element, item)[:10]:
+    for selector in selectors_within(element, item, by_number=by_number)[:10]:
         if sum(bool(below(each, selector.css)) for each in looked_at) >= _ENOUGH * len(looked_at):
             return True
     return False

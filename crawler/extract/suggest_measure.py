@@ -92,11 +92,11 @@ class _Tally:
         self.values: list[str | None] = []
 
 
-def candidates_of(field: Field, pages: Sequence[Parsed], *, combined: bool) -> list[Candidate]:
-    """Ways to `field`, where a page is one item, best first; `combined` as of `selectors_of`."""
+def candidates_of(field: Field, pages: Sequence[Parsed], *, combined: bool, by_number: bool) -> list[Candidate]:
+    """Ways to `field`, where a page is one item, best first; `combined` and `by_number` as of `selectors_of`."""
     ways: dict[tuple[str, str | None], Selector] = {}
     for place in _spread(field.places):
-        for selector in selectors_of(place.element, combined=combined):
+        for selector in selectors_of(place.element, combined=combined, by_number=by_number):
             better = attribute_selector(selector, place.attr) if place.attr else selector
             known = ways.get((better.css, place.attr))
             if known is None or known.worth < better.worth:
@@ -109,14 +109,14 @@ def candidates_of(field: Field, pages: Sequence[Parsed], *, combined: bool) -> l
     return _ranked(candidates)
 
 
-def within_items(field: Field, items: Items, pages: Sequence[Parsed]) -> list[Candidate]:
+def within_items(field: Field, items: Items, pages: Sequence[Parsed], *, by_number: bool) -> list[Candidate]:
     """Ways to `field` below each of the items, best first."""
     ways: dict[tuple[str, str | None], Selector] = {}
     for place in items.places_of(field):
         item = items.around(place.element)
         if item is None:
             continue
-        for selector in selectors_within(place.element, item)[:20]:
+        for selector in selectors_within(place.element, item, by_number=by_number)[:20]:
             ways.setdefault((selector.css, place.attr), selector)
     ids = _ids(field.places)
     candidates = []

@@ -55,6 +55,8 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     places: tuple[Place, ...]
     #: of elements within one another
     depth: int
+    #: the most elements that are children of one
+    breadth: int
 
 
 class _Open(msgspec.Struct):
@@ -65,6 +67,7 @@ class _Open(msgspec.Struct):
     order: int
     first_part: int
     chars_before: int
+    children: int = 0
 
 
 class _Walk:
@@ -79,7 +82,7 @@ class _Walk:
         self._orders: dict[int, list[int]] = {}
         self._attributed = [0] * len(examples)
         self.places: list[Place] = []
-        self.depth = 0
+        self.depth = self.breadth = 0
 
     def walk(self, root: LexborNode) -> None:
         order = 0
@@ -93,6 +96,9 @@ class _Walk:
                     self._add(node.text_content or "")
             elif node.is_element_node:
                 order += 1
+                if self._open:
+                    self._open[-1].children += 1
+                    self.breadth = max(self.breadth, self._open[-1].children)
                 self._separate(node)
                 self._open.append(_Open(node, node.mem_id, order, len(self._parts), self._chars))
                 self.depth = max(self.depth, len(self._open))
@@ -167,4 +173,4 @@ def find_places(tree: LexborHTMLParser, page: int, examples: Sequence[Example], 
     walk = _Walk(page, examples, base_url)
     if tree.root is not None:
         walk.walk(tree.root)
-    return Places(places=tuple(walk.places), depth=walk.depth)
+    return Places(places=tuple(walk.places), depth=walk.depth, breadth=walk.breadth)

@@ -46,13 +46,14 @@ class Selector(msgspec.Struct, frozen=True, order=True):
     css: str
 
 
-def selectors_of(element: LexborNode, *, combined: bool = True) -> list[Selector]:
+def selectors_of(element: LexborNode, *, combined: bool, by_number: bool) -> list[Selector]:
     """Ways to `element` from the page's root, best first.
 
     Args:
         element: Of a tree.
         combined: Whether selectors may speak of elements around it: to match those takes time in proportion to the
             depth of the tree for each of its elements.
+        by_number: Whether they may count siblings, which takes time in proportion to their number for each of them.
     """
     own = own_selectors(element)
     found = {selector.css: selector.worth for selector in own}
@@ -64,12 +65,12 @@ def selectors_of(element: LexborNode, *, combined: bool = True) -> list[Selector
                     if outer.worth >= _ANY_TAG + 4 and f"{outer.css} {inner.css}" not in found:
                         found[f"{outer.css} {inner.css}"] = _joint(outer.worth, inner.worth)
         found |= {selector.css: selector.worth for selector in _by_label(element)}
-        if path := _path(element):
+        if by_number and (path := _path(element)):
             found[path] = 0.0
     return sorted((Selector(worth, css) for css, worth in found.items()), key=lambda it: (-it.worth, len(it.css)))
 
 
-def selectors_within(element: LexborNode, item: LexborNode) -> list[Selector]:
+def selectors_within(element: LexborNode, item: LexborNode, *, by_number: bool) -> list[Selector]:
     """Ways to `element` from `item`, which is one of the elements around it or itself, best first."""
     if element.mem_id == item.mem_id:
         return [Selector(_ANY_TAG, "")]
@@ -83,8 +84,8 @@ def selectors_within(element: LexborNode, item: LexborNode) -> list[Selector]:
         for outer in own_selectors(around)[:2]:
             for inner in own[:3]:
                 found.setdefault(f"{outer.css} {inner.css}", _joint(outer.worth, inner.worth))
-    place = _nth(element)
-    if place != element.tag:
+    place = _nth(element) if by_number else ""
+    if place not in ("", element.tag):
         found[place] = 1.0
     return sorted((Selector(worth, css) for css, worth in found.items()), key=lambda it: (-it.worth, len(it.css)))
 

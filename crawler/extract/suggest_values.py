@@ -49,7 +49,8 @@ class Example:
         self.given = given
         self.text = collapsed(given)[:_MAX_CHARS]
         self.folded = self.text.casefold()
-        self.number = number_in(self.text)
+        #: where it is nothing but a number or a price: ``A5`` and ``2 kg`` are texts
+        self.number = None if _has_words(self.text) else number_in(self.text)
         #: the longest value that can agree, in characters; each step of comparing is linear in it
         self.limit = 3 * len(self.text) + 40
 
@@ -94,6 +95,9 @@ def number_in(text: str) -> Decimal | None:
     found = _NUMBER.findall(text)
     if len(found) != 1 or len(text) - len(found[0]) > _MAX_BESIDE:
         return None
+    before = text[: text.index(found[0])]
+    if before[-1:].isalpha() and not has_currency(before):
+        return None  # A5, H2O
     written = found[0].rstrip(" .,'\xa0\u202f\u2009\N{RIGHT SINGLE QUOTATION MARK}")
     digits = _NO_DIGITS.sub("", written)
     if len(digits) > _MAX_DIGITS:
@@ -110,6 +114,11 @@ def number_in(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return -number if written[0] in "-\N{MINUS SIGN}" else number
+
+
+def _has_words(text: str) -> bool:
+    """Whether there are letters in it that are no currency's."""
+    return any(map(str.isalpha, _CURRENCY.sub("", text)))
 
 
 def has_currency(text: str) -> bool:
