@@ -36,9 +36,12 @@ from crawler.politeness.retry import MAX_RETRY_AFTER_S
 from crawler.reopen import reopen
 from crawler.repair.decide import Store
 from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
+from crawler.rule_health import RULES, RuleHealth
+from crawler.rule_history import crawl_before
 from crawler.running import Running
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
+from crawler.sinks import hook_sink
 from crawler.stats import Stats
 from crawler.survey.ask import Survey
 
@@ -72,6 +75,9 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
     resumed = directory.state() is not State.UNUSED
     fetch = revealed(plan.fetch(), os.environ)
     cookies = Cookies(fetch, clock)
+    function = config.extract.python
+    health = RuleHealth(config.extract.rules, function and hook_sink(function))
+    earlier = crawl_before(directory.path, config.name) if config.extract.rules else None
     if not resumed:
         plan.read_seeds()  # a mistake in an item is told before files are made
     allow_descriptors(config.limits.concurrency)
@@ -96,7 +102,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
-        keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, **plan.keepers}
+        keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, RULES: health, **plan.keepers}
         for name, keeper in keepers.items():
             keeper.restore(restored.blobs.get(name, b""))
         sinks = await open_sinks(plan, files, restored, stack)
@@ -104,7 +110,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
         directory.write_config(text)
         directory.reopen()
         begun.append(True)
-        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, clock, resumed)
+        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, health, clock, resumed)
         parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         bodies = shares_of(config.limits.memory_bytes).bodies
         limits = Settings(concurrency=config.limits.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
@@ -117,6 +123,9 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
             clock=clock,
             fsync=config.checkpoint.fsync,
             news=news,
+            health=health,
+            earlier=earlier,
+            name=config.name,
         )
 
 
@@ -170,6 +179,7 @@ class Opened(NamedTuple):
     seeds: SeedList
     keepers: Mapping[str, Keeper]
     scope: Scope
+    health: RuleHealth
     clock: Clock
     resumed: bool
 
@@ -179,7 +189,7 @@ def _parts(
 ) -> Parts:
     """The parts that only compute, made to fit those that are open."""
     config, frontier, clock = plan.config, opened.frontier, opened.clock
-    stats = Stats(clock)
+    stats = Stats(clock, opened.health)
     stats.restore(restored.counters)
     policy = Policy(
         config.manners,

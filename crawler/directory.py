@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.account import Summary as Summary  # noqa: PLC0414 - exported from here too
 from crawler.errors import ConfigError, CrawlerError
 from crawler.models import OUTCOMES
-from crawler.sinks import BUILT_IN
+from crawler.sinks import BUILT_IN, FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,30 +33,6 @@ class State(StrEnum):
     UNUSED = "unused"
     UNFINISHED = "unfinished"
     FINISHED = "finished"
-
-
-class Summary(msgspec.Struct, kw_only=True, frozen=True):
-    """How a crawl ended: the content of summary.json."""
-
-    format: int = 1
-    complete: bool
-    stopped_by: str | None
-    started_at: str  #: RFC 3339, UTC
-    ended_at: str
-    admitted: int
-    pending: int
-    outcomes: dict[str, int]
-    #: outcome -> reason -> number of URLs
-    reasons: dict[str, dict[str, int]]
-    #: scope rule -> number of links it kept out
-    refusals: dict[str, int]
-    #: given_up (by the breaker), set_aside (at budget.pages_per_host), unresolved: hosts not asked for everything
-    hosts: dict[str, int] = {}
-    #: given, bad (no URL could be made of them), fetched
-    seeds: dict[str, int]
-    pages: int
-    wire_bytes: int
-    elapsed_s: float
 
 
 SPELLINGS = ("", ".gz", ".zst")
@@ -89,11 +67,10 @@ class CrawlDirectory:
         return [path for path in (self.records(sink, spelling) for spelling in SPELLINGS) if path.exists()]
 
     def files(self) -> list[Path]:
-        """Those of its files that a person may want to look at, as far as they exist."""
+        """Those of its files and folders that a person may want to look at, as far as they exist."""
         records = [path for sink in self.sinks for path in self.spellings(sink)]
-        return records + [
-            file for file in (self.seeds, self.summary, self.store, self.config, self.log) if file.exists()
-        ]
+        others = (*self.folders(), self.seeds, self.summary, self.store, self.config, self.log)
+        return records + [file for file in others if file.exists()]
 
     def state(self) -> State:
         """What the directory holds, judged by the presence of files that only a crawl writes."""
@@ -105,7 +82,14 @@ class CrawlDirectory:
         """Whether `path` is one of the crawl's own files."""
         own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary, self._lock]
         own += [self.records(sink, spelling) for sink in self.sinks for spelling in SPELLINGS]
-        return path.resolve() in {file.resolve() for file in own}
+        asked = path.resolve()
+        return asked in {file.resolve() for file in own} or any(
+            folder.resolve() in (asked, *asked.parents) for folder in self.folders()
+        )
+
+    def folders(self) -> list[Path]:
+        """Where those of its sinks put files that make many."""
+        return [self.path / sink for sink in self.sinks if sink in FOLDERS]
 
     def read_summary(self) -> Summary | None:
         """How the crawl in it ended; None if it has not.
@@ -147,6 +131,8 @@ class CrawlDirectory:
         for file in files:
             with suppress(OSError):
                 file.unlink(missing_ok=True)
+        for folder in self.folders():  # which was not there before the crawl began
+            shutil.rmtree(folder, ignore_errors=True)
 
     def reopen(self) -> None:
         """Mark the crawl unfinished again, and remove what only a finished one has.
@@ -282,6 +268,7 @@ def _refuse_foreign(directory: CrawlDirectory) -> None:
     candidates = (
         directory.config,
         *(path for sink in directory.sinks for path in directory.spellings(sink)),
+        *directory.folders(),
         directory.seeds,
     )
     for file in candidates:

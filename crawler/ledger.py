@@ -107,7 +107,7 @@ class Ledger:
             self._end(request, finish, job.response, result.records)
             for host_key in self._frontier.discover(request, result.links):
                 self._policy.wake(host_key)
-            self._stats.refused(result.refusals)
+            self._stats.parsed(request.host_key, result)
         else:
             log.info("parsing failed", extra={"url": request.url, "why": f"{result.reason}: {result.detail}"})
             self._end(request, finish, job.response)

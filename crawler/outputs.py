@@ -5,6 +5,7 @@ Names their backends, as `crawler.build` does for other parts: files of lines, b
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ from crawler.export.packing import suffix
 from crawler.export.warc import WarcSink
 from crawler.models import PAGES
 from crawler.renames import OutputFiles
-from crawler.sinks import FILES, WARC, is_late, line_sinks
+from crawler.repair.archive import good_position
+from crawler.sinks import FILES, FOLDERS, WARC, is_late, line_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +40,8 @@ def output_files(plan: Plan) -> OutputFiles:
     """Where the lines of each sink go."""
     compress = plan.config.export.compress
     paths = {name: plan.directory.records(name, suffix(compress)) for name in line_sinks(plan.config)}
+    if plan.config.export.files:
+        paths[FILES] = plan.directory.records(FILES, suffix(compress))
     if plan.pages:
         paths[PAGES] = plan.pages
     return OutputFiles(folder=plan.directory.path, paths=paths, sink=partial(sink_for, compress=compress))
@@ -56,15 +60,24 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
     """
     sinks: dict[str, Sink] = {}
     for name, path in files.paths.items():
+        if name in FOLDERS:
+            continue
         sink = files.sink(path)
         sinks[name] = sink = LateSink(path, sink) if is_late(name) else sink
         await sink.open(_position(name, path, restored, resume=plan.resume))
         stack.push_async_callback(sink.aclose)
     for name, sink, path in _kept(plan):
         sinks[name] = sink
-        await sink.open(_position(name, path, restored, resume=plan.resume))
+        position = _position(name, path, restored, resume=plan.resume)
+        if name == WARC and plan.repair:
+            position = await asyncio.to_thread(_good_position, path.parent, plan.config.name, position)
+        await sink.open(position)
         stack.push_async_callback(sink.aclose)
     return sinks
+
+
+def _good_position(folder: Path, name: str, position: int | None) -> int | None:
+    return good_position(folder, archive_name(folder) or name, position)
 
 
 def _kept(plan: Plan) -> Iterator[tuple[str, Sink, Path]]:

@@ -17,7 +17,7 @@ from crawler.fetch.cookies_txt import read_cookies
 from crawler.parse.trial import try_function
 from crawler.seedlist import Item
 from crawler.seeds import read_seeds
-from crawler.sinks import scraped_sinks
+from crawler.sinks import own_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ class Plan:
     keepers: Mapping[str, Keeper] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.directory.know(scraped_sinks(self.config))
+        self.directory.know(own_sinks(self.config))
 
     def check(self) -> None:
         """Refuse, before anything is written or moved, to repair or to try again what is not there, and to crawl

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,18 +12,23 @@ from crawler.clock import rfc3339
 from crawler.directory import Summary
 from crawler.export.outcomes import seed_line
 from crawler.models import STOPPED
+from crawler.rule_history import worse
 from crawler.seedlist import SeedTally
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from crawler.clock import Clock
     from crawler.directory import CrawlDirectory
     from crawler.engine import Ending, Engine
     from crawler.export.base import Sink
     from crawler.frontier.base import Frontier
+    from crawler.rule_health import RuleHealth, RuleSummary
+    from crawler.rule_history import Earlier
     from crawler.seedlist import SeedList
     from crawler.stats import Snapshot
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +39,10 @@ class Result:
     snapshot: Snapshot
     #: empty after an interruption, as is seeds.jsonl: the list is gone through at the end
     seeds: SeedTally
+    #: how each scraping rule fared
+    rules: Mapping[str, RuleSummary] = field(default_factory=dict)
+    #: what rules find less of than before, in this crawl or since the last one, in plain lines
+    fallen: Sequence[str] = ()
 
 
 class Running:
@@ -41,6 +51,9 @@ class Running:
     Args:
         seed_rows: The sink of seeds.jsonl; opened and closed here.
         news: What a resumed crawl has to tell before it goes on.
+        health: How its rules fare.
+        earlier: The crawl before this one, to compare with; None for none.
+        name: Of the crawl.
     """
 
     def __init__(
@@ -54,6 +67,9 @@ class Running:
         clock: Clock,
         fsync: bool,
         news: Sequence[str],
+        health: RuleHealth,
+        earlier: Earlier | None = None,
+        name: str = "",
     ) -> None:
         self._engine = engine
         self._directory = directory
@@ -62,6 +78,9 @@ class Running:
         self._seed_rows = seed_rows
         self._clock = clock
         self._fsync = fsync
+        self._health = health
+        self._earlier = earlier
+        self._name = name
         self.news = news
         self.stop = engine.stop
         self.abort = engine.abort
@@ -78,10 +97,24 @@ class Running:
         ending = await self._engine.run()
         interrupted = ending.stopped_by == STOPPED
         tally = SeedTally() if interrupted else await self._write_seeds()
-        result = Result(ending=ending, snapshot=self._engine.snapshot(), seeds=tally)
+        rules = self._health.account()
+        result = Result(
+            ending=ending,
+            snapshot=self._engine.snapshot(),
+            seeds=tally,
+            rules=rules,
+            fallen=[*self._health.fallen, *(() if interrupted else self._since_the_last(rules))],
+        )
         if not interrupted:
-            self._directory.write_summary(_summary(result, started_at, self._clock.wall()))
+            self._directory.write_summary(_summary(result, started_at, self._clock.wall(), self._name))
         return result
+
+    def _since_the_last(self, rules: Mapping[str, RuleSummary]) -> list[str]:
+        """What rules find less of than in the crawl before."""
+        lines = list(worse(rules, self._earlier)) if self._earlier else []
+        for line in lines:
+            log.warning("a rule finds less than in the last crawl", extra={"why": line})
+        return lines
 
     async def _write_seeds(self) -> SeedTally:
         rows = self._seed_rows
@@ -92,7 +125,7 @@ class Running:
             await rows.aclose()
 
 
-def _summary(result: Result, started_at: float, ended_at: float) -> Summary:
+def _summary(result: Result, started_at: float, ended_at: float, name: str) -> Summary:
     snapshot, seeds = result.snapshot, result.seeds
     reasons: dict[str, dict[str, int]] = {}
     for (outcome, reason), count in snapshot.reasons.items():
@@ -112,4 +145,7 @@ def _summary(result: Result, started_at: float, ended_at: float) -> Summary:
         reasons=reasons,
         refusals={rule: refusal.count for rule, refusal in snapshot.refusals.items()},
         hosts=msgspec.structs.asdict(snapshot.hosts),
+        name=name,
+        needs_js=snapshot.needs_js,
+        rules=dict(result.rules),
     )

@@ -17,6 +17,9 @@ FILES: Final = "files"  #: bodies that were kept
 WARC: Final = "warc"  #: the archive, which is no file of lines
 REJECTS: Final = ".rejects"  #: follows a rule's name
 
+FOLDERS: Final = (FILES, WARC)
+"""Sinks that make a folder of their own name, of many files."""
+
 BUILT_IN: Final = (PAGES, OUTCOMES, LINKS, SITEMAPS)
 """The sinks of lines that a crawl may have whatever its rules."""
 
@@ -33,11 +36,19 @@ def hook_sink(function: str) -> str:
 
 def scraped_sinks(config: CrawlConfig) -> tuple[str, ...]:
     """The sinks of scraped records, in the order of the configuration."""
-    rules = [rule.name for rule in config.extract.rules if rule.fields]
-    names = [name for rule in rules for name in (rule, rejects_of(rule))]
+    names: list[str] = []
+    for rule in config.extract.rules:
+        names += [rule.name] * bool(rule.fields)  # others only lead on, but what cannot be read is told of
+        names.append(rejects_of(rule.name))
     if config.extract.python is not None:
         names.append(hook_sink(config.extract.python))
     return tuple(dict.fromkeys(names))
+
+
+def own_sinks(config: CrawlConfig) -> tuple[str, ...]:
+    """The sinks a crawl has besides `BUILT_IN`."""
+    export = config.export
+    return (*scraped_sinks(config), *[FILES] * bool(export.files), *[WARC] * export.warc)
 
 
 def line_sinks(config: CrawlConfig) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from crawler.clock import Clock
-    from crawler.models import Counts, Finished
+    from crawler.models import Counts, Finished, Page
+    from crawler.rule_health import RuleHealth
 
 MAX_RULES = 1_000
 OTHER_RULES = "(other rules)"
@@ -75,6 +76,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     #: the hosts that wait longest for their next request, the slowest first
     slow: tuple[SlowHost, ...] = ()
     hosts: HostTally = HostTally()
+    #: pages that look empty without JavaScript
+    needs_js: int = 0
 
 
 def counters_without(counters: Mapping[str, int], ends: Mapping[tuple[Outcome, str | None], int]) -> dict[str, int]:
@@ -113,9 +116,13 @@ def counters_with(
 
 
 class Stats:
-    """Running totals of one crawl."""
+    """Running totals of one crawl.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        health: Told how rules fare; None where there are none.
+    """
+
+    def __init__(self, clock: Clock, health: RuleHealth | None = None) -> None:
         self._clock = clock
         self._started = clock.monotonic()
         self._earlier_s = 0.0  # time of the runs before this one
@@ -125,6 +132,8 @@ class Stats:
         self._retrying = 0
         self._failed = 0
         self._wire_bytes = 0
+        self._needs_js = 0
+        self._health = health
         self._reasons: Counter[tuple[Outcome, str]] = Counter()
         self._refused: Counter[str] = Counter()
         self._examples: dict[str, tuple[str, ...]] = {}
@@ -152,6 +161,13 @@ class Stats:
         if attempt == 1:  # after a later one it is among those that retry already
             self._retrying += 1
 
+    def parsed(self, host_key: str, page: Page) -> None:
+        """Count what a page of a host says besides its end: links it kept out, how rules fared, whether it is empty."""
+        self.refused(page.refusals)
+        self._needs_js += page.needs_js
+        if page.fills and self._health is not None:
+            self._health.saw(host_key, page.fills)
+
     def refused(self, refusals: Sequence[Refusal]) -> None:
         """Count links kept out, by rule; beyond `MAX_RULES` rules, those met later are counted together."""
         for refusal in refusals:
@@ -173,6 +189,7 @@ class Stats:
             "retrying": self._retrying,
             "failed": self._failed,
             "wire_bytes": self._wire_bytes,
+            "needs_js": self._needs_js,
         }
         totals |= {f"{_REASON} {outcome} {reason}": count for (outcome, reason), count in self._reasons.items()}
         totals |= {f"{_REFUSED} {rule}": count for rule, count in self._refused.items()}
@@ -187,6 +204,7 @@ class Stats:
         self._retrying = counters.get("retrying", 0)
         self._failed = counters.get("failed", 0)
         self._wire_bytes = counters.get("wire_bytes", 0)
+        self._needs_js = counters.get("needs_js", 0)
         for name, count in counters.items():
             kind, _, rest = name.partition(" ")
             if not count:
@@ -238,6 +256,7 @@ class Stats:
             },
             slow=tuple(slow),
             hosts=hosts or HostTally(),
+            needs_js=self._needs_js,
         )
 
     def _elapsed_s(self) -> float:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.models import STOPPED, Outcome
-from crawler.sinks import REJECTS
+from crawler.sinks import REJECTS, rejects_of
+from crawler.summary_rules import fallen_told, rules_told
 from crawler.wording import counted, duration, meaning, printable, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from crawler.rule_health import RuleSummary
     from crawler.seedlist import SeedTally
     from crawler.stats import HostTally, Snapshot
 
@@ -21,6 +23,9 @@ _COLUMNS = 80
 _MAX_ROWS = 10  # of one table
 _MAX_RULE = 48  # characters
 _MAX_EXAMPLE = 100
+
+
+_NO_RULES: dict[str, RuleSummary] = {}
 
 
 def summary(
@@ -33,6 +38,8 @@ def summary(
     files: Sequence[str] = (),
     pages: Path | None = None,
     resume: str = "",
+    rules: Mapping[str, RuleSummary] = _NO_RULES,
+    fallen: Sequence[str] = (),
 ) -> str:
     """The account of a run that is over, without a last newline.
 
@@ -48,6 +55,8 @@ def summary(
         files: Names of its files.
         pages: The file with the page records, where it is not ``pages.jsonl`` in `directory`.
         resume: The command that goes on with it; empty if none can.
+        rules: How each scraping rule fared.
+        fallen: What rules find less of than before.
     """
     tables = [
         _seeds(seeds),
@@ -64,7 +73,10 @@ def summary(
     digits = max(len(f"{table.total:,}") for table in shown)
     sections = [_headline(snapshot, stopped_by, elapsed_s, seeds)]
     sections += [table.text(labels, digits) for table in shown]
-    sections.append(_files(snapshot, directory, files, pages))
+    if snapshot.needs_js:
+        sections.append(f"Pages that look empty without JavaScript: {snapshot.needs_js:,}")
+    sections += [text for text in (rules_told(rules), fallen_told(fallen)) if text]
+    sections.append(_files(snapshot, directory, files, pages, rules))
     sections += _way_on(stopped_by, resume, seeds.unread)
     return "\n\n".join(sections)
 
@@ -179,6 +191,9 @@ _CONTENTS = {
     "outcomes.jsonl": "how every other URL ended, and why",
     "links.jsonl": "which page links to which",
     "sitemaps.jsonl": "what each sitemap lists",
+    "files.jsonl": "each body kept under files/",
+    "files": "bodies by the digest of their content",
+    "warc": "the archive, for `crawler reparse`",
     "seeds.jsonl": "what became of each seed",
     "summary.json": "these numbers",
     "crawl.db": "every URL, for `crawler why` and SQL",
@@ -187,8 +202,17 @@ _CONTENTS = {
 }
 
 
-def _files(snapshot: Snapshot, directory: Path, files: Sequence[str], pages: Path | None) -> str:
+def _files(
+    snapshot: Snapshot,
+    directory: Path,
+    files: Sequence[str],
+    pages: Path | None,
+    rules: Mapping[str, RuleSummary],
+) -> str:
     contents = _CONTENTS | {"pages.jsonl": counted(snapshot.pages, "page record")}
+    for name, rule in rules.items():
+        contents[f"{name}.jsonl"] = f"{counted(rule.records, 'record')} of rule {name}"
+        contents[f"{rejects_of(name)}.jsonl"] = f"{counted(rule.rejects, 'reject')} of rule {name}, and why"
     rows = [(name, _content(name.removesuffix(".gz").removesuffix(".zst"), contents)) for name in files]
     width = max((len(name) for name, _ in rows), default=0)
     lines = [] if pages is None else [f"{contents['pages.jsonl']} in {printable(str(pages))}"]

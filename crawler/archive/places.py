@@ -10,10 +10,11 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _LENGTH_BITS = 40
-_FIRST = "-00000.warc.gz"
+_FILE = re.compile(r"(.+)-([0-9]{5,})\.warc\.gz")
 
 
 def position_of(number: int, length: int) -> int:
@@ -33,12 +34,17 @@ def file_of(folder: Path, name: str, number: int) -> Path:
 
 def archive_files(folder: Path, name: str) -> list[tuple[int, Path]]:
     """The files of the archive of this name that are there, by their numbers."""
-    named = re.compile(re.escape(name) + r"-([0-9]{5,})\.warc\.gz")
-    found = [(match, path) for path in folder.iterdir() if (match := named.fullmatch(path.name))]
-    return sorted((int(match[1]), path) for match, path in found)
+    return sorted((number, path) for one, number, path in _found(folder) if one == name)
 
 
 def archive_name(folder: Path) -> str | None:
     """What the one archive in `folder` is called, whatever the crawl is now; None for none, or two."""
-    names = [path.name.removesuffix(_FIRST) for path in folder.glob(f"*{_FIRST}")] if folder.is_dir() else []
-    return names[0] if len(names) == 1 else None
+    names = {name for name, _, _ in _found(folder)} if folder.is_dir() else set()
+    return names.pop() if len(names) == 1 else None
+
+
+def _found(folder: Path) -> Iterator[tuple[str, int, Path]]:
+    """Name, number and path of each file of an archive."""
+    for path in folder.iterdir():
+        if match := _FILE.fullmatch(path.name):
+            yield match[1], int(match[2]), path

@@ -12,6 +12,7 @@ from crawler.cli import INTERRUPTED, NO_SEED, OK
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from crawler.archive.captures import Source
     from crawler.cli.rows import Row
     from crawler.config import CrawlConfig
     from crawler.dataset.compare import Difference
@@ -36,20 +37,23 @@ def reparse(
     """Extract again, on all cores and without fetching, what the WARC archive of the crawl in DIR holds, or any WARC
     FILEs, and write the records to new files; then say how they differ from those of DIR.
 
-    Of -c FILE (by default the crawl's own crawl.yaml) what is about extraction is used: extract, export and parse; the
-    rest is as in the crawl. OUT is a new directory; by default DIR/reparse-1, or the next that is free. It appears once
-    all is written.
+    Of -c FILE (by default the crawl's own crawl.yaml) what is about extraction is used: extract, export and parse, or
+    of a file of rules alone these; the rest is as in the crawl. OUT is a new directory; by default DIR/reparse-1, or
+    the next that is free. It appears once all is written.
 
     Exit code 0, or 3 if there was no answer to extract from.
     """
     import msgspec  # noqa: PLC0415  (help needs none of it)
     import uvloop  # noqa: PLC0415
 
+    from crawler.cli.reextract import configuration  # noqa: PLC0415
     from crawler.cli.rows import lines_of  # noqa: PLC0415
     from crawler.dataset import archived, draft  # noqa: PLC0415
+    from crawler.directory import CrawlDirectory  # noqa: PLC0415
 
     files = archived.sources(sources)
-    settings = _configuration(sources, config, overrides)
+    crawl = CrawlDirectory(sources[0]) if sources[0].is_dir() else None
+    settings = configuration(crawl, config, overrides)
     folder = sources[0] if sources[0].is_dir() else sources[0].parent
     final = directory or draft.free_name(folder, "reparse")
     try:
@@ -66,37 +70,18 @@ def reparse(
     return OK if done.answers else NO_SEED
 
 
-def _configuration(sources: Sequence[Path], config: Path | None, overrides: Sequence[str]) -> CrawlConfig:
-    """The crawl's own, with what is asked for of extraction."""
-    import msgspec  # noqa: PLC0415
-
-    from crawler.config.file import load, loads  # noqa: PLC0415
-    from crawler.directory import CrawlDirectory  # noqa: PLC0415
-    from crawler.reopen import load_stored  # noqa: PLC0415
-
-    of_crawl = CrawlDirectory(sources[0]) if sources[0].is_dir() else None
-    stored = load_stored(of_crawl, () if config else overrides) if of_crawl else None
-    if config is None:
-        return (stored or loads("", "defaults", overrides)).config
-    asked = load(config, overrides).config
-    if stored is None:
-        return asked
-    return msgspec.structs.replace(stored.config, extract=asked.extract, export=asked.export, parse=asked.parse)
-
-
-async def _reparse(files: Sequence[object], config: CrawlConfig, folder: Path) -> Reparsed:
+async def _reparse(files: Sequence[Source], config: CrawlConfig, folder: Path) -> Reparsed:
     from contextlib import aclosing  # noqa: PLC0415
     from functools import partial  # noqa: PLC0415
-    from typing import cast  # noqa: PLC0415
 
-    from crawler.archive.captures import Captures, Source  # noqa: PLC0415
+    from crawler.archive.captures import Captures  # noqa: PLC0415
     from crawler.build import open_parser  # noqa: PLC0415
     from crawler.dataset.reparse import Output, reparse  # noqa: PLC0415
     from crawler.outputs import line_file  # noqa: PLC0415
     from crawler.sinks import line_sinks  # noqa: PLC0415
 
     most_bytes = 2 * int(config.fetch.max_body_bytes) + (1 << 20)  # chunks and head besides
-    captures = Captures(cast("Sequence[Source]", files), config.urls, most_bytes=most_bytes)
+    captures = Captures(files, config.urls, most_bytes=most_bytes)
     sink = partial(line_file, folder, compress=config.export.compress)
     async with open_parser(config) as parser, aclosing(Output(sink, line_sinks(config))) as output:
         await output.open()

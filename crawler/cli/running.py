@@ -114,6 +114,8 @@ def run_crawl(
                 seeds=result.seeds,
                 elapsed_s=SystemClock.monotonic() - started,
                 resume="" if plan.config.frontier == "memory" else resume_command(plan, stream=stream),
+                rules=result.rules,
+                fallen=result.fallen,
             )
             _tell(text)
         return INTERRUPTED if was_cut else exit_code(result)

@@ -39,6 +39,10 @@ def problems(config: CrawlConfig) -> Iterator[Problem]:
         from crawler.config.rules_scraping import scraping  # noqa: PLC0415 - only rules pay for CSS, JMESPath and RE2
 
         yield from scraping(config.extract.rules)
+    if config.extract.python is not None:
+        from crawler.config.function import function_problems  # noqa: PLC0415 - likewise
+
+        yield from function_problems(config.extract)
 
 
 def _scope(scope: ScopeConfig) -> Iterator[Problem]:

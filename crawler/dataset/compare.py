@@ -48,8 +48,8 @@ class Difference(msgspec.Struct, kw_only=True):
         return not (self.added or self.removed or self.changed)
 
 
-def compare(before: Path, now: Path, sink: str) -> Difference:
-    """Compare two files of the records of `sink`.
+def compare(before: Path | None, now: Path | None, sink: str) -> Difference:
+    """Compare two files of the records of `sink`; None is a file without any.
 
     A page is known by its URL, an item of a page by that and its number on the page.
 
@@ -78,8 +78,10 @@ def compare(before: Path, now: Path, sink: str) -> Difference:
     return found
 
 
-def _records(path: Path, sink: str) -> Iterator[tuple[str, bytes]]:
+def _records(path: Path | None, sink: str) -> Iterator[tuple[str, bytes]]:
     """Key and line of each record."""
+    if path is None:
+        return
     decoder: msgspec.json.Decoder[_PageKey | _ItemKey]
     decoder = msgspec.json.Decoder(_PageKey if sink == PAGES else _ItemKey)
     last, number = "", 0
@@ -173,14 +175,14 @@ class _Waiting:
 
 
 def compare_all(before: Path, now: Path) -> dict[str, Difference]:
-    """Sink -> what is different, for pages and scraped records that both directories have.
+    """Sink -> what is different, for the pages and scraped records of two directories; a missing file holds none.
 
     Raises:
         CrawlerError: As `compare`.
     """
     old, new = _files(before), _files(now)
-    names = sorted(old.keys() & new.keys(), key=lambda name: (name != PAGES, name))
-    return {name: compare(old[name], new[name], name) for name in names}
+    names = sorted(old.keys() | new.keys(), key=lambda name: (name != PAGES, name))
+    return {name: compare(old.get(name), new.get(name), name) for name in names}
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -171,12 +171,10 @@ class WarcSink:
             path.unlink()
 
     def _check(self, position: int) -> None:
-        """Refuse an archive that lacks a file; remove what comes after the position."""
+        """Remove the files after the position. Those before it are whole, and somebody may have moved them away."""
         number = place_of(position)[0]
-        there = dict(archive_files(self._folder, self._name))
-        for missing in sorted(set(range(number)) - there.keys()):
-            raise ExportError(f"{self._path(missing)}: missing, though {self._path(number).name} goes on after it")
-        later = [path for other, path in there.items() if other > number]
+        there = archive_files(self._folder, self._name) if self._folder.is_dir() else []
+        later = [path for other, path in there if other > number]
         for path in later:
             path.unlink()
         if later:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import re
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from crawler.config.function import EXPECTED, NAME
 from crawler.errors import ConfigError
 from crawler.extract.hook_page import Follow, ParsedPage
 from crawler.extract.record import one_line
+from crawler.extract.rule_follow import MAX_CONTEXT_BYTES, MAX_LINKS, Followed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 16 << 20
 """What one page may yield, encoded."""
 
-EXPECTED = "expected package.module:function, of a module beside the configuration or an installed one"
 MAX_DETAIL = 2_000
-_NAME = re.compile(r"(?:(?P<folder>.*)/)?(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*):(?P<function>[^\W\d]\w*)")
 _FRAMES = 8
 _encode = msgspec.json.Encoder().encode
 
@@ -43,7 +42,7 @@ class Yielded(NamedTuple):
     """What came of one page."""
 
     lines: tuple[bytes, ...]  #: of the sink `Hook.sink`, each without its newline
-    links: tuple[Follow, ...]
+    links: tuple[Followed, ...]
 
 
 class Function(NamedTuple):
@@ -60,7 +59,7 @@ def parted(name: str) -> Function:
     Raises:
         ConfigError: It is no such name.
     """
-    match = _NAME.fullmatch(name)
+    match = NAME.fullmatch(name)
     if match is None:
         raise ConfigError(f"extract.python: {name}: {EXPECTED}")
     if match["module"] == "__main__":
@@ -125,11 +124,13 @@ class Hook:
     def _called(self, page: ParsedPage) -> Yielded:
         ours = {"_url": page.url, "_fetched_at": page.fetched_at, "_rule": self.sink}
         lines: list[bytes] = []
-        links: list[Follow] = []
+        links: list[Followed] = []
         size = 0
         for item in _items(self._function(page)):
             if isinstance(item, Follow):
-                links.append(item)
+                links.append(self._followed(item))
+                if len(links) > MAX_LINKS:
+                    raise HookError(f"{self.sink} yields over {MAX_LINKS:,} links for one page")
                 continue
             line = _line(ours, item)
             size += len(line)
@@ -137,6 +138,15 @@ class Hook:
                 raise HookError(f"{self.sink} yields over {MAX_BYTES:,} bytes of records for one page")
             lines.append(line)
         return Yielded(tuple(lines), tuple(links))
+
+    def _followed(self, link: Follow) -> Followed:
+        try:
+            context = _encode(_mended(link.carry)) if link.carry else b""
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise HookError(f"yielded {link!r}, which carries what is no JSON: {error}") from error
+        if len(context) > MAX_CONTEXT_BYTES:
+            raise HookError(f"yielded {link!r}, which carries over {MAX_CONTEXT_BYTES:,} bytes")
+        return Followed(self.sink, link.url, link.priority, context)
 
 
 def _items(result: object) -> Iterator[object]:

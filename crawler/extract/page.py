@@ -14,6 +14,7 @@ import msgspec
 from crawler.extract import robots, robots_meta, sitemap
 from crawler.extract.content import ContentError, decode_content
 from crawler.extract.data_page import data_kind, read_data, why_cut
+from crawler.extract.hook import HookError
 from crawler.extract.html_page import HtmlPage, Means
 from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine, one_line
 from crawler.extract.scraping import Scraping, parsed_of
@@ -54,7 +55,7 @@ class Extractor:
         self._scope = Scope(settings.scope)
         self._means = Means(settings, self._scope)
         self._encoder = msgspec.json.Encoder()
-        self._scraping = Scraping(settings) if settings.extract.rules else None
+        self._scraping = Scraping(settings) if settings.extract.rules or settings.extract.python else None
 
     def page(self, request: Request, response: Response) -> Page | ParseFailure:
         """What `response` amounts to. Never raises: the unexpected becomes a ``parse_error``."""
@@ -62,6 +63,8 @@ class Extractor:
             return self._page(request, response)
         except ContentError as error:
             return ParseFailure(reason=error.reason, detail=error.detail)
+        except HookError as error:
+            return ParseFailure(reason="parse_error", detail=str(error))
         except MemoryError:
             return ParseFailure(reason="parse_memory", detail="out of memory in the parser")
         except Exception as error:  # noqa: BLE001 - whatever a page provokes must fail that page only

@@ -34,7 +34,7 @@ def links_by_rules(
         hyperlinks: Of an HTML page.
         nofollow: Whether the page asks that none be followed.
     """
-    judging = _Judging(targets, hyperlinks, nofollow=nofollow)
+    judging = Judging(targets, hyperlinks, nofollow=nofollow)
     if scraped.follow is None:
         judging.found = {link.url: link for link in (hyperlinks.followed if hyperlinks else ())}
     else:
@@ -49,7 +49,9 @@ def links_by_rules(
     return tuple(judging.found.values()), judging.refused.refusals()
 
 
-class _Judging:
+class Judging:
+    """Judges links that are asked for, one page's."""
+
     def __init__(self, targets: PageTargets, hyperlinks: Hyperlinks | None, *, nofollow: bool) -> None:
         self._targets = targets
         self._hyperlinks = hyperlinks

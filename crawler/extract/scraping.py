@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import msgspec
 
 from crawler.clock import rfc3339
+from crawler.config.rule_kinds import Kind
+from crawler.extract.hook import Hook
+from crawler.extract.hook_links import links_of_function
 from crawler.extract.parsed import Parsed
 from crawler.extract.rule_lines import Lines
 from crawler.extract.rule_links import links_by_rules
 from crawler.extract.rules import RuleSet
+from crawler.models import Fill
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
-    from crawler.config.rule_kinds import Kind
     from crawler.extract.links import Hyperlinks
     from crawler.extract.settings import Settings
     from crawler.extract.targets import PageTargets
-    from crawler.models import Fill, Link, Refusal, Request, Response, Url
+    from crawler.models import Link, Refusal, Request, Response, Url
 
 
 class Taken(NamedTuple):
@@ -35,16 +38,17 @@ class Taken(NamedTuple):
 
 
 class Scraping:
-    """The rules of a crawl, at work.
+    """The rules of a crawl at work, and the user's own function.
 
     Raises:
-        ConfigError: Their patterns are too large for RE2.
+        ConfigError: Patterns of rules are too large for RE2; the function cannot be loaded.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._rules = RuleSet(settings.extract.rules)
+        self._hook = Hook(settings.extract.python) if settings.extract.python is not None else None
         #: what responses there is anything to take of
-        self.kinds = self._rules.kinds
+        self.kinds = self._rules.kinds if self._hook is None else frozenset(get_args(Kind))
 
     def take(
         self,
@@ -65,9 +69,20 @@ class Scraping:
             is_unwanted: Whether nothing may be kept of it.
             nofollow: Whether it asks that no link be followed.
             problem: Why it could not be read, or not to its end.
+
+        Raises:
+            HookError: The user's function failed on it.
         """
         scraped = self._rules.scrape(parsed, targets.url, problem)
         links, refusals = links_by_rules(scraped, targets, hyperlinks, nofollow=nofollow)
+        fills = scraped.fills
+        more: tuple[tuple[str, bytes], ...] = ()
+        if self._hook is not None:
+            yielded = self._hook(parsed)
+            links, refused = links_of_function(yielded.links, links, targets, hyperlinks, nofollow=nofollow)
+            refusals += refused
+            fills += (Fill(rule=self._hook.sink, records=len(yielded.lines)),)
+            more = ((self._hook.sink, b"\n".join(yielded.lines)),) if yielded.lines else ()
         if is_unwanted:
             return Taken(links, refusals, (), ())
         lines = Lines(parsed.url, parsed.fetched_at)
@@ -75,7 +90,7 @@ class Scraping:
             lines.add(rule, record)
         for rule, record in scraped.rejects:
             lines.add(rule, record, rejected=True)
-        return Taken(links, refusals, tuple(lines.records()), scraped.fills)
+        return Taken(links, refusals, (*lines.records(), *more), fills)
 
 
 def parsed_of(

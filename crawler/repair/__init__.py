@@ -10,4 +10,5 @@ origins       where URLs came from
             either way:
 salvage     the good lines of a file that may be damaged
 links       links.jsonl written anew
+scraped     what rules found: pages that have lost some of it
 """

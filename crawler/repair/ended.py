@@ -48,6 +48,9 @@ class EndedTable:
         shard, place = self._place(fingerprint)
         return place is not None and bool(self._marks[shard][place] & _PAGE)
 
+    def __contains__(self, fingerprint: int) -> bool:
+        return self._place(fingerprint)[1] is not None
+
     def is_found(self, fingerprint: int) -> bool:
         """Whether its line was found."""
         shard, place = self._place(fingerprint)

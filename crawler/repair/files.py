@@ -1,9 +1,9 @@
 """How are output files brought in line with a store that is whole?
 
 The store says which URLs have ended, and in which file each has its line. Lines that are good and that it agrees with
-stay; URLs whose line is not there are fetched again; lines of links follow their pages. All that changes becomes true
-in one transaction of the store (`crawler.renames`), so that a repair that is interrupted has either not begun or only
-to be finished.
+stay; URLs whose line is not there are fetched again; lines of links and of what was scraped follow their pages. All
+that changes becomes true in one transaction of the store (`crawler.renames`), so that a repair that is interrupted has
+either not begun or only to be finished.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from crawler.renames import RENAMES, complete_renames, renames_blob
 from crawler.repair.ended import EndedTable
 from crawler.repair.links import NewLinks, tells_links
 from crawler.repair.salvage import Reading, Salvaged, salvage
+from crawler.repair.scraped import Scraped
+from crawler.rule_health import RULES
 from crawler.stats import counters_with
 from crawler.url import fingerprint
 
@@ -79,10 +81,11 @@ async def mend(
         return Mended(restored, ())
     drafts = [name for name, done in changed.items() if done.drafted]
     reread = dict.fromkeys(readers if PAGES in changed else (), b"")
+    health = {RULES: lines.scraped.health(found)} if lines.scraped.names else {}
     checkpoint = Checkpoint(
         positions={name: done.length for name, done in changed.items()},
         counters=counters_with(restored.counters, lines.pages, lines.ends),
-        blobs={RENAMES: renames_blob(files, drafts), **reread, **blobs},
+        blobs={RENAMES: renames_blob(files, drafts), **health, **reread, **blobs},
     )
     lacking: Counter[str] = Counter()
     await frontier.requeue(_lacking(lines, ended(), lacking), checkpoint)
@@ -115,6 +118,7 @@ class _Lines:
         self._files = files
         self._new_links: NewLinks | None = None  # where links.jsonl has to be written anew
         self._sitemaps_again = False  # where sitemaps.jsonl has to be
+        self.scraped = Scraped(files, key, committed)
         self.table = EndedTable((self._fingerprint(end.url), end.outcome, end.has_page) for end in ended)
         #: how many page records stay
         self.pages = 0
@@ -134,6 +138,7 @@ class _Lines:
             await self._new_links.begin()
         self._sitemaps_again = has_sitemaps and await self._is_damaged(SITEMAPS, SitemapLine)
         try:
+            await self.scraped.look(self.table.__contains__)
             found[PAGES] = await self._salvaged(PAGES, PageRecord, self._page_lines)
             found[OUTCOMES] = await self._salvaged(OUTCOMES, OutcomeRecord, self._outcome_lines)
             if self._new_links:
@@ -142,11 +147,15 @@ class _Lines:
                 found[LINKS] = await self._salvaged(LINKS, LinkLine, self._link_lines)
             if has_sitemaps:
                 found[SITEMAPS] = await self._salvaged(SITEMAPS, SitemapLine, self._sitemap_lines)
+            found |= await self.scraped.salvaged(self._have)
         except BaseException:
             if self._new_links:
                 await self._new_links.discard()
             raise
         return found
+
+    async def _have(self, urls: Sequence[str]) -> list[bool]:
+        return [self.has(url) for url in urls]
 
     async def _salvaged(
         self, name: str, kind: type[T], judge: Callable[[Sequence[T | None]], Awaitable[Sequence[bool]]]
@@ -154,7 +163,9 @@ class _Lines:
         return await salvage(self._files, name, kind, judge, self._committed.get(name, 0))
 
     async def _page_lines(self, records: Sequence[PageRecord | None]) -> list[bool]:
-        stays = [record is not None and self._page_stays(record) for record in records]
+        whole = [self.scraped.page_stays(record) for record in records]
+        pairs = zip(records, whole, strict=True)
+        stays = [record is not None and is_whole and self._page_stays(record) for record, is_whole in pairs]
         self.pages += sum(stays)
         if self._new_links:
             await self._new_links.add(record for record, yes in zip(records, stays, strict=True) if record and yes)
@@ -171,7 +182,9 @@ class _Lines:
         return self.table.find(self._fingerprint(record.url), record.outcome, page=False)
 
     async def _outcome_lines(self, records: Sequence[OutcomeRecord | None]) -> list[bool]:
-        stays = [record is not None and self._outcome_stays(record) for record in records]
+        whole = [self.scraped.outcome_stays(record) for record in records]
+        pairs = zip(records, whole, strict=True)
+        stays = [record is not None and is_whole and self._outcome_stays(record) for record, is_whole in pairs]
         kept = [record for record, yes in zip(records, stays, strict=True) if record and yes]
         self.ends.update((record.outcome, record.reason) for record in kept)
         return stays

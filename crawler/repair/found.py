@@ -44,12 +44,14 @@ class Found:
         frontier: Has all URLs that do have one.
         scope: Of the crawl.
         origins: Knows all redirects.
+        is_lost: Whether a URL has to be fetched again though it has a line.
     """
 
-    def __init__(self, frontier: Frontier, scope: Scope, origins: Origins) -> None:
+    def __init__(self, frontier: Frontier, scope: Scope, origins: Origins, is_lost: Callable[[str], bool]) -> None:
         self._frontier = frontier
         self._scope = scope
         self._origins = origins
+        self._is_lost = is_lost
         self._looked_at = Seen()  # fingerprints of links
         self._bad: set[int] = set()  # of which these are of no URL; damage, so there are few
 
@@ -68,7 +70,9 @@ class Found:
         async for record in _by_time(pages, redirects):
             if not self._origins.is_good(record):
                 continue
-            if isinstance(record, OutcomeRecord):
+            if self._is_lost(record.url):
+                self._frontier.add([self._origins.request(record)])
+            elif isinstance(record, OutcomeRecord):
                 self._follow(record)
             elif tells(record):
                 self._discover(record)

@@ -4,6 +4,8 @@ With what any frontier can do: URLs that have a line are admitted and end at onc
 they lead to and has no line: seeds, then links and targets of redirects, in the order in which they were found as far
 as the times of their lines tell. The first line of a URL counts. What does not tell what it led to loses its line, and
 is fetched again: a page whose record lacks its links, one that has no record as it asked not to be indexed, a sitemap.
+So is what may have lost something that was scraped of it (`crawler.repair.scraped`), as far as a file shows: one that
+ends early at the end of a line does not, nor does one of rejects that is gone.
 
 Lost are the pace, the robots.txt and the failures of hosts, retries that were put off, totals other than those of
 lines, and which links a page asked not to be followed: those are followed that were found so far.
@@ -19,14 +21,17 @@ from msgspec.structs import replace
 from crawler.errors import FrontierError
 from crawler.export.outcomes import OutcomeRecord
 from crawler.extract.record import PageRecord, SitemapLine
-from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Checkpoint, Finished, HostState, Outcome
+from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Checkpoint, Finished, HostState, Outcome, Url
 from crawler.renames import RENAMES, renames_blob
 from crawler.repair.found import UNTOLD, Found
 from crawler.repair.links import NewLinks, tells_links
 from crawler.repair.origins import Origins, fetched_at, wall
 from crawler.repair.salvage import Reading, Salvaged, salvage
+from crawler.repair.scraped import Scraped
+from crawler.rule_health import RULES
 from crawler.scope import Scope
 from crawler.stats import counters_with
+from crawler.url import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +48,7 @@ class Rebuilt(NamedTuple):
 
     files: Mapping[str, Salvaged]
     again: int  #: what is fetched again because no record tells what it led to
+    lost: int = 0  #: … because what was scraped of it may not be whole
 
     def told(self, files: OutputFiles) -> list[str]:
         """The same in plain lines."""
@@ -52,6 +58,8 @@ class Rebuilt(NamedTuple):
             told.append(f"there is no page record in {files.paths[PAGES]}: all pages are fetched again")
         if self.again:
             told.append(f"{self.again:,} URLs are fetched again: no record tells what they led to")
+        if self.lost:
+            told.append(f"{self.lost:,} URLs are fetched again: what was scraped of them may not be whole")
         return told + [
             f"{files.paths[name].name} {done}"
             for name, done in self.files.items()
@@ -86,7 +94,8 @@ class _Rebuilding:
         self._max_depth = config.scope.max_depth
         self._ended = _Ended(frontier, counts_pages=config.budget.pages_per_host is not None)
         self._origins = Origins(config.urls, frontier.key)
-        self._found = Found(frontier, Scope(config.scope), self._origins)
+        self._scraped = Scraped(files, frontier.key)
+        self._found = Found(frontier, Scope(config.scope), self._origins, self._is_lost)
         self._new_links = NewLinks(files) if LINKS in files.paths else None
         self._ends: Counter[tuple[Outcome, str | None]] = Counter()
         self._again = 0
@@ -101,16 +110,18 @@ class _Rebuilding:
         await self._found.seeds(spool)
         await self._found.from_records(self._files, self._tells)
         drafts = [name for name, done in salvaged.items() if done.drafted]
+        health = {RULES: self._scraped.health(salvaged)} if self._scraped.names else {}
         checkpoint = Checkpoint(
             positions={name: done.length for name, done in salvaged.items()},
             counters=counters_with({}, salvaged[PAGES].kept, self._ends),
-            blobs={RENAMES: renames_blob(self._files, drafts), **blobs},
+            blobs={RENAMES: renames_blob(self._files, drafts), **health, **blobs},
         )
         await self._frontier.commit(checkpoint)
-        return Rebuilt(salvaged, self._again)
+        return Rebuilt(salvaged, self._again, len(self._scraped.lost))
 
     async def _salvaged(self) -> dict[str, Salvaged]:
         """End what has a line, and say which lines stay."""
+        await self._scraped.look()
         if self._new_links:
             await self._new_links.begin()
         try:
@@ -122,14 +133,22 @@ class _Rebuilding:
                 found[LINKS] = await self._new_links.finish()
             if SITEMAPS in self._files.paths:
                 found[SITEMAPS] = await salvage(self._files, SITEMAPS, SitemapLine, _none_stays)
+            found |= await self._scraped.salvaged(self._have)
         except BaseException:
             if self._new_links:
                 await self._new_links.discard()
             raise
         return found
 
+    async def _have(self, urls: Sequence[str]) -> list[bool]:
+        """Which of these have ended."""
+        return [end is not None for end in await self._frontier.find(urls)]
+
+    def _is_lost(self, url: str) -> bool:
+        return fingerprint(Url(url), self._frontier.key) in self._scraped.lost
+
     async def _page_lines(self, records: Sequence[PageRecord | None]) -> list[bool]:
-        ends = [self._page_end(record) for record in records]
+        ends = [self._page_end(record) if self._scraped.page_stays(record) else None for record in records]
         stays = await self._ended.book(ends)
         if self._new_links:
             await self._new_links.add(record for record, yes in zip(records, stays, strict=True) if record and yes)
@@ -151,7 +170,8 @@ class _Rebuilding:
         return tells_links(record) or (too_deep and not self._new_links)
 
     async def _outcome_lines(self, records: Sequence[OutcomeRecord | None]) -> list[bool]:
-        stays = await self._ended.book([self._outcome_end(record) for record in records])
+        ends = [self._outcome_end(record) if self._scraped.outcome_stays(record) else None for record in records]
+        stays = await self._ended.book(ends)
         kept = [record for record, yes in zip(records, stays, strict=True) if record and yes]
         self._ends.update((record.outcome, record.reason) for record in kept)
         return stays

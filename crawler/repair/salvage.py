@@ -80,6 +80,11 @@ class Reading(Generic[T]):
             yield part
             self._handed_out += len(part[0])
 
+    @property
+    def is_torn(self) -> bool:
+        """Once all is read: whether something followed that is no whole line."""
+        return self._lines.left_over
+
     async def records(self) -> AsyncGenerator[T]:
         """The records alone."""
         async for _, records in self.blocks():

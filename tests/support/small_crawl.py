@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from crawler.dataset.ledger import Ended
 from crawler.dataset.lines import Lines
 from crawler.export.jsonl import JsonlSink
+from crawler.export.late import LateSink
 from crawler.export.outcomes import outcome_line
 from crawler.export.packing import suffix
 from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine
@@ -63,6 +65,9 @@ class End:
     target: str | None = None
     request: dict = field(default_factory=dict)
     page: dict = field(default_factory=dict)
+    #: how many records a rule makes of it, and how many it rejects
+    items: int = 0
+    rejects: int = 0
 
     @property
     def has_page(self):
@@ -76,16 +81,18 @@ def failed(name, reason="timeout", **fields):
 class SmallCrawl:
     """In `folder`. `make` gives a frontier on its store, another each time."""
 
-    def __init__(self, folder, make, compress="none", *, links=False, sitemaps=False, pages=None):
+    def __init__(self, folder, make, compress="none", *, links=False, sitemaps=False, pages=None, rule=None):
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.make = make
         self.compress = compress
-        names = [OUTCOMES, PAGES] + [LINKS] * links + [SITEMAPS] * sitemaps
+        self.rule = rule
+        names = [rule, f"{rule}.rejects"] * bool(rule) + [OUTCOMES, PAGES] + [LINKS] * links + [SITEMAPS] * sitemaps
         paths = {name: folder / f"{name}.jsonl{suffix(compress)}" for name in names}
         if pages:
             paths[PAGES] = pages
         self._all = []  # that have ended
+        self._items = {}  # URL -> how many records and rejects there are of it
         self.files = OutputFiles(folder=folder, paths=paths, sink=lambda path: JsonlSink(path, compress))
 
     async def crawl(self, *checkpoints, pending=()):
@@ -94,6 +101,9 @@ class SmallCrawl:
         await frontier.open()
         stats = Stats(FakeClock())
         sinks = {name: self.files.sink(path) for name, path in self.files.paths.items()}
+        if self.rule:
+            late = f"{self.rule}.rejects"
+            sinks[late] = LateSink(self.files.paths[late], sinks[late])
         for sink in sinks.values():
             await sink.open(None)
         for ends in checkpoints:
@@ -102,6 +112,10 @@ class SmallCrawl:
             finished = []
             for end in ends:
                 asked = taken[url_of(end.name)]
+                if self.rule:
+                    line = {"_url": asked.url, "_rule": self.rule, "name": "x" * 20}
+                    for name, count in ((self.rule, end.items), (f"{self.rule}.rejects", end.rejects)):
+                        await sinks[name].append([msgspec.json.encode({**line, "n": n}) for n in range(count)])
                 if end.has_page:
                     await sinks[PAGES].append(
                         [msgspec.json.encode(page_record(asked, **{"links": end.links, **end.page}))]
@@ -123,6 +137,7 @@ class SmallCrawl:
                         lines = [SitemapLine(asked.url, "url", url_of(name), None, None, None) for name in end.links]
                         await sinks[SITEMAPS].append([msgspec.json.encode(line) for line in lines])
                 finished.append(booked)
+                self._items[asked.url] = (end.items, end.rejects)
                 self._all.append(Ended(asked.url, end.outcome, end.has_page))
                 stats.finished(booked)
             positions = {name: await sink.sync(fsync=False) for name, sink in sinks.items()}
@@ -136,7 +151,8 @@ class SmallCrawl:
 
     def lines(self, name):
         """The whole lines of a file."""
-        return [msgspec.json.decode(line) for line in Lines(self.files.paths[name])]
+        path = self.files.paths[name]
+        return [msgspec.json.decode(line) for line in Lines(path)] if path.exists() else []
 
     def ends(self):
         """URL -> outcome, of both files; no URL may be there twice."""
@@ -169,7 +185,11 @@ class SmallCrawl:
         assert counts.admitted == sum(counts.outcomes.values()) + counts.pending
         assert sum(counts.outcomes.values()) == len(ended)
         for name, path in self.files.paths.items():
-            assert path.stat().st_size == restored.positions[name], name
+            assert (path.stat().st_size if path.exists() else 0) == restored.positions[name], name
+        if self.rule:
+            for place, name in enumerate((self.rule, f"{self.rule}.rejects")):
+                found = Counter(line["_url"] for line in self.lines(name))
+                assert found == {url: of[place] for url, of in self._items.items() if url in ended and of[place]}
         if LINKS in self.files.paths:
             linked = [(line["source"], line["target"]) for line in self.lines(LINKS)]
             pages = self.lines(PAGES)

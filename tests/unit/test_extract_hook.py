@@ -10,10 +10,14 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler import Follow, ParsedPage
+from crawler.config import ExtractConfig
+from crawler.config.file import loads
 from crawler.errors import ConfigError
 from crawler.extract import hook as hooks
 from crawler.extract.hook import Hook, HookError, parted
+from crawler.extract.page import Extractor, Settings
 from crawler.extract.parsed import Parsed
+from crawler.models import HostKey, ParseFailure, Request, Response, Url
 from crawler.parse.trial import try_function
 
 HTML = "<h1> Blue\n Lamp</h1><a class=next href='?p=2'>more</a><p>One</p><p>Two</p>"
@@ -73,7 +77,7 @@ yield Follow(page.tree.css_first("a.next").attributes["href"], priority=3, carry
         {**ours, "name": "Blue Lamp", "text": "Two", "etag": "x1"},
     ]
     (link,) = yielded.links
-    assert (link.url, link.priority, link.carry) == ("?p=2", 3, {"n": 1})
+    assert (link.rule, link.href, link.priority, link.context) == ("f", "?p=2", 3, b'{"n":1}')
 
 
 def test_values_of_json_and_what_was_carried_are_at_hand(written):
@@ -102,6 +106,9 @@ def test_it_may_return_instead_of_yielding(written, body, count):
         ("yield {'_url': 1}", "yielded a record with the key '_url'"),
         ("yield {1: 1}", "yielded a record with the key 1"),
         ("yield {'a': object}", "yielded a record that is no JSON: "),
+        ("yield Follow('a', carry={'x': object})", "yielded Follow('a', 32), which carries what is no JSON: "),
+        ("yield Follow('a', carry={'x': 'y' * 20_000})", "which carries over 16,384 bytes"),
+        ("for n in range(100_001):\n    yield Follow('a')", "f yields over 100,000 links for one page"),
         ("yield Follow(None)", "Follow: url is None; expected a text"),
         ("yield Follow('a', 64)", "Follow: priority is 64; expected 0 (first) to 63 (last)"),
         ("import sys\nsys.exit('bye')", "SystemExit: bye at "),
@@ -196,6 +203,65 @@ def test_a_function_is_tried_in_a_process_of_its_own(written, tmp_path):
         try_function(written("import time\ntime.sleep(60)"), deadline_s=0.5)
     with pytest.raises(ConfigError, match="its import ends the process: exit status 7"):
         try_function(written("import os\nos._exit(7)"))
+
+
+URL = Url("https://shop.test/a")
+REQUEST = Request(url=URL, host_key=HostKey("shop.test"), scope_host="shop.test", seed="shop.test")
+
+
+def page_of(body, name, *, content_type="text/html", headers=(), request=REQUEST):
+    sent = ((b"Content-Type", content_type.encode()), *headers)
+    response = Response(url=request.url, status=200, headers=sent, body=body.encode())
+    return Extractor(Settings(extract=ExtractConfig(python=name))).page(request, response)
+
+
+def test_an_extractor_calls_it_with_html_json_and_xml(written):
+    name = written("def f(page):\n    yield {'kind': page.kind, 'value': page.value, 'h1': page.first('h1')}")
+    found = {}
+    for kind, body in (("html", "<h1>x</h1>"), ("json", '{"a":1}'), ("xml", "<a>1</a>")):
+        page = page_of(body, name, content_type="text/html" if kind == "html" else f"application/{kind}")
+        assert [sink for sink, _ in page.records] == ["pages"] * (kind == "html") + ["f"]
+        record = msgspec.json.decode(page.records[-1][1])
+        found[record["kind"]] = record["value"] or record["h1"]
+        assert [(fill.rule, fill.records) for fill in page.fills] == [("f", 1)]
+    assert found == {"html": "x", "json": {"a": 1}, "xml": {"a": "1"}}
+
+
+def test_its_links_are_judged_like_any_other_and_their_priority_counts(written):
+    code = """
+from crawler import Follow
+def f(page):
+    yield Follow("/b", 3, carry={"sku": 7})
+    yield Follow("/new", 5)
+    yield Follow("https://elsewhere.test/")
+    yield Follow("mailto:x@shop.test")
+"""
+    page = page_of("<a href=/b>b</a><a href=/c>c</a>", written(code))
+    links = [(link.url.removeprefix("https://shop.test"), link.priority, link.context) for link in page.links]
+    assert links == [("/b", 3, b'{"sku":7}'), ("/c", 32, b""), ("/new", 5, b"")]
+    assert {refusal.rule: refusal.count for refusal in page.refusals}["scope.stay_on: host"] == 1
+    nofollow = page_of("", written(code), headers=((b"X-Robots-Tag", b"nofollow"),))
+    assert nofollow.links == ()
+
+
+def test_a_page_that_is_not_to_be_indexed_gives_links_and_no_records(written):
+    name = written("from crawler import Follow\ndef f(page):\n    yield {}\n    yield Follow('/new')")
+    page = page_of("<p>x", name, headers=((b"X-Robots-Tag", b"noindex"),))
+    assert (page.reason, page.records, len(page.links), page.fills) == ("noindex", (), 1, ())
+
+
+def test_its_error_fails_the_page_with_where_it_comes_from(written):
+    failure = page_of("<p>x", written("def f(page):\n    yield {'a': 1}\n    raise KeyError('sku')"))
+    assert isinstance(failure, ParseFailure)
+    assert failure.reason == "parse_error"
+    assert failure.detail.startswith("KeyError: 'sku' at ")
+    assert ".py:3 in f: raise KeyError('sku')" in failure.detail
+
+
+@pytest.mark.parametrize("name", ["shop.pages", "m:pages", "m:Files", "__main__:f", "m:item"])
+def test_names_that_cannot_be_are_found_when_the_configuration_is_read(name):
+    with pytest.raises(ConfigError, match=r"test:2:11: extract\.python: "):
+        loads(f"extract:\n  python: '{name}'\n  rules: [{{name: item, fields: {{a: h1}}}}]", "test")
 
 
 def test_public_words_are_at_hand():

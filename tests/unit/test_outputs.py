@@ -41,13 +41,13 @@ def test_rules_with_fields_and_a_function_have_files_that_are_written_before_pag
     config = CrawlConfig(
         extract=ExtractConfig(rules=RULES, python="shop.pages:offers"), export=ExportConfig(links=True)
     )
-    assert line_sinks(config) == ("product", "product.rejects", "offers", OUTCOMES, PAGES, LINKS)
+    assert line_sinks(config) == ("product", "product.rejects", "listing.rejects", "offers", OUTCOMES, PAGES, LINKS)
 
 
 async def test_a_file_of_rejects_is_made_when_there_are_any(tmp_path):
     plan = plan_in(tmp_path)
     positions = await appended(plan, product=b"{}")
-    assert positions == {"product": 3, "product.rejects": 0, "offers": 0, OUTCOMES: 0, PAGES: 0}
+    assert positions == {"product": 3, "product.rejects": 0, "listing.rejects": 0, "offers": 0, OUTCOMES: 0, PAGES: 0}
     assert names(tmp_path) == ["offers.jsonl", "outcomes.jsonl", "pages.jsonl", "product.jsonl"]
     plan = plan_in(tmp_path, resume=True)
     positions = await appended(plan, Restored(positions=positions), product__rejects=b"[]")
@@ -79,6 +79,22 @@ async def test_a_directory_knows_the_files_of_its_rules(tmp_path):
     assert not directory.owns(tmp_path / "listing.jsonl")
     directory.discard()
     assert names(tmp_path) == []
+
+
+def test_folders_of_bodies_and_of_the_archive_are_a_crawls_own(tmp_path):
+    directory = plan_in(tmp_path, files=("*.pdf",), warc=True).directory
+    assert directory.owns(tmp_path / "files.jsonl.gz")
+    assert not directory.owns(tmp_path / "filed")
+    for name in ("files", "warc"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x").write_text("")
+        assert directory.owns(tmp_path / name / "x")
+        assert tmp_path / name in directory.files()
+        with pytest.raises(ConfigError, match=rf"{name}: is not a crawl's"), claim(directory):
+            pass
+        directory.discard()
+        assert not (tmp_path / name).exists()
+    assert not plan_in(tmp_path).directory.owns(tmp_path / "warc")
 
 
 def test_a_foreign_file_that_a_rule_would_write_to_is_refused(tmp_path):

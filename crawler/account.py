@@ -1,0 +1,37 @@
+"""How did a crawl end? The content of summary.json."""
+
+from __future__ import annotations
+
+import msgspec
+
+from crawler.rule_health import RuleSummary
+
+
+class Summary(msgspec.Struct, kw_only=True, frozen=True):
+    """How a crawl ended: the content of summary.json."""
+
+    format: int = 1
+    complete: bool
+    stopped_by: str | None
+    started_at: str  #: RFC 3339, UTC
+    ended_at: str
+    admitted: int
+    pending: int
+    outcomes: dict[str, int]
+    #: outcome -> reason -> number of URLs
+    reasons: dict[str, dict[str, int]]
+    #: scope rule -> number of links it kept out
+    refusals: dict[str, int]
+    #: given_up (by the breaker), set_aside (at budget.pages_per_host), unresolved: hosts not asked for everything
+    hosts: dict[str, int] = {}
+    #: given, bad (no URL could be made of them), fetched
+    seeds: dict[str, int]
+    pages: int
+    wire_bytes: int
+    elapsed_s: float
+    #: of the configuration
+    name: str = ""
+    #: pages that look empty without JavaScript
+    needs_js: int = 0
+    #: how each scraping rule fared
+    rules: dict[str, RuleSummary] = {}

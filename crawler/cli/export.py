@@ -1,0 +1,69 @@
+"""`crawler export`: the records of a crawl, each key once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from crawler.dataset.exported import Exported
+
+STDOUT = "-"
+
+
+@click.command(short_help="Write the records of a rule, or pages, without doubles.")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("name", metavar="RULE|pages")
+@click.option("--to", default=STDOUT, metavar="FILE|-", help="Where to: FILE.jsonl, .jsonl.gz, .jsonl.zst; or stdout.")
+@click.option("--unique", "key", multiple=True, metavar="FIELD", help="Fields of the key, in place of the rule's own.")
+@click.option("--all", "keep_all", is_flag=True, help="Keep records that share a key.")
+def export(directory: Path, name: str, to: str, key: tuple[str, ...], keep_all: bool) -> None:  # noqa: FBT001
+    """Write the records of a rule of the crawl in DIR, or its pages, as JSON Lines.
+
+    Of records that share the fields which `unique` of the rule names, the one with the smallest URL is written, in the
+    order of the crawl's file. How many were dropped is said on standard error. FILE is there once it is whole.
+    """
+    from crawler.dataset.exported import export as exported  # noqa: PLC0415  (help needs none of it)
+    from crawler.dataset.exported import source, written  # noqa: PLC0415
+    from crawler.directory import CrawlDirectory  # noqa: PLC0415
+    from crawler.errors import ConfigError  # noqa: PLC0415
+
+    if key and keep_all:
+        raise ConfigError("--unique drops records and --all keeps them: expected one of them")
+    path = source(directory, name)
+    fields = () if keep_all else key or _key(directory, name)
+    if to == STDOUT:
+        if sys.stdout is None:
+            raise ConfigError("--to - needs standard output, and it is closed")
+        with open(sys.stdout.fileno(), "wb", closefd=False) as out:
+            done = exported(path, fields, lambda lines: out.write(b"\n".join((*lines, b""))))
+    else:
+        own = CrawlDirectory(directory)
+        own.know([name])
+        if own.owns(Path(to)):
+            raise ConfigError(f"--to {to}: is a file of the crawl itself; name another")
+        with written(Path(to)) as write:
+            done = exported(path, fields, write)
+    click.echo(_told(done, fields), err=True)
+
+
+def _key(directory: Path, name: str) -> tuple[str, ...]:
+    """What ``unique`` of the rule says."""
+    from crawler.directory import CrawlDirectory  # noqa: PLC0415
+    from crawler.reopen import load_stored  # noqa: PLC0415
+
+    loaded = load_stored(CrawlDirectory(directory))
+    rules = loaded.config.extract.rules if loaded else ()
+    return next((rule.unique for rule in rules if rule.name == name), ())
+
+
+def _told(done: Exported, key: tuple[str, ...]) -> str:
+    from crawler.wording import counted  # noqa: PLC0415
+
+    records = counted(done.records - done.dropped, "record")
+    if not key:
+        return records
+    return f"{records}; {done.dropped:,} dropped, as others have the same {', '.join(key)} and a smaller URL"

@@ -1,0 +1,103 @@
+"""How do the records of one sink get into a file of somebody's own, whole or not at all?"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager, suppress
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from crawler.dataset.lines import Lines
+from crawler.dataset.unique import unique
+from crawler.directory import SPELLINGS, CrawlDirectory, bring_down
+from crawler.errors import ConfigError, CrawlerError
+from crawler.export.packing import PACKINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+FORMATS = tuple(f".jsonl{packing.suffix}" for packing in PACKINGS.values())
+_NAME = re.compile(r"\w[\w.-]*")
+_LINES_AT_ONCE = 2_000
+_DRAFT = ".crawl-new"
+
+
+class Exported(NamedTuple):
+    """What was exported."""
+
+    records: int  #: that the file holds
+    dropped: int  #: of them, as others have their key
+
+
+def source(directory: Path, name: str) -> Path:
+    """The file of a sink.
+
+    Raises:
+        ConfigError: The crawl has none of that name.
+        CrawlerError: It is there twice, as it was written and unpacked.
+    """
+    crawl = CrawlDirectory(directory)
+    there = crawl.spellings(name) if _NAME.fullmatch(name) else []
+    if len(there) > 1:
+        raise CrawlerError(f"{there[0]} and {there[1].name} are both there, expected one of them")
+    if there:
+        return there[0]
+    names = sorted({path.name.split(".jsonl")[0] for end in SPELLINGS for path in directory.glob(f"*.jsonl{end}")})
+    raise ConfigError(
+        f"{directory}: has no records of {name!r}; expected " + (", ".join(names) or "a crawl's directory")
+    )
+
+
+def export(path: Path, key: Sequence[str], write: Callable[[list[bytes]], object]) -> Exported:
+    """Hand the records of a file to `write`, as lines, some at a time; of those that share a key one.
+
+    Args:
+        path: As `source` found it.
+        key: The fields of the key; empty to keep all.
+        write: Takes lines without their newlines.
+
+    Raises:
+        CrawlerError: The file cannot be read, or a line of it is no record.
+    """
+    kept = unique(Lines(path), key, path) if key else None
+    lines = Lines(path)
+    numbered = enumerate(lines)
+    count = 0
+    # A crawl that runs adds lines meanwhile: those that were not looked at are left for another time.
+    while batch := list(islice(numbered, _LINES_AT_ONCE)):
+        if kept is not None:
+            batch = [(number, line) for number, line in batch if number < kept.records]
+            if not batch:
+                break
+        count += len(batch)
+        if chosen := [line for number, line in batch if kept is None or number in kept]:
+            write(chosen)
+    return Exported(count, kept.dropped if kept else 0)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Callable[[list[bytes]], object]]:
+    """A file that is there once it is whole, in the place of one that may be there; what writes lines to it.
+
+    Raises:
+        ConfigError: Its name says a format that there is not.
+        CrawlerError: It cannot be written.
+    """
+    packing = next((one for one in PACKINGS.values() if path.name.endswith(f".jsonl{one.suffix}")), None)
+    if packing is None:
+        raise ConfigError(f"--to {path}: expected a name that ends with {', '.join(FORMATS)}, or - for standard output")
+    draft = path.with_name(path.name + _DRAFT)
+    try:
+        with draft.open("wb") as file:
+            yield lambda lines: file.write(packing.pack(lines))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        bring_down(path.parent)
+    except OSError as error:
+        raise CrawlerError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
