@@ -12,15 +12,15 @@ import msgspec
 
 from crawler.archive.captures import Captures
 from crawler.cli import INTERRUPTED
+from crawler.cli.reextract import configuration
 from crawler.cli.running import run_crawl
-from crawler.config.file import load, loads
+from crawler.config.file import Loaded, load, loads
 from crawler.dataset import archived
 from crawler.directory import CrawlDirectory
 from crawler.errors import ConfigError, UrlError
 from crawler.export.outcomes import OutcomeRecord, outcome_line
 from crawler.models import OUTCOMES, Finished, Outcome, Request, Response
 from crawler.plan import Plan
-from crawler.reopen import load_stored
 from crawler.seeds import seed_request, single_seed
 from crawler.url import canonicalize, host, host_key
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from crawler.archive.captures import Capture
     from crawler.config import CrawlConfig
-    from crawler.config.file import Loaded
 
 _TYPES = {
     ".html": "text/html",
@@ -93,14 +92,8 @@ def configured(asked: Asked, place: Place) -> Loaded:
         ConfigError: It cannot be used.
     """
     if isinstance(place, InArchive):
-        stored = load_stored(place.directory, () if asked.config else asked.overrides)
-        if asked.config is None:
-            return stored or loads("", "defaults", asked.overrides)
-        loaded = load(asked.config, asked.overrides, or_rules=True)
-        if stored is None:
-            return loaded
-        config = msgspec.structs.replace(stored.config, extract=loaded.config.extract, parse=loaded.config.parse)
-        return msgspec.structs.replace(loaded, config=config)
+        config = configuration(place.directory, asked.config, asked.overrides)
+        return Loaded(config, "", asked.config.parent if asked.config else place.directory.path)
     if asked.config is None:
         return loads("", "defaults", asked.overrides)
     return load(asked.config, asked.overrides, or_rules=True)

@@ -23,6 +23,7 @@ from crawler.extract.scraping import parsed_of
 from crawler.extract.targets import Targets
 from crawler.models import PAGES, ParseFailure
 from crawler.parse.base import Job
+from crawler.parse.trial import try_function
 from crawler.scope import Scope
 from crawler.url import Base
 
@@ -58,12 +59,14 @@ def tried(request: Request, response: Response, config: CrawlConfig, folder: Pat
     """What a crawl under `config`, whose relative paths start from `folder`, would make of one answer.
 
     Raises:
+        ConfigError: The function of ``extract.python`` cannot be loaded.
         CrawlerError: The parser cannot be started.
     """
     parse = msgspec.structs.replace(config.parse, workers=1)
     extract = config.extract
     if extract.python is not None:
         extract = msgspec.structs.replace(extract, python=str(folder.absolute() / extract.python))
+        try_function(str(extract.python))
     start = time.perf_counter()
     page = uvloop.run(_page(request, response, msgspec.structs.replace(config, parse=parse, extract=extract)))
     elapsed_s = time.perf_counter() - start

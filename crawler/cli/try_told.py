@@ -36,7 +36,7 @@ def _lines(got: Got, tried: Tried, columns: int) -> Iterator[str]:
         yield from rules_told(tried, columns)
     if not isinstance(tried.page, ParseFailure):
         yield from _hook_told(tried, columns)
-        yield from _links_told(tried.page, columns)
+        yield from _links_told(tried, tried.page, columns)
 
 
 def _page_told(got: Got, tried: Tried, columns: int) -> Iterator[str]:
@@ -97,13 +97,17 @@ def _hook_told(tried: Tried, columns: int) -> Iterator[str]:
                 yield row("", printable(line.decode()), columns, indent=2)
 
 
-def _links_told(page: Page, columns: int) -> Iterator[str]:
+def _links_told(tried: Tried, page: Page, columns: int) -> Iterator[str]:
     refused = sum(refusal.count for refusal in page.refusals)
     yield ""
     yield f"links: {len(page.links):,} would be followed, {refused:,} would not"
     for priority in sorted({link.priority for link in page.links}):
         urls = [link.url for link in page.links if link.priority == priority]
-        yield row("followed", f"{len(urls):,} with priority {priority}", columns, indent=2)
+        rules = {
+            report.rule for report in tried.reports for follow in report.follow or () if follow.priority == priority
+        }
+        by = f", by rule {', '.join(sorted(rules))}" if rules else ""
+        yield row("followed", f"{len(urls):,} with priority {priority}{by}", columns, indent=2)
         for url in urls[:_URLS_SHOWN]:
             yield row("", url, columns, indent=2)
         if len(urls) > _URLS_SHOWN:

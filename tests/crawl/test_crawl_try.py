@@ -125,7 +125,7 @@ def test_a_person_reads_what_each_rule_did_and_what_it_nearly_matched(crawler, l
         "                  css .prize matches nothing",
         "                    but .price matches 6: a class of the page like 'prize'",
         "  follow          a[rel=next]: 1 link, priority 5",
-        "  followed        1 with priority 5",
+        "  followed        1 with priority 5, by rule products",
         "                  http://shop.test/category/notebooks?page=2",
         "  not followed    1 by robots.skip_rel: nofollow",
     ):
