@@ -19,6 +19,7 @@ from crawler.extract.rules import RuleSet
 from crawler.extract.suggest import MAX_EXAMPLES, suggest
 from crawler.extract.suggest_rule import NAME, rule_of
 from crawler.models import ParseFailure
+from crawler.seedfile import as_utf8
 from crawler.wording import counted
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def suggested(items: Sequence[str], examples: Sequence[str], asked: Asked, *, as
     """
     *others, last = items
     pages = [item for item in others if is_page(item)]
-    wanted = [*examples, *(item for item in others if item not in pages)]
+    wanted = [as_utf8(given) for given in (*examples, *(item for item in others if item not in pages))]
     if len(wanted) > MAX_EXAMPLES:
         raise ConfigError(f"{len(wanted)} examples; expected at most {MAX_EXAMPLES}")
     places = [place_of(item, asked.url) for item in (*pages, last)]

@@ -16,6 +16,7 @@ import msgspec
 from crawler.extract.suggest_fields import Field, Found, field_name, fields_of
 from crawler.extract.suggest_items import Items, items_of
 from crawler.extract.suggest_json import find_in_json
+from crawler.extract.suggest_json_items import json_items
 from crawler.extract.suggest_measure import Candidate, Sight, candidates_of, within_items
 from crawler.extract.suggest_places import find_places
 from crawler.extract.suggest_values import Example
@@ -82,10 +83,13 @@ def suggest(pages: Sequence[Parsed], examples: Sequence[str]) -> Suggestion:
         items = items_of(fields, pages, by_number=by_number)
     if items is not None:
         ranked = [within_items(field, items, pages, by_number=by_number) for field in fields]
+    listed = json_items(fields, pages)
+    if listed is not None:
+        ranked = listed.ranked
     return Suggestion(
         fields=_named(fields, ranked, wanted),
-        each=items.each if items else None,
-        items=tuple(_counts(items, pages)) if items else (),
+        each=items.each if items else listed.each if listed else None,
+        items=tuple(_counts(items, pages)) if items else listed.counts if listed else (),
         missing=tuple(wanted[number].given for number in range(len(wanted)) if not found.has(number)),
     )
 

@@ -90,7 +90,8 @@ def fields_of(found: Found, wanted: Sequence[Example]) -> list[Field]:
         for group in groups:
             first = wanted[group[0]]
             same_kind = (first.number is None) == (example.number is None)
-            if same_kind and _are_alike(found.by_example.get(group[0], ()), found.by_example.get(number, ())):
+            alike = _are_alike(found.by_example.get(group[0], ()), found.by_example.get(number, ()))
+            if same_kind and (alike or _are_alike_in_json(found.in_json, group[0], number)):
                 group.append(number)
                 break
         else:
@@ -140,6 +141,22 @@ def _snake(name: str) -> str:
 
 def _are_alike(ones: Sequence[Place], others: Sequence[Place]) -> bool:
     return any(_is_alike(one, other) for one in ones[:_COMPARED] for other in others[:_COMPARED])
+
+
+def _are_alike_in_json(places: Sequence[JsonPlace], one: int, other: int) -> bool:
+    """Whether they stand at the same way on two pages, or in two items of one list, of JSON responses."""
+    ones = {(place.page, place.steps) for place in places if place.example == one and place.within is None}
+    others = [place for place in places if place.example == other and place.within is None]
+    for page, steps in ones:
+        for place in others:
+            same_shape = [_shape(step) for step in steps] == [_shape(step) for step in place.steps]
+            if same_shape and (place.page != page) == (place.steps == steps):
+                return True
+    return False
+
+
+def _shape(step: str | int) -> str | None:
+    return None if isinstance(step, int) else step
 
 
 def _is_alike(one: Place, other: Place) -> bool:

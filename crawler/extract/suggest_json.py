@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+import jmespath
 import msgspec
 
 from crawler.extract import suggest_names as names
@@ -28,6 +29,9 @@ _MAX_STEPS: Final = 8
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+Steps = tuple[str | int, ...]
+
+
 class JsonPlace(msgspec.Struct, frozen=True, kw_only=True):
     """One value in JSON that agrees with an example."""
 
@@ -37,6 +41,8 @@ class JsonPlace(msgspec.Struct, frozen=True, kw_only=True):
     within: str | None
     #: JMESPath
     path: str
+    #: the same way, as keys and numbers
+    steps: Steps
     value: str
     agreement: Agreement
     #: what is thought of it, as of `suggest_selectors.Selector`
@@ -60,7 +66,8 @@ def find_in_json(parsed: Parsed, page: int, examples: Sequence[Example]) -> list
                         example=number,
                         page=page,
                         within=within,
-                        path=_path(steps),
+                        path=path_of(steps),
+                        steps=steps,
                         value=text,
                         agreement=agreement,
                         worth=max(1.0, base - _cost(steps)),
@@ -107,12 +114,12 @@ def _script_selector(node: LexborNode) -> str | None:
     return f"script#{name}" if name and names.is_plain(name) else None
 
 
-def _leaves(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:  # noqa: ANN401
+def _leaves(value: Any) -> Iterator[tuple[Steps, Any]]:  # noqa: ANN401
     """Scalars with the way to each, those of few steps first."""
-    level: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    level: list[tuple[Steps, Any]] = [((), value)]
     seen = 0
     while level and seen < _MAX_VALUES:
-        below: list[tuple[tuple[str | int, ...], Any]] = []
+        below: list[tuple[Steps, Any]] = []
         for steps, each in level:
             seen += 1
             if isinstance(each, dict) and len(steps) < _MAX_STEPS:
@@ -124,7 +131,16 @@ def _leaves(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:  # noqa:
         level = below
 
 
-def _path(steps: tuple[str | int, ...]) -> str:
+def searched(path: str, value: Any) -> Any:  # noqa: ANN401
+    """What JMESPath finds; None for nothing."""
+    try:
+        return jmespath.search(path, value)
+    except (jmespath.exceptions.JMESPathError, RecursionError):
+        return None
+
+
+def path_of(steps: Steps) -> str:
+    """A way as JMESPath."""
     path = ""
     for step in steps:
         if isinstance(step, int):
@@ -135,5 +151,5 @@ def _path(steps: tuple[str | int, ...]) -> str:
     return path or "@"
 
 
-def _cost(steps: tuple[str | int, ...]) -> float:
+def _cost(steps: Steps) -> float:
     return sum(3.0 if isinstance(step, int) else 0.5 for step in steps)

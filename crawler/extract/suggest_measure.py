@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import jmespath
 import msgspec
 
 from crawler.extract.html import text_of
 from crawler.extract.rule_data import data_of
+from crawler.extract.suggest_json import searched
 from crawler.extract.suggest_selectors import (
     MEANING,
     Selector,
@@ -203,7 +203,7 @@ def _judged(tally: _Tally, field: Field) -> Candidate:
         worth = max(0.0, worth - _OTHER_ATTRIBUTE)
     chosen = (30.0 * tally.sure + 12.0 * (tally.first - tally.sure)) / max(1, tally.with_example)
     sights = tuple(Sight(found=n, value=value) for n, value in zip(tally.found, tally.values, strict=True))
-    return _candidate(
+    return scored(
         Candidate(
             css=tally.selector.css,
             attr=tally.attr,
@@ -219,8 +219,8 @@ def _judged(tally: _Tally, field: Field) -> Candidate:
     )
 
 
-def _candidate(candidate: Candidate, chosen: float, n_examples: int) -> Candidate:
-    """With its score."""
+def scored(candidate: Candidate, chosen: float, n_examples: int) -> Candidate:
+    """`candidate` with its score; `chosen`, of 30, is for choosing the examples and nothing else."""
     found = [sight.found for sight in candidate.sights]
     held = sum(map(bool, found)) / len(found) if len(found) > 1 else 0.5
     score = candidate.worth / MEANING * 50 + chosen + _AGREES[candidate.agreement] + 10 * held
@@ -247,16 +247,13 @@ def _in_json(places: Sequence[JsonPlace], field: Field, pages: Sequence[Parsed])
             examples=len({place.example for place in given}),
             sights=sights,
         )
-        candidates.append(_candidate(candidate, 30.0, len(field.examples)))
+        candidates.append(scored(candidate, 30.0, len(field.examples)))
     return candidates
 
 
 def _json_sight(page: Parsed, within: str | None, path: str) -> Sight:
     value = page.value if within is None else data_of(page, within, lambda url: url)
-    try:
-        got = jmespath.search(path, value)
-    except (jmespath.exceptions.JMESPathError, RecursionError):
-        got = None
+    got = searched(path, value)
     return Sight(found=int(got is not None), value=None if got is None else collapsed(str(got))[:_MAX_VALUE])
 
 

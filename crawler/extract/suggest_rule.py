@@ -28,6 +28,8 @@ def rule_of(suggestion: Suggestion, pages: Sequence[Parsed]) -> dict[str, Any] |
     rule: dict[str, Any] = {"name": NAME}
     if pattern := _pattern([page.url for page in pages]):
         rule["match"] = pattern
+    if pages[0].tree is None:  # whether `each` is CSS or JMESPath goes by this
+        rule["match"] = {"url": [pattern], "type": pages[0].kind} if pattern else {"type": pages[0].kind}
     if suggestion.each is not None:
         rule["each"] = suggestion.each
     rule["fields"] = {field.name: _field(field, suggestion) for field in suggestion.fields}

@@ -207,11 +207,10 @@ def test_a_link_is_known_by_where_it_leads():
     assert rule_of(suggestion, [page])["fields"]["url"]["type"] == "url"
 
 
-def test_json_responses_are_learnt_as_jmespath():
-    value = {"product": {"name": "Blue Lamp", "offers": [{"price": 24.99}]}}
-    page = Parsed(
-        url=f"{SHOP}/api",
-        base_url=f"{SHOP}/api",
+def json_page(value):
+    return Parsed(
+        url=f"{SHOP}/api/1",
+        base_url=f"{SHOP}/api/1",
         status=200,
         headers=(),
         fetched_at="2026-01-01T00:00:00.000Z",
@@ -219,6 +218,18 @@ def test_json_responses_are_learnt_as_jmespath():
         text="",
         value=value,
     )
+
+
+def test_a_list_in_json_is_learnt_from_values_of_its_items():
+    page = json_page({"found": [{"name": f"Lamp {n}", "price": {"eur": n + 0.5}} for n in range(4)], "name": "Lamps"})
+    suggestion = suggest([page], ["Lamp 1", "Lamp 3", "1.5"])
+    assert (suggestion.each, suggestion.items) == ("found", (4,))
+    assert [field.candidates[0].json for field in suggestion.fields] == ["name", "price.eur"]
+    assert [record["name"] for record in scraped(suggestion, [page])] == ["Lamp 0", "Lamp 1", "Lamp 2", "Lamp 3"]
+
+
+def test_json_responses_are_learnt_as_jmespath():
+    page = json_page({"product": {"name": "Blue Lamp", "offers": [{"price": 24.99}]}})
     suggestion = suggest([page], ["24.99", "Blue Lamp"])
     assert [field.candidates[0].json for field in suggestion.fields] == ["product.offers[0].price", "product.name"]
     assert scraped(suggestion, [page])[0]["name"] == "Blue Lamp"
