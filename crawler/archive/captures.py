@@ -160,9 +160,11 @@ class Captures:
         own = _provenance(held.fields)
         fetched_at = own.fetched_at if own else seconds_of(record.field("warc-date"))
         elapsed_s = own.elapsed_s if own else _float(held.fields.get(b"fetchtimems", b"")) / 1000
-        headers = message.headers
         if own:
-            headers = tuple((name.removeprefix(UNDONE), value) for name, value in headers)
+            headers = tuple((name.removeprefix(UNDONE), value) for name, value in message.headers)
+        else:
+            message = http.believable(message)
+            headers = message.headers
         response = Response(
             url=url,
             status=message.status,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import NamedTuple
+
+import brotli
 
 _MAX_HEADERS = 1_000
 _MAX_HEAD_BYTES = 1 << 20
+_LOOKED_AT_BYTES = 4096
 
 
 class Message(NamedTuple):
@@ -32,6 +36,38 @@ def parse(block: bytes) -> Message | None:
     if any(name.lower() == b"transfer-encoding" and b"chunked" in value.lower() for name, value in headers):
         body = _unchunked(body)
     return Message(status, status_line, headers, body)
+
+
+def believable(message: Message) -> Message:
+    """`message` without a Content-Encoding that its body contradicts: some writers decode it, and keep the header."""
+    codings = [value.strip().lower() for name, value in message.headers if name.lower() == b"content-encoding"]
+    if not message.body or len(codings) != 1 or _may_be(codings[0].removeprefix(b"x-"), message.body):
+        return message
+    kept = tuple(header for header in message.headers if header[0].lower() != b"content-encoding")
+    return message._replace(headers=kept)
+
+
+def _may_be(coding: bytes, body: bytes) -> bool:
+    """Whether `body` begins as what is coded so does."""
+    match coding:
+        case b"gzip":
+            return body.startswith(b"\x1f\x8b")
+        case b"zstd":
+            return body[1:4] in (b"\xb5\x2f\xfd", b"\x2a\x4d\x18")
+        case b"br":
+            try:
+                brotli.Decompressor().process(body[:_LOOKED_AT_BYTES], output_buffer_limit=_LOOKED_AT_BYTES)
+            except brotli.error:
+                return False
+        case b"deflate":
+            for wbits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+                try:
+                    zlib.decompressobj(wbits).decompress(body[:_LOOKED_AT_BYTES], _LOOKED_AT_BYTES)
+                except zlib.error:
+                    continue
+                return True
+            return False
+    return True
 
 
 def _split(block: bytes) -> tuple[bytes, bytes]:

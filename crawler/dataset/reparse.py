@@ -5,7 +5,8 @@
 
 The order of the archive is kept, so the same archive and configuration give the same files. How each URL ends is
 decided as in a crawl: what gives no page record has its line in outcomes.jsonl. Answers that are not parsed end as the
-archive says they did, those of others' archives as they would after their last attempt.
+archive says they did, those of others' archives as they would after their last attempt. Of a URL that failed and was
+tried again later, the failure does not count: so failures have their lines at the end.
 
 Where new files go while they are not whole is `Draft`'s to say; what has changed, `compare`'s.
 """
@@ -14,10 +15,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from crawler.dataset.failed import Failure, Failures
 from crawler.errors import first_error
 from crawler.export.outcomes import outcome_line
 from crawler.models import OUTCOMES, Finished, Kind, Outcome, Page
@@ -126,8 +129,12 @@ async def reparse(captures: Captures, parser: Parser, output: Output) -> Reparse
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_read(captures, parser, queue, group))
-            while (batch := await queue.get()) is not None:
-                await _book(batch, output, done)
+            with closing(Failures()) as failures:
+                while (batch := await queue.get()) is not None:
+                    await _book(batch, output, failures, done)
+                for failure in failures.left():
+                    done.endings[failure.ending] += 1
+                    await output.add(OUTCOMES, failure.line)
     except* Exception as errors:
         raise first_error(errors) from errors
     await output.finish()
@@ -163,11 +170,12 @@ def _is_parsed(capture: Capture) -> bool:
     return 200 <= capture.response.status < 300 and capture.request.kind is not Kind.ROBOTS
 
 
-async def _book(batch: _Batch, output: Output, done: Reparsed) -> None:
+async def _book(batch: _Batch, output: Output, failures: Failures, done: Reparsed) -> None:
     """Write what a batch has given, in its order."""
     results = iter(await batch.parsed)
     for capture in batch.captures:
         done.answers += 1
+        failures.forget(capture.request.url)
         finish = _end(capture)
         if finish is None:
             result = next(results)
@@ -175,9 +183,15 @@ async def _book(batch: _Batch, output: Output, done: Reparsed) -> None:
             for name, lines in result.records if isinstance(result, Page) else ():
                 done.records[name] += lines.count(b"\n") + 1
                 await output.add(name, lines)
-        if not finish.has_page:
-            done.endings[": ".join(filter(None, (finish.outcome, finish.reason)))] += 1
-            await output.add(OUTCOMES, outcome_line(_finished(capture, finish)))
+        if finish.has_page:
+            continue
+        ending = ": ".join(filter(None, (finish.outcome, finish.reason)))
+        line = outcome_line(_finished(capture, finish))
+        if finish.outcome is Outcome.FAILED:
+            failures.add(capture.request.url, Failure(ending, line))
+        else:
+            done.endings[ending] += 1
+            await output.add(OUTCOMES, line)
 
 
 def _end(capture: Capture) -> Finish | None:

@@ -6,6 +6,7 @@ import gzip
 import io
 import zlib
 
+import brotli
 import msgspec
 import pytest
 from warcio.statusandheaders import StatusAndHeaders
@@ -220,3 +221,25 @@ def test_urls_that_are_none_and_other_kinds_of_records_are_counted(captures):
     reading = captures(b"".join(head % kind for kind in kinds))
     assert list(reading) == []
     assert reading.passed_over == {"bad URL": 1, "conversion record": 1, "not HTTP": 1}
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        (b"gzip", gzip.compress(b"<p>text")),
+        (b"x-gzip", gzip.compress(b"<p>text")),
+        (b"deflate", zlib.compress(b"<p>text")),
+        (b"deflate", zlib.compress(b"<p>text", wbits=-15)),
+        (b"br", brotli.compress(b"<p>text" * 100)),
+        (b"zstd", b"\x28\xb5\x2f\xfd rest"),
+    ],
+)
+def test_a_content_coding_that_was_undone_already_is_not_believed(captures, coding, packed):
+    def response(body):
+        http = b"HTTP/2 200\r\nContent-Encoding: %s\r\n\r\n" % coding + body
+        head = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.test/\r\nContent-Length: %d\r\n\r\n"
+        return head % len(http) + http + b"\r\n\r\n"
+
+    found = list(captures(response(packed) + response(b"<!doctype html><p>text")))
+    assert [one.response.body for one in found] == [packed, b"<!doctype html><p>text"]
+    assert [one.response.header(b"content-encoding") for one in found] == [coding.decode(), None]
