@@ -53,8 +53,6 @@ def try_(
     if watch:
         from crawler.cli.try_watch import watched  # noqa: PLC0415
 
-        if config is None:
-            raise ConfigError("--watch needs a -c FILE to watch")
         return watched(place, asked, as_json=as_json)
     loaded = configured(asked, place)
     return shown(got(place, asked, loaded.config), loaded, as_json=as_json)

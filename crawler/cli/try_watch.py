@@ -31,7 +31,14 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 def watched(place: Place, asked: Asked, *, as_json: bool) -> int:
-    """Show what the page comes to, at once and after each change, until interrupted."""
+    """Show what the page comes to, at once and after each change, until interrupted.
+
+    Raises:
+        ConfigError: There is no file to watch, or no such page.
+        CrawlerError: The page cannot be fetched.
+    """
+    if asked.config is None:
+        raise ConfigError("--watch needs a -c FILE to watch")
     found: Got | None = None
     try:
         while True:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from decimal import Decimal
 
 import pytest
@@ -19,6 +21,7 @@ from crawler.extract.suggest_names import is_generated, is_looks, means_somethin
 from crawler.extract.suggest_places import MAX_PLACES, find_places
 from crawler.extract.suggest_rule import rule_of
 from crawler.extract.suggest_values import Agreement, Example, number_in
+from tests.support.corpora import corpus
 
 SHOP = "http://shop.test"
 NOTEBOOKS = ("pocket-notebook", "field-book", "dot-grid-a5")
@@ -261,6 +264,21 @@ def test_monsters_are_gone_through_and_little_is_kept_of_them(html):
     suggestion = suggest([page], ["Blue Lamp", "24.99"])
     assert sum(len(field.candidates) for field in suggestion.fields) <= 12
     near_misses(page.tree, ".a .b > p.Price")
+
+
+@pytest.mark.slow
+def test_titles_and_authors_of_real_articles_have_stable_selectors():
+    folder = corpus("maintext/traf")
+    rows = [json.loads(line) for line in (folder / "truth.jsonl").read_text().splitlines()]
+    stable = []
+    for row in rows[:60]:
+        examples = [row[key] for key in ("title", "author") if row.get(key)]
+        if examples:
+            body = gzip.decompress((folder / row["page"]).read_bytes())
+            fields = suggest([html_page(body, row["url"])], examples).fields
+            stable += [field.candidates[0].stability == "stable" for field in fields]
+    assert len(stable) > 30
+    assert sum(stable) >= 0.9 * len(stable)
 
 
 PIECES = (
