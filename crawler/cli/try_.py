@@ -1,58 +1,58 @@
-"""`crawler try`: show the record one page would give, asking through the policy like any request."""
+"""`crawler try`: what would be extracted from one page, by which rule; what would be followed, and why not?"""
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-import msgspec
-
-from crawler.cli import INTERRUPTED, NO_SEED, OK
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
-@click.command(name="try", short_help="Show the record one page would give.")
-@click.argument("url")
-@click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration (YAML).")
+@click.command(name="try", short_help="Show what one page would give.")
+@click.argument("items", metavar="URL|FILE|DIR/URL", nargs=-1, required=True)
+@click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration or rules (YAML).")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set any configuration key.")
-def try_(url: str, config: Path | None, overrides: tuple[str, ...]) -> int:
-    """Fetch URL once, and print the page record a crawl would write for it as indented JSON.
+@click.option("--url", metavar="URL", help="Of the page that FILE holds, which its links are relative to.")
+@click.option("--watch", is_flag=True, help="Once more whenever the -c FILE, or one beside it, is saved.")
+@click.option("--suggest", "examples", multiple=True, metavar="VALUE", help="Propose selectors for what stands there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records alone, as JSON.")
+def try_(
+    *,
+    items: tuple[str, ...],
+    config: Path | None,
+    overrides: tuple[str, ...],
+    url: str | None,
+    watch: bool,
+    examples: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Show the page record a crawl would write for one page, how each rule did on it, and which links it would follow.
 
-    URL may be a host, tried as https. robots.txt is obeyed and redirects are followed as in a crawl. If there is
-    no record, what happened to the URL is printed instead, and the exit code is 3.
+    URL may be a host, tried as https; it is fetched once, robots.txt obeyed and redirects followed as in a crawl. FILE
+    is a page on this machine: .html, .json or .xml, .gz or not; any name with --url. DIR/URL is a page of the crawl in
+    DIR, read from its WARC archive, with its configuration. -c FILE may hold rules alone. If there is no record, what
+    happened to the URL is printed instead, and the exit code is 3.
+
+    \b
+    crawler try https://example.org/ -c rules.yaml --watch
+    crawler try --suggest "24.99" "Blue Lamp" https://example.org/lamp https://example.org/chair
     """
-    from crawler.cli.planning import plan_of  # noqa: PLC0415  (help needs none of it)
-    from crawler.cli.running import run_crawl  # noqa: PLC0415
-    from crawler.models import OUTCOMES, PAGES  # noqa: PLC0415
-    from crawler.seeds import single_seed  # noqa: PLC0415
+    from crawler.cli.try_pages import Asked, configured, got, place_of  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.try_shown import shown  # noqa: PLC0415
+    from crawler.errors import ConfigError  # noqa: PLC0415
 
-    single_seed(url)  # a list of seeds is a mistake here
-    with tempfile.TemporaryDirectory(prefix="crawler-try-") as folder:
-        one_page = ["scope.max_depth=0", "checkpoint.fsync=false", "parse.workers=1"]
-        one_page += ["sitemaps.follow=false", "export.sitemaps=false"]
-        one_page += ["frontier=memory", "export.compress=none", "export.links=false"]
-        plan = plan_of((url,), config, folder, [*overrides, *one_page])
-        if run_crawl(plan, fresh=False, quiet=True) == INTERRUPTED:
-            return INTERRUPTED
-        records = plan.directory.records(PAGES).read_bytes().splitlines()
-        endings = plan.directory.records(OUTCOMES).read_bytes().splitlines()
-    for line in records or endings:
-        click.echo(msgspec.json.format(line, indent=2))
-    if records:
-        return OK
-    click.echo(_why(endings), err=True)
-    return NO_SEED
+    asked = Asked(config, overrides, url)
+    if examples:
+        from crawler.cli.try_suggested import suggested  # noqa: PLC0415
 
+        if watch:
+            raise ConfigError("--suggest and --watch do not go together")
+        return suggested(items, examples, asked, as_json=as_json)
+    if len(items) != 1:
+        raise ConfigError(f"{len(items)} pages; expected one URL, FILE or DIR/URL")
+    place = place_of(items[0], url)
+    if watch:
+        from crawler.cli.try_watch import watched  # noqa: PLC0415
 
-def _why(endings: Sequence[bytes]) -> str:
-    """Why there is no record: how the last of the URLs ended, in words."""
-    from crawler.export.outcomes import OutcomeRecord  # noqa: PLC0415
-    from crawler.wording import meaning  # noqa: PLC0415
-
-    end = msgspec.json.decode(endings[-1], type=OutcomeRecord)
-    reason = ": ".join(filter(None, (end.reason, end.reason and meaning(end.reason))))
-    return f"No page record: {end.url} {end.outcome}" + (f" ({reason})" if reason else "")
+        return watched(place, asked, as_json=as_json)
+    loaded = configured(asked, place)
+    return shown(got(place, asked, loaded.config), loaded, as_json=as_json)
