@@ -280,6 +280,7 @@ def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:
         skip_rel=config.robots.skip_rel,
         link_lines=config.export.links,
         sitemap_lines=config.export.sitemaps,
+        files=config.export.files,
         max_body_bytes=int(config.fetch.max_body_bytes),
         fingerprint_key=fingerprint_key,
         agent=config.fetch.user_agent,

@@ -28,7 +28,7 @@ class FetchError(CrawlerError):
     """One attempt to fetch failed.
 
     Args:
-        reason: A reason of `models.REASONS`, such as ``"timeout"`` or ``"dns"``.
+        reason: A reason of `reasons.REASONS`, such as ``"timeout"`` or ``"dns"``.
         detail: What happened, for the log and for people; never parsed.
     """
 

@@ -164,7 +164,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 class ParseFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A response the parser could not turn into a page; fails this URL and nothing else."""
 
-    #: of `REASONS`: parse_deadline, parse_memory, parser_crashed, too_large, bad_encoding, parse_error
+    #: of `reasons.REASONS`: parse_deadline, parse_memory, parser_crashed, too_large, bad_encoding, parse_error
     reason: str
     detail: str = ""
 
@@ -192,7 +192,7 @@ class Snoozed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     request: Request  #: `attempt` already raised, if one was made
     until: float  #: monotonic seconds
-    reason: str | None = None  #: of `REASONS`: why the attempt failed; None if none was made
+    reason: str | None = None  #: of `reasons.REASONS`: why the attempt failed; None if none was made
 
 
 class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -266,43 +266,6 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     pending: int
     outcomes: dict[Outcome, int]
 
-
-REASONS: dict[str, str] = {
-    # FETCHED
-    "not_html": "a 2xx answer that is not HTML",
-    "sitemap": "a sitemap, whose entries were taken in",
-    "empty": "a 2xx answer without a body that the status allows (204, 205)",
-    # REDIRECTED
-    "out_of_scope": "the redirect's target is outside the scope",
-    # EXCLUDED
-    "robots": "robots.txt disallows it",
-    "robots_unreachable": "robots.txt could not be fetched, which disallows all; the log says why",
-    "noindex": "the page itself asks not to be indexed, in a robots meta element or X-Robots-Tag",
-    "breaker": "its host failed breaker.failures times in a row, and once more after a rest",
-    "scope_narrowed": "the scope was narrowed, at a resume, after it had been admitted",
-    "seed_out_of_scope": "a seed that include, exclude or the scheme keeps out",
-    # FAILED
-    "timeout": "no complete answer within fetch.timeout",
-    "too_slow": "the body came slower than fetch.min_speed",
-    "dns": "the host name does not resolve",
-    "connect": "no connection: refused, unreachable, reset before the request, or none within fetch.connect_timeout",
-    "proxy": "the proxy could not be reached, or did not let the request through",
-    "tls": "the TLS handshake or certificate check failed",
-    "reset": "the connection broke before the answer was complete",
-    "protocol": "the answer is not HTTP, or breaks its rules",
-    "incomplete": "the body ended before its announced length",
-    "too_large": "the body, raw or decoded, is larger than fetch.max_body",
-    "bad_encoding": "the Content-Encoding is unknown or its data corrupt",
-    "bad_redirect": "a redirect without a usable Location",
-    "redirect_loop": "a redirect to a URL of its own chain, or the 21st hop",
-    "bad_sitemap": "neither a sitemap nor a feed, or broken from its beginning",
-    "parse_deadline": "parsing took longer than parse.deadline",
-    "parse_memory": "parsing took more memory than parse.memory",
-    "parser_crashed": "the parser process died on this page",
-    "parse_error": "the parser raised an unexpected error",
-    "http_NNN": "the final status, when it is neither 2xx nor a redirect: http_404, http_503, …",
-}
-"""Every reason an outcome may carry, and what it means."""
 
 #: the two sinks every crawl has; `LINKS` and `SITEMAPS` where asked for; further ones bear their rule's name
 PAGES = "pages"

@@ -56,7 +56,7 @@ class Scope:
         return self._patterns.refusal(url)
 
     def late_refusal(self, request: Request, *, resumed: bool) -> str | None:
-        """Why an admitted URL must not be requested, as a reason of `models.REASONS`; None if it may.
+        """Why an admitted URL must not be requested, as a reason of `reasons.REASONS`; None if it may.
 
         Seeds are admitted whatever the scope, so that each has an outcome; what an earlier run admitted may be out of
         the scope of this one. What a sitemap lists is asked of each entry.

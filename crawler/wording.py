@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from crawler.models import REASONS
+from crawler.reasons import REASONS
 from crawler.units import Duration
 
 

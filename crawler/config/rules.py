@@ -35,6 +35,12 @@ def problems(config: CrawlConfig) -> Iterator[Problem]:
     yield from _limits(config.limits, config.fetch)
     yield from fetching(config.fetch)
     yield from _zeros(config)
+    if config.export.files:
+        from crawler.config.filing import filing_problem  # noqa: PLC0415 - only patterns pay for RE2
+
+        for position, pattern in enumerate(config.export.files):
+            if problem := filing_problem(pattern):
+                yield Problem(f"export.files[{position}]", quoted(pattern), problem)
     if config.extract.rules:
         from crawler.config.rules_scraping import scraping  # noqa: PLC0415 - only rules pay for CSS, JMESPath and RE2
 

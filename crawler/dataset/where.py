@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 import re2
 
 from crawler.errors import ConfigError
-from crawler.models import REASONS, Outcome, Url
+from crawler.models import Outcome, Url
+from crawler.reasons import REASONS
 from crawler.politeness.retry import HOST_NOT_HAD
 from crawler.url import glob_to_regex, host_key
 

@@ -37,7 +37,7 @@ class ContentError(CrawlerError):
     """A body that cannot be decoded.
 
     Args:
-        reason: ``too_large``, ``bad_encoding`` or ``bad_sitemap``, of `models.REASONS`.
+        reason: ``too_large``, ``bad_encoding`` or ``bad_sitemap``, of `reasons.REASONS`.
         detail: For people; never parsed.
     """
 

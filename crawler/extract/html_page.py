@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.config.filing import Filed
 from crawler.errors import UrlError
 from crawler.extract import charset, robots, robots_meta
 from crawler.extract.describe import MAX_LINKS, Found, describe
+from crawler.extract.embedded import embedded
 from crawler.extract.features import wants_text
 from crawler.extract.html import Document
 from crawler.extract.links import Hyperlinks
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from crawler.extract.content import Decoded
     from crawler.extract.record import LinkRecord, PageRecord
     from crawler.extract.settings import Settings
-    from crawler.models import Request, Response, Url
+    from crawler.models import Link, Request, Response, Url
     from crawler.scope import Scope
 
 
@@ -36,6 +38,7 @@ class Means:
         self.product = robots.product_name(settings.agent)
         self.robots_names = robots_meta.meta_names(self.product)
         self.encoder = msgspec.json.Encoder()
+        self.filed = Filed(settings.files) if settings.files else None
 
 
 class HtmlPage:
@@ -71,6 +74,15 @@ class HtmlPage:
         )
         #: whether it seems an empty shell
         self.needs_js = needs_js(self.document.tree, self.hyperlinks.n_links, self._count_words)
+
+    def pictures(self) -> tuple[Link, ...]:
+        """Those that are wanted as files and may be followed, whatever else a rule says of links; each once."""
+        filed = self._means.filed
+        if filed is None or self.nofollow:
+            return ()
+        targets = [self.targets.target(href) for href in embedded(self.document.tree, filed, self.targets.url)]
+        links = {target.link.url: target.link for target in targets if target.link and target.rule is None}
+        return tuple(link for url, link in links.items() if not self.hyperlinks.has(url))
 
     def records(self) -> tuple[tuple[str, bytes], ...]:
         """The page's own line, and one a link where asked for, with newlines between them only; none if unwanted."""

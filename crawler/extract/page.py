@@ -128,7 +128,7 @@ class Extractor:
             links, fills = taken.links, taken.fills
             records, refusals = records + taken.records, refusals + taken.refusals
         return Page(
-            links=links,
+            links=links + page.pictures(),
             records=records,
             refusals=refusals,
             reason="noindex" if page.is_unwanted else None,

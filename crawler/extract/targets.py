@@ -116,9 +116,13 @@ class PageTargets:
 
     def url(self, href: str) -> Url | None:
         """The http(s) URL that `href` means, whoever may follow it."""
-        href = href.partition("#")[0]
-        link = (self.site.get(href) or self.folder.get(href) or self.resolve(href)).link
+        link = self.target(href).link
         return link.url if link else None
+
+    def target(self, href: str) -> Target:
+        """What `href` means, looked up wherever it may be known."""
+        href = href.partition("#")[0]
+        return self.site.get(href) or self.folder.get(href) or self.resolve(href)
 
     def resolve(self, href: str) -> Target:
         """What `href`, any text without ``#``, means; from now on remembered wherever it means the same."""

@@ -25,7 +25,7 @@ class Fetcher(Protocol):
                 never if the attempt fails earlier. This is the instant politeness counts from.
 
         Raises:
-            FetchError: With a reason of `models.REASONS`.
+            FetchError: With a reason of `reasons.REASONS`.
             CrawlerError: This machine can open no more connections. Nothing else, but cancellation, which closes the
                 connection.
         """

@@ -1,4 +1,4 @@
-"""What does a foreign error mean? One table from exception classes to reasons of `models.REASONS`.
+"""What does a foreign error mean? One table from exception classes to reasons of `reasons.REASONS`.
 
 Classes stand by name, so that this module imports no client library; the most specific class of an error that
 the table knows decides. Whether a failure is tried again is left to `politeness.retry`.

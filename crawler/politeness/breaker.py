@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crawler.config import BreakerConfig
 
 REASON = "breaker"
-"""Why the URLs of a retired host are excluded; of `models.REASONS`."""
+"""Why the URLs of a retired host are excluded; of `reasons.REASONS`."""
 
 
 class Breakable(Protocol):

@@ -54,7 +54,7 @@ class Policy:
         resumed: Whether an earlier run may have asked the same hosts a moment ago.
         spent: What earlier runs have used of the budgets.
         locates: Whether `Turn.locate` is answered; if not, addresses count for nothing.
-        refusal: Why a request must not be made although it was admitted, as a reason of `models.REASONS`; None if
+        refusal: Why a request must not be made although it was admitted, as a reason of `reasons.REASONS`; None if
             it may. Asked once for each, before robots.txt is.
         random: A number of at least 0 and below 1, for jitter.
     """

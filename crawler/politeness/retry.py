@@ -121,7 +121,7 @@ _MAY_ASK_TO_WAIT = frozenset({429, 503})
 
 
 def rule_for(reason: str) -> Rule:
-    """The table's row for a reason of `models.REASONS`."""
+    """The table's row for a reason of `reasons.REASONS`."""
     return _RULES.get(reason, _FINAL)
 
 

@@ -12,7 +12,7 @@ class RobotsFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     origin: str
     robots: Robots = Robots()
-    #: why all is disallowed, as a reason of `models.REASONS` with or without details; None where it is not
+    #: why all is disallowed, as a reason of `reasons.REASONS` with or without details; None where it is not
     closed: str | None = None
     #: where there is no file, so that all is allowed, why so: a reason, or ``robots.obey: false``
     missing: str | None = None

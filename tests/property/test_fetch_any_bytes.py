@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.errors import FetchError
-from crawler.models import REASONS
+from crawler.reasons import REASONS
 from tests.support.fetching import fetcher_for, get
 from tests.support.rawserver import RawServer
 

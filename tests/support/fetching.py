@@ -11,7 +11,8 @@ from crawler.config import FetchConfig
 from crawler.errors import FetchError
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.http import HttpFetcher
-from crawler.models import REASONS, HostKey, Kind, Request, Url
+from crawler.models import HostKey, Kind, Request, Url
+from crawler.reasons import REASONS
 from tests.support.rawserver import RawServer
 
 HEAD = b"HTTP/1.1 200 OK\r\n"

@@ -14,7 +14,7 @@ from aiohttp.client_reqrep import ConnectionKey
 
 from crawler.errors import CrawlerError, FetchError
 from crawler.fetch.errors import MAX_DETAIL_CHARS, REASON_BY_CLASS, fetch_error
-from crawler.models import REASONS
+from crawler.reasons import REASONS
 
 
 def test_every_class_of_the_table_exists_and_every_reason_is_documented():
