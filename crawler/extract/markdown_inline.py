@@ -20,7 +20,7 @@ _SPECIAL_BUT_BRACKETS: Final = (
     r"\\(?=[!-/:-@\[-`{-~]|$)|[`*]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?]|$)"
     r"|&(?=[A-Za-z][A-Za-z0-9]{1,31};|#|$)|~(?=~|$)|(?<=~)~"
 )
-_SPECIAL: Final = re.compile(rf"{_SPECIAL_BUT_BRACKETS}|\](?=[(\[:]|$)")
+_SPECIAL: Final = re.compile(rf"{_SPECIAL_BUT_BRACKETS}|\](?=[(\[:])")
 _SPECIAL_IN_LINK: Final = re.compile(rf"{_SPECIAL_BUT_BRACKETS}|[\[\]]")
 _LINE_START: Final = re.compile(r"(?:#{1,6}|[-+])(?=\s|$)|>|[=:|-](?=[-=:| \t]*$)|(?P<number>\d{1,9})(?=[.)](?:\s|$))")
 _TASK: Final = re.compile(r"\[(?=[ xX]\](?:\s|$))")
@@ -205,9 +205,16 @@ def _joined(pieces: list[str | _Mark]) -> str:
                     start.end.is_kept = False
     text = [piece if isinstance(piece, str) else piece.sign for piece in _kept(pieces)]
     for at in range(1, len(text)):
-        if text[at][0] == "[" and text[at - 1][-1] == "!":
-            text[at - 1] = f"{text[at - 1][:-1]}\\!"
+        if _joins_up(text[at - 1], text[at]):
+            text[at - 1] = f"{text[at - 1][:-1]}\\{text[at - 1][-1]}"
     return "".join(text)
+
+
+def _joins_up(before: str, after: str) -> bool:
+    """Whether the end of a text would become markup by what follows: an image, or the text of a link."""
+    if not (before[-1] == "!" and after[0] == "[") and not (before[-1] == "]" and after[0] in "([:"):
+        return False
+    return (len(before) - 1 - len(before[:-1].rstrip("\\"))) % 2 == 0
 
 
 def _kept(pieces: list[str | _Mark]) -> list[str | _Mark]:
