@@ -239,6 +239,11 @@ def test_output_is_bounded_and_says_so(monkeypatch):
     shown, is_cut = rendered([body("<a href=x>y</a>" * 1000)], resolve=lambda _: "https://example.org/" + "x" * 100)
     assert is_cut
     assert len(shown) < 1300
+    shown, is_cut = rendered(
+        [body("<table><tr><th>" + "<td><img src=x>" * 1000)], resolve=lambda _: "https://a.example/"
+    )
+    assert is_cut
+    assert len(shown) < 1300
 
 
 WORDS = st.text(st.sampled_from("ab1. *_`[]()<>!&#;:\\~|-+=\n\"'é\uff08"), max_size=12)
