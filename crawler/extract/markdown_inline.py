@@ -26,7 +26,7 @@ _MAY_BE_SPECIAL: Final = re.compile(r"[\\`*_\[\]<&~]")  # found sooner, and most
 _LINE_START: Final = re.compile(r"(?:#{1,6}|[-+])(?=\s|$)|>|[=:|-](?=[-=:| \t]*$)|(?P<number>\d{1,9})(?=[.)](?:\s|$))")
 _TASK: Final = re.compile(r"\[(?=[ xX]\](?:\s|$))")
 _TICKS: Final = re.compile(r"`+")
-_IN_URL: Final = re.compile(r"[\s<>\x00-\x1f\x7f()\\]")
+_IN_URL: Final = re.compile(r"[\s<>\x00-\x1f\x7f()\\]|&(?=[A-Za-z][A-Za-z0-9]{1,31};|#)")
 _BREAK: Final = "\\\n"
 
 _SIGNS: Final = {"strong": "**", "strike": "~~", "link": "["}
@@ -277,4 +277,4 @@ def _is_punctuation(character: str) -> bool:
 
 def _escaped_in_url(match: re.Match[str]) -> str:
     character = match[0]
-    return f"\\{character}" if character in "()\\" else "".join(f"%{byte:02X}" for byte in character.encode())
+    return f"\\{character}" if character in "()\\&" else "".join(f"%{byte:02X}" for byte in character.encode())

@@ -96,6 +96,7 @@ INLINE = [
     ("<a href=/x>a <b>b</b></a>", "[a **b**](/x)"),
     ("<a href=/x></a><a href=/y> </a>", ""),
     ("<a href='/x (y)'>a</a>", r"[a](/x%20\(y\))"),
+    ("<a href='/?a=b&amp;amp;c&amp;d'>a</a>", r"[a](/?a=b\&amp;c&d)"),
     ("<a href='/<ä>'>a</a>", "[a](/%3Cä%3E)"),
     ("<a href='javascript:x()'>a</a>", "a"),
     ("<a href='#x'>a</a><h2>b<a class=headerlink href='#b'>¶</a></h2>", "a\n\n## b"),
