@@ -162,10 +162,23 @@ def _making(field: FieldConfig, key: str) -> Iterator[Problem]:
     if field.required and field.default is not None:
         yield Problem(f"{key}.default", "required and default", "expected one of them: with a default none is missing")
     for word in ("const", "default"):
-        value = getattr(field, word)
-        each = value if isinstance(value, tuple) else (value,)
-        if any(isinstance(one, float) and not math.isfinite(one) for one in each):
-            yield Problem(f"{key}.{word}", str(value), "expected a finite number")
+        yield from _given(field, word, f"{key}.{word}")
+
+
+def _given(field: FieldConfig, word: str, key: str) -> Iterator[Problem]:
+    """What is wrong with a value that stands in the rule itself."""
+    value = getattr(field, word)
+    each = value if isinstance(value, tuple) else (value,)
+    if any(isinstance(one, float) and not math.isfinite(one) for one in each):
+        yield Problem(key, str(value), "expected a finite number")
+    elif field.type not in (None, "list", "object") and not (word == "const" and (field.transform or field.regex)):
+        from crawler.extract.value_types import Context, converted  # noqa: PLC0415 - only rules pay for it
+
+        try:
+            for one in each:
+                converted(one, field.type, Context(lambda href: href))
+        except ValueError as error:
+            yield Problem(key, str(value), f"{error}, as it is the field's type")
 
 
 def _transform_problem(name: str, arguments: Any) -> str | None:  # noqa: ANN401 - whatever YAML can say

@@ -161,6 +161,8 @@ def test_a_rule_file_alone_can_be_loaded_where_that_will_do(tmp_path):
         ("{css: h1, fields: {_b: h2}}", "a.fields._b", "does not begin with '_'"),
         ("{json: x, in: json_ld, fields: {b: h2}}", "a.fields.b", "looked for in a value"),
         ("{css: h1, required: true, default: x}", "a.default", "expected one of them"),
+        ("{css: h1, type: int, default: x}", "a.default", "expected a whole number"),
+        ("{const: x, type: float}", "a.const", "expected a number"),
     ],
 )
 def test_what_is_wrong_with_a_field_is_told_when_it_is_read(field, key, expected):
