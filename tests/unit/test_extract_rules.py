@@ -250,7 +250,7 @@ def test_a_function_that_does_not_like_what_it_gets_gives_no_value():
 
 def test_html_holds_json_in_scripts_in_variables_and_as_json_ld():
     parsed = page(
-        '<script type=application/ld+json>{\'@graph\': [{"@type": ["Thing", "Product"], "name": "L"}]}</script>'
+        '<script type=application/ld+json>{"@graph": [{"@type": ["Thing", "Product"], "name": "L"}]}</script>'
         '<script id=s type=application/json>{"a": {"b": 2}}</script><script src=x></script>'
         "<script>var y=1;window.__STATE__ = {items: [{id: 7,}]}; go()</script>"
     )
