@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crawler.extract.json_ld import json_ld
 from crawler.extract.json_value import JsonError, assigned_value, json_value
+from crawler.extract.microdata import microdata
 from crawler.extract.opengraph import opengraph
-from crawler.extract.rule_structured import microdata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def data_of(parsed: Parsed, within: str, resolve: Callable[[str], str | None]) -
             values = json_ld(tree).values
             return _of_type(values, which) if which else values or None
         case "opengraph" | "microdata":
-            return (opengraph(tree) if name == "opengraph" else microdata(tree, resolve)) or None
+            return (opengraph(tree) if name == "opengraph" else microdata(tree, resolve).items) or None
         case "js":
             return _assigned(tree, which)
         case _:
