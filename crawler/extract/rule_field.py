@@ -87,9 +87,13 @@ class Field:
     def _value(self, item: Any, page: RulePage) -> tuple[Any, Errors]:  # noqa: ANN401
         many = self._many
         source = self._source
-        found = source.find(item, page, many=many) if source is not None else []
+        wrong = _NONE
+        if isinstance(source, AnyOf):
+            found, wrong = source.choose(item, page, many=many)
+        else:
+            found = source.find(item, page, many=many) if source is not None else []
         if not found:
-            return None, source.errors if isinstance(source, AnyOf) else _NONE
+            return None, wrong
         if self._regex is not None:
             try:
                 found = [text for value in found if (text := self._matched(value)) is not None]
