@@ -125,13 +125,18 @@ def _json(field: FieldConfig, key: str, item: Item | None) -> Iterator[Problem]:
         yield Problem(f"{key}.in", quoted(field.in_), "expected json with it: what to take; @ is all")
     if item == "value":
         yield Problem(f"{key}.in", quoted(field.in_), "expected json alone: this is looked for in a value, not in HTML")
-    if field.in_ in STRUCTURED or _TYPED.fullmatch(field.in_) or _VARIABLE.fullmatch(field.in_):
+    yield from within_problem(f"{key}.in", field.in_)
+
+
+def within_problem(key: str, within: str) -> Iterator[Problem]:
+    """What is wrong with what is to be looked into on an HTML page."""
+    if within in STRUCTURED or _TYPED.fullmatch(within) or _VARIABLE.fullmatch(within):
         return
-    if field.in_.startswith("js:"):
-        yield Problem(f"{key}.in", quoted(field.in_), "expected a variable as scripts name it: js:window.__STATE__")
-    elif problem := css_problem(field.in_):
+    if within.startswith("js:"):
+        yield Problem(key, quoted(within), "expected a variable as scripts name it: js:window.__STATE__")
+    elif problem := css_problem(within):
         expected = f"expected {', '.join(STRUCTURED)}, js:NAME or a script's CSS selector, and that is not one"
-        yield Problem(f"{key}.in", quoted(field.in_), problem.replace("expected a CSS selector", expected, 1))
+        yield Problem(key, quoted(within), problem.replace("expected a CSS selector", expected, 1))
 
 
 def _url(field: FieldConfig, key: str) -> Iterator[Problem]:

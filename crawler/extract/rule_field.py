@@ -92,11 +92,11 @@ class Field:
             found, wrong = source.choose(item, page, many=many)
         else:
             found = source.find(item, page, many=many) if source is not None else []
-        if not found:
+        if not found and not self._steps:  # of which one may give a default
             return None, wrong
         if self._regex is not None:
             try:
-                found = [text for value in found if (text := self._matched(value)) is not None]
+                found = [text for value in found if (text := self._matched(value))]
             except ValueError as error:
                 return None, (FieldError("", shown(found[0]), _words(error)),)
         value: Any = found if many else found[0] if found else None
@@ -108,7 +108,8 @@ class Field:
             except Exception as error:  # noqa: BLE001 - no text may break more than its record
                 return None, (FieldError("", shown(value), f"no {type(error).__name__} in a transform"),)
         if self._convert:
-            return self._converted(value, page)
+            value, problems = self._converted(value, page)
+            return value, problems or (wrong if value is None else _NONE)
         return value if value != [] else None, _NONE
 
     def _matched(self, value: Any) -> Any:  # noqa: ANN401

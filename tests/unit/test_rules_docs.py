@@ -39,7 +39,7 @@ def test_an_example_gives_the_records_it_says(example):
 
 
 def test_every_example_was_found():
-    assert len(EXAMPLES) == DOCS.count("```yaml") == 7
+    assert len(EXAMPLES) == DOCS.count("```yaml") == 8
 
 
 @pytest.mark.parametrize("section", [RuleConfig, MatchConfig, FieldConfig, FollowConfig, SkipConfig])
