@@ -58,7 +58,6 @@ PRODUCTS = {
         "availability": "InStock",
         "rating": 4.9,
         "image": "https://cdn.shopify.com/s/files/1/0045/4",
-        "breadcrumbs": ["Store", "Tools", "Toolkits", "Essential Electronics Toolkit"],
     },
     "3026": {
         "name": "Audeze LCD-2 Classic Headphones",
@@ -68,8 +67,17 @@ PRODUCTS = {
         "currency": "USD",
         "availability": "BackOrder",
         "rating": 4.3,
-        "image": "http://headphones.com/cdn/shop/products/",
-        "breadcrumbs": ["Home", "Headphones", "Audeze", "Audeze LCD-2 Classic Headphones"],
+        "image": "https://headphones.com/cdn/shop/products",
+    },
+    "0616": {
+        "name": "Ceramic mug, earthy pottery mug handmade",
+        "sku": "615442107",
+        "brand": "IngridDebardCeramics",
+        "price": "60.00",
+        "currency": "USD",
+        "availability": "InStock",
+        "rating": 4.9,
+        "image": "https://i.etsystatic.com/14166744/r/il/c",
     },
     "0582": {
         "name": "Men's Quarter Socks",
@@ -79,8 +87,7 @@ PRODUCTS = {
         "currency": "EUR",
         "availability": "InStock",
         "rating": None,
-        "image": "http://images.ctfassets.net/09hbx69ra4p2",
-        "breadcrumbs": ["Men's", "Socks", "Quarter"],
+        "image": "https://images.ctfassets.net/09hbx69ra4p",
     },
 }
 
