@@ -93,7 +93,8 @@ class _Writer(Blocks):
     @property
     def is_full(self) -> bool:
         """Whether no more is taken in."""
-        return self.lines.chars + self.inline.chars > MAX_CHARS
+        in_table = self.table.chars if self.table is not None else 0
+        return self.lines.chars + self.inline.chars + in_table > MAX_CHARS
 
     def text(self) -> str:
         """All that was written."""

@@ -37,7 +37,7 @@ class Blocks:
         self._lists: list[List] = []
         #: depths at which items and quotes began
         self._containers: list[int] = []
-        self._table: Table | None = None
+        self.table: Table | None = None
         self._table_depth = -1
 
     def boundary(self) -> None:
@@ -165,23 +165,23 @@ class Blocks:
     def enter_table(self, node: LexborNode, depth: int) -> bool:
         """A table of data, or layout."""
         self.boundary()
-        if self.leaf < 0 and self._table is None and is_data(node):
-            self._table = Table()
+        if self.leaf < 0 and self.table is None and is_data(node):
+            self.table = Table()
             self._table_depth = depth
         return True
 
     def leave_table(self, _: LexborNode, depth: int) -> None:
         """A table is whole."""
         self.boundary()
-        if self._table is not None and self._table_depth == depth:
-            table, self._table = self._table, None
+        if self.table is not None and self._table_depth == depth:
+            table, self.table = self.table, None
             self.lines.add(table.lines())
 
     def enter_row(self, _: LexborNode, __: int) -> bool:
         """A row of a table, if of layout a block."""
         self.boundary()
-        if self._table is not None and self.leaf < 0:
-            self._table.start_row()
+        if self.table is not None and self.leaf < 0:
+            self.table.start_row()
         return True
 
     def enter_cell(self, node: LexborNode, depth: int) -> bool:
@@ -189,16 +189,16 @@ class Blocks:
         if is_line_number(node):
             return False
         self.inline.space()
-        if self._table is not None and self.leaf < 0:
+        if self.table is not None and self.leaf < 0:
             self.flush()
             self.leaf = depth
         return True
 
     def leave_cell(self, node: LexborNode, depth: int) -> None:
         """A cell is whole."""
-        if self._table is not None and self.leaf == depth:
+        if self.table is not None and self.leaf == depth:
             self.leaf = -1
-            self._table.add(one_line(self.inline.take()), node)
+            self.table.add(one_line(self.inline.take()), node)
         else:
             self.inline.space()
 

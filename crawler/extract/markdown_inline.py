@@ -18,14 +18,15 @@ Kind = Literal["em", "strong", "strike", "link"]
 # text, tags, character references, strikethrough. Where a piece ends, what follows is not known.
 _SPECIAL_BUT_BRACKETS: Final = (
     r"\\(?=[!-/:-@\[-`{-~]|$)|[`*]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?]|$)"
-    r"|&(?=[A-Za-z][A-Za-z0-9]{1,31};|#|$)|~(?=~|$)|(?<=~)~"
+    r"|&(?=[A-Za-z][A-Za-z0-9]{1,31};|#|$)|~(?=~|$)|(?<=~)~|^~"
 )
-_SPECIAL: Final = re.compile(rf"{_SPECIAL_BUT_BRACKETS}|\](?=[(\[:]|$)")
+_SPECIAL: Final = re.compile(rf"{_SPECIAL_BUT_BRACKETS}|\](?=[(\[:])")
 _SPECIAL_IN_LINK: Final = re.compile(rf"{_SPECIAL_BUT_BRACKETS}|[\[\]]")
+_MAY_BE_SPECIAL: Final = re.compile(r"[\\`*_\[\]<&~]")  # found sooner, and mostly not at all
 _LINE_START: Final = re.compile(r"(?:#{1,6}|[-+])(?=\s|$)|>|[=:|-](?=[-=:| \t]*$)|(?P<number>\d{1,9})(?=[.)](?:\s|$))")
 _TASK: Final = re.compile(r"\[(?=[ xX]\](?:\s|$))")
 _TICKS: Final = re.compile(r"`+")
-_IN_URL: Final = re.compile(r"[\s<>\x00-\x1f\x7f()\\]")
+_IN_URL: Final = re.compile(r"[\s<>\x00-\x1f\x7f()\\]|&(?=[A-Za-z][A-Za-z0-9]{1,31};|#)")
 _BREAK: Final = "\\\n"
 
 _SIGNS: Final = {"strong": "**", "strike": "~~", "link": "["}
@@ -85,8 +86,9 @@ class Inline:
             self._is_spaced = self._is_spaced or bool(raw)
             return
         self._is_spaced = self._is_spaced or raw[0].isspace()
-        is_in_link = any(kind == "link" for kind, _ in self._active)
-        words = (_SPECIAL_IN_LINK if is_in_link else _SPECIAL).sub(r"\\\g<0>", words)
+        if _MAY_BE_SPECIAL.search(words):
+            is_in_link = any(kind == "link" for kind, _ in self._active)
+            words = (_SPECIAL_IN_LINK if is_in_link else _SPECIAL).sub(r"\\\g<0>", words)
         self._put(words)
         self._is_spaced = raw[-1].isspace()
 
@@ -118,11 +120,14 @@ class Inline:
 
     def take(self) -> str:
         """All of it, and what is open stays so for the next; lines are parted by hard breaks alone."""
+        self._is_spaced = False
+        if not self._pieces:
+            self._breaks = 0
+            return ""
         while self._opened:
             self._close()
         text = _joined(self._pieces)
         self._pieces = []
-        self._is_spaced = False
         self._breaks = self.chars = 0
         return text
 
@@ -192,6 +197,9 @@ def _line(line: str) -> str:
 
 def _joined(pieces: list[str | _Mark]) -> str:
     """The text of `pieces`, emphasis that cannot be recognised left out."""
+    first = pieces[0]
+    if len(pieces) == 1 and isinstance(first, str):
+        return first
     marks = [piece for piece in pieces if isinstance(piece, _Mark) and piece.kind != "link"]
     if marks:
         for attempt in range(_PASSES):
@@ -205,9 +213,16 @@ def _joined(pieces: list[str | _Mark]) -> str:
                     start.end.is_kept = False
     text = [piece if isinstance(piece, str) else piece.sign for piece in _kept(pieces)]
     for at in range(1, len(text)):
-        if text[at][0] == "[" and text[at - 1][-1] == "!":
-            text[at - 1] = f"{text[at - 1][:-1]}\\!"
+        if text[at][0] in "([:" and _joins_up(text[at - 1], text[at]):
+            text[at - 1] = f"{text[at - 1][:-1]}\\{text[at - 1][-1]}"
     return "".join(text)
+
+
+def _joins_up(before: str, after: str) -> bool:
+    """Whether the end of a text would become markup by what follows: an image, or the text of a link."""
+    if not (before[-1] == "!" and after[0] == "[") and not (before[-1] == "]" and after[0] in "([:"):
+        return False
+    return (len(before) - 1 - len(before[:-1].rstrip("\\"))) % 2 == 0
 
 
 def _kept(pieces: list[str | _Mark]) -> list[str | _Mark]:
@@ -262,4 +277,4 @@ def _is_punctuation(character: str) -> bool:
 
 def _escaped_in_url(match: re.Match[str]) -> str:
     character = match[0]
-    return f"\\{character}" if character in "()\\" else "".join(f"%{byte:02X}" for byte in character.encode())
+    return f"\\{character}" if character in "()\\&" else "".join(f"%{byte:02X}" for byte in character.encode())

@@ -60,7 +60,7 @@ def is_data(table: LexborNode) -> bool:
 class Table:
     """A table of data as it is met, cell by cell."""
 
-    __slots__ = ("_are_headers", "_coming", "_n_cells", "_rows", "_taken")
+    __slots__ = ("_are_headers", "_coming", "_n_cells", "_rows", "_taken", "chars")
 
     def __init__(self) -> None:
         self._rows: list[list[str]] = []
@@ -71,6 +71,8 @@ class Table:
         #: the same, of cells in this row, from the next one on
         self._coming: dict[int, int] = {}
         self._n_cells = 0
+        #: about how long it is by now
+        self.chars = 0
 
     def start_row(self) -> None:
         """Cells that follow are of a new row."""
@@ -95,6 +97,7 @@ class Table:
             self._coming.update(dict.fromkeys(range(len(row), len(row) + columns), rows - 1))
         row += [text.replace("|", "\\|"), *[""] * (columns - 1)]
         self._n_cells += columns
+        self.chars += len(text) + 3 * columns
         self._are_headers[-1] = self._are_headers[-1] and cell.tag_id == _TH
 
     def lines(self) -> list[str]:

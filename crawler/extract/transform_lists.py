@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from crawler.extract.transform_arguments import Arguments
 from crawler.extract.transform_texts import MAX_CHARS, as_text
 
 if TYPE_CHECKING:
-    from crawler.extract.transform_arguments import Arguments, Step
+    from crawler.extract.transform_arguments import Step
     from crawler.extract.value_types import Context
 
 _BOUNDS: Final = ("start", "stop")
@@ -32,12 +33,13 @@ def slice_(arguments: Arguments) -> Step:
     """Some items of a list, or characters of a text: from one to before another."""
     given = arguments.given
     if isinstance(given, dict):
-        bounds = [arguments.named(_BOUNDS).get(name) for name in _BOUNDS]
-        numbers = [None if bound is None else bound.whole("slice: {start: 1}") for bound in bounds]
+        named = arguments.named(_BOUNDS)
+        bounds = [named.get(name) for name in _BOUNDS]
+    elif isinstance(given, list) and len(given) == 2:
+        bounds = [None if bound is None else Arguments(bound) for bound in given]
     else:
-        numbers = given if isinstance(given, list) else []
-        if len(numbers) != 2 or not all(number is None or type(number) is int for number in numbers):
-            raise arguments.wrong("where to start and before what to stop, from 0, as [0, 3] or {start: -3}")
+        raise arguments.wrong("where to start and before what to stop, from 0, as [0, 3] or {start: -3}")
+    numbers = [None if bound is None else bound.whole("slice: {start: 1}") for bound in bounds]
     wanted = slice(*numbers)
 
     def part(value: Any, context: Context) -> Any:  # noqa: ANN401

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crawler.config import CrawlConfig, ExtractConfig
+from crawler.config.file import as_written, dump, loads
 from crawler.config.rules import problems
 from crawler.config.scraping import FieldConfig, FollowConfig, MatchConfig, RuleConfig, SkipConfig
 from crawler.extract.page import Extractor, Settings
@@ -211,6 +212,15 @@ def test_any_bytes_through_any_rule_give_valid_records_or_none(rules, body, cont
     config = CrawlConfig(extract=ExtractConfig(rules=rules))
     if not list(problems(config)):
         check(page_of(rules, body, content_type, context), rules)
+
+
+@pytest.mark.slow
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(html_rules | data_rules, max_size=2).map(tuple))
+def test_rules_are_stored_so_that_they_read_back_equal(rules):
+    config = CrawlConfig(extract=ExtractConfig(rules=rules))
+    if not list(problems(config)):
+        assert loads(dump(config), "stored").config == as_written(config)
 
 
 DEEP = (

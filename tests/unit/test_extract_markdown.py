@@ -96,6 +96,7 @@ INLINE = [
     ("<a href=/x>a <b>b</b></a>", "[a **b**](/x)"),
     ("<a href=/x></a><a href=/y> </a>", ""),
     ("<a href='/x (y)'>a</a>", r"[a](/x%20\(y\))"),
+    ("<a href='/?a=b&amp;amp;c&amp;d'>a</a>", r"[a](/?a=b\&amp;c&d)"),
     ("<a href='/<ä>'>a</a>", "[a](/%3Cä%3E)"),
     ("<a href='javascript:x()'>a</a>", "a"),
     ("<a href='#x'>a</a><h2>b<a class=headerlink href='#b'>¶</a></h2>", "a\n\n## b"),
@@ -237,6 +238,11 @@ def test_output_is_bounded_and_says_so(monkeypatch):
     assert len(shown) < 1100
     assert rendered([body("<p>word word")]) == ("word word", False)
     shown, is_cut = rendered([body("<a href=x>y</a>" * 1000)], resolve=lambda _: "https://example.org/" + "x" * 100)
+    assert is_cut
+    assert len(shown) < 1300
+    shown, is_cut = rendered(
+        [body("<table><tr><th>" + "<td><img src=x>" * 1000)], resolve=lambda _: "https://a.example/"
+    )
     assert is_cut
     assert len(shown) < 1300
 
