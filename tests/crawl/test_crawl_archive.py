@@ -95,11 +95,14 @@ def test_killed_and_resumed_it_holds_each_answer_once_and_gives_the_same_records
         assert (again / f"{name}.jsonl").read_bytes() == (crawl.directory / f"{name}.jsonl").read_bytes()
 
 
-@pytest.mark.parametrize(("step", "number"), [("half", 4), ("fsync", 7), ("commit", 3)])
-def test_dying_in_the_middle_of_a_checkpoint_loses_and_repeats_no_answer(matrix, step, number):
-    with matrix.crawl(step, Way(every="50ms")) as crawl:
+@pytest.mark.parametrize(
+    ("step", "number", "how"),
+    [("half", 4, "kill"), ("commit", 3, "kill"), ("fsync", 40, "unplug"), ("written", 9, "unplug")],
+)
+def test_dying_in_the_middle_of_a_checkpoint_loses_and_repeats_no_answer(matrix, step, number, how):
+    with matrix.crawl(f"{how}-{step}", Way(every="50ms")) as crawl:
         crawl.arguments = [*crawl.arguments, *KEEP]
-        assert crawl.live(program=program(step, number)).died
+        assert crawl.live(program=program(step, number, how)).died
         crawl.complete()
     keeps_each_answer_once(crawl.directory)
 
