@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.config.file import dump, load, loads
-from crawler.dataset.ledger import KnownUrls
+from crawler.dataset.ledger import EmptyStoreError, KnownUrls
 from crawler.errors import ConfigError, FrontierError
 from crawler.renames import complete_renames
 from crawler.repair.decide import Damaged, repair
@@ -48,8 +48,11 @@ def load_stored(directory: CrawlDirectory, overrides: Sequence[Override] = ()) -
             return load(directory.config, overrides)
     if not directory.store.exists():
         return None
-    with KnownUrls(directory.store) as known:
-        text = known.blob(CONFIG).decode()
+    try:
+        with KnownUrls(directory.store) as known:
+            text = known.blob(CONFIG).decode()
+    except EmptyStoreError:
+        return None
     return loads(text, f"the configuration in {directory.store}", overrides) if text else None
 
 

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 import click
 import msgspec
 
+from crawler.errors import ConfigError
 from crawler.extract.record import SCHEMA_VERSION
 
-KINDS: Final = ("config", "pages", "outcomes", "links", "sitemaps")
+RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds")
+KINDS: Final = ("config", *RECORDS, "items", "rejects")
 
 
 @click.command(short_help="Print the JSON Schema of the configuration or of a record.")
 @click.argument("kind", type=click.Choice(KINDS), metavar="|".join(KINDS))
-def schema(kind: str) -> None:
-    """Print the JSON Schema (draft 2020-12) of crawl.yaml, or of one line of {pages,outcomes,links,sitemaps}.jsonl."""
-    found = _config() if kind == "config" else _record(kind)
+@click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Whose rules, for items.")
+@click.option("--rule", metavar="NAME", help="Which of them; all by default.")
+def schema(kind: str, config: Path | None, rule: str | None) -> None:
+    """Print the JSON Schema (draft 2020-12) of crawl.yaml, or of one line of a file: pages, outcomes, links, sitemaps
+    or seeds, the records of the rules in FILE (items), or what rules reject (rejects).
+    """
+    if (config or rule) and kind != "items":
+        raise ConfigError(f"{kind}: is the same for all rules; -c and --rule are for items")
+    if kind == "config":
+        found = _config()
+    elif kind in RECORDS:
+        found = _record(kind)
+    else:
+        found = _scraped(kind, config, rule)
     click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
 
 
@@ -28,13 +42,37 @@ def _config() -> dict[str, Any]:
 
 def _record(kind: str) -> dict[str, Any]:
     """The schema of a record, whose version rises when a field changes its meaning or goes."""
-    from crawler.export.outcomes import OutcomeRecord  # noqa: PLC0415 - help needs no records
+    from crawler.export.outcomes import OutcomeRecord, SeedRecord  # noqa: PLC0415 - help needs no records
     from crawler.extract.record import LinkLine, PageRecord, SitemapLine  # noqa: PLC0415
 
-    types = {"pages": PageRecord, "outcomes": OutcomeRecord, "links": LinkLine, "sitemaps": SitemapLine}
+    types = {
+        "pages": PageRecord,
+        "outcomes": OutcomeRecord,
+        "links": LinkLine,
+        "sitemaps": SitemapLine,
+        "seeds": SeedRecord,
+    }
+    return _headed(kind, {"title": f"One line of {kind}.jsonl", **msgspec.json.schema(types[kind])})
+
+
+def _scraped(kind: str, config: Path | None, name: str | None) -> dict[str, Any]:
+    from crawler.cli.schema_items import items_schema, rejects_schema  # noqa: PLC0415
+
+    if kind == "rejects":
+        return _headed(kind, rejects_schema())
+    if config is None:
+        raise ConfigError("items: what they hold their rules say; name the configuration with -c FILE")
+    from crawler.config.file import load  # noqa: PLC0415
+
+    rules = [rule for rule in load(config).config.extract.rules if rule.fields and name in (None, rule.name)]
+    if not rules:
+        raise ConfigError(f"{config}: has no rule " + (f"called {name}" if name else "that has fields"))
+    return _headed(kind, items_schema(rules))
+
+
+def _headed(kind: str, found: dict[str, Any]) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:crawler:schema:{kind}:{SCHEMA_VERSION}",
-        "title": f"One line of {kind}.jsonl",
-        **msgspec.json.schema(types[kind]),
+        **found,
     }

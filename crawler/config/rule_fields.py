@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from crawler.config.base import dotted_key
 from crawler.config.expressions import css_problem, jmespath_problem, regex_problem
 from crawler.config.problem import Problem, quoted
+from crawler.config.rule_kinds import MAX_DEPTH
 from crawler.config.scraping import FieldConfig, as_field
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ Item = Literal["node", "value"]
 
 STRUCTURED: Final = ("json_ld", "opengraph", "microdata")
 URL_PARTS: Final = ("url", "scheme", "host", "port", "domain", "path", "query")
-MAX_DEPTH: Final = 12
-"""Of objects and alternatives within one another; no file nests them as deep."""
 
 _URL_PART: Final = re.compile(r"path\.-?[0-9]{1,4}|query\..+", re.DOTALL)
 _SOURCES: Final = ("css", "json", "const", "url", "carried", "any")

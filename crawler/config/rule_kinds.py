@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
+from crawler.config.base import dotted_key
 from crawler.config.scraping import as_field, as_follow, as_match
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crawler.config.scraping import FieldConfig, FollowConfig, RuleConfig, SkipConfig
+    from crawler.config.scraping import FieldConfig, RuleConfig
 
 Kind = Literal["html", "json", "xml"]
 Kinds = frozenset[Kind]
@@ -22,17 +23,18 @@ HTML: Final[Kinds] = frozenset(("html",))
 DATA: Final[Kinds] = frozenset(("json", "xml"))
 ALL: Final[Kinds] = HTML | DATA
 
+MAX_DEPTH: Final = 12
+"""Of fields within one another, as objects and alternatives."""
+
 
 def kinds_of_rule(rule: RuleConfig) -> Kinds:
     """The kinds that all its parts are for; none if they contradict one another."""
-    kinds = ALL
-    for _, part in kinds_of_parts(rule):
-        kinds &= part
-    return HTML if kinds == ALL and as_match(rule.match).type is None else kinds
+    parts = [kinds for _, kinds in kinds_of_parts(rule)]
+    return ALL.intersection(*parts) if parts else HTML
 
 
 def kinds_of_parts(rule: RuleConfig) -> Iterator[tuple[str, Kinds]]:
-    """What each part of a rule is for, with its key below the rule."""
+    """What each part of a rule that asks for something is for, with its key below the rule."""
     match = as_match(rule.match)
     if match.type is not None:
         yield "match.type", frozenset((match.type,))
@@ -40,28 +42,23 @@ def kinds_of_parts(rule: RuleConfig) -> Iterator[tuple[str, Kinds]]:
         yield "match.css", HTML
     if match.json is not None:
         yield "match.json", DATA
-    for name, field in rule.fields.items():
-        yield f"fields.{name}", kinds_of_field(as_field(field))
-    for position, follow in enumerate(rule.follow or ()):
-        yield f"follow[{position}]", kinds_of_links(as_follow(follow))
+    for name, given in rule.fields.items():
+        if (kinds := _kinds_of_field(as_field(given), 0)) is not None:
+            yield dotted_key("fields", name), kinds
+    for position, follow in enumerate(map(as_follow, rule.follow or ())):
+        if follow.css is not None or follow.json is not None:
+            yield f"follow[{position}]", HTML if follow.css is not None else DATA
 
 
-def kinds_of_field(field: FieldConfig) -> Kinds:
-    """The kinds of response that can give a field a value."""
+def _kinds_of_field(field: FieldConfig, depth: int) -> Kinds | None:
+    """The kinds of response that can give a field a value; None if it asks for nothing of them."""
     if field.css is not None or field.in_ is not None:
         return HTML
     if field.json is not None:
         return DATA
-    if field.any is not None:
-        return frozenset[Kind]().union(*(kinds_of_field(as_field(other)) for other in field.any))
-    kinds = ALL
-    for below in (field.fields or {}).values():
-        kinds &= kinds_of_field(as_field(below))
-    return kinds
-
-
-def kinds_of_links(links: FollowConfig | SkipConfig) -> Kinds:
-    """The kinds of response on which these links can be."""
-    if links.css is not None:
-        return HTML
-    return DATA if getattr(links, "json", None) is not None else ALL
+    below = [as_field(given) for given in field.any or (field.fields or {}).values()]
+    asked = [_kinds_of_field(each, depth + 1) for each in below] if depth <= MAX_DEPTH else []
+    kinds = [each for each in asked if each is not None]
+    if not kinds:
+        return None
+    return frozenset[Kind]().union(*kinds) if field.any is not None else ALL.intersection(*kinds)

@@ -83,6 +83,10 @@ _SAME_TAIL = "SELECT id FROM url WHERE host = ?1 AND url LIKE ?2 ESCAPE '!' LIMI
 _LIKE_SPECIAL = re.compile("[%_!]")
 
 
+class EmptyStoreError(FrontierError):
+    """A store that a crawl was about to make when it was killed: there is nothing in it."""
+
+
 class Known(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """An admitted URL: where it comes from, and how it ended or that it waits."""
 
@@ -282,6 +286,8 @@ def _connected(path: Path) -> sqlite3.Connection:
 def _checked(connection: sqlite3.Connection, path: Path) -> int:
     """The key of its fingerprints, if it is a store of a format we know."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if not application and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise EmptyStoreError(f"{path} is not a crawl's store: it is empty")
     if application != APPLICATION_ID:
         raise FrontierError(f"{path} is not a crawl's store")
     meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())

@@ -268,7 +268,10 @@ def _lengthened(amount: Decimal, text: str, end: int) -> Decimal:
     """`amount` times what the word after it says."""
     word = _SHORT_WORD.match(text, end)
     zeros = _SHORT.get(word[1].lower()) if word else None
-    return amount if zeros is None else amount.scaleb(zeros)
+    if zeros is None:
+        return amount
+    longer = amount.scaleb(zeros)
+    return longer.quantize(Decimal(1)) if longer == longer.to_integral_value() else longer
 
 
 def _bounded(text: str) -> Decimal:

@@ -1,8 +1,8 @@
 """In which character encoding is a body written? As browsers find out, and then some.
 
 In order (HTML standard, "determining the character encoding"): byte order mark, Content-Type header, `<meta>` or XML
-declaration; then, undeclared, UTF-8 if the bytes are valid as such, else windows-1252, the standard's default for
-the Western world. What labels mean is `encodings`' business.
+declaration; then, undeclared, UTF-8 if the bytes are valid as such, else what `charset_guess` makes of them, else
+windows-1252, the standard's default for the Western world. What labels mean is `encodings`' business.
 
 Browsers look through the first 1024 bytes for the `<meta>`, and change their mind if one turns up later. Looking
 through the first 16 KiB comes to the same, but for a `<meta>` further down still.
@@ -14,9 +14,10 @@ import re
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from crawler.extract.charset_guess import guess, guess_of_utf8
 from crawler.extract.encodings import decode_as, encoding_name
 
-Source = Literal["bom", "header", "meta", "utf-8", "fallback"]
+Source = Literal["bom", "header", "meta", "utf-8", "guess", "fallback"]
 
 PRESCAN_BYTES = 16 * 1024
 
@@ -42,7 +43,7 @@ class Text(NamedTuple):
 
     utf8: bytes  #: valid UTF-8 without byte order mark; the body itself where it is that
     charset: str  #: WHATWG name, lower case
-    source: Source  #: what told it; ``utf-8`` and ``fallback`` are conclusions of our own
+    source: Source  #: what told it; ``utf-8``, ``guess`` and ``fallback`` are conclusions of our own
 
     @property
     def text(self) -> str:
@@ -63,8 +64,10 @@ def decode(body: bytes, content_type: str | None) -> Text:
     if declared:
         return _as_text(body, declared, "meta")
     if _is_utf8(body):
-        return Text(body, "utf-8", "utf-8")
-    return _as_text(body, "windows-1252", "fallback")
+        guessed = guess_of_utf8(body)
+        return _as_text(body, guessed, "guess") if guessed else Text(body, "utf-8", "utf-8")
+    guessed = guess(body)
+    return _as_text(body, guessed, "guess") if guessed else _as_text(body, "windows-1252", "fallback")
 
 
 def prescan(body: bytes) -> str | None:

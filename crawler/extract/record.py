@@ -73,7 +73,10 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     #: how sure `charset` is: all but ``bom``, ``header`` and ``meta`` are our own conclusion
     charset_source: Annotated[
         str,
-        Meta(description="what told the charset: bom, header, meta, utf-8 (it is valid as such) or fallback (a guess)"),
+        Meta(
+            description="what told the charset: bom, header, meta, utf-8 (it is valid as such), guess (from its bytes) "
+            "or fallback (nothing did)"
+        ),
     ]
     #: bytes after content decoding
     body_bytes: Annotated[int, Meta(description="length of the body after content decoding")]

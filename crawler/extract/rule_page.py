@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crawler.extract.parsed import Parsed
     from crawler.extract.rule_trace import Trace
 
-MAX_NESTED: Final = 32
+MAX_NESTED: Final = 16
 """Elements that one selector finds within one another; what lies deeper is left out, as each is gone through again."""
 MAX_VALUES: Final = 200_000
 """Elements and values taken of a page, by all rules together."""
@@ -81,6 +81,9 @@ class RulePage:
 
     def select(self, item: LexborNode, selector: str) -> list[LexborNode]:
         """All elements below `item` that match, in document order; below the whole page it may be the root too."""
+        if self._values_left <= 0:
+            self.is_cut = True
+            return []
         found = item.css(selector)
         if found and found[0].mem_id == item.mem_id and item.mem_id != self.root.mem_id:
             del found[0]
@@ -94,7 +97,8 @@ class RulePage:
         """The first of what `select` gives."""
         found = item.css_first(selector)
         if found is not None and found.mem_id == item.mem_id and item.mem_id != self.root.mem_id:
-            return next(iter(self.select(item, selector)), None)
+            below = (child.css_first(selector) for child in item.iter())
+            return next((node for node in below if node is not None), None)
         return found
 
     def _not_too_deep(self, found: list[LexborNode]) -> list[LexborNode]:

@@ -11,4 +11,5 @@ origins       where URLs came from
 salvage     the good lines of a file that may be damaged
 links       links.jsonl written anew
 scraped     what rules found: pages that have lost some of it
+givers        of which URLs a rule can have found something
 """

@@ -22,6 +22,7 @@ from crawler.errors import CrawlerError, DamagedStoreError
 from crawler.models import Restored
 from crawler.renames import complete_renames, remove_drafts
 from crawler.repair.files import mend
+from crawler.repair.givers import Givers
 from crawler.repair.rebuild import rebuild
 from crawler.resume import SEEDS
 from crawler.seedlist import Place
@@ -101,7 +102,13 @@ async def _mended(crawl: Damaged, frontier: Frontier) -> Repaired:
     restored = await complete_renames(frontier, restored, crawl.files)
     blobs, told = await asyncio.to_thread(_seed_list, crawl.spool, restored)
     done = await mend(
-        frontier, restored, crawl.files, lambda: _ended(crawl.store.path), blobs=blobs, readers=crawl.readers
+        frontier,
+        restored,
+        crawl.files,
+        lambda: _ended(crawl.store.path),
+        blobs=blobs,
+        readers=crawl.readers,
+        can_give=Givers(crawl.config),
     )
     news = [*told, *done.told]
     return Repaired(frontier, done.restored, news or ["nothing is wrong with the files of this crawl"])

@@ -56,6 +56,7 @@ async def mend(
     *,
     blobs: Mapping[str, bytes] = _NOTHING,
     readers: Sequence[str] = (),
+    can_give: Callable[[str, str], bool] = lambda *_: True,
 ) -> Mended:
     """Make the files what the store says, and the store what they can hold.
 
@@ -66,6 +67,7 @@ async def mend(
         ended: Every URL that has ended, from the store.
         blobs: What else has to be stored because it is no longer what the store says.
         readers: Names of blobs that say how far somebody has read pages.jsonl; forgotten if that becomes another.
+        can_give: As for `Scraped`.
 
     Raises:
         CrawlerError: A file cannot be read.
@@ -74,7 +76,9 @@ async def mend(
     """
     if not restored.positions:  # nothing was ever committed
         return Mended(restored, ())
-    lines = _Lines(frontier.key, restored.positions, files, ended())
+    lines = _Lines(
+        frontier.key, files, ended(), Scraped(files, frontier.key, restored.positions, can_give), restored.positions
+    )
     found = await lines.salvaged()
     changed = {name: done for name, done in found.items() if done.changed(restored.positions.get(name, 0))}
     if not (lines.table.lacking or changed or blobs):
@@ -112,13 +116,20 @@ async def _lacking(lines: _Lines, ended: Iterator[Ended], counts: Counter[str]) 
 class _Lines:
     """The lines that stay, of all files."""
 
-    def __init__(self, key: int, committed: Mapping[str, int], files: OutputFiles, ended: Iterator[Ended]) -> None:
+    def __init__(
+        self,
+        key: int,
+        files: OutputFiles,
+        ended: Iterator[Ended],
+        scraped: Scraped,
+        committed: Mapping[str, int],
+    ) -> None:
         self._key = key
         self._committed = committed
         self._files = files
         self._new_links: NewLinks | None = None  # where links.jsonl has to be written anew
         self._sitemaps_again = False  # where sitemaps.jsonl has to be
-        self.scraped = Scraped(files, key, committed)
+        self.scraped = scraped
         self.table = EndedTable((self._fingerprint(end.url), end.outcome, end.has_page) for end in ended)
         #: how many page records stay
         self.pages = 0

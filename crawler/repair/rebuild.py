@@ -24,6 +24,7 @@ from crawler.extract.record import PageRecord, SitemapLine
 from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Checkpoint, Finished, HostState, Outcome, Url
 from crawler.renames import RENAMES, renames_blob
 from crawler.repair.found import UNTOLD, Found
+from crawler.repair.givers import Givers
 from crawler.repair.links import NewLinks, tells_links
 from crawler.repair.origins import Origins, fetched_at, wall
 from crawler.repair.salvage import Reading, Salvaged, salvage
@@ -94,7 +95,7 @@ class _Rebuilding:
         self._max_depth = config.scope.max_depth
         self._ended = _Ended(frontier, counts_pages=config.budget.pages_per_host is not None)
         self._origins = Origins(config.urls, frontier.key)
-        self._scraped = Scraped(files, frontier.key)
+        self._scraped = Scraped(files, frontier.key, can_give=Givers(config))
         self._found = Found(frontier, Scope(config.scope), self._origins, self._is_lost)
         self._new_links = NewLinks(files) if LINKS in files.paths else None
         self._ends: Counter[tuple[Outcome, str | None]] = Counter()

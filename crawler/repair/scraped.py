@@ -2,8 +2,9 @@
 
 A page's own line does not tell what rules found on it. But lines stand in all files in the order in which pages ended.
 So of a damaged file the lines before the damage count, and pages that ended before the last one they are of have all
-their lines; that one and all after it are fetched again. Those that ended otherwise than as pages, as JSON and XML do,
-likewise. What is said here of rules holds for bodies that were kept, and files.jsonl.
+their lines; that one is fetched again, and all after it that the rule can be for, by their URLs. Those that ended
+otherwise than as pages, as JSON and XML do, likewise. What is said here of rules holds for bodies that were kept, and
+files.jsonl.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class _Damage(NamedTuple):
 class _Limit(NamedTuple):
     """Up to where the lines of pages.jsonl or outcomes.jsonl can stay."""
 
+    sink: str  #: that has lost lines
     line: int  #: number of the last that may, from 0
     last: int  #: the fingerprint of the one URL that may not, whatever its line
 
@@ -65,12 +67,20 @@ class Scraped:
         files: Of the crawl, not open.
         key: Of fingerprints.
         committed: Lengths by sink; None where they are not known, so that whatever is there counts.
+        can_give: Whether a sink, by name, can have lines of a URL; all can by default.
     """
 
-    def __init__(self, files: OutputFiles, key: int, committed: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        files: OutputFiles,
+        key: int,
+        committed: Mapping[str, int] | None = None,
+        can_give: Callable[[str, str], bool] = lambda *_: True,
+    ) -> None:
         self._files = files
         self._key = key
         self._committed = committed
+        self._can_give = can_give
         self.names = [name for name in files.paths if name not in BUILT_IN and (committed is None or name in committed)]
         self._limits: dict[str, list[_Limit]] = {PAGES: [], OUTCOMES: []}
         self._lines = {PAGES: -1, OUTCOMES: -1}  # the number of the last line that was asked about
@@ -87,7 +97,7 @@ class Scraped:
             damage = await self._damage(name, is_known)
             if damage:
                 for held, kind in ((PAGES, PageRecord), (OUTCOMES, OutcomeRecord)):
-                    self._limits[held].append(await self._limit(held, kind, damage))
+                    self._limits[held].append(await self._limit(name, held, kind, damage))
 
     def page_stays(self, record: PageRecord | None) -> bool:
         """Whether all that was scraped of the next page is there; to be asked of each line in order."""
@@ -133,7 +143,10 @@ class Scraped:
         if record is None or not limits or not _may_be_scraped(record):
             return True
         number, asked = self._lines[held], self._fingerprint(record.url)
-        if all(number <= limit.line and asked != limit.last for limit in limits):
+        if all(
+            (number <= limit.line and asked != limit.last) or not self._can_give(limit.sink, record.url)
+            for limit in limits
+        ):
             return True
         self.lost.add(asked)
         return False
@@ -156,7 +169,9 @@ class Scraped:
         is_short = reading.cut[0] != end if end is not None else reading.missing or reading.is_torn
         return _Damage(trusted, last) if is_short or (reading.damage and not reading.missing) else None
 
-    async def _limit(self, held: str, kind: type[PageRecord] | type[OutcomeRecord], damage: _Damage) -> _Limit:
+    async def _limit(
+        self, name: str, held: str, kind: type[PageRecord] | type[OutcomeRecord], damage: _Damage
+    ) -> _Limit:
         number = line = -1
         end = None if self._committed is None else self._committed.get(held, 0)
         reading = Reading(self._files.paths[held], kind, end)
@@ -166,7 +181,7 @@ class Scraped:
                     number += 1
                     if record is not None and self._fingerprint(record.url) in damage.trusted:
                         line = number
-        return _Limit(line, damage.last)
+        return _Limit(name, line, damage.last)
 
     def _fingerprint(self, url: str) -> int:
         return fingerprint(Url(url), self._key)

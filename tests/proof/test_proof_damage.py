@@ -16,7 +16,7 @@ from tests.support.matrix import Matrix, Way
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
-SINKS = ("pages", "outcomes", "links")
+SINKS = ("items", "items.rejects", "pages", "outcomes", "links")
 PACKINGS = ("none", "gzip", "zstd")
 
 

@@ -15,7 +15,7 @@ import tempfile
 from collections import Counter
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -34,7 +34,11 @@ _OF_TIME_AND_ORDER = {
     "pages": {"fetched_at", "elapsed_s", "via", "depth"},
     "outcomes": {"at", "attempts", "via", "depth"},
     "links": {"depth"},
+    "items": {"_fetched_at"},
+    "items.rejects": {"_fetched_at"},
 }
+SCRAPED = ("items", "items.rejects")
+"""What `tests.support.matrix.RULES` have written."""
 #: totals that count what was thrown away by a death, too, or time
 _UNSTEADY_COUNTERS = {"elapsed_ms", "attempts", "snoozes", "wire_bytes"}
 _SHOWN = 5
@@ -53,6 +57,12 @@ class Address(msgspec.Struct):
     """The one field by which records are counted."""
 
     url: str
+
+
+class Scraped(msgspec.Struct):
+    """The page a record was scraped of."""
+
+    url: str = msgspec.field(name="_url")
 
 
 def conserved(directory: Path) -> Progress:
@@ -81,6 +91,11 @@ def conserved(directory: Path) -> Progress:
         _same(f"{name} on disk and in the store", Counter(written), Counter(urls))
     if "links" in positions:
         committed_lines(directory, "links", positions["links"])
+    for name in SCRAPED:
+        lines = committed_lines(directory, name, positions[name]) if positions.get(name) else []
+        of_pages = [url for url, _ in groupby(msgspec.json.decode(line, type=Scraped).url for line in lines)]
+        assert not (twice := _twice(of_pages)), f"scraped twice in {name}: {twice}"
+        assert set(of_pages) <= set(ended["pages"]), f"in {name} of what is no page"
     assert not (twice := _twice(admitted)), f"twice in the store: {twice}"
     assert len(admitted) == tallied + waiting, f"{len(admitted)} admitted, {tallied} ended and {waiting} waiting"
     assert tallied == sum(map(len, ended.values()))
@@ -134,12 +149,12 @@ class Harvest:
         """
         conserved(directory)
         files, endings = {}, {}
-        for name in ("pages", "outcomes", "links"):
-            if name == "links" and not list(directory.glob("links.jsonl*")):
+        for name in ("pages", "outcomes", "links", *SCRAPED):
+            if name not in ("pages", "outcomes") and not list(directory.glob(f"{name}.jsonl*")):
                 continue
             records = [msgspec.json.decode(line) for line in committed_lines(directory, name)]
             files[name] = Counter(_steady(name, record) for record in records)
-            if name != "links":
+            if name in ("pages", "outcomes"):
                 ends = {r["url"]: (r.get("outcome", "fetched"), r.get("reason"), r["status"]) for r in records}
                 assert len(ends) == len(records), f"{len(records) - len(ends)} URLs twice in {name}"
                 assert not endings.keys() & ends.keys(), "URLs in both pages and outcomes"
@@ -149,7 +164,10 @@ class Harvest:
         assert summary["pending"] == 0
         assert summary["admitted"] == sum(summary["outcomes"].values()) == len(endings)
         assert summary["pages"] == files["pages"].total()
-        kept = ("admitted", "outcomes", "reasons", "refusals", "seeds", "pages")
+        for name in SCRAPED[: 2 * ("items" in files)]:
+            counted = summary["rules"]["items"]["rejects" if name.endswith(".rejects") else "records"]
+            assert counted == files.get(name, Counter()).total(), name
+        kept = ("admitted", "outcomes", "reasons", "refusals", "seeds", "pages", "rules")
         files["seeds"] = Counter((directory / "seeds.jsonl").read_bytes().splitlines())
         return cls(
             files=files,
@@ -180,6 +198,8 @@ def _store(directory: Path) -> dict[str, Counter[Any]]:
             return {}
         positions = dict(store.execute("SELECT name, bytes FROM file"))
         for name, position in positions.items():
+            if not position and name.endswith(".rejects"):
+                continue  # made with its first line
             length = output(directory, name).stat().st_size
             assert length == position, f"{name} has {length} bytes, of which {position} are committed"
         questions = {

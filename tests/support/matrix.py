@@ -43,6 +43,14 @@ ROUGH = Web(
     slow_s=0.3,
 )
 
+#: an item for each link of a page; some have no short word, and are rejected
+RULES = (
+    "[{name: items, each: li, fields: {"
+    "to: {css: a, attr: href, type: url, transform: [absolute]}, "
+    "word: {css: a, regex: '^.{0,6}$', required: true}, "
+    "o: {css: a, regex: '.*o.*'}}}]"
+)
+
 #: what the command takes to begin
 _START_S = 0.4
 
@@ -101,6 +109,7 @@ class Way:
             f"checkpoint.fsync={str(self.fsync).lower()}",
             f"export.compress={self.compress}",
             f"export.links={str(self.links).lower()}",
+            f"extract.rules={RULES}",
             f"parse.backend={self.parser}",
             "parse.workers=2",
         )

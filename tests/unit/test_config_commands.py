@@ -150,9 +150,17 @@ class TestCheck:
         assert "left out" not in out + err
         assert "would not begin" not in err
 
+    @pytest.mark.slow
+    def test_a_function_of_ones_own_is_tried(self, written, tmp_path, capsys):
+        path = written("extract: {python: 'mine:f'}")
+        assert run(["check", path]) == 2
+        assert f"extract.python: {tmp_path}/mine:f: No module named 'mine'" in capsys.readouterr().err
+        (tmp_path / "mine.py").write_text("def f(page): ...")
+        assert run(["check", path]) == 0
+
 
 class TestSchema:
-    @pytest.mark.parametrize("kind", ["config", "pages", "outcomes", "links", "sitemaps"])
+    @pytest.mark.parametrize("kind", ["config", "pages", "outcomes", "links", "sitemaps", "seeds", "rejects"])
     def test_is_json_with_a_version(self, kind, capsys):
         assert run(["schema", kind]) == 0
         assert json.loads(capsys.readouterr().out)["$id"] == f"urn:crawler:schema:{kind}:1"

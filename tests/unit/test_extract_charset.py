@@ -3,6 +3,8 @@ import gzip
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crawler.extract.charset import decode, prescan
 from crawler.extract.encodings import decode_as, encoding_name
@@ -119,13 +121,102 @@ def test_prescan_agrees_with_html5lib_on_every_case():
     assert wrong == []
 
 
+RUSSIAN = "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива по-своему."  # noqa: RUF001
+CZECH = "Příliš žluťoučký kůň úpěl ďábelské ódy, a to ještě než přišla zima a s ní první sníh."
+JAPANESE = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。"
+KOREAN = "나라의 말이 중국과 달라 한자와는 서로 통하지 아니하므로 어리석은 백성이 있어도"
+CHINESE = "学而时习之，不亦说乎？有朋自远方来，不亦乐乎？人不知而不愠，不亦君子乎？"  # noqa: RUF001
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "name"),
+    [
+        (RUSSIAN, "cp1251", "windows-1251"),
+        (RUSSIAN, "koi8-r", "koi8-r"),
+        (RUSSIAN, "cp866", "ibm866"),
+        (CZECH, "cp1250", "windows-1250"),
+        (CZECH, "iso8859-2", "iso-8859-2"),
+        (JAPANESE, "cp932", "shift_jis"),
+        (JAPANESE, "euc-jp", "euc-jp"),
+        (JAPANESE, "iso2022-jp", "iso-2022-jp"),
+        (KOREAN, "cp949", "euc-kr"),
+        (CHINESE, "gb18030", "gb18030"),
+        ("Le cœur a ses raisons que la raison ne connaît point ; ça coûte 5 €, très cher", "cp1252", "windows-1252"),
+        ("Das Gemüse kostet 5 €, die Brötchen größer als üblich, schön", "iso8859-15", "iso-8859-15"),
+        (f"{CHINESE}\n" * 8, "utf-16-le", "utf-16le"),
+        ("<p>Hello, world</p>", "utf-16-be", "utf-16be"),
+        ("<p>žluťoučký kůň</p>", "utf-16-le", "utf-16le"),
+    ],
+)
+def test_undeclared_text_is_told_by_its_bytes(text, codec, name):
+    body = text.encode(codec) if "16" in codec else f"<p>{text}\n".encode(codec) * 2
+    decoded = decode(body, "text/html")
+    assert (decoded.charset, decoded.source) == (name, "guess")
+    assert text in decoded.text
+
+
+def test_markup_and_scripts_do_not_drown_the_text():
+    script = b"<script>" + b"var caf\xe9 = 'na\xefve';\n" * 2_000 + b"</script><STYLE>p { color: r\xe9d }</style>"
+    body = b"<html>" + script + b"<p title=x>" + RUSSIAN.encode("koi8-r") + b"</p>" + b"<li class=item>" * 500
+    assert decode(body, None).charset == "koi8-r"
+
+
+def test_a_script_that_never_ends_is_guessed_at_like_text():
+    body = b"<script>" + RUSSIAN.encode("cp1251")
+    assert decode(body, None).charset == "windows-1251"
+
+
+def test_utf_8_with_a_few_broken_bytes_is_still_utf_8():
+    text = decode(CZECH.encode() + b" caf\xe9 " + CZECH.encode()[:-1], None)
+    assert (text.charset, text.source) == ("utf-8", "guess")
+
+
+@pytest.mark.parametrize("codec", ["cp932", "euc-jp"])
+def test_one_character_cut_in_half_does_not_unmake_a_multi_byte_encoding(codec):
+    lines = [JAPANESE.encode(codec)] * 8
+    lines[3] = lines[3][:9] + b"\n"
+    assert decode(b"<br>\n".join(lines), None).text.count("名前はまだ無い") == 7
+
+
+@pytest.mark.parametrize("body", [b"\xa9 2020 Smith", b"It\x92s \x93here\x94", b"caf\xe9", b"\xff", b"5 \xb0C \xe9"])
+def test_a_handful_of_bytes_is_no_ground_for_a_guess(body):
+    text = decode(body, None)
+    assert (text.charset, text.source) == ("windows-1252", "fallback")
+
+
+@pytest.mark.parametrize("body", [b"a stray \0 zero", b"a red \x1b[31m word", b"\0\0\0\0\0\0", b"\x1b$ 5", b""])
+def test_zeros_and_escapes_alone_make_no_other_encoding_of_ascii(body):
+    text = decode(body, None)
+    assert (text.charset, text.source) == ("utf-8", "utf-8")
+
+
+@given(
+    st.binary(max_size=300) | st.text(st.sampled_from("<>/script\0\x1b$(BéЖ中\x92 \n"), max_size=100).map(str.encode)
+)
+@settings(max_examples=50, deadline=None)
+def test_any_bytes_become_text_without_surrogates(body):
+    text = decode(body, None)
+    assert encoding_name(text.charset) == text.charset
+    text.text.encode()
+
+
 @pytest.mark.slow
-def test_pages_and_feeds_without_a_header_are_mostly_read_as_written():
+def test_undeclared_documents_are_read_as_written():
     with gzip.open(corpus("encoding_files.jsonl.gz"), "rt") as lines:
-        rows = [row for row in map(json.loads, lines) if row["kind"] in ("html", "feed")]
-    right = 0
+        rows = [json.loads(line) for line in lines]
+    wrong = []
     for row in rows:
         body = base64.b64decode(row["b64"])
-        right += decode(body, None).text == decode_as(body, row["encoding"]).removeprefix("\ufeff")
-    print(f"{right} of {len(rows)} read as written")
-    assert right / len(rows) > 0.92
+        text = decode(body, None)
+        if text.text != decode_as(body, row["encoding"]).removeprefix("\ufeff"):
+            wrong.append((row["id"].removeprefix("chardet/"), row["encoding"], text.source))
+    # The standard decides, and not as the file is labelled: a declaration, a byte order mark.
+    decided = [row for row in wrong if row[2] not in ("guess", "fallback", "utf-8")]
+    assert {name for name, _, _ in decided} <= {
+        "iso-8859-2-hungarian/torokorszag.blogspot.com.xml",
+        "utf-16-english/bom-utf-16-be.srt",
+    }
+    # Romanian is the same bytes in three encodings, two of which are met on the web.
+    assert {encoding for _, encoding, source in wrong if source == "guess"} <= {"iso-8859-16"}
+    print(f"{len(rows) - len(wrong)} of {len(rows)} read as written")
+    assert len(wrong) / len(rows) < 0.015

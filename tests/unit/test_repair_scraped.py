@@ -7,10 +7,11 @@ from functools import partial
 
 import pytest
 
-from crawler.config import CrawlConfig, RuleConfig
+from crawler.config import CrawlConfig, ExtractConfig, MatchConfig, RuleConfig
 from crawler.models import PAGES, Outcome
 from crawler.renames import complete_renames
 from crawler.repair.files import mend
+from crawler.repair.givers import Givers
 from crawler.repair.rebuild import rebuild
 from crawler.rule_health import RULES, RuleHealth
 from crawler.spool import Spool
@@ -102,6 +103,22 @@ async def test_of_a_short_file_only_what_came_at_its_end_is_fetched_again(begun,
     assert pending == {"p3", "p4", "p5", "about", "pdf"}  # the last whole line is of p3
     assert health_of(done.restored) == (6, 1)
     assert any(line.startswith(f"{path.name} ") for line in done.told)
+
+
+async def test_pages_that_a_rule_cannot_be_for_are_not_fetched_again(begun):
+    rule = RuleConfig(name=RULE, match=MatchConfig(url=("*/p?", "*/j*")), fields={"name": "b"})
+    other = RuleConfig(name="other", fields={"name": "b"})
+    crawl = begun()
+    await crawl.crawl(*ENDS)
+    crawl.files.paths[RULE].unlink()
+    frontier, restored = await crawl.opened()
+    can_give = Givers(CrawlConfig(extract=ExtractConfig(rules=(rule, other))))
+    done = await mend(frontier, restored, crawl.files, await crawl.ended(frontier), can_give=can_give)
+    assert await crawl.agrees(frontier, done.restored) == {"p1", "p2", "p3", "p4", "p5", "json"}
+    await frontier.aclose()
+    assert can_give("product.rejects", "http://a.test/p1")
+    assert not can_give("product.rejects", "http://a.test/about")
+    assert can_give("other", "http://a.test/about")
 
 
 async def test_a_line_lost_in_the_middle_costs_what_ended_after_the_one_before(begun):

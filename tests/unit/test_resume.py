@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from crawler.config.file import dump, loads
-from crawler.errors import ConfigError
+from crawler.directory import CrawlDirectory
+from crawler.errors import ConfigError, CrawlerError
+from crawler.reopen import load_stored
 from crawler.resume import CONFIG, OUTPUT, changes, check_output, output_blob, stored_config
 
 
@@ -102,3 +106,18 @@ def test_page_records_may_not_move():
         check_output(blobs, None)
     with pytest.raises(ConfigError, match="no -o FILE"):
         check_output({CONFIG: b""}, Path("out.jsonl"))
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_a_crawl_that_was_killed_while_its_store_was_made_has_no_configuration_yet(tmp_path, mode):
+    with closing(sqlite3.connect(tmp_path / "crawl.db")) as store:
+        store.execute(f"PRAGMA journal_mode = {mode}")
+        store.execute("PRAGMA user_version = 0")
+        assert load_stored(CrawlDirectory(tmp_path)) is None
+
+
+def test_another_database_is_no_store(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "crawl.db")) as store:
+        store.execute("CREATE TABLE mine (a)")
+    with pytest.raises(CrawlerError, match="is not a crawl's store"):
+        load_stored(CrawlDirectory(tmp_path))
