@@ -29,6 +29,8 @@ MAX_CELLS = 2_000
 """Fields x hosts that are told apart: what is stored with a checkpoint is of that size, under 100 KB."""
 OTHER_HOSTS = "(other hosts)"
 MAX_HOSTS_TOLD = 20
+MAX_TOLD = 200
+"""Of warnings in one run."""
 MAX_FIELDS = 200
 _FEW = 20  # items: of fewer, a host's share says little
 
@@ -213,8 +215,12 @@ class RuleHealth:
             f"{what} on {fallen.now:.1%} of the last {fallen.pages_now:,} pages of {host}, "
             f"and was on {fallen.before:.1%} of {fallen.pages_before:,} before: the site may have changed"
         )
+        if len(self.fallen) == MAX_TOLD:
+            return
         self.fallen.append(text)
         log.warning("a rule finds less than before", extra={"host": host, "why": text})
+        if len(self.fallen) == MAX_TOLD:
+            log.warning("what else rules find less of is no longer told")
 
 
 def recounted(records: Mapping[str, int], rejects: Mapping[str, int]) -> bytes:

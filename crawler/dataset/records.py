@@ -6,7 +6,7 @@ that is still running may be read: what is not whole yet at the end is left out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -54,6 +54,14 @@ def seeds(directory: Path) -> Iterator[SeedRecord]:
     return _typed(directory, "seeds", SeedRecord)
 
 
+def scraped(directory: Path, rule: str) -> Iterator[dict[str, Any]]:
+    """The records of a rule, or of a function of one's own, each a dict; ``RULE.rejects`` for what it rejected.
+
+    Errors as for `pages`. `crawler.dataset.exported` leaves out those that share a key.
+    """
+    return _typed(directory, rule, dict[str, Any])
+
+
 def _typed(directory: Path, name: str, kind: type[T]) -> Iterator[T]:
     crawl = CrawlDirectory(directory)
     there = crawl.spellings(name)
@@ -65,5 +73,5 @@ def _typed(directory: Path, name: str, kind: type[T]) -> Iterator[T]:
         try:
             record = decoder.decode(line)
         except msgspec.DecodeError as error:
-            raise CrawlerError(f"{path}:{number}: not a {kind.__name__}: {error}") from error
+            raise CrawlerError(f"{path}:{number}: not a {getattr(kind, '__name__', 'record')}: {error}") from error
         yield record

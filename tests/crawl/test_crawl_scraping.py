@@ -8,9 +8,9 @@ import sys
 import textwrap
 from pathlib import Path
 
-import msgspec
 import pytest
 
+from crawler.dataset.records import scraped as items
 from tests.crawl.conftest import COMMAND, environment, options
 from tests.support.server import Server
 from tests.support.web import Reply
@@ -79,10 +79,6 @@ def configured(folder, text, function=""):
     return conf / "crawl.yaml"
 
 
-def scraped(ran, name):
-    return sorted((msgspec.json.encode(line) for line in ran.lines(name)), key=bytes)
-
-
 def test_rules_leave_records_rejects_a_summary_and_an_export(crawler, shop, tmp_path):
     done = crawler("http://a.test/", "-c", configured(tmp_path, RULES), *options(shop))
     assert done.code == 0, done.stderr
@@ -95,6 +91,7 @@ def test_rules_leave_records_rejects_a_summary_and_an_export(crawler, shop, tmp_
     assert "  product.jsonl          8 records of rule product\n" in done.stderr
     summary = json.loads((done.directory / "summary.json").read_text())
     assert summary["rules"]["product"]["hosts"]["a.test"]["fill"]["sku"] == 0.9
+    assert sorted(record["sku"] for record in items(done.directory, "product")) == sorted(r["sku"] for r in records)
     out = tmp_path / "out.jsonl"
     exported = crawler(done.directory, "product", "--to", out, command="export")
     assert exported.code == 0, exported.stderr
@@ -102,6 +99,20 @@ def test_rules_leave_records_rejects_a_summary_and_an_export(crawler, shop, tmp_
     urls = [json.loads(line)["_url"] for line in out.read_text().splitlines()]
     assert "http://a.test/p/0" in urls
     assert "http://a.test/p/9" not in urls
+
+
+def test_page_records_that_go_elsewhere_leave_those_of_rules_where_they_are(crawler, shop, tmp_path):
+    config, out = configured(tmp_path, RULES), tmp_path / "pages.jsonl"
+    done = crawler("http://a.test/", "-c", config, "-o", out, *options(shop))
+    assert done.code == 0, done.stderr
+    assert len(out.read_text().splitlines()) == 11
+    assert len(done.lines("product.jsonl")) == 8
+    taken = crawler("http://a.test/", "-c", config, "-o", done.directory / "product.jsonl", "--fresh", *options(shop))
+    assert taken.code == 2
+    assert "is a file of the crawl directory itself" in taken.stderr
+    streamed = crawler("http://a.test/", "-c", config, "-o", "-", *options(shop), directory="other")
+    assert len(streamed.stdout.splitlines()) == 11
+    assert len(streamed.lines("product.jsonl")) == 8
 
 
 def test_changed_rules_are_refused_at_a_resume_by_name(crawler, shop, tmp_path):

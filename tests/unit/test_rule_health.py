@@ -167,6 +167,16 @@ def test_a_fall_is_logged_once_for_its_rule_field_and_host(caplog):
     )
 
 
+def test_there_is_an_end_of_warnings(caplog, monkeypatch):
+    monkeypatch.setattr(rule_health, "MAX_TOLD", 3)
+    health = RuleHealth(RULES)
+    for filled in [{"price": 1, "sku": 1}] * 100 + [{}] * 30:
+        for number in range(5):
+            health.saw(f"h{number}.test", fill(**filled))
+    assert len(health.fallen) == 3
+    assert len(caplog.records) == 4
+
+
 def test_a_rule_that_finds_nothing_any_more_is_told_of():
     health = RuleHealth(RULES)
     for records in [1] * 100 + [0] * 30:
