@@ -105,7 +105,9 @@ class FollowConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         ),
     ] = None
     attr: Annotated[str, Meta(description="The attribute that holds the URL.")] = "href"
-    json: Annotated[str | None, Meta(description="JMESPath that gives URLs, on JSON and XML.")] = None
+    json: Annotated[
+        str | None, Meta(description="JMESPath that gives URLs, on JSON and XML, or in items that are JSON.")
+    ] = None
     url: Annotated[tuple[str, ...], Meta(description="Only URLs that one of these globs or /RE2/ matches.")] = ()
     priority: Annotated[Priority, Meta(description="0 first, 63 last; other links have 32.")] = 32
     carry: Annotated[

@@ -323,6 +323,7 @@ def test_links_are_skipped_by_pattern_and_by_where_they_stand():
     assert [url for url in urls if f"https://shop.test{url}" in skipped] == urls[1:]
 
 
+@pytest.mark.slow
 def test_too_many_items_are_said_to_be_too_many():
     result = scraped("name: r\neach: i\nfields: {a: {css: ''}}", page("<i>x</i>" * 10_001))
     assert len(result.records) == 10_000
