@@ -277,7 +277,7 @@ class Engine:
             self._ledger.found(self._policy.robots_parsed(request, result.robots if isinstance(result, Page) else None))
             self._hasten()
         else:
-            self._ledger.parsed(request, self._policy.after_parse(request, job.response, result), result)
+            self._ledger.parsed(job, self._policy.after_parse(request, job.response, result), result)
         self._gate.hold(-len(job.response.body))
         self._release()
 

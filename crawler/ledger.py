@@ -18,10 +18,12 @@ from crawler.politeness.retry import failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crawler.archive.entry import Keeping
     from crawler.checkpoint import Committer
     from crawler.clock import Clock
     from crawler.frontier.base import Frontier
     from crawler.models import ParseFailure, Request, Response
+    from crawler.parse.base import Job
     from crawler.politeness.policy import Policy, Settlement
     from crawler.scope import Scope
     from crawler.stats import Stats
@@ -30,10 +32,22 @@ log = logging.getLogger(__name__)
 
 
 class Ledger:
-    """Books the ends of requests."""
+    """Books the ends of requests.
+
+    Args:
+        keeping: Which answers are kept, beside the records made of them; None for none.
+    """
 
     def __init__(
-        self, *, frontier: Frontier, policy: Policy, scope: Scope, committer: Committer, stats: Stats, clock: Clock
+        self,
+        *,
+        frontier: Frontier,
+        policy: Policy,
+        scope: Scope,
+        committer: Committer,
+        stats: Stats,
+        clock: Clock,
+        keeping: Keeping | None = None,
     ) -> None:
         self._frontier = frontier
         self._policy = policy
@@ -41,6 +55,7 @@ class Ledger:
         self._committer = committer
         self._stats = stats
         self._clock = clock
+        self._keeping = keeping
         counts = frontier.counts()
         self._ended = counts.admitted - counts.pending
 
@@ -65,16 +80,17 @@ class Ledger:
 
     def attempted(self, request: Request, answer: Response | FetchError, decision: Settlement) -> None:
         """An attempt brought nothing to parse."""
+        response = None if isinstance(answer, FetchError) else answer
         match decision:
             case Finish():
-                self._end(request, decision)
+                self._end(request, decision, response)
             case Snooze(request=again, until=until):
                 self._committer.snooze(Snoozed(request=again, until=until, reason=failure(answer)))
                 self._stats.snoozed(request.attempt)
                 log.debug("put off", extra={"url": request.url, "attempt": request.attempt, "why": _told(answer)})
             case Redirect(request=target, status=status):
                 reason = self._enter(target)
-                self._end(request, Finish(Outcome.REDIRECTED, reason, status, target.url))
+                self._end(request, Finish(Outcome.REDIRECTED, reason, status, target.url), response)
             case Handled():
                 missing = isinstance(answer, FetchError) or answer.status >= 500
                 level = logging.INFO if missing else logging.DEBUG
@@ -84,16 +100,17 @@ class Ledger:
             case _:
                 assert_never(decision)
 
-    def parsed(self, request: Request, finish: Finish, result: Page | ParseFailure) -> None:
+    def parsed(self, job: Job, finish: Finish, result: Page | ParseFailure) -> None:
         """An answer has been parsed: the page's end and records first, then its links."""
+        request = job.request
         if isinstance(result, Page):
-            self._end(request, finish, result.records)
+            self._end(request, finish, job.response, result.records)
             for host_key in self._frontier.discover(request, result.links):
                 self._policy.wake(host_key)
             self._stats.parsed(request.host_key, result)
         else:
             log.info("parsing failed", extra={"url": request.url, "why": f"{result.reason}: {result.detail}"})
-            self._end(request, finish)
+            self._end(request, finish, job.response)
 
     def _enter(self, target: Request) -> str | None:
         """Admit a redirect's target like any URL; the reason if the scope, which is about pages, refuses it."""
@@ -106,7 +123,13 @@ class Ledger:
             self._policy.wake(target.host_key)
         return None
 
-    def _end(self, request: Request, finish: Finish, records: tuple[tuple[str, bytes], ...] = ()) -> None:
+    def _end(
+        self,
+        request: Request,
+        finish: Finish,
+        response: Response | None = None,
+        records: tuple[tuple[str, bytes], ...] = (),
+    ) -> None:
         finished = Finished(
             request=request,
             outcome=finish.outcome,
@@ -116,6 +139,8 @@ class Ledger:
             at=self._clock.wall(),
             has_page=finish.has_page,
         )
+        if response is not None and self._keeping is not None:
+            records += self._keeping.records(finished, response)
         self._ended += 1
         self._committer.finish(finished, records)
         self._stats.finished(finished)

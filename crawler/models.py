@@ -78,6 +78,12 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     elapsed_s: float = 0.0
     #: peer address, if known
     address: str | None = None
+    #: ``HTTP/1.1 200 OK``, as received; empty if unknown
+    status_line: bytes = b""
+    #: of the request, as sent but for the values of secret headers; empty if unknown
+    request_head: bytes = b""
+    #: whether the body went on beyond what was read of it
+    is_cut: bool = False
 
     def header(self, name: bytes) -> str | None:
         """The first header called `name` (lower case), decoded as latin-1; None if there is none."""

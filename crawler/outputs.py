@@ -5,22 +5,31 @@ Names their backends, as `crawler.build` does for other parts: files of lines, b
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from crawler import __version__
+from crawler.archive.places import archive_name, file_of
+from crawler.directory import CrawlDirectory
+from crawler.export.files import FilesSink
 from crawler.export.jsonl import sink_for
 from crawler.export.late import LateSink
 from crawler.export.packing import suffix
+from crawler.export.warc import WarcSink
 from crawler.models import PAGES
 from crawler.renames import OutputFiles
-from crawler.sinks import FILES, FOLDERS, is_late, line_sinks
+from crawler.repair.archive import good_position
+from crawler.sinks import FILES, FOLDERS, WARC, is_late, line_sinks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AsyncExitStack
     from pathlib import Path
 
     from crawler.export.base import Sink
+    from crawler.export.packing import Compress
     from crawler.models import Restored
     from crawler.plan import Plan
 
@@ -38,6 +47,11 @@ def output_files(plan: Plan) -> OutputFiles:
     return OutputFiles(folder=plan.directory.path, paths=paths, sink=partial(sink_for, compress=compress))
 
 
+def line_file(folder: Path, name: str, compress: Compress) -> Sink:
+    """The sink of this name in `folder`, which is no crawl's directory."""
+    return sink_for(CrawlDirectory(folder).records(name, suffix(compress)), compress)
+
+
 async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: AsyncExitStack) -> dict[str, Sink]:
     """All sinks by name, cut to what is committed of them, in the order in which a checkpoint writes them.
 
@@ -45,6 +59,13 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
         ExportError: A file is not what was committed, or cannot be written.
     """
     sinks: dict[str, Sink] = {}
+    for name, sink, path in _kept(plan):
+        sinks[name] = sink
+        position = _position(name, path, restored, resume=plan.resume)
+        if name == WARC and plan.repair:
+            position = await asyncio.to_thread(_good_position, path.parent, plan.config.name, position)
+        await sink.open(position)
+        stack.push_async_callback(sink.aclose)
     for name, path in files.paths.items():
         if name in FOLDERS:
             continue
@@ -55,12 +76,32 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
     return sinks
 
 
+def _good_position(folder: Path, name: str, position: int | None) -> int | None:
+    return good_position(folder, archive_name(folder) or name, position)
+
+
+def _kept(plan: Plan) -> Iterator[tuple[str, Sink, Path]]:
+    """The sinks that keep answers, each with the file it makes first."""
+    export, directory = plan.config.export, plan.directory
+    if export.files:
+        path = directory.records(FILES, suffix(export.compress))
+        most_bytes = int(plan.config.fetch.max_body_bytes)
+        yield FILES, FilesSink(path, directory.path, export.compress, most_bytes=most_bytes), path
+    if export.warc:
+        folder = directory.path / WARC
+        name = archive_name(folder) or plan.config.name
+        sink = WarcSink(folder, name, software=f"crawler/{__version__}")
+        yield WARC, sink, file_of(folder, name, 0)
+
+
 def _position(name: str, path: Path, restored: Restored, *, resume: bool) -> int | None:
     """Where the file of a sink is cut; None if it is to be made."""
     position = restored.positions.get(name)
     length = path.stat().st_size if path.exists() else None
     if position is None and resume and length == 0:
         return 0  # made by a run that never came to its first checkpoint, before which nothing is written
-    if position is not None and length is not None and length > position:
+    if (
+        position is not None and length is not None and length > position and name != WARC
+    ):  # whose position is no length
         log.info("what no checkpoint knew is cut off", extra={"why": f"{path}: {length - position:,} bytes"})
     return position

@@ -110,6 +110,12 @@ def is_secret(header: str) -> bool:
     return _SECRET_NAME.search(header.replace("_", "-")) is not None
 
 
+def referring_headers(fetch: FetchConfig) -> frozenset[str]:
+    """The names, lower case, of headers whose values hold a ``${NAME}``: secret whatever they are called."""
+    sections = (fetch.headers, *(host.headers for host in fetch.hosts.values()))
+    return frozenset(name.lower() for headers in sections for name, value in headers.items() if _has_reference(value))
+
+
 def reference_problem(text: str) -> str | None:
     """What was expected instead of a ``${`` in `text`; None if each begins a ``${NAME}``."""
     if any(match[0] == "${" for match in _REFERENCE.finditer(text)):

@@ -192,6 +192,11 @@ class KnownUrls:
         rows = self._rows("SELECT content FROM blob WHERE name = ?", (name,))
         return bytes(rows[0][0]) if rows else b""
 
+    def position(self, sink: str) -> int:
+        """Up to where the file of a sink is committed; 0 if nothing of it is."""
+        rows = self._rows("SELECT bytes FROM file WHERE name = ?", (sink,))
+        return int(rows[0][0]) if rows else 0
+
     def host(self, name: HostKey) -> HostState | None:
         """What politeness stored of a host; None if nothing."""
         rows = self._rows(_STATE, (name,))

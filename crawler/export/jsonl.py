@@ -19,7 +19,7 @@ from crawler.errors import ExportError
 from crawler.export.packing import PACKINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from aiofiles.threadpool.binary import AsyncFileIO
@@ -38,13 +38,20 @@ def sink_for(path: Path, compress: Compress) -> Sink:
 class JsonlSink:
     """Appends to one file, of which nobody else may be a writer. Packed, each batch becomes a member of its own.
 
+    Args:
+        path: The file.
+        compress: How batches are packed.
+        pack: In place of that: what to write of a batch that is not empty.
+
     Calls must not overlap. Cancelling an `append` leaves its write running in a thread, so afterwards the sink
     takes no more lines; opening the file again at a committed position makes it good.
     """
 
-    def __init__(self, path: Path, compress: Compress = "none") -> None:
+    def __init__(
+        self, path: Path, compress: Compress = "none", *, pack: Callable[[Sequence[bytes]], bytes] | None = None
+    ) -> None:
         self._path = path
-        self._pack = PACKINGS[compress].pack
+        self._pack = pack or PACKINGS[compress].pack
         self._file: AsyncFileIO | None = None
         self._position = 0
         self._torn = False  # the file's end is not known to be `_position`

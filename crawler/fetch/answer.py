@@ -121,6 +121,12 @@ def may_send_more(message: RawResponseMessage) -> bool:
     return message.chunked or message.headers.get(hdrs.CONTENT_LENGTH, "0") != "0"
 
 
+def status_line(message: RawResponseMessage) -> bytes:
+    """The first line, as received but for its spaces."""
+    version = message.version
+    return f"HTTP/{version.major}.{version.minor} {message.code} {message.reason}".encode("utf-8", "surrogateescape")
+
+
 def set_cookies(message: RawResponseMessage) -> list[str]:
     """The values of its Set-Cookie headers, as Latin-1."""
     if hdrs.SET_COOKIE not in message.headers:

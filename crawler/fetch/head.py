@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawler.config.secrets import LEFT_OUT, is_secret
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from crawler.models import Url
 
 
@@ -18,3 +22,18 @@ def split(url: Url) -> tuple[str, str, str]:
 def request_head(host: str, target: str, lines: str) -> bytes:
     """The whole head; `lines` are header lines and end with the empty one, ASCII but for cookies, which are Latin-1."""
     return f"GET {target} HTTP/1.1\r\nHost: {host}\r\n{lines}".encode("latin-1")
+
+
+def shown_lines(lines: str, hidden: Collection[str] = ()) -> str:
+    """Header lines as they may be stored: `LEFT_OUT` stands for the value of every secret header.
+
+    Args:
+        lines: As `request_head` takes them.
+        hidden: Names, lower case, of headers that are secret though their names do not say so.
+    """
+    shown = []
+    for line in lines.split("\r\n"):
+        name, colon, _ = line.partition(":")
+        is_hidden = colon and (name.lower() in hidden or is_secret(name))
+        shown.append(f"{name}: {LEFT_OUT}" if is_hidden else line)
+    return "\r\n".join(shown)

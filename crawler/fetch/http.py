@@ -25,12 +25,12 @@ from aiohttp import (
 from aiohttp.http_exceptions import HttpProcessingError
 
 from crawler.errors import FetchError
-from crawler.fetch.answer import AnswerProtocol, check_codings, may_send_more, set_cookies
+from crawler.fetch.answer import AnswerProtocol, check_codings, may_send_more, set_cookies, status_line
 from crawler.fetch.connector import Connector, Destination
 from crawler.fetch.cookies import Cookies
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.errors import fetch_error
-from crawler.fetch.head import request_head, split
+from crawler.fetch.head import request_head, shown_lines, split
 from crawler.fetch.identity import Identity, origin_of
 from crawler.fetch.proxies import Proxies
 from crawler.fetch.proxy import Stage
@@ -39,7 +39,7 @@ from crawler.models import Kind, Response
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from aiohttp import StreamReader
     from aiohttp.connector import Connection
@@ -56,6 +56,7 @@ _NO_TIMERS = ClientTimeout()  # every limit None
 
 _ROBOTS_BYTES = 512 * 1024  # RFC 9309 section 2.5: at least 500 KiB are to be read
 _DESTINATIONS_KEPT = 1024  # at least
+_HEADS_KEPT = 256
 _PERHAPS_THE_PROXYS = frozenset((502, 503, 504))  # of a proxy that does not reach the server, or of the server
 _NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
 
@@ -70,6 +71,7 @@ class HttpFetcher:
         cookies: The jars of `config`, in place of new ones.
         resolver: In place of one made from ``config.resolve``; closed by `aclose` all the same.
         deadlines: In place of one made from `config`.
+        hidden: `crawler.config.secrets.referring_headers` of `config` before its secrets were revealed.
 
     Raises:
         ConfigError: For a header that cannot be sent, a mapped address that is none, or a proxy that is none.
@@ -84,6 +86,7 @@ class HttpFetcher:
         cookies: Cookies | None = None,
         resolver: Resolver | None = None,
         deadlines: Deadlines | None = None,
+        hidden: Collection[str] = (),
     ) -> None:
         self._clock = clock
         self._max_body_bytes = int(config.max_body_bytes)
@@ -94,6 +97,7 @@ class HttpFetcher:
         self._resolver = resolver or Resolver(config.resolve, clock=clock, limit_s=limit_s)
         self._connector = Connector(self._resolver)
         self._max_idle = 2 * concurrency
+        self._shown = lru_cache(_HEADS_KEPT)(partial(shown_lines, hidden=frozenset(hidden)))
         self._destination = lru_cache(max(_DESTINATIONS_KEPT, self._max_idle))(Destination)
         #: connections not in use, longest idle first, with the address each leads to
         self._idle: OrderedDict[AnswerProtocol, str | None] = OrderedDict()
@@ -153,7 +157,7 @@ class HttpFetcher:
             message, payload = await protocol.answer()
             if passage is not None:
                 passage.check(message.code)
-            body = await self._body(request.kind, message, payload, protocol, attempt)
+            body, is_cut = await self._body(request.kind, message, payload, protocol, attempt)
         except BaseException:
             protocol.drop()
             connection.close()
@@ -164,6 +168,8 @@ class HttpFetcher:
         return Response(
             url=url, status=message.code, headers=message.raw_headers, body=body, address=address,
             fetched_at=attempt.asked_wall, elapsed_s=self._clock.monotonic() - attempt.asked_at,
+            status_line=status_line(message), is_cut=is_cut,
+            request_head=request_head(host, target, self._shown(lines)),
         )  # fmt: skip
 
     async def _connect(self, destination: Destination, *, anew: bool) -> Connection:
@@ -232,12 +238,13 @@ class HttpFetcher:
 
     async def _body(
         self, kind: Kind, message: RawResponseMessage, payload: StreamReader, protocol: AnswerProtocol, attempt: Attempt
-    ) -> bytes:
-        """Read the body to its end, or to the first byte too many, where pages fail and all else is cut."""
+    ) -> tuple[bytes, bool]:
+        """Read the body to its end, or to the first byte too many, where pages fail and all else is cut: the body, and
+        whether it was."""
         if message.code in _NO_BODY:
             if may_send_more(message):
                 protocol.drop()
-            return b""
+            return b"", False
         check_codings(message)
         cut = kind is not Kind.PAGE
         limit = _ROBOTS_BYTES if kind is Kind.ROBOTS else self._max_body_bytes
@@ -256,7 +263,7 @@ class HttpFetcher:
                     if not cut:
                         raise FetchError("too_large", f"more than {limit} bytes")
                     protocol.drop()
-                    return b"".join(parts)[:limit]
+                    return b"".join(parts)[:limit], True
         except ClientPayloadError:
             protocol.raise_if_broken()
             raise
@@ -264,7 +271,7 @@ class HttpFetcher:
             self._reading.pop(protocol, None)
         if announced is None and not message.chunked:
             protocol.raise_if_broken()  # such a body ends with the connection, and looks whole however that ended
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return (parts[0] if len(parts) == 1 else b"".join(parts)), False
 
 
 def _peer(protocol: AnswerProtocol) -> str | None:
