@@ -1,8 +1,8 @@
 """How do a configuration and a seed list become a running crawl?
 
-The only place that names backends, but for those of files (`crawler.outputs`): optional packages are imported inside
-the branch that needs them. Parts are opened in the order they depend on each other and closed in reverse by one exit
-stack.
+The only place that names backends, but for those of files (`crawler.outputs`) and parsers (`crawler.pools`): optional
+packages are imported inside the branch that needs them. Parts are opened in the order they depend on each other and
+closed in reverse by one exit stack.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from crawler.errands import Errands
 from crawler.errors import ConfigError
 from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line
-from crawler.extract.page import Settings as ExtractSettings
 from crawler.extract.robots import product_name
 from crawler.fetch.cookies import Cookies
 from crawler.gate import allow_descriptors, shares_of
@@ -33,6 +32,8 @@ from crawler.outputs import open_sinks, output_files
 from crawler.politeness.limits import beat_s
 from crawler.politeness.policy import Policy, Spent
 from crawler.politeness.retry import MAX_RETRY_AFTER_S
+from crawler.pools import open_parser as open_parser  # noqa: PLC0414 - opened from here, as all is
+from crawler.pools import parser_for
 from crawler.reopen import reopen
 from crawler.repair.decide import Store
 from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
     from crawler.checkpoint import Keeper
     from crawler.clock import Clock
-    from crawler.config import CrawlConfig, FetchConfig
+    from crawler.config import FetchConfig
     from crawler.directory import CrawlDirectory
     from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
@@ -94,7 +95,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
             frontier = store.make(store.path)
             restored, effective, news = await frontier.open(), plan.effective_config(), ()
         stack.push_async_callback(frontier.aclose)
-        parser = _parser(effective, frontier.key)
+        parser = parser_for(effective, frontier.key)
         stack.push_async_callback(parser.aclose)
         await parser.start()  # first of the slow parts: workers load while this process imports its client
         hidden = referring_headers(config.fetch)
@@ -141,27 +142,12 @@ async def open_survey(plan: Plan) -> AsyncIterator[Survey]:
     fetch = revealed(plan.fetch(), os.environ)
     allow_descriptors(config.limits.concurrency)
     async with AsyncExitStack() as stack:
-        parser = _parser(plan.effective_config(), fingerprint_key=0)
+        parser = parser_for(plan.effective_config(), fingerprint_key=0)
         stack.push_async_callback(parser.aclose)
         await parser.start()
         fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, concurrency=config.limits.concurrency)
         stack.push_async_callback(fetcher.aclose)
         yield Survey(config, fetcher, parser, clock)
-
-
-@asynccontextmanager
-async def open_parser(config: CrawlConfig) -> AsyncIterator[Parser]:
-    """A parser pool for answers that no crawl has just fetched.
-
-    Raises:
-        ParseError: No worker can be started.
-    """
-    parser = _parser(config, fingerprint_key=0)
-    try:
-        await parser.start()
-        yield parser
-    finally:
-        await parser.aclose()
 
 
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
@@ -268,36 +254,6 @@ def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
 
             memory = partial(MemoryFrontier, clock, deepest_first=deepest_first)
             return Store(path=path, make=lambda _: memory(), damage=lambda _: None)
-
-
-def _parser(config: CrawlConfig, fingerprint_key: int) -> Parser:
-    settings = ExtractSettings(
-        scope=config.scope,
-        urls=config.urls,
-        extract=config.extract,
-        noindex=config.robots.noindex,
-        nofollow=config.robots.nofollow,
-        skip_rel=config.robots.skip_rel,
-        link_lines=config.export.links,
-        sitemap_lines=config.export.sitemaps,
-        files=config.export.files,
-        max_body_bytes=int(config.fetch.max_body_bytes),
-        fingerprint_key=fingerprint_key,
-        agent=config.fetch.user_agent,
-    )
-    match config.parse.backend:
-        case "process":
-            from crawler.parse.process import ProcessParser  # noqa: PLC0415
-
-            return ProcessParser(settings, config.parse)
-        case "thread":
-            from crawler.parse.thread import ThreadParser  # noqa: PLC0415
-
-            return ThreadParser(settings, config.parse)
-        case "inline":
-            from crawler.parse.inline import InlineParser  # noqa: PLC0415
-
-            return InlineParser(settings, config.parse)
 
 
 def _fetcher(

@@ -59,19 +59,19 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
         ExportError: A file is not what was committed, or cannot be written.
     """
     sinks: dict[str, Sink] = {}
-    for name, path in files.paths.items():
-        if name in FOLDERS:
-            continue
-        sink = files.sink(path)
-        sinks[name] = sink = LateSink(path, sink) if is_late(name) else sink
-        await sink.open(_position(name, path, restored, resume=plan.resume))
-        stack.push_async_callback(sink.aclose)
     for name, sink, path in _kept(plan):
         sinks[name] = sink
         position = _position(name, path, restored, resume=plan.resume)
         if name == WARC and plan.repair:
             position = await asyncio.to_thread(_good_position, path.parent, plan.config.name, position)
         await sink.open(position)
+        stack.push_async_callback(sink.aclose)
+    for name, path in files.paths.items():
+        if name in FOLDERS:
+            continue
+        sink = files.sink(path)
+        sinks[name] = sink = LateSink(path, sink) if is_late(name) else sink
+        await sink.open(_position(name, path, restored, resume=plan.resume))
         stack.push_async_callback(sink.aclose)
     return sinks
 

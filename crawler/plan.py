@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.config.function import located
 from crawler.config.secrets import revealed
 from crawler.directory import State
 from crawler.errors import ConfigError
@@ -123,10 +124,7 @@ class Plan:
     def effective_config(self, earlier: Sequence[str] = ()) -> CrawlConfig:
         """The configuration in force, with the names of all seed items and files as they are called everywhere."""
         seeds = tuple(item.name for item in self.seed_items(earlier))
-        extract = self.config.extract
-        if extract.python is not None:  # found wherever the crawl is gone on with from
-            function = str((self.folder or Path()).absolute() / extract.python)
-            extract = msgspec.structs.replace(extract, python=function)
+        extract = located(self.config.extract, self.folder)
         return msgspec.structs.replace(self.config, seeds=seeds, fetch=self.fetch(), extract=extract)
 
 

@@ -29,9 +29,10 @@ def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> Non
     loaded = load(path, overrides)
     config = loaded.config
     if config.extract.python is not None:
+        from crawler.config.function import located  # noqa: PLC0415
         from crawler.parse.trial import try_function  # noqa: PLC0415 - only functions pay for a process
 
-        try_function(str(loaded.folder.absolute() / config.extract.python))
+        try_function(located(config.extract, loaded.folder).python or "")
     explained = [line for host in hosts for line in _limits(config, host)]
     click.echo(dump(config), nl=False)
     for line in (*remarks(config, loaded.folder), *explained):

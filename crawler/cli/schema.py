@@ -11,7 +11,7 @@ import msgspec
 from crawler.errors import ConfigError
 from crawler.extract.record import SCHEMA_VERSION
 
-RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds")
+RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files")
 KINDS: Final = ("config", *RECORDS, "items", "rejects")
 
 
@@ -20,8 +20,8 @@ KINDS: Final = ("config", *RECORDS, "items", "rejects")
 @click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Whose rules, for items.")
 @click.option("--rule", metavar="NAME", help="Which of them; all by default.")
 def schema(kind: str, config: Path | None, rule: str | None) -> None:
-    """Print the JSON Schema (draft 2020-12) of crawl.yaml, or of one line of a file: pages, outcomes, links, sitemaps
-    or seeds, the records of the rules in FILE (items), or what rules reject (rejects).
+    """Print the JSON Schema (draft 2020-12) of crawl.yaml, or of one line of a file: pages, outcomes, links, sitemaps,
+    seeds or files, the records of the rules in FILE (items), or what rules reject (rejects).
     """
     if (config or rule) and kind != "items":
         raise ConfigError(f"{kind}: is the same for all rules; -c and --rule are for items")
@@ -42,7 +42,8 @@ def _config() -> dict[str, Any]:
 
 def _record(kind: str) -> dict[str, Any]:
     """The schema of a record, whose version rises when a field changes its meaning or goes."""
-    from crawler.export.outcomes import OutcomeRecord, SeedRecord  # noqa: PLC0415 - help needs no records
+    from crawler.export.files import FileRecord  # noqa: PLC0415 - help needs no records
+    from crawler.export.outcomes import OutcomeRecord, SeedRecord  # noqa: PLC0415
     from crawler.extract.record import LinkLine, PageRecord, SitemapLine  # noqa: PLC0415
 
     types = {
@@ -51,6 +52,7 @@ def _record(kind: str) -> dict[str, Any]:
         "links": LinkLine,
         "sitemaps": SitemapLine,
         "seeds": SeedRecord,
+        "files": FileRecord,
     }
     return _headed(kind, {"title": f"One line of {kind}.jsonl", **msgspec.json.schema(types[kind])})
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from crawler.config.problem import Problem, quoted
 from crawler.config.rules_scraping import RESERVED
@@ -17,6 +20,17 @@ EXPECTED: Final = "expected package.module:function, of a module beside the conf
 NAME: Final = re.compile(
     r"(?:(?P<folder>.*)/)?(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*):(?P<function>[A-Za-z_]\w*)", re.ASCII | re.DOTALL
 )
+
+
+def located(extract: ExtractConfig, folder: Path | None) -> ExtractConfig:
+    """`extract` with the folder its function is looked for in, so that it is found from anywhere.
+
+    Args:
+        folder: Of the configuration; None for the current one.
+    """
+    if extract.python is None:
+        return extract
+    return replace(extract, python=str((folder or Path()).absolute() / extract.python))
 
 
 def function_problems(extract: ExtractConfig) -> Iterator[Problem]:

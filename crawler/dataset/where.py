@@ -21,8 +21,8 @@ import re2
 
 from crawler.errors import ConfigError
 from crawler.models import Outcome, Url
-from crawler.reasons import REASONS
 from crawler.politeness.retry import HOST_NOT_HAD
+from crawler.reasons import REASONS
 from crawler.url import glob_to_regex, host_key
 
 if TYPE_CHECKING:

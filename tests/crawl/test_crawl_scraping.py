@@ -115,6 +115,32 @@ def test_page_records_that_go_elsewhere_leave_those_of_rules_where_they_are(craw
     assert len(streamed.lines("product.jsonl")) == 8
 
 
+@pytest.mark.parametrize("name", ["product.jsonl", "product.rejects.jsonl", "files.jsonl"])
+def test_a_damaged_file_is_refused_by_name_and_repaired_where_asked(crawler, shop, tmp_path, name):
+    config = configured(tmp_path, RULES)
+    arguments = ["http://a.test/", "-c", config, *options(shop, 'export.files=["*/p/*"]')]
+    done = crawler(*arguments)
+    assert done.code == 0, done.stderr
+    path = done.directory / name
+    before = {
+        file: sorted(line["path" if file == "files.jsonl" else "_url"] for line in done.lines(file))
+        for file in ("product.jsonl", "product.rejects.jsonl", "files.jsonl")
+    }
+    assert len(before["files.jsonl"]) == 10
+    path.write_bytes(path.read_bytes()[:-5])
+    refused = crawler(*arguments, "--resume")
+    assert refused.code == 1
+    assert str(name) in refused.stderr
+    assert "--repair" in refused.stderr
+    again = crawler(*arguments, "--repair")
+    assert again.code == 0, again.stderr
+    assert f"{name} is not whole beyond byte" in again.stderr
+    for file, lines in before.items():
+        assert sorted(line["path" if file == "files.jsonl" else "_url"] for line in again.lines(file)) == lines
+    assert "Rule product: 8 records, 2 rejects\n" in again.stderr
+    assert len(again.pages) == 11
+
+
 def test_changed_rules_are_refused_at_a_resume_by_name(crawler, shop, tmp_path):
     config = configured(tmp_path, RULES)
     assert crawler("http://a.test/", "-c", config, "--max-pages", 2, *options(shop)).code == 0

@@ -160,7 +160,7 @@ class TestCheck:
 
 
 class TestSchema:
-    @pytest.mark.parametrize("kind", ["config", "pages", "outcomes", "links", "sitemaps", "seeds", "rejects"])
+    @pytest.mark.parametrize("kind", ["config", "pages", "outcomes", "links", "sitemaps", "seeds", "files", "rejects"])
     def test_is_json_with_a_version(self, kind, capsys):
         assert run(["schema", kind]) == 0
         assert json.loads(capsys.readouterr().out)["$id"] == f"urn:crawler:schema:{kind}:1"
