@@ -25,7 +25,7 @@ COMMANDS = {
     "crawl": "Crawl a seed list into a directory of JSONL.",
     "check": "Validate a configuration and print what will apply.",
     "why": "Say what happened to a URL, and where it was found.",
-    "try": "Show the record one page would give.",
+    "try": "Show what one page would give.",
     "reparse": "Extract again from an archive, without fetching.",
     "export": "Write the records of a rule, or pages, without doubles.",
     "init": "Write a commented crawl.yaml and seeds.txt.",

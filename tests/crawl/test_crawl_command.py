@@ -180,10 +180,10 @@ def test_quiet_prints_nothing_and_the_summary_names_the_files(crawler, fast, pag
 
 
 def test_try_prints_the_record_a_crawl_would_write(crawler, fast, pages):
-    ran = crawler("http://a.test/x", *fast(pages)[2:], command="try")
+    ran = crawler("http://a.test/x", *fast(pages)[2:], "--json", command="try")
     assert ran.code == 0, ran.stderr
     assert msgspec.json.decode(ran.stdout)["title"] == "a.test/x"
-    missing = crawler("http://a.test/missing", *fast(pages)[2:], command="try")
+    missing = crawler("http://a.test/missing", *fast(pages)[2:], "--json", command="try")
     assert missing.code == 3
     assert msgspec.json.decode(missing.stdout)["reason"] == "http_404"
 
