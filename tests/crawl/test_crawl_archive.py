@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
@@ -91,15 +92,20 @@ def test_killed_and_resumed_it_holds_each_answer_once_and_gives_the_same_records
     found = told["differences"]["pages"]
     assert (found["added"], found["removed"], found["changed"]) == (0, 0, 0)
     again = crawl.directory / "reparse-1"
-    for name in ("pages", "links"):
-        assert (again / f"{name}.jsonl").read_bytes() == (crawl.directory / f"{name}.jsonl").read_bytes()
+    names = {path.name for path in crawl.directory.glob("*.jsonl")} - {"outcomes.jsonl", "seeds.jsonl", "files.jsonl"}
+    assert {"pages.jsonl", "links.jsonl", "items.jsonl"} <= names
+    for name in names:
+        assert (again / name).read_bytes() == (crawl.directory / name).read_bytes()
 
 
-@pytest.mark.parametrize(("step", "number"), [("half", 4), ("fsync", 7), ("commit", 3)])
-def test_dying_in_the_middle_of_a_checkpoint_loses_and_repeats_no_answer(matrix, step, number):
-    with matrix.crawl(step, Way(every="50ms")) as crawl:
+@pytest.mark.parametrize(
+    ("step", "number", "how"),
+    [("half", 4, "kill"), ("commit", 3, "kill"), ("fsync", 40, "unplug"), ("written", 9, "unplug")],
+)
+def test_dying_in_the_middle_of_a_checkpoint_loses_and_repeats_no_answer(matrix, step, number, how):
+    with matrix.crawl(f"{how}-{step}", Way(every="50ms")) as crawl:
         crawl.arguments = [*crawl.arguments, *KEEP]
-        assert crawl.live(program=program(step, number)).died
+        assert crawl.live(program=program(step, number, how)).died
         crawl.complete()
     keeps_each_answer_once(crawl.directory)
 
@@ -156,15 +162,16 @@ def test_a_killed_reparse_leaves_nothing_under_its_name_and_the_next_one_tidies_
     )
     draft = tmp_path / "out.crawl-new"
     while process.poll() is None and not (draft / "pages.jsonl").exists():
-        pass
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)
     process.kill()
     process.wait()
     assert not out.exists()
     assert draft.exists()
     reparsed(crawl.directory, "-d", out)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
-    names = {f"{name}.jsonl" for name in ("items", "items.rejects", "outcomes", "pages")}
-    assert {path.name for path in out.iterdir()} == names
+    assert {path.name for path in out.iterdir()} >= {"outcomes.jsonl", "pages.jsonl"}
+    assert all(path.name.endswith(".jsonl") for path in out.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ import errno
 import itertools
 import os
 import resource
+import shutil
 import signal
+import stat
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,7 +55,7 @@ class Failpoint:
         self._number = number
         self._unplugs = how == "unplug"
         self._directory = directory
-        self._names: set[str] = set()
+        self._names: dict[int, set[str]] = {}  # inode of a folder -> those in it when it was last synced
         self._on_disk: dict[int, int] = {}  # inode -> length when it was last synced
         self._arrivals = itertools.count(1)  # `next` is atomic: steps are reached in several threads
 
@@ -63,7 +65,7 @@ class Failpoint:
             return False
         if not self.fails:
             if self._unplugs:
-                self._unplug()
+                self._unplug(self._directory)
             os.kill(os.getpid(), signal.SIGKILL)
         return True
 
@@ -71,15 +73,18 @@ class Failpoint:
         """A file, or a folder and with it the names in it, is on the disk."""
         found = os.fstat(descriptor)
         self._on_disk[found.st_ino] = found.st_size
-        if found.st_ino == self._directory.stat().st_ino:
-            self._names = {path.name for path in self._directory.iterdir()}
+        if stat.S_ISDIR(found.st_mode):
+            self._names[found.st_ino] = set(os.listdir(descriptor))
 
-    def _unplug(self) -> None:
-        for path in self._directory.iterdir():
-            if path.name.startswith("crawl.db") or path.name == "crawl.lock":
+    def _unplug(self, folder: Path) -> None:
+        names = self._names.get(folder.stat().st_ino, set())
+        for path in folder.iterdir():
+            if path.name.startswith(("crawl.db", "payloads.db")) or path.name == "crawl.lock":
                 continue
             length = self._on_disk.get(path.stat().st_ino)
-            if length is None or path.name not in self._names:
+            if path.is_dir():
+                self._unplug(path) if path.name in names else shutil.rmtree(path)
+            elif length is None or path.name not in names:
                 path.unlink()
             else:
                 os.truncate(path, min(length, path.stat().st_size))
