@@ -125,13 +125,18 @@ def _json(field: FieldConfig, key: str, item: Item | None) -> Iterator[Problem]:
         yield Problem(f"{key}.in", quoted(field.in_), "expected json with it: what to take; @ is all")
     if item == "value":
         yield Problem(f"{key}.in", quoted(field.in_), "expected json alone: this is looked for in a value, not in HTML")
-    if field.in_ in STRUCTURED or _TYPED.fullmatch(field.in_) or _VARIABLE.fullmatch(field.in_):
+    yield from within_problem(f"{key}.in", field.in_)
+
+
+def within_problem(key: str, within: str) -> Iterator[Problem]:
+    """What is wrong with what is to be looked into on an HTML page."""
+    if within in STRUCTURED or _TYPED.fullmatch(within) or _VARIABLE.fullmatch(within):
         return
-    if field.in_.startswith("js:"):
-        yield Problem(f"{key}.in", quoted(field.in_), "expected a variable as scripts name it: js:window.__STATE__")
-    elif problem := css_problem(field.in_):
+    if within.startswith("js:"):
+        yield Problem(key, quoted(within), "expected a variable as scripts name it: js:window.__STATE__")
+    elif problem := css_problem(within):
         expected = f"expected {', '.join(STRUCTURED)}, js:NAME or a script's CSS selector, and that is not one"
-        yield Problem(f"{key}.in", quoted(field.in_), problem.replace("expected a CSS selector", expected, 1))
+        yield Problem(key, quoted(within), problem.replace("expected a CSS selector", expected, 1))
 
 
 def _url(field: FieldConfig, key: str) -> Iterator[Problem]:
@@ -162,10 +167,23 @@ def _making(field: FieldConfig, key: str) -> Iterator[Problem]:
     if field.required and field.default is not None:
         yield Problem(f"{key}.default", "required and default", "expected one of them: with a default none is missing")
     for word in ("const", "default"):
-        value = getattr(field, word)
-        each = value if isinstance(value, tuple) else (value,)
-        if any(isinstance(one, float) and not math.isfinite(one) for one in each):
-            yield Problem(f"{key}.{word}", str(value), "expected a finite number")
+        yield from _given(field, word, f"{key}.{word}")
+
+
+def _given(field: FieldConfig, word: str, key: str) -> Iterator[Problem]:
+    """What is wrong with a value that stands in the rule itself."""
+    value = getattr(field, word)
+    each = value if isinstance(value, tuple) else (value,)
+    if any(isinstance(one, float) and not math.isfinite(one) for one in each):
+        yield Problem(key, str(value), "expected a finite number")
+    elif field.type not in (None, "list", "object") and not (word == "const" and (field.transform or field.regex)):
+        from crawler.extract.value_types import Context, converted  # noqa: PLC0415 - only rules pay for it
+
+        try:
+            for one in each:
+                converted(one, field.type, Context(lambda href: href))
+        except ValueError as error:
+            yield Problem(key, str(value), f"{error}, as it is the field's type")
 
 
 def _transform_problem(name: str, arguments: Any) -> str | None:  # noqa: ANN401 - whatever YAML can say

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from crawler.config.base import dotted_key
-from crawler.config.scraping import as_field, as_follow, as_match
+from crawler.config.scraping import EachConfig, as_field, as_follow, as_match
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,22 +42,26 @@ def kinds_of_parts(rule: RuleConfig) -> Iterator[tuple[str, Kinds]]:
         yield "match.css", HTML
     if match.json is not None:
         yield "match.json", DATA
+    values = DATA  # where plain JMESPath looks
+    if isinstance(rule.each, EachConfig):
+        values = HTML
+        yield "each", HTML
     for name, given in rule.fields.items():
-        if (kinds := _kinds_of_field(as_field(given), 0)) is not None:
+        if (kinds := _kinds_of_field(as_field(given), values, 0)) is not None:
             yield dotted_key("fields", name), kinds
     for position, follow in enumerate(map(as_follow, rule.follow or ())):
         if follow.css is not None or follow.json is not None:
-            yield f"follow[{position}]", HTML if follow.css is not None else DATA
+            yield f"follow[{position}]", HTML if follow.css is not None else values
 
 
-def _kinds_of_field(field: FieldConfig, depth: int) -> Kinds | None:
+def _kinds_of_field(field: FieldConfig, values: Kinds, depth: int) -> Kinds | None:
     """The kinds of response that can give a field a value; None if it asks for nothing of them."""
     if field.css is not None or field.in_ is not None:
         return HTML
     if field.json is not None:
-        return DATA
+        return values
     below = [as_field(given) for given in field.any or (field.fields or {}).values()]
-    asked = [_kinds_of_field(each, depth + 1) for each in below] if depth <= MAX_DEPTH else []
+    asked = [_kinds_of_field(each, values, depth + 1) for each in below] if depth <= MAX_DEPTH else []
     kinds = [each for each in asked if each is not None]
     if not kinds:
         return None

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from crawler.config.base import dotted_key
 from crawler.config.patterns import pattern_problem
 from crawler.config.problem import Problem, quoted
-from crawler.config.rule_fields import field_problems, selector_problem
+from crawler.config.rule_fields import field_problems, selector_problem, within_problem
 from crawler.config.rule_kinds import HTML, kinds_of_parts, kinds_of_rule
-from crawler.config.scraping import as_follow, as_match, as_skip
+from crawler.config.scraping import EachConfig, as_follow, as_match, as_skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,10 +38,12 @@ def scraping(rules: tuple[RuleConfig, ...]) -> Iterator[Problem]:
             yield from _each(rule, kinds, f"{key}.each")
         else:
             yield _contradiction(rule, key)
-        item: Item | None = None if not kinds else "node" if kinds <= HTML else "value"
+        item: Item | None = "node" if kinds <= HTML and not isinstance(rule.each, EachConfig) else "value"
+        item = item if kinds else None
         for name, field in rule.fields.items():
             yield from field_problems(field, dotted_key(f"{key}.fields", name), name, item)
-        yield from _links(rule, key)
+        yield from _followed(rule, key)
+        yield from _skipped(rule, key)
         for number, name in enumerate(rule.unique):
             if name not in rule.fields:
                 yield _unknown_field(f"{key}.unique[{number}]", name, rule)
@@ -96,14 +98,17 @@ def _match(rule: RuleConfig, key: str) -> Iterator[Problem]:
 def _each(rule: RuleConfig, kinds: Kinds, key: str) -> Iterator[Problem]:
     if rule.each is None:
         return
-    if kinds > HTML:
+    if isinstance(rule.each, EachConfig):
+        yield from selector_problem(f"{key}.json", rule.each.json, "json")
+        yield from within_problem(f"{key}.in", rule.each.in_)
+    elif kinds > HTML:
         expected = "expected match.type, as on HTML each is CSS and on JSON and XML JMESPath"
         yield Problem(key, quoted(rule.each), expected)
     else:
         yield from selector_problem(key, rule.each, "css" if kinds == HTML else "json")
 
 
-def _links(rule: RuleConfig, key: str) -> Iterator[Problem]:
+def _followed(rule: RuleConfig, key: str) -> Iterator[Problem]:
     for position, given in enumerate(rule.follow or ()):
         follow = as_follow(given)
         below = f"{key}.follow[{position}]"
@@ -114,12 +119,19 @@ def _links(rule: RuleConfig, key: str) -> Iterator[Problem]:
             yield from selector_problem(f"{below}.json", follow.json, "json")
         if follow.css is not None and follow.json is not None:
             yield Problem(f"{below}.json", quoted(follow.json), "expected css or json, not both")
+        if follow.css is not None and follow.carry and isinstance(rule.each, EachConfig):
+            yield Problem(
+                place, quoted(follow.css), "expected json, as what carries is looked for in items, here values"
+            )
         if not follow.attr:
             yield Problem(f"{below}.attr", '""', "expected the name of an attribute")
         for number, name in enumerate(follow.carry):
             if name not in rule.fields:
                 yield _unknown_field(f"{below}.carry[{number}]", name, rule)
         yield from _patterns(follow.url, f"{below}.url")
+
+
+def _skipped(rule: RuleConfig, key: str) -> Iterator[Problem]:
     for position, entry in enumerate(rule.skip):
         skip = as_skip(entry)
         below = f"{key}.skip[{position}]"

@@ -87,6 +87,13 @@ class FieldConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     default: Annotated[Argument | tuple[Argument, ...], Meta(description="What stands where there is no value.")] = None
 
 
+class EachConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Items of an HTML page that are not elements but values of JSON in it."""
+
+    json: Annotated[str, Meta(description="A JMESPath expression that gives the items.")] = ""
+    in_: Annotated[str, Meta(description="Where it looks, as of a field.")] = field(default="", name="in")
+
+
 class FollowConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Links to take next from pages that a rule matches. A text instead of a map is its css."""
 
@@ -98,7 +105,9 @@ class FollowConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         ),
     ] = None
     attr: Annotated[str, Meta(description="The attribute that holds the URL.")] = "href"
-    json: Annotated[str | None, Meta(description="JMESPath that gives URLs, on JSON and XML.")] = None
+    json: Annotated[
+        str | None, Meta(description="JMESPath that gives URLs, on JSON and XML, or in items that are JSON.")
+    ] = None
     url: Annotated[tuple[str, ...], Meta(description="Only URLs that one of these globs or /RE2/ matches.")] = ()
     priority: Annotated[Priority, Meta(description="0 first, 63 last; other links have 32.")] = 32
     carry: Annotated[
@@ -122,8 +131,11 @@ class RuleConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Meta(description="URL patterns, or a map of url, css, json and type; null: every page."),
     ] = None
     each: Annotated[
-        str | None,
-        Meta(description="What selects the items of a page, CSS or on JSON and XML JMESPath; null: the page is one."),
+        str | EachConfig | None,
+        Meta(
+            description="What selects the items of a page: CSS; on JSON and XML JMESPath; or a map of json and in, for "
+            "JSON on an HTML page. null: the page is one."
+        ),
     ] = None
     fields: Annotated[dict[str, str | FieldConfig], Meta(description="Of each item.")] = field(default_factory=dict)
     follow: Annotated[

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from crawler.extract.json_ld import json_ld
 from crawler.extract.json_value import JsonError, assigned_value, json_value
-from crawler.extract.rule_structured import json_ld, microdata, opengraph
+from crawler.extract.microdata import microdata
+from crawler.extract.opengraph import opengraph
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +29,10 @@ def data_of(parsed: Parsed, within: str, resolve: Callable[[str], str | None]) -
     name, _, which = within.partition(":")
     match name:
         case "json_ld":
-            return _of_type(json_ld(tree), which) if which else json_ld(tree)
+            values = json_ld(tree).values
+            return _of_type(values, which) if which else values or None
         case "opengraph" | "microdata":
-            return (opengraph(tree) if name == "opengraph" else microdata(tree, resolve)) or None
+            return (opengraph(tree) if name == "opengraph" else microdata(tree, resolve).items) or None
         case "js":
             return _assigned(tree, which)
         case _:

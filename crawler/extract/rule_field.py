@@ -87,12 +87,16 @@ class Field:
     def _value(self, item: Any, page: RulePage) -> tuple[Any, Errors]:  # noqa: ANN401
         many = self._many
         source = self._source
-        found = source.find(item, page, many=many) if source is not None else []
-        if not found:
-            return None, source.errors if isinstance(source, AnyOf) else _NONE
+        wrong = _NONE
+        if isinstance(source, AnyOf):
+            found, wrong = source.choose(item, page, many=many)
+        else:
+            found = source.find(item, page, many=many) if source is not None else []
+        if not found and not self._steps:  # of which one may give a default
+            return None, wrong
         if self._regex is not None:
             try:
-                found = [text for value in found if (text := self._matched(value)) is not None]
+                found = [text for value in found if (text := self._matched(value))]
             except ValueError as error:
                 return None, (FieldError("", shown(found[0]), _words(error)),)
         value: Any = found if many else found[0] if found else None
@@ -104,7 +108,8 @@ class Field:
             except Exception as error:  # noqa: BLE001 - no text may break more than its record
                 return None, (FieldError("", shown(value), f"no {type(error).__name__} in a transform"),)
         if self._convert:
-            return self._converted(value, page)
+            value, problems = self._converted(value, page)
+            return value, problems or (wrong if value is None else _NONE)
         return value if value != [] else None, _NONE
 
     def _matched(self, value: Any) -> Any:  # noqa: ANN401

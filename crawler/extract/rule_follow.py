@@ -41,11 +41,16 @@ class Followed(msgspec.Struct, frozen=True):
 class Follow:
     """One entry of ``follow``: looked for in each item if it carries something, else on the whole page.
 
+    Args:
+        rule: Whose it is.
+        given: As written.
+        are_values: Whether the items are values of JSON in HTML, so that JMESPath looks at each of them.
+
     Raises:
         ConfigError: Its patterns are too large for RE2.
     """
 
-    def __init__(self, rule: str, given: str | FollowConfig) -> None:
+    def __init__(self, rule: str, given: str | FollowConfig, *, are_values: bool = False) -> None:
         config = as_follow(given)
         self._rule = rule
         self._finder = _Finder(config.css, config.attr)
@@ -53,13 +58,15 @@ class Follow:
         self._urls = pattern_set(config.url) if config.url else None
         self.priority = config.priority
         self._carry = config.carry
-        self.carries = bool(config.carry)
+        #: whether it is looked for in items
+        self.is_of_items = bool(config.carry) or (are_values and config.json is not None)
         #: its css, json or url, as written
         self.expression = config.css or config.json or ", ".join(config.url) or "all links"
 
     def links(self, item: Any, values: dict[str, Any], page: RulePage) -> list[Followed]:  # noqa: ANN401
         """Those of one item, which has `values`, in the order of the page."""
-        hrefs = self._finder.hrefs(item, page) if isinstance(item, LexborNode) else self._texts(item, page)
+        is_element = isinstance(item, LexborNode) and self._json is None
+        hrefs = self._finder.hrefs(item, page) if is_element else self._texts(item, page)
         if self._urls is not None:
             hrefs = [href for href in hrefs if (url := page.resolve(href)) is not None and self._urls.Match(url)]
         if page.trace is not None:
@@ -70,7 +77,7 @@ class Follow:
         return [Followed(self._rule, href, self.priority, context) for href in hrefs]
 
     def _texts(self, item: Any, page: RulePage) -> list[str]:  # noqa: ANN401
-        if self._json is None:
+        if self._json is None or isinstance(item, LexborNode):
             return []
         try:
             found = self._json.search(item)

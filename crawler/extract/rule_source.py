@@ -149,18 +149,20 @@ class AnyOf:
     def __init__(self, alternatives: tuple[Any, ...]) -> None:
         self.label: Label = ("any", "", None)
         self.alternatives = alternatives
-        #: why the first alternative that found something cannot be used, of the last item
-        self.errors: tuple[FieldError, ...] = ()
 
     def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401
-        """The value of the first alternative that has one without errors."""
-        self.errors = ()
+        """As `choose`, whatever is wrong."""
+        return self.choose(item, page, many=many)[0]
+
+    def choose(self, item: Any, page: RulePage, *, many: bool) -> tuple[list[Any], tuple[FieldError, ...]]:  # noqa: ANN401
+        """The value of the first alternative that has one without errors; if none has, the first errors there were."""
+        wrong: tuple[FieldError, ...] = ()
         for alternative in self.alternatives:
             value, errors = alternative.evaluate(item, page)
             if value is not None and not errors:
-                return value if many and isinstance(value, list) else [value]
-            self.errors = self.errors or tuple(errors)
-        return []
+                return (value if many and isinstance(value, list) else [value]), ()
+            wrong = wrong or tuple(errors)
+        return [], wrong
 
 
 def source_of(config: FieldConfig, alternatives: tuple[Any, ...]) -> Source | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jmespath
 from selectolax.lexbor import LexborNode
 
+from crawler.config.scraping import EachConfig
 from crawler.extract.rule_explain import field_reports, follow_reports
 from crawler.extract.rule_field import Field
 from crawler.extract.rule_follow import Follow, Skip
@@ -131,13 +132,19 @@ class _Rule:
     def __init__(self, config: RuleConfig) -> None:
         self.name = config.name
         self.match = Match(config)
-        self._each = config.each
-        self._each_json: Any = None
+        each = config.each
+        self._each = each if isinstance(each, str) else None
+        self._within = each.in_ if isinstance(each, EachConfig) else None
+        self._each_json: Any = jmespath.compile(each.json) if isinstance(each, EachConfig) else None
         self.fields = {name: Field(given, name) for name, given in config.fields.items()}
-        self.follow = None if config.follow is None else [Follow(config.name, given) for given in config.follow]
+        follow = config.follow
+        are_values = isinstance(each, EachConfig)
+        self.follow = (
+            None if follow is None else [Follow(config.name, given, are_values=are_values) for given in follow]
+        )
         self._skip = Skip(config.name, config.skip) if config.skip else None
-        if config.each is not None and "html" not in self.match.kinds:
-            self._each_json = jmespath.compile(config.each)
+        if isinstance(each, str) and "html" not in self.match.kinds:
+            self._each_json = jmespath.compile(each)
 
     def scrape(self, page: RulePage, scraped: Scraped) -> Fill:
         """Add what this rule gives to `scraped`; how well its fields did."""
@@ -152,10 +159,10 @@ class _Rule:
         for item in items:
             record = self._record(item, page, filled, scraped) if self.fields else {}
             for follow in self.follow or ():
-                if follow.carries:
+                if follow.is_of_items:
                     followed += follow.links(item, record, page)
         for follow in self.follow or ():
-            if not follow.carries:
+            if not follow.is_of_items:
                 followed += follow.links(page.root, {}, page)
         if not are_all:
             self.refuse(f"at most {MAX_ITEMS} items on a page; the others are left out", scraped)
@@ -198,14 +205,14 @@ class _Rule:
         """What ``each`` selects, and whether that is all."""
         if page.root is None:
             return [], True
-        if self._each is None:
+        if self._each is None and self._each_json is None:
             return [page.root], True
         page.is_cut = False
         if self._each_json is None:
-            items: list[Any] = page.select(page.root, self._each) if isinstance(page.root, LexborNode) else []
+            items: list[Any] = page.select(page.root, self._each or "") if isinstance(page.root, LexborNode) else []
         else:
             try:
-                found = self._each_json.search(page.root)
+                found = self._each_json.search(page.root if self._within is None else page.data(self._within))
             except Exception:  # noqa: BLE001 - what functions make of wrong types is no item
                 found = None
             items = [value for value in (found if isinstance(found, list) else [found]) if value is not None]

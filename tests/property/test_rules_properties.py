@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crawler.config import CrawlConfig, ExtractConfig
+from crawler.config.file import as_written, dump, loads
 from crawler.config.rules import problems
-from crawler.config.scraping import FieldConfig, FollowConfig, MatchConfig, RuleConfig, SkipConfig
+from crawler.config.scraping import EachConfig, FieldConfig, FollowConfig, MatchConfig, RuleConfig, SkipConfig
 from crawler.extract.page import Extractor, Settings
 from crawler.models import HostKey, Page, Request, Response, Url
 
@@ -115,6 +116,13 @@ html_rules = st.builds(
     ),
     skip=st.lists(st.builds(SkipConfig, css=selectors), max_size=1).map(tuple),
 )
+embedded_rules = st.builds(
+    RuleConfig,
+    name=st.just("embedded"),
+    each=st.builds(EachConfig, json=expressions, in_=within),
+    fields=st.dictionaries(names, data_fields, max_size=3).map(lambda fields: {"x": FieldConfig(json="a"), **fields}),
+    follow=st.none() | st.just((FollowConfig(json="a"), FollowConfig(json="@", carry=("x",)), "a")),
+)
 data_rules = st.builds(
     RuleConfig,
     name=st.just("data"),
@@ -202,7 +210,9 @@ def assert_valid(value, config):
 @pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(html_rules | data_rules, min_size=1, max_size=2, unique_by=lambda rule: rule.name).map(tuple),
+    st.lists(html_rules | data_rules | embedded_rules, min_size=1, max_size=2, unique_by=lambda rule: rule.name).map(
+        tuple
+    ),
     markup | pieces,
     content_types,
     contexts,
@@ -211,6 +221,15 @@ def test_any_bytes_through_any_rule_give_valid_records_or_none(rules, body, cont
     config = CrawlConfig(extract=ExtractConfig(rules=rules))
     if not list(problems(config)):
         check(page_of(rules, body, content_type, context), rules)
+
+
+@pytest.mark.slow
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(html_rules | data_rules | embedded_rules, max_size=2).map(tuple))
+def test_rules_are_stored_so_that_they_read_back_equal(rules):
+    config = CrawlConfig(extract=ExtractConfig(rules=rules))
+    if not list(problems(config)):
+        assert loads(dump(config), "stored").config == as_written(config)
 
 
 DEEP = (

@@ -161,6 +161,8 @@ def test_a_rule_file_alone_can_be_loaded_where_that_will_do(tmp_path):
         ("{css: h1, fields: {_b: h2}}", "a.fields._b", "does not begin with '_'"),
         ("{json: x, in: json_ld, fields: {b: h2}}", "a.fields.b", "looked for in a value"),
         ("{css: h1, required: true, default: x}", "a.default", "expected one of them"),
+        ("{css: h1, type: int, default: x}", "a.default", "expected a whole number"),
+        ("{const: x, type: float}", "a.const", "expected a number"),
     ],
 )
 def test_what_is_wrong_with_a_field_is_told_when_it_is_read(field, key, expected):
@@ -186,6 +188,10 @@ def test_what_is_wrong_with_a_field_is_told_when_it_is_read(field, key, expected
         ("name: r\neach: '['\nfields: {a: h1}", ".each", "expected a CSS selector"),
         ("name: r\neach: '['\nfields: {a: {json: a}}", ".each", "expected JMESPath"),
         ("name: r\neach: a\nfields: {a: {any: [h1, {json: a}]}}", ".each", "expected match.type"),
+        ("name: r\neach: {json: '[', in: json_ld}\nfields: {a: {json: a}}", ".each.json", "expected JMESPath"),
+        ("name: r\neach: {json: a}\nfields: {a: {json: a}}", ".each.in", "expected json_ld, opengraph"),
+        ("name: r\neach: {json: a, in: json_ld}\nfields: {a: h1}", ".fields.a", "looked for in a value"),
+        ("name: r\neach: {json: a, in: json_ld}\nmatch: {type: xml}", ".each", "expected what is for XML"),
         ("name: r\nfields: {_a: h1}", ".fields._a", "does not begin with '_'"),
         ("name: r\nfields: {a: h1}\nunique: [b]", ".unique[0]", "expected a field of the rule, which has a"),
         (

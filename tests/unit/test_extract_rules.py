@@ -250,7 +250,7 @@ def test_a_function_that_does_not_like_what_it_gets_gives_no_value():
 
 def test_html_holds_json_in_scripts_in_variables_and_as_json_ld():
     parsed = page(
-        '<script type=application/ld+json>{\'@graph\': [{"@type": ["Thing", "Product"], "name": "L"}]}</script>'
+        '<script type=application/ld+json>{"@graph": [{"@type": ["Thing", "Product"], "name": "L"}]}</script>'
         '<script id=s type=application/json>{"a": {"b": 2}}</script><script src=x></script>'
         "<script>var y=1;window.__STATE__ = {items: [{id: 7,}]}; go()</script>"
     )
@@ -323,6 +323,7 @@ def test_links_are_skipped_by_pattern_and_by_where_they_stand():
     assert [url for url in urls if f"https://shop.test{url}" in skipped] == urls[1:]
 
 
+@pytest.mark.slow
 def test_too_many_items_are_said_to_be_too_many():
     result = scraped("name: r\neach: i\nfields: {a: {css: ''}}", page("<i>x</i>" * 10_001))
     assert len(result.records) == 10_000
@@ -353,3 +354,29 @@ def test_people_are_told_which_selector_found_what_and_why_a_rule_is_not_for_a_p
     assert (link.name, to.name, to.sources[0].found, to.values) == ("link", "link.to", 3, ("/1", "/2", "/3"))
     (follow,) = shop.follow
     assert (follow.expression, follow.found, follow.urls) == (".next", 1, ("https://shop.test/lamps/blue?page=3",))
+
+
+def test_items_of_an_html_page_may_be_values_of_json_in_it():
+    html = "<script>var s = {items: [{n: 1, to: '/1'}, {n: 2, to: '/2'}]}</script><a href=/x>x</a>"
+    result = scraped(
+        """
+        name: r
+        each: {json: items, in: "js:s"}
+        fields: {n: {json: n, type: int}}
+        follow: [{json: to}, {json: to, carry: [n], priority: 1}, a]
+        """,
+        page(html),
+    )
+    assert [record for _, record in result.records] == [{"n": 1}, {"n": 2}]
+    assert [(link.href, link.priority) for link in result.follow] == [
+        *[("/1", 32), ("/1", 1), ("/2", 32), ("/2", 1)],
+        ("/x", 32),
+    ]
+    assert scraped("name: r\neach: {json: x, in: 'js:none'}\nfields: {n: {json: n}}", page(html)).records == []
+
+
+def test_a_transform_may_give_a_default():
+    assert record_of("a: {css: h7, transform: [{default: x}]}\nb: {css: h1, regex: '(z*)'}", LAMP) == {
+        "a": "x",
+        "b": None,
+    }

@@ -61,6 +61,6 @@ def test_elements_nested_too_deep_are_left_out():
     assert depth == MAX_DEPTH
 
 
-def test_a_million_attributes_are_no_harm():
+def test_thousands_of_attributes_are_no_harm():
     value, _ = xml_value(b"<a " + b" ".join(b'a%d=""' % number for number in range(20_000)) + b"/>")
     assert len(value["a"]) == 20_000
