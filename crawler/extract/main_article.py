@@ -69,6 +69,16 @@ def cut_before_prose(cutting: Cutting, root: int) -> None:
                 cut[number] = 1
 
 
+def cut_titles(cutting: Cutting, root: int) -> set[int]:
+    """Cut headings of the first level in `root`, and say which."""
+    tags, cut = cutting.tags, cutting.cut
+    titles = {number for number in cutting.live if number > root and tags[number] == _H1 and not cut[number]}
+    for number in titles:
+        cut[number] = 1
+    cutting.spread()
+    return titles
+
+
 def cut_link_lists(cutting: Cutting, root: int) -> None:
     """Cut what in `root` is mostly links: to other articles, to others of their kind."""
     own, links, parents, tags, cut = cutting.own, cutting.links, cutting.parents, cutting.tags, cutting.cut
