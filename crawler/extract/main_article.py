@@ -75,7 +75,8 @@ def cut_titles(cutting: Cutting, root: int) -> set[int]:
     titles = {number for number in cutting.live if number > root and tags[number] == _H1 and not cut[number]}
     for number in titles:
         cut[number] = 1
-    cutting.spread()
+    if titles:
+        cutting.spread()
     return titles
 
 
@@ -100,7 +101,10 @@ def cut_link_lists(cutting: Cutting, root: int) -> None:
 
 
 def cut_bare_headings(cutting: Cutting, root: int) -> None:
-    """Cut headings in `root` of what was cut: the next text after them is, or there is none."""
+    """Cut headings in `root` of what was cut: the next text after them is, or there is none.
+
+    What is in them is not marked as cut.
+    """
     own, parents, tags, cut = cutting.own, cutting.parents, cutting.tags, cutting.cut
     in_heading = bytearray(len(own))
     bare = 0
@@ -118,4 +122,3 @@ def cut_bare_headings(cutting: Cutting, root: int) -> None:
             bare = 0
     if bare:
         cut[bare] = 1
-    cutting.spread()

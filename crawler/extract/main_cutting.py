@@ -40,8 +40,9 @@ class Cutting:
         sizes = document.sizes()
         #: of each, the characters of text in it, and in no box within: linked, and not
         self.links, self.own = sizes[1::2], sizes[::2]
-        self._own_links_unless_whole()
         self.texts = self._texts()
+        if ANCHOR in self.tags and any(map(self._is_unclosed, self._links())):
+            self._take_unclosed_links_for_plain()
         #: those with any text, in document order, but for the document
         self.live = [number for number, length in enumerate(self.texts) if length and number]
         #: for each, whether it is not main text, nor what it holds; only those with text are asked
@@ -52,22 +53,22 @@ class Cutting:
         parents = self.parents
         texts = [own + linked for own, linked in zip(self.own, self.links, strict=True)]
         for number in range(len(texts) - 1, 0, -1):
-            texts[parents[number]] += texts[number]
+            if texts[number]:
+                texts[parents[number]] += texts[number]
         return texts
 
-    def _own_links_unless_whole(self) -> None:
-        """Take linked text for plain where it is in a link that was never closed and so holds most of the page."""
-        if ANCHOR not in self.tags:
-            return
-        texts, parents = self._texts(), self.parents
-        plain = bytearray(len(texts))
+    def _links(self) -> list[int]:
+        return [number for number, tag in enumerate(self.tags) if tag == ANCHOR]
+
+    def _is_unclosed(self, link: int) -> bool:
+        """Whether a link holds most of the page, or is none: an anchor, ``<a name>``, that was never closed."""
+        node = self.nodes[link]
+        return self.texts[link] > 0.5 * self.texts[0] or (node is not None and "href" not in node.attributes)
+
+    def _take_unclosed_links_for_plain(self) -> None:
+        plain = bytearray(len(self.own))
         for number, tag in enumerate(self.tags):
-            if tag == ANCHOR:
-                node = self.nodes[number]
-                is_link = texts[number] < 0.5 * texts[0] and node is not None and "href" in node.attributes
-                plain[number] = not is_link
-            else:
-                plain[number] = plain[parents[number]]
+            plain[number] = self._is_unclosed(number) if tag == ANCHOR else plain[self.parents[number]]
             if plain[number]:
                 self.own[number] += self.links[number]
                 self.links[number] = 0
@@ -115,8 +116,3 @@ class Cutting:
         for number in self.live:
             if cut[parents[number]]:
                 cut[number] = 1
-
-    def has_text(self, root: int) -> bool:
-        """Whether anything is left of the box `root`."""
-        own, links, cut = self.own, self.links, self.cut
-        return any(number >= root and not cut[number] and (own[number] or links[number]) for number in (0, *self.live))

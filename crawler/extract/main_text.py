@@ -66,8 +66,16 @@ def main_content(document: Document) -> Main:
     """
     cutting = Cutting(document)
     root, titles = _cut(cutting, _kind(document))
-    if not cutting.has_text(root):
-        cutting, root = Cutting(document), 0
+    kept, dropped = _chosen(cutting, root, titles)
+    if not any(kept[number] and (cutting.own[number] or cutting.links[number]) for number in (0, *cutting.live)):
+        root, kept, dropped = 0, bytearray(b"\1") * len(kept), set()
+    nodes = cutting.nodes
+    top = nodes[root] or document.tree.body or document.tree.root
+    return Main(document, [] if top is None else [top], dropped, kept)
+
+
+def _chosen(cutting: Cutting, root: int, titles: set[int]) -> tuple[bytearray, set[int]]:
+    """For each box whether it is kept, and the `mem_id` of each that is not while that around it is, but for titles."""
     nodes, parents, cut = cutting.nodes, cutting.parents, cutting.cut
     kept = bytearray(len(nodes))
     kept[root] = 1
@@ -76,10 +84,9 @@ def main_content(document: Document) -> Main:
         if kept[parents[number]]:
             if not cut[number]:
                 kept[number] = 1
-            elif number not in titles and (node := nodes[number]) is not None:
-                dropped.add(node.mem_id)
-    top = nodes[root] or document.tree.body or document.tree.root
-    return Main(document, [] if top is None else [top], dropped, kept)
+            elif number not in titles:
+                dropped.add(nodes[number].mem_id)  # type: ignore[union-attr]
+    return kept, dropped
 
 
 def _cut(cutting: Cutting, kind: str) -> tuple[int, set[int]]:
@@ -91,9 +98,10 @@ def _cut(cutting: Cutting, kind: str) -> tuple[int, set[int]]:
     root = 0
     titles: set[int] = set()
     if has_prose or share >= _MIXED:
-        for number in suspects:
-            cutting.cut[number] = 1
-        cutting.spread()
+        if suspects:
+            for number in suspects:
+                cutting.cut[number] = 1
+            cutting.spread()
         is_article = has_prose or share >= _SENTENCES_ENOUGH[kind]
         if is_article and prose[0] >= max(_PROSE_SHARE * sentences[0], _PROSE_LEAST * texts[0]):
             root = choose_root(cutting, prose)
