@@ -94,8 +94,7 @@ class Document:
         walk = self._walk
         parts = walk.parts
         sizes = [0, 0] * len(self.boxes.nodes)
-        for text, place in zip(walk.texts, walk.places, strict=True):
-            part = parts[text]
+        for part, place in zip(map(parts.__getitem__, walk.texts), walk.places, strict=True):
             length = len(part)
             sizes[place] += length if part.isascii() or part[length >> 1] < _IDEOGRAPHS else 3 * length
         for _, lines, place in walk.preformatted:
