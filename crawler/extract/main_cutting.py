@@ -23,6 +23,7 @@ class Held(NamedTuple):
     """How many characters each box holds, with the boxes in it, of what is not cut."""
 
     texts: list[int]
+    links: list[int]
     sentences: list[int]
     prose: list[int]
 
@@ -77,14 +78,16 @@ class Cutting:
         """How much each box holds."""
         own, links, parents, cut = self.own, self.links, self.parents, self.cut
         size = len(own)
-        texts, sentences, prose = [0] * size, [0] * size, [0] * size
+        texts, linked, sentences, prose = [0] * size, [0] * size, [0] * size, [0] * size
         rows, row_lengths = [0] * size, [0] * size
         for number in reversed(self.live):
             if cut[number]:
                 continue
-            parent, length = parents[number], own[number]
-            texts[parent] += texts[number] + length + links[number]
-            texts[number] += length + links[number]
+            parent, length, in_links = parents[number], own[number], links[number]
+            texts[number] += length + in_links
+            texts[parent] += texts[number]
+            linked[number] += in_links
+            linked[parent] += linked[number]
             if length >= SENTENCE:
                 sentences[number] += length
                 rows[parent] += 1
@@ -97,7 +100,7 @@ class Cutting:
                 sentences[parent] += sentences[number]
                 prose[parent] += prose[number]
         texts[0] += own[0] + links[0]
-        return Held(texts, sentences, prose)
+        return Held(texts, linked, sentences, prose)
 
     def sentences(self) -> list[int]:
         """`Held.sentences` alone."""

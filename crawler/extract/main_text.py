@@ -92,7 +92,7 @@ def _chosen(cutting: Cutting, root: int, titles: set[int]) -> tuple[bytearray, s
 def _cut(cutting: Cutting, kind: str) -> tuple[int, set[int]]:
     """Cut what is not main text of a page of `kind`; the number of the box that holds what is, and those of titles."""
     suspects = cut_named(cutting, cut_declared(cutting))
-    texts, sentences, prose = cutting.held()
+    texts, linked, sentences, prose = cutting.held()
     share = sentences[0] / max(1, texts[0])
     has_prose = prose[0] >= _PROSE_ENOUGH[kind]
     root = 0
@@ -107,7 +107,7 @@ def _cut(cutting: Cutting, kind: str) -> tuple[int, set[int]]:
             root = choose_root(cutting, prose)
             cut_before_prose(cutting, root)
             titles = cut_titles(cutting, root)
-        cut_link_lists(cutting, root)
+        cut_link_lists(cutting, root, texts, linked)
         cut_bare_headings(cutting, root)
     return root, titles
 
