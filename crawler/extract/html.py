@@ -116,6 +116,13 @@ def text_of(element: LexborNode) -> str:
     return collapsed(raw_text_of(element).replace(BLOCK, " "))
 
 
+def lines_of(element: LexborNode) -> str:
+    """What `Document.blocks` would say of `element`, but that lines of ``<pre>`` are not kept."""
+    lines: list[str] = []
+    add_blocks(lines, raw_text_of(element))
+    return "\n".join(lines)
+
+
 def heading_of(h1: LexborNode) -> str:
     """`text_of` a heading, but for the permalink after it, as documentation has them: ``Queues¶``."""
     text = text_of(h1)
