@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _ANCHOR, _META = (create_tag(name).tag_id for name in ("a", "meta"))
 
+_IDEOGRAPHS = "\u2e80"
+"""The first of the characters of which few make a sentence: CJK, kana, Hangul."""
+
 #: the last one is a private character that the Read the Docs theme for Sphinx shows as a chain
 _PERMALINKS = ("¶", "#", "§", "🔗", "\uf0c1")
 _PERMALINK_CLASSES = frozenset(("headerlink", "anchor"))
@@ -84,12 +87,16 @@ class Document:
         return "\n".join(lines), word_count
 
     def sizes(self) -> list[int]:
-        """At each place of `boxes`, how many characters of text there are; white space between elements aside."""
+        """At each place of `boxes`, how long its text is in characters; white space between elements aside.
+
+        Characters from U+2E80 on, ideographs and syllables, count for three: a sentence has a third as many.
+        """
         walk = self._walk
         parts = walk.parts
         sizes = [0, 0] * len(self.boxes.nodes)
-        for text, place in zip(walk.texts, walk.places, strict=True):
-            sizes[place] += len(parts[text])
+        for part, place in zip(map(parts.__getitem__, walk.texts), walk.places, strict=True):
+            length = len(part)
+            sizes[place] += length if part.isascii() or part[length >> 1] < _IDEOGRAPHS else 3 * length
         for _, lines, place in walk.preformatted:
             sizes[place] += len(lines)
         return sizes
