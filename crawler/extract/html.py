@@ -35,7 +35,7 @@ class Document:
         want_text: Whether `blocks` will be asked for; walking the text doubles the work.
     """
 
-    __slots__ = ("_walk", "areas", "boxes", "h1s", "hyperlinks", "structured_links", "tree")
+    __slots__ = ("_walk", "areas", "boxes", "h1s", "hyperlinks", "scripts", "structured_links", "tree")
 
     def __init__(self, utf8: bytes, *, want_text: bool) -> None:
         #: the nodes are views of it
@@ -51,13 +51,10 @@ class Document:
         self.structured_links = self._walk.structured
         #: what may be kept or left out of its text; only with `want_text`
         self.boxes = self._walk.boxes
+        #: ``<script>`` elements in document order
+        self.scripts = self._walk.scripts
         #: ``<h1>`` elements in document order
         self.h1s = self._walk.h1s
-
-    @property
-    def tree(self) -> LexborHTMLParser:
-        """What was parsed, for selectors."""
-        return self._tree
 
     def head(self, robots_names: frozenset[str]) -> Head:
         """What the page says of itself; `robots_names` as of `Head`."""

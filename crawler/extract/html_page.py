@@ -66,7 +66,7 @@ class HtmlPage:
             nofollow=asked.nofollow and settings.nofollow,
         )
         #: whether it seems an empty shell
-        self.needs_js = needs_js(self.document.tree, self.hyperlinks.n_links, self._count_words)
+        self.needs_js = needs_js(self.document, self.hyperlinks.n_links, self._count_words)
 
     def records(self) -> tuple[tuple[str, bytes], ...]:
         """The page's own line, and one a link where asked for, with newlines between them only; none if unwanted."""

@@ -8,11 +8,12 @@ from crawler.extract.json_ld import of_scripts
 from crawler.extract.opengraph import of_metas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from selectolax.lexbor import LexborHTMLParser, LexborNode
+    from selectolax.lexbor import LexborNode
 
     from crawler.config.extracting import FeaturesConfig
+    from crawler.extract.html import Document
 
 
 class Structured(NamedTuple):
@@ -30,23 +31,21 @@ class Structured(NamedTuple):
 
 
 def structured(
-    tree: LexborHTMLParser,
+    document: Document,
     metas: Sequence[LexborNode],
     wanted: FeaturesConfig,
-    resolve: Callable[[str], str | None],
 ) -> Structured:
     """What `wanted` asks for.
 
     Args:
-        tree: The page.
+        document: The page.
         metas: Its meta elements.
         wanted: Which kinds.
-        resolve: Makes a canonical URL of a reference.
     """
     cut = []
     blocks = None
     if wanted.json_ld or wanted.meta:
-        blocks = of_scripts(tree.css("script[type]"))
+        blocks = of_scripts(document.scripts)
         if wanted.json_ld and (blocks.was_cut or blocks.unread):
             cut.append("json_ld")
     cards = of_metas(metas) if wanted.opengraph else None
