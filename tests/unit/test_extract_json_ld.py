@@ -115,5 +115,5 @@ def test_blocks_of_real_pages_agree():
         if found.values != expected:
             wrong.append(row["id"])
     assert sum(bool(row["jsonld"]) for row in rows) > 10
-    # One block of this page has line breaks in its strings, for which the truth leaves it out.
+    # One block of this page is two objects with a comma between them, for which the truth leaves it out.
     assert set(wrong) <= {"wcxb-dev/1222"}
