@@ -68,7 +68,7 @@ def features_of(found: Found, extract: ExtractConfig, *, url: Url, fetched_at: f
     """What `extract` asks for of the page at `url`, fetched at that Unix time."""
     wanted = extract.features
     tree, targets = found.document.tree, found.targets
-    of_data = structured(found.document, found.head.meta_nodes, wanted)
+    of_data = structured(found.document, found.head.meta_nodes, wanted, targets.url)
     features = Features(structured=of_data, cut=list(of_data.cut))
     _add_texts(features, found, extract)
     if wanted.meta:

@@ -45,6 +45,7 @@ def page_record(asked, links=(), **fields):
         "content_digest": "sha256:0",
         "h1": (),
         "text": f"text of {asked.url} " * 5,
+        "needs_js": False,
         "n_links": len(links or ()),
         "links": None if links is None else tuple(LinkRecord(url_of(name), name, None) for name in links),
         "truncated": (),
