@@ -1,13 +1,15 @@
 """The features of a page: what each says, that each can be switched off, and that no page can make them misbehave."""
 
 import json
+import re
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from crawler.config import ExtractConfig, FeaturesConfig
 from crawler.extract.counts import reading_s, sentences
-from crawler.extract.page import Extractor, Settings
+from crawler.extract.page import Extractor, PageRecord, Settings
 from crawler.models import HostKey, Page, Request, Response, Url
 
 URL = Url("https://www.example.co.uk/news/page.html")
@@ -244,3 +246,10 @@ def test_no_page_makes_them_raise_or_hang(body):
 
 def test_bytes_that_are_no_text_give_a_record_too():
     assert record_of(bytes(range(256)) * 50)["truncated"] == []
+
+
+def test_the_documentation_names_every_key_and_every_switch():
+    page = (Path(__file__).parents[2] / "docs/records.md").read_text()
+    named = set(re.findall(r"`(\w+)`", page))
+    assert set(PageRecord.__struct_fields__) <= named
+    assert set(NAMES) <= named
