@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _ANCHOR, _META = (create_tag(name).tag_id for name in ("a", "meta"))
 
+_IDEOGRAPHS = "\u2e80"
+"""The first of the characters of which few make a sentence: CJK, kana, Hangul."""
+
 #: the last one is a private character that the Read the Docs theme for Sphinx shows as a chain
 _PERMALINKS = ("¶", "#", "§", "🔗", "\uf0c1")
 _PERMALINK_CLASSES = frozenset(("headerlink", "anchor"))
@@ -86,12 +89,16 @@ class Document:
         return "\n".join(lines), word_count
 
     def sizes(self) -> list[int]:
-        """At each place of `boxes`, how many characters of text there are; white space between elements aside."""
+        """At each place of `boxes`, how long its text is in characters; white space between elements aside.
+
+        Characters from U+2E80 on, ideographs and syllables, count for three: a sentence has a third as many.
+        """
         walk = self._walk
         parts = walk.parts
         sizes = [0, 0] * len(self.boxes.nodes)
-        for text, place in zip(walk.texts, walk.places, strict=True):
-            sizes[place] += len(parts[text])
+        for part, place in zip(map(parts.__getitem__, walk.texts), walk.places, strict=True):
+            length = len(part)
+            sizes[place] += length if part.isascii() or part[length >> 1] < _IDEOGRAPHS else 3 * length
         for _, lines, place in walk.preformatted:
             sizes[place] += len(lines)
         return sizes
@@ -109,6 +116,13 @@ def text_of(element: LexborNode) -> str:
     if child.tag_id == TEXT and child.next is None:
         return collapsed(child.text_content or "")
     return collapsed(raw_text_of(element).replace(BLOCK, " "))
+
+
+def lines_of(element: LexborNode) -> str:
+    """What `Document.blocks` would say of `element`, but that lines of ``<pre>`` are not kept."""
+    lines: list[str] = []
+    add_blocks(lines, raw_text_of(element))
+    return "\n".join(lines)
 
 
 def heading_of(h1: LexborNode) -> str:

@@ -69,18 +69,22 @@ def cut_before_prose(cutting: Cutting, root: int) -> None:
                 cut[number] = 1
 
 
-def cut_link_lists(cutting: Cutting, root: int) -> None:
-    """Cut what in `root` is mostly links: to other articles, to others of their kind."""
-    own, links, parents, tags, cut = cutting.own, cutting.links, cutting.parents, cutting.tags, cutting.cut
-    size = len(own)
-    texts, linked = [0] * size, [0] * size
-    for number in reversed(cutting.live):
-        if not cut[number]:
-            parent = parents[number]
-            texts[number] += own[number] + links[number]
-            linked[number] += links[number]
-            texts[parent] += texts[number]
-            linked[parent] += linked[number]
+def cut_titles(cutting: Cutting, root: int) -> set[int]:
+    """Cut headings of the first level in `root`, but not what is in them, and say which."""
+    tags, cut = cutting.tags, cutting.cut
+    titles = {number for number in cutting.live if number > root and tags[number] == _H1 and not cut[number]}
+    for number in titles:
+        cut[number] = 1
+    return titles
+
+
+def cut_link_lists(cutting: Cutting, root: int, texts: list[int], linked: list[int]) -> None:
+    """Cut what in `root` is mostly links: to other articles, to others of their kind.
+
+    Args:
+        texts, linked: As of `Held`.
+    """
+    tags, cut = cutting.tags, cutting.cut
     half = 0.5 * texts[root]
     for number in cutting.live:
         is_list = linked[number] > _LINKED * texts[number] and texts[number] < half
@@ -90,7 +94,10 @@ def cut_link_lists(cutting: Cutting, root: int) -> None:
 
 
 def cut_bare_headings(cutting: Cutting, root: int) -> None:
-    """Cut headings in `root` of what was cut: the next text after them is, or there is none."""
+    """Cut headings in `root` of what was cut: the next text after them is, or there is none.
+
+    What is in them is not marked as cut.
+    """
     own, parents, tags, cut = cutting.own, cutting.parents, cutting.tags, cutting.cut
     in_heading = bytearray(len(own))
     bare = 0
@@ -108,4 +115,3 @@ def cut_bare_headings(cutting: Cutting, root: int) -> None:
             bare = 0
     if bare:
         cut[bare] = 1
-    cutting.spread()

@@ -24,6 +24,7 @@ _BESIDE_ROLES = (
 )
 #: roles (WAI-ARIA 1.2, 5.3) likewise
 _ROLES_BESIDE = frozenset(_BESIDE_ROLES.split())
+_DECLARING = frozenset(("role", "hidden", "aria-hidden", "style"))
 _UNSHOWN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
 
 _MOST = 0.6
@@ -41,7 +42,7 @@ def cut_declared(cutting: Cutting) -> dict[int, frozenset[str]]:
         Of other boxes the words against them, if any.
     """
     tags, parents, texts, cut, nodes = cutting.tags, cutting.parents, cutting.texts, cutting.cut, cutting.nodes
-    most = _MOST * texts[0]
+    declaring, most = _DECLARING, _MOST * texts[0]
     in_article = bytearray(len(cut))
     suspects = {}
     for number in cutting.live:
@@ -60,9 +61,14 @@ def cut_declared(cutting: Cutting) -> dict[int, frozenset[str]]:
             attributes = nodes[number].attributes  # type: ignore[union-attr]
             if not attributes:
                 continue
-            if _is_declared_beside(attributes):
+            if not declaring.isdisjoint(attributes) and _is_declared_beside(attributes):
                 cut[number] = 1
-            elif words := _words_against(attributes):
+                continue
+            names = attributes.get("class")
+            words = words_against(names) if names else None
+            if not words and (names := attributes.get("id")):
+                words = words_against(names)
+            if words:
                 suspects[number] = words
     return suspects
 
@@ -111,11 +117,3 @@ def _is_declared_beside(attributes: dict[str, str | None]) -> bool:
         return True
     style = attributes.get("style")
     return style is not None and _UNSHOWN.search(style) is not None
-
-
-def _words_against(attributes: dict[str, str | None]) -> frozenset[str] | None:
-    names = attributes.get("class")
-    if names and (words := words_against(names)):
-        return words
-    names = attributes.get("id")
-    return words_against(names) if names else None

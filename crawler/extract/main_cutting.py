@@ -9,8 +9,8 @@ from crawler.extract.main_boxes import ANCHOR
 if TYPE_CHECKING:
     from crawler.extract.html import Document
 
-# Lengths in characters, chosen, as all figures of the steps, on halves of three collections of pages and confirmed on
-# the other halves (benchmarks/maintext.py). None is sharp: 20 % more or less changes no score by more than 0.01.
+# Lengths in characters, chosen, as all figures of the steps, by the scores of benchmarks/maintext.py. None is sharp: a
+# fifth more or less of any changes no score by more than 0.01.
 SENTENCE = 60
 """A box's own text, links aside, is taken for a sentence from here on: menus, labels and titles rarely are."""
 _LONG = 400
@@ -23,6 +23,7 @@ class Held(NamedTuple):
     """How many characters each box holds, with the boxes in it, of what is not cut."""
 
     texts: list[int]
+    links: list[int]
     sentences: list[int]
     prose: list[int]
 
@@ -40,8 +41,9 @@ class Cutting:
         sizes = document.sizes()
         #: of each, the characters of text in it, and in no box within: linked, and not
         self.links, self.own = sizes[1::2], sizes[::2]
-        self._own_links_unless_whole()
         self.texts = self._texts()
+        if ANCHOR in self.tags and any(map(self._is_unclosed, self._links())):
+            self._take_unclosed_links_for_plain()
         #: those with any text, in document order, but for the document
         self.live = [number for number, length in enumerate(self.texts) if length and number]
         #: for each, whether it is not main text, nor what it holds; only those with text are asked
@@ -52,22 +54,22 @@ class Cutting:
         parents = self.parents
         texts = [own + linked for own, linked in zip(self.own, self.links, strict=True)]
         for number in range(len(texts) - 1, 0, -1):
-            texts[parents[number]] += texts[number]
+            if texts[number]:
+                texts[parents[number]] += texts[number]
         return texts
 
-    def _own_links_unless_whole(self) -> None:
-        """Take linked text for plain where it is in a link that was never closed and so holds most of the page."""
-        if ANCHOR not in self.tags:
-            return
-        texts, parents = self._texts(), self.parents
-        plain = bytearray(len(texts))
+    def _links(self) -> list[int]:
+        return [number for number, tag in enumerate(self.tags) if tag == ANCHOR]
+
+    def _is_unclosed(self, link: int) -> bool:
+        """Whether a link holds most of the page, or is none: an anchor, ``<a name>``, that was never closed."""
+        node = self.nodes[link]
+        return self.texts[link] > 0.5 * self.texts[0] or (node is not None and "href" not in node.attributes)
+
+    def _take_unclosed_links_for_plain(self) -> None:
+        plain = bytearray(len(self.own))
         for number, tag in enumerate(self.tags):
-            if tag == ANCHOR:
-                node = self.nodes[number]
-                is_link = texts[number] < 0.5 * texts[0] and node is not None and "href" in node.attributes
-                plain[number] = not is_link
-            else:
-                plain[number] = plain[parents[number]]
+            plain[number] = self._is_unclosed(number) if tag == ANCHOR else plain[self.parents[number]]
             if plain[number]:
                 self.own[number] += self.links[number]
                 self.links[number] = 0
@@ -76,14 +78,16 @@ class Cutting:
         """How much each box holds."""
         own, links, parents, cut = self.own, self.links, self.parents, self.cut
         size = len(own)
-        texts, sentences, prose = [0] * size, [0] * size, [0] * size
+        texts, linked, sentences, prose = [0] * size, [0] * size, [0] * size, [0] * size
         rows, row_lengths = [0] * size, [0] * size
         for number in reversed(self.live):
             if cut[number]:
                 continue
-            parent, length = parents[number], own[number]
-            texts[parent] += texts[number] + length + links[number]
-            texts[number] += length + links[number]
+            parent, length, in_links = parents[number], own[number], links[number]
+            texts[number] += length + in_links
+            texts[parent] += texts[number]
+            linked[number] += in_links
+            linked[parent] += linked[number]
             if length >= SENTENCE:
                 sentences[number] += length
                 rows[parent] += 1
@@ -96,7 +100,7 @@ class Cutting:
                 sentences[parent] += sentences[number]
                 prose[parent] += prose[number]
         texts[0] += own[0] + links[0]
-        return Held(texts, sentences, prose)
+        return Held(texts, linked, sentences, prose)
 
     def sentences(self) -> list[int]:
         """`Held.sentences` alone."""
@@ -115,8 +119,3 @@ class Cutting:
         for number in self.live:
             if cut[parents[number]]:
                 cut[number] = 1
-
-    def has_text(self, root: int) -> bool:
-        """Whether anything is left of the box `root`."""
-        own, links, cut = self.own, self.links, self.cut
-        return any(number >= root and not cut[number] and (own[number] or links[number]) for number in (0, *self.live))

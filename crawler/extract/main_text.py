@@ -5,7 +5,8 @@ Works on the boxes of a document (`main_boxes`), in passes over lists, each in l
 1. What the page itself declares to be something else is cut: navigation, footers, dialogs, what is hidden.
 2. So is what class and id call so (`main_words`), unless it is where the page's sentences are.
 3. A page with prose, several paragraphs in a row, is taken for an article: the box is chosen that holds the prose with
-   the least beside it, and within it lists of links, bylines and headings of nothing are cut.
+   the least beside it, and within it lists of links, bylines and headings of nothing are cut. So is its title from
+   the text, as a record has that by itself.
 4. Any other page, a listing, a shop, a forum, a start page, keeps all that was not cut.
 
 Only lengths, links, structure and the names web developers use are looked at, so the language of the text matters not.
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.extract.main_article import choose_root, cut_bare_headings, cut_before_prose, cut_link_lists
+from crawler.extract.main_article import choose_root, cut_bare_headings, cut_before_prose, cut_link_lists, cut_titles
 from crawler.extract.main_beside import cut_declared, cut_named
 from crawler.extract.main_cutting import Cutting
 
@@ -49,7 +50,8 @@ class Main:
         self._kept = kept
         #: the elements that hold it, in document order, none within another
         self.roots = roots
-        #: the `mem_id` of the elements within them that are not part of it, with all they hold
+        #: the `mem_id` of the elements within them that are not part of it, with all they hold; an article's ``<h1>``
+        #: is not among them, though `text` leaves it out
         self.dropped = dropped
 
     def text(self) -> tuple[str, int]:
@@ -63,9 +65,17 @@ def main_content(document: Document) -> Main:
     Where it leaves no text of a page that has some, as of one that is all menu, it is all of it.
     """
     cutting = Cutting(document)
-    root = _cut(cutting, _kind(document))
-    if not cutting.has_text(root):
-        cutting, root = Cutting(document), 0
+    root, titles = _cut(cutting, _kind(document))
+    kept, dropped = _chosen(cutting, root, titles)
+    if not any(kept[number] and (cutting.own[number] or cutting.links[number]) for number in (0, *cutting.live)):
+        root, kept, dropped = 0, bytearray(b"\1") * len(kept), set()
+    nodes = cutting.nodes
+    top = nodes[root] or document.tree.body or document.tree.root
+    return Main(document, [] if top is None else [top], dropped, kept)
+
+
+def _chosen(cutting: Cutting, root: int, titles: set[int]) -> tuple[bytearray, set[int]]:
+    """For each box whether it is kept, and the `mem_id` of each that is not while that around it is, but for titles."""
     nodes, parents, cut = cutting.nodes, cutting.parents, cutting.cut
     kept = bytearray(len(nodes))
     kept[root] = 1
@@ -74,30 +84,32 @@ def main_content(document: Document) -> Main:
         if kept[parents[number]]:
             if not cut[number]:
                 kept[number] = 1
-            elif (node := nodes[number]) is not None:
-                dropped.add(node.mem_id)
-    top = nodes[root] or document.tree.body or document.tree.root
-    return Main(document, [] if top is None else [top], dropped, kept)
+            elif number not in titles:
+                dropped.add(nodes[number].mem_id)  # type: ignore[union-attr]
+    return kept, dropped
 
 
-def _cut(cutting: Cutting, kind: str) -> int:
-    """Cut what is not main text of a page of `kind`; the number of the box that holds what is."""
+def _cut(cutting: Cutting, kind: str) -> tuple[int, set[int]]:
+    """Cut what is not main text of a page of `kind`; the number of the box that holds what is, and those of titles."""
     suspects = cut_named(cutting, cut_declared(cutting))
-    texts, sentences, prose = cutting.held()
+    texts, linked, sentences, prose = cutting.held()
     share = sentences[0] / max(1, texts[0])
     has_prose = prose[0] >= _PROSE_ENOUGH[kind]
     root = 0
+    titles: set[int] = set()
     if has_prose or share >= _MIXED:
-        for number in suspects:
-            cutting.cut[number] = 1
-        cutting.spread()
+        if suspects:
+            for number in suspects:
+                cutting.cut[number] = 1
+            cutting.spread()
         is_article = has_prose or share >= _SENTENCES_ENOUGH[kind]
         if is_article and prose[0] >= max(_PROSE_SHARE * sentences[0], _PROSE_LEAST * texts[0]):
             root = choose_root(cutting, prose)
             cut_before_prose(cutting, root)
-        cut_link_lists(cutting, root)
+            titles = cut_titles(cutting, root)
+        cut_link_lists(cutting, root, texts, linked)
         cut_bare_headings(cutting, root)
-    return root
+    return root, titles
 
 
 def _kind(document: Document) -> str:
