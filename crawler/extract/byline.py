@@ -133,7 +133,6 @@ def _date_in(url: str) -> str | None:
 
 def _shown(tree: LexborHTMLParser, lang: str | None, fetched_on: str, from_url: str | None) -> str | None:
     """The date of the first element that shows the page's own, or of one that agrees with the URL's day."""
-    found: list[str] = []
     for element in tree.css(_DATED)[:_MAX_ELEMENTS]:
         attributes = element.attributes
         if attributes.get("itemprop") == "dateModified" or "modified" in (attributes.get("class") or ""):
@@ -150,9 +149,7 @@ def _shown(tree: LexborHTMLParser, lang: str | None, fetched_on: str, from_url: 
                 return date
         elif not _is_of_another(element):
             return date
-        else:
-            found.append(date)
-    return None if from_url or not found else found[0] if len(set(found)) == 1 else None
+    return None
 
 
 def _is_of_another(element: LexborNode) -> bool:

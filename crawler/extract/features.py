@@ -12,6 +12,8 @@ from crawler.extract.byline import byline, site_name
 from crawler.extract.counts import reading_s, sentences
 from crawler.extract.fingerprint import fingerprint
 from crawler.extract.language import detect
+from crawler.extract.main_text import main_content
+from crawler.extract.markdown import markdown
 from crawler.extract.outline import headings
 from crawler.extract.pictures import images
 from crawler.extract.record_parts import Feed, Heading, Image, Table, Translation
@@ -66,7 +68,7 @@ def features_of(found: Found, extract: ExtractConfig, *, url: Url, fetched_at: f
     """What `extract` asks for of the page at `url`, fetched at that Unix time."""
     wanted = extract.features
     tree, targets = found.document.tree, found.targets
-    of_data = structured(tree, found.head.meta_nodes, wanted, targets.url)
+    of_data = structured(found.document, found.head.meta_nodes, wanted, targets.url)
     features = Features(structured=of_data, cut=list(of_data.cut))
     _add_texts(features, found, extract)
     if wanted.meta:
@@ -84,7 +86,7 @@ def features_of(found: Found, extract: ExtractConfig, *, url: Url, fetched_at: f
         features.n_internal, features.n_external = found.hyperlinks.n_within(registrable_domain(host(url)))
         features.n_nofollow = found.hyperlinks.n_nofollow
     if wanted.headings:
-        features.headings = _kept(features, "headings", *headings(tree))
+        features.headings = _kept(features, "headings", *headings(found.document))
     if wanted.images:
         features.images = _kept(features, "images", *images(tree, targets.url))
     if wanted.tables:
@@ -104,9 +106,17 @@ def _add_texts(features: Features, found: Found, extract: ExtractConfig) -> None
     if not wants_text(extract):
         return
     document = found.document
-    text, word_count = document.blocks()
-    if extract.text != "none":
+    needs_main = extract.text in {"main", "markdown"} or wanted.language or wanted.fingerprint or wanted.counts
+    main = main_content(document) if needs_main else None
+    text, word_count = main.text() if main is not None else ("", 0)
+    if extract.text == "all":
+        features.text, features.word_count = document.blocks()
+    elif extract.text != "none":
         features.text, features.word_count = text, word_count
+    if extract.text == "markdown" and main is not None:
+        features.text = markdown(main.roots, main.dropped, found.targets.url)
+    if main is None:
+        return
     if wanted.language:
         features.lang_detected = detect(text)
     if wanted.fingerprint:

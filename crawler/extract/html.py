@@ -38,7 +38,7 @@ class Document:
         want_text: Whether `blocks` will be asked for; walking the text doubles the work.
     """
 
-    __slots__ = ("_walk", "areas", "boxes", "h1s", "hyperlinks", "structured_links", "tree")
+    __slots__ = ("_walk", "areas", "boxes", "h1s", "hyperlinks", "scripts", "structured_links", "tree")
 
     def __init__(self, utf8: bytes, *, want_text: bool) -> None:
         #: what was parsed, for selectors; the nodes are views of it
@@ -54,6 +54,8 @@ class Document:
         self.structured_links = self._walk.structured
         #: what may be kept or left out of its text; only with `want_text`
         self.boxes = self._walk.boxes
+        #: ``<script>`` elements in document order
+        self.scripts = self._walk.scripts
         #: ``<h1>`` elements in document order
         self.h1s = self._walk.h1s
 

@@ -73,7 +73,7 @@ class HtmlPage:
             nofollow=self.nofollow,
         )
         #: whether it seems an empty shell
-        self.needs_js = needs_js(self.document.tree, self.hyperlinks.n_links, self._count_words)
+        self.needs_js = needs_js(self.document, self.hyperlinks.n_links, self._count_words)
 
     def pictures(self) -> tuple[Link, ...]:
         """Those that are wanted as files and may be followed, whatever else a rule says of links; each once."""

@@ -4,24 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from selectolax.lexbor import create_tag
+
 from crawler.extract.html import heading_of
 from crawler.extract.record_parts import Heading
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborHTMLParser
+    from selectolax.lexbor import LexborNode
+
+    from crawler.extract.html import Document
 
 MAX_HEADINGS = 500
 _MAX_CHARS = 1_000
+_LEVELS = {create_tag(f"h{level}").tag_id: level for level in range(1, 7)}
 
 
-def headings(tree: LexborHTMLParser) -> tuple[tuple[Heading, ...], bool]:
+def headings(document: Document) -> tuple[tuple[Heading, ...], bool]:
     """The elements h1 to h6 that have text, in document order; and whether something was cut."""
-    nodes = tree.css("h1, h2, h3, h4, h5, h6")
+    nodes = _nodes(document)
     found = []
     was_cut = len(nodes) > MAX_HEADINGS
-    for node in nodes[:MAX_HEADINGS]:
+    for level, node in nodes[:MAX_HEADINGS]:
         text = heading_of(node)
         was_cut |= len(text) > _MAX_CHARS
         if text:
-            found.append(Heading(int((node.tag or "h6")[1]), text[:_MAX_CHARS]))
+            found.append(Heading(level, text[:_MAX_CHARS]))
     return tuple(found), was_cut
+
+
+def _nodes(document: Document) -> list[tuple[int, LexborNode]]:
+    """The headings and their levels: of the boxes, where the walk has taken note of them."""
+    tags = document.boxes.tags
+    if len(tags) > 1:
+        nodes = document.boxes.nodes
+        return [
+            (_LEVELS[tag], node)
+            for number, tag in enumerate(tags)
+            if tag in _LEVELS and (node := nodes[number]) is not None
+        ]
+    return [(_LEVELS[node.tag_id], node) for node in document.tree.css("h1, h2, h3, h4, h5, h6")]

@@ -13,7 +13,9 @@ import re2
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from selectolax.lexbor import LexborHTMLParser, LexborNode
+    from selectolax.lexbor import LexborNode
+
+    from crawler.extract.html import Document
 
 MAX_WORDS = 60
 MAX_LINKS = 8
@@ -31,16 +33,17 @@ _DO = (
 _ASKS = re2.compile(rf"(?i){_DO}[^.]{{0,80}}java\s?script|java\s?script[^.]{{0,80}}{_DO}")
 
 
-def needs_js(tree: LexborHTMLParser, n_links: int, count_words: Callable[[], int]) -> bool:
+def needs_js(document: Document, n_links: int, count_words: Callable[[], int]) -> bool:
     """Whether the page seems an empty shell.
 
     Args:
-        tree: The page.
+        document: The page.
         n_links: With href.
         count_words: Counts those of all its text, ``<noscript>`` included; asked if all else says so.
     """
-    if n_links > MAX_LINKS or tree.css_first("script") is None:
+    if n_links > MAX_LINKS or not document.scripts:
         return False
+    tree = document.tree
     asks = any(_ASKS.search(node.text_lexbor()[:_MAX_CHARS]) for node in tree.css("noscript")[:20])
     return (asks or any(map(_is_empty, tree.css(_MOUNTS)[:20]))) and count_words() <= MAX_WORDS
 

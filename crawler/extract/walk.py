@@ -29,7 +29,7 @@ _SPACED_TAGS = "button img noscript optgroup option select svg td th"
 _SEPARATORS = {create_tag(name).tag_id: BLOCK for name in _BLOCK_TAGS.split()} | {
     create_tag(name).tag_id: " " for name in _SPACED_TAGS.split()
 }
-_BODY, _H1, _SVG, _TEMPLATE = (create_tag(name).tag_id for name in ("body", "h1", "svg", "template"))
+_BODY, _H1, _SCRIPT, _SVG, _TEMPLATE = (create_tag(name).tag_id for name in ("body", "h1", "script", "svg", "template"))
 _PREFORMATTED = frozenset(create_tag(name).tag_id for name in ("pre", "textarea"))
 _AREA = create_tag("area").tag_id
 #: elements whose text, a single node, is nothing a reader sees
@@ -55,6 +55,7 @@ class Walk:
         "parts",
         "places",
         "preformatted",
+        "scripts",
         "structured",
         "texts",
     )
@@ -65,6 +66,7 @@ class Walk:
         self.areas: list[LexborNode] = []
         self.h1s: list[LexborNode] = []
         self.noted: list[tuple[int, LexborNode]] = []  # for `Head`
+        self.scripts: list[LexborNode] = []
         self.parts: list[str] = [BLOCK]
         #: which of `parts` are texts, and at which place of `boxes` each is
         self.texts: list[int] = []
@@ -140,6 +142,8 @@ class Walk:
     def _note(self, node: LexborNode, tag: int, unread: int) -> int:
         """Take in an element met a few times a page; how many of the next texts nobody reads, `unread` so far."""
         if tag in _UNREAD:
+            if tag == _SCRIPT:
+                self.scripts.append(node)
             return unread or int(node.first_child is not None)
         if tag == _SVG:
             return unread or _count_texts(node)

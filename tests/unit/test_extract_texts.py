@@ -11,7 +11,7 @@ from crawler.models import HostKey, Request, Response, Url
 URL = Url("https://example.org/")
 REQUEST = Request(url=URL, host_key=HostKey("example.org"), scope_host="example.org")
 HEADERS = ((b"Content-Type", b"text/html; charset=utf-8"),)
-WITH_TEXT = Settings()
+WITH_TEXT = Settings(extract=ExtractConfig(text="all"))
 WITHOUT_TEXT = Settings(extract=ExtractConfig(text="none"))
 
 
