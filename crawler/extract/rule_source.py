@@ -12,11 +12,14 @@ from crawler.extract.rule_take import attribute, take
 from crawler.url import host, path_and_query, registrable_domain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawler.config.scraping import FieldConfig
     from crawler.extract.rule_page import RulePage
     from crawler.extract.rule_report import FieldError
     from crawler.models import Url
 
+    Errors = tuple[FieldError, ...]
 
 Label = tuple[str, str, str | None]
 
@@ -150,29 +153,41 @@ class AnyOf:
         self.label: Label = ("any", "", None)
         self.alternatives = alternatives
 
-    def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401
-        """As `choose`, whatever is wrong."""
-        return self.choose(item, page, many=many)[0]
+    def choose(
+        self,
+        item: Any,  # noqa: ANN401
+        page: RulePage,
+        *,
+        many: bool,
+        made: Callable[[list[Any], RulePage], tuple[Any, Errors]],
+    ) -> tuple[Any, Errors]:
+        """What the field makes of the first alternative of which it can make something; else the first errors.
 
-    def choose(self, item: Any, page: RulePage, *, many: bool) -> tuple[list[Any], tuple[FieldError, ...]]:  # noqa: ANN401
-        """The value of the first alternative that has one without errors; if none has, the first errors there were."""
-        wrong: tuple[FieldError, ...] = ()
+        Args:
+            item: Where they are looked for.
+            page: Its page.
+            many: Whether all values are wanted.
+            made: The field's own regex, transforms and type.
+        """
+        wrong: Errors = ()
         for alternative in self.alternatives:
             value, errors = alternative.evaluate(item, page)
             if value is not None and not errors:
-                return (value if many and isinstance(value, list) else [value]), ()
-            wrong = wrong or tuple(errors)
-        return [], wrong
+                value, errors = made(value if many and isinstance(value, list) else [value], page)
+                if value is not None and not errors:
+                    return value, ()
+            wrong = wrong or errors
+        return None, wrong
 
 
-def source_of(config: FieldConfig, alternatives: tuple[Any, ...]) -> Source | None:
+def source_of(config: FieldConfig, alternatives: tuple[Any, ...]) -> Source | AnyOf | None:
     """The source that a field has; None for an object in the same item.
 
     Args:
         config: The field, without problems.
         alternatives: Its own, compiled.
     """
-    source: Source | None = None
+    source: Source | AnyOf | None = None
     if config.css is not None:
         is_object = config.fields is not None
         source = Elements(config.css) if is_object else Contents(config.css, config.take, config.attr)

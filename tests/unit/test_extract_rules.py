@@ -100,6 +100,31 @@ def test_alternatives_are_tried_until_one_has_a_value_that_will_do():
     ]
 
 
+def test_what_an_alternative_leaves_open_the_field_decides_as_if_it_stood_there_itself():
+    parsed = page("<p class=sale>call us</p><p class=price>$173.00</p><p class=price>$9.50</p>")
+    fields = """
+        own: {any: [h7, {css: .price, transform: [{price: amount}]}], type: decimal}
+        nested: {any: [{any: [{css: .price, transform: [{price: amount}]}]}], type: decimal}
+        bare: {any: [{css: .price, transform: [{price: amount}]}]}
+        transformed: {any: [.sale, .price], transform: [{price: amount}], type: decimal}
+        typed: {any: [.sale, {css: .price, regex: '[0-9.]+'}], type: decimal}
+        matched: {any: [.sale, .price], regex: '[0-9.]+', transform: [number, {default: 0}], type: float}
+        many: {any: [.sale, .price], many: true, transform: [{price: amount}], type: decimal}
+        given: {any: [.sale, h7], transform: [number, {default: 0}]}
+    """
+    assert record_of(fields, parsed) == {
+        "own": "173.00",
+        "nested": "173.00",
+        "bare": 173,
+        "transformed": "173.00",
+        "typed": "173.00",
+        "matched": 173.0,
+        "many": ["173.00", "9.50"],
+        "given": 0,
+    }
+    assert errors_of("x: {any: [.sale, h7], type: float}", parsed) == [("x", "call us", "a number, not 'call us'")]
+
+
 def test_objects_nest_and_those_in_which_nothing_is_found_are_none():
     fields = """
         offers: {css: .offer, many: true, fields: {seller: b, currency: {const: EUR}}}
