@@ -61,7 +61,7 @@ def test_rules_are_stored_as_they_were_read():
           a:
             json: '"@type"'
             in: json_ld
-            transform: [{replace: ["1.5", " no "]}, {number: {locale: de}}]
+            transform: [{replace: ["1.5", " no "]}, {number: {locale: de}}, {bool: {"true": ["1", a], "false": "0"}}]
             default: 1.5
           b: {any: [h1, {const: "1.0"}, {const: 1e3}, {const: -0.5}], type: str}
         follow: []

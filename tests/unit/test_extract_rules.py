@@ -400,6 +400,15 @@ def test_items_of_an_html_page_may_be_values_of_json_in_it():
     assert scraped("name: r\neach: {json: x, in: 'js:none'}\nfields: {n: {json: n}}", page(html)).records == []
 
 
+def test_a_named_argument_of_a_transform_may_be_a_list():
+    parsed = page("<p>Buy</p><b>gone</b>")
+    words = '{bool: {"true": [Buy, "on order"], "false": [gone]}}'
+    assert record_of(f"a: {{css: p, transform: [{words}]}}\nb: {{css: b, transform: [{words}]}}", parsed) == {
+        "a": True,
+        "b": False,
+    }
+
+
 def test_a_transform_may_give_a_default():
     assert record_of("a: {css: h7, transform: [{default: x}]}\nb: {css: h1, regex: '(z*)'}", LAMP) == {
         "a": "x",
