@@ -48,6 +48,27 @@ def test_of_an_element_its_text_html_or_attribute_can_be_taken():
     }
 
 
+def test_lines_are_those_of_preformatted_text_as_on_the_page():
+    parsed = page(
+        "<div>a<pre>x\n  y\n\n <b>z\n</b></pre>b  c<br>d</div><pre>\n  <code> 1\n\t2 </code></pre>"
+        "<p> e\nf<textarea>g\nh"
+    )
+    fields = """
+        all: {css: body, take: lines}
+        div: {css: div, take: lines}
+        pre: {css: "div + pre", take: lines}
+        code: {css: code, take: lines}
+        text: {css: pre}
+    """
+    assert record_of(fields, parsed) == {
+        "all": "a\nx\n  y\n\n z\nb c\nd\n   1\n\t2\ne f\ng\nh",
+        "div": "a\nx\n  y\n\n z\nb c\nd",
+        "pre": "   1\n\t2",
+        "code": " 1\n\t2",
+        "text": "x y z",
+    }
+
+
 def test_many_takes_all_that_are_not_empty():
     assert record_of("tags: {css: .tags li, many: true}\nnone: {css: h7, many: true}", LAMP) == {
         "tags": ["new", "blue"],
