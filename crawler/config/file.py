@@ -152,8 +152,8 @@ def _read(text: str, source: Path | str, overrides: Sequence[Override], *, or_ru
     config = reading.section(root, CrawlConfig)
     unread = [mistake.key for mistake in mistakes]
     for problem in problems(config):
-        if any(key.startswith((f"{problem.key}.", f"{problem.key}[")) for key in unread):
-            continue  # what seems to be missing is what could not be read
+        if any(key == problem.key or key.startswith((f"{problem.key}.", f"{problem.key}[")) for key in unread):
+            continue  # what seems to be missing or wrong is what could not be read
         place = reading.places.get(problem.key, Place(name))
         mistakes.append(Mistake(place, problem.key, problem.expected, problem.value))
     if mistakes:
