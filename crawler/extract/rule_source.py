@@ -88,20 +88,27 @@ class Json:
 
     def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401
         """What the expression gives; of a list each item if many are wanted."""
-        problem = None
-        base = item if self._within is None else page.data(self._within)
-        found = None
-        if base is not None and not isinstance(base, LexborNode):
-            try:
-                found = self._compiled.search(base)
-            except Exception as error:  # noqa: BLE001 - what functions make of wrong types is no value
-                problem = f"{type(error).__name__}: {error}"[:200]
+        if self._within is None:
+            found, problem = self._searched(item)
+        else:  # the same for all items of a page: a search for each would take time that grows with their square
+            if self not in page.searched:
+                page.searched[self] = self._searched(page.data(self._within))
+            found, problem = page.searched[self]
         values = [] if found is None else found if many and isinstance(found, list) else [found]
         if many:
             values = page.listed([value for value in values if value is not None])
         if page.trace is not None:
             page.trace.note_source(self, len(values), problem)
         return values
+
+    def _searched(self, base: Any) -> tuple[Any, str | None]:  # noqa: ANN401
+        """What the expression gives, and why it could not be worked out."""
+        if base is None or isinstance(base, LexborNode):
+            return None, None
+        try:
+            return self._compiled.search(base), None
+        except Exception as error:  # noqa: BLE001 - what functions make of wrong types is no value
+            return None, f"{type(error).__name__}: {error}"[:200]
 
 
 class Constant:
