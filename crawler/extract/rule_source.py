@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import parse_qsl, unquote
 
 import jmespath
 from selectolax.lexbor import LexborNode
 
 from crawler.extract.rule_take import attribute, take
-from crawler.url import host, path_and_query, registrable_domain
+from crawler.extract.url_parts import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from crawler.config.scraping import FieldConfig
     from crawler.extract.rule_page import RulePage
     from crawler.extract.rule_report import FieldError
-    from crawler.models import Url
 
     Errors = tuple[FieldError, ...]
 
@@ -132,7 +130,7 @@ class UrlPart:
 
     def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401, ARG002
         """The part, if the URL has it."""
-        value = url_part(page.parsed.url, self._part)
+        value = part_of(page.parsed.url, self._part) or None
         if page.trace is not None:
             page.trace.note_source(self, value is not None)
         return [] if value is None else [value]
@@ -209,41 +207,3 @@ def source_of(config: FieldConfig, alternatives: tuple[Any, ...]) -> Source | An
     elif config.const is not None:
         source = Constant(config.const)
     return source
-
-
-def url_part(url: Url, part: str) -> str | None:
-    """A part of a canonical URL, as ``url`` of a field names it; None if there is none or it is empty."""
-    name, _, which = part.partition(".")
-    path, _, query = path_and_query(url).partition("?")
-    scheme, _, rest = url.partition("://")
-    match name:
-        case "url":
-            value: str | None = url
-        case "scheme":
-            value = scheme
-        case "host":
-            value = host(url)
-        case "port":
-            authority = rest.partition("/")[0]
-            port = authority.rpartition("@")[2].rpartition("]")[2].rpartition(":")[2]
-            value = port if port.isdecimal() else {"http": "80", "https": "443"}.get(scheme)
-        case "domain":
-            value = registrable_domain(host(url))
-        case "path":
-            value = _segment(path, int(which)) if which else path
-        case _:
-            value = next((text for key, text in _pairs(query) if key == which), None) if which else query
-    return value or None
-
-
-def _segment(path: str, number: int) -> str | None:
-    """A segment of a path, from 0, negative from the end; a slash at the end makes no segment."""
-    segments = path.removeprefix("/").removesuffix("/").split("/")
-    return unquote(segments[number]) if -len(segments) <= number < len(segments) else None
-
-
-def _pairs(query: str) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(query, keep_blank_values=True)
-    except ValueError:
-        return []
