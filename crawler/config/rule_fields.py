@@ -139,9 +139,7 @@ def within_problem(key: str, within: str) -> Iterator[Problem]:
 
 def _url(field: FieldConfig, key: str) -> Iterator[Problem]:
     if field.url is not None:
-        from crawler.extract.url_parts import part_problem  # noqa: PLC0415 - only rules pay for it
-
-        if problem := part_problem(field.url):
+        if problem := _transform_problem("url_part", field.url):  # which knows the same parts
             yield Problem(f"{key}.url", quoted(field.url), problem)
         elif field.url == "fragment":
             yield Problem(f"{key}.url", field.url, "expected another part: pages are known by URLs without fragment")

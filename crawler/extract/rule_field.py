@@ -12,7 +12,7 @@ from crawler.config.scraping import as_field
 from crawler.extract.rule_report import FieldError
 from crawler.extract.rule_source import AnyOf, Carried, Constant, UrlPart, source_of
 from crawler.extract.transforms import compiled
-from crawler.extract.value_types import converted
+from crawler.extract.value_types import Context, converted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Errors = tuple[FieldError, ...]
 _NONE: Final[Errors] = ()
+_NOWHERE: Final = Context(lambda _: None)
 _SHOWN_CHARS: Final = 200
 _MAX_ERRORS: Final = 20
 
@@ -70,7 +71,7 @@ class Field:
         #: texts that were only taken need no conversion
         self._convert = config.type not in (None, "str") or bool(self._steps) or not _is_text(config)
         self._required = config.required
-        self._default = list(config.default) if isinstance(config.default, tuple) else config.default
+        self._default = _default(config)
 
     @property
     def source(self) -> Source | AnyOf | None:
@@ -224,6 +225,15 @@ def _is_text(config: FieldConfig) -> bool:
 def _step(given: str | dict[str, Any]) -> Callable[[Any, Any], Any]:
     name, arguments = (given, None) if isinstance(given, str) else next(iter(given.items()))
     return compiled(name, arguments)
+
+
+def _default(config: FieldConfig) -> Any:  # noqa: ANN401
+    """What stands where there is no value, as the field's type has it; a URL as written, as pages differ."""
+    given = config.default
+    if config.type not in (None, "list", "object", "url"):
+        each = [converted(one, config.type, _NOWHERE) for one in (given if isinstance(given, tuple) else (given,))]
+        return each if isinstance(given, tuple) else each[0]
+    return list(given) if isinstance(given, tuple) else given
 
 
 def _none_if_empty(value: Any) -> Any:  # noqa: ANN401

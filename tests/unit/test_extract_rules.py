@@ -194,6 +194,25 @@ def test_a_default_stands_where_there_is_no_value_but_not_for_a_wrong_one():
     ]
 
 
+def test_a_default_is_of_the_type_of_its_field():
+    fields = """
+        int: {css: h7, type: int, default: "5"}
+        decimal: {css: h7, type: decimal, default: 5.5}
+        date: {css: h7, type: date, default: "2024-05-06T07:08:09Z"}
+        many: {css: h7, many: true, type: int, default: ["1", 2]}
+        str: {css: h7, type: str, default: 5}
+        none: {css: h7, type: int}
+    """
+    assert record_of(fields, LAMP) == {
+        "int": 5,
+        "decimal": "5.5",
+        "date": "2024-05-06",
+        "many": [1, 2],
+        "str": "5",
+        "none": None,
+    }
+
+
 def test_a_record_that_fails_is_rejected_with_every_reason_and_what_was_got():
     result = scraped(
         """
