@@ -119,8 +119,9 @@ def test_a_rule_file_alone_can_be_loaded_where_that_will_do(tmp_path):
     (tmp_path / "c.yaml").write_text("extract: {rules: r.yaml}\n")
     for name in ("r.yaml", "m.yaml", "c.yaml"):
         assert load(tmp_path / name, or_rules=True).config.extract.rules[0].name == "a"
-    with pytest.raises(ConfigMistakesError):
-        load(tmp_path / "r.yaml")
+    for name in ("r.yaml", "m.yaml"):
+        with pytest.raises(ConfigMistakesError, match="scraping rules go below extract: {rules: FILE}"):
+            load(tmp_path / name)
 
 
 @pytest.mark.parametrize(
