@@ -178,7 +178,7 @@ def _line(ours: dict[str, str], item: object) -> bytes:
 def _mended(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
     """`value` with U+FFFD for each lone surrogate, which JSON may spell and UTF-8 cannot."""
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not value.isascii() else value
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not value.isascii() else value
     if isinstance(value, dict):
         return {_mended(key): _mended(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
