@@ -45,6 +45,10 @@ class ParseError(CrawlerError):
     """The parser pool itself cannot go on (a page that fails is a `ParseFailure`, not an error)."""
 
 
+class HookError(CrawlerError):
+    """The user's own function failed on a page; its text says how and where, in one line."""
+
+
 class FrontierError(CrawlerError):
     """The store of the crawl is missing, damaged, locked or cannot be written."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, as crawl does.")
 def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     """Read crawl.yaml, report every mistake in it, and print the configuration that will apply, defaults included.
+    A file of scraping rules alone will do, too.
 
     The configuration goes to standard output, as YAML that can be used again, without secrets that are written out;
     remarks and limits go to standard error.
@@ -26,7 +27,7 @@ def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> Non
     from crawler.cli.remarks import remarks  # noqa: PLC0415
     from crawler.config.file import dump, load  # noqa: PLC0415 - help must not wait for a YAML reader
 
-    loaded = load(path, overrides)
+    loaded = load(path, overrides, or_rules=True)
     config = loaded.config
     if config.extract.python is not None:
         from crawler.config.function import located  # noqa: PLC0415

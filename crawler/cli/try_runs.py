@@ -18,8 +18,8 @@ from crawler.extract import charset
 from crawler.extract.content import decode_content
 from crawler.extract.data_page import data_kind, read_data
 from crawler.extract.near_misses import near_misses
+from crawler.extract.parsed import parsed_of
 from crawler.extract.rules import RuleSet
-from crawler.extract.scraping import parsed_of
 from crawler.extract.targets import Targets
 from crawler.models import PAGES, ParseFailure
 from crawler.parse.base import Job

@@ -23,7 +23,7 @@ from crawler.config import BUILT_IN_PACE, CrawlConfig, Section
 from crawler.config.rule_files import as_configuration, is_rule_file, with_rules
 from crawler.config.rules import problems
 from crawler.config.secrets import masked
-from crawler.config.tree import Map, Mistake, Place, Text, decoded, read_tree
+from crawler.config.tree import List, Map, Mistake, Place, Text, decoded, read_tree
 from crawler.config.values import Reading, is_null
 from crawler.errors import ConfigError
 
@@ -138,7 +138,11 @@ def _read(text: str, source: Path | str, overrides: Sequence[Override], *, or_ru
     mistakes: list[Mistake] = []
     tree = read_tree(text, name, mistakes)
     root: Node = Map(Place(name, 1, 1), {}) if tree is None or is_null(tree) else tree
-    if or_rules and is_rule_file(root):
+    if is_rule_file(root):
+        if not or_rules:
+            expected = "expected keys and values, such as name: value; scraping rules go below extract: {rules: FILE}"
+            what = "a list" if isinstance(root, List) else "rules alone"
+            raise ConfigMistakesError((*mistakes, Mistake(root.place, "", expected, what)))
         root = as_configuration(root)
     numbers = count(1)
     for override in overrides:
@@ -152,8 +156,8 @@ def _read(text: str, source: Path | str, overrides: Sequence[Override], *, or_ru
     config = reading.section(root, CrawlConfig)
     unread = [mistake.key for mistake in mistakes]
     for problem in problems(config):
-        if any(key.startswith((f"{problem.key}.", f"{problem.key}[")) for key in unread):
-            continue  # what seems to be missing is what could not be read
+        if any(key == problem.key or key.startswith((f"{problem.key}.", f"{problem.key}[")) for key in unread):
+            continue  # what seems to be missing or wrong is what could not be read
         place = reading.places.get(problem.key, Place(name))
         mistakes.append(Mistake(place, problem.key, problem.expected, problem.value))
     if mistakes:

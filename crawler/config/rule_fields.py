@@ -19,9 +19,7 @@ Item = Literal["node", "value"]
 """What a field is looked for in: an element, or a value of JSON or XML."""
 
 STRUCTURED: Final = ("json_ld", "opengraph", "microdata")
-URL_PARTS: Final = ("url", "scheme", "host", "port", "domain", "path", "query")
 
-_URL_PART: Final = re.compile(r"path\.-?[0-9]{1,4}|query\..+", re.DOTALL)
 _SOURCES: Final = ("css", "json", "const", "url", "carried", "any")
 _VARIABLE: Final = re.compile(r"js:[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*")
 _TYPED: Final = re.compile(r"json_ld:\S+")
@@ -140,9 +138,11 @@ def within_problem(key: str, within: str) -> Iterator[Problem]:
 
 
 def _url(field: FieldConfig, key: str) -> Iterator[Problem]:
-    if field.url is not None and field.url not in URL_PARTS and not _URL_PART.fullmatch(field.url):
-        expected = f"expected one of {', '.join(URL_PARTS)}, path.N or query.NAME"
-        yield Problem(f"{key}.url", quoted(field.url), expected)
+    if field.url is not None:
+        if problem := _transform_problem("url_part", field.url):  # which knows the same parts
+            yield Problem(f"{key}.url", quoted(field.url), problem)
+        elif field.url == "fragment":
+            yield Problem(f"{key}.url", field.url, "expected another part: pages are known by URLs without fragment")
     if field.carried == "":
         yield Problem(f"{key}.carried", '""', "expected the name of a field that a follow of another rule carries")
 

@@ -30,23 +30,30 @@ def scraping(rules: tuple[RuleConfig, ...]) -> Iterator[Problem]:
     known: set[str] = set()
     for position, rule in enumerate(rules):
         key = f"extract.rules[{position}]"
-        yield from _name(rule.name, key, known)
+        found = [*_name(rule.name, key, known), *_of_rule(rule, key)]
         known.add(rule.name.casefold())
-        kinds = kinds_of_rule(rule)
-        if kinds:
-            yield from _match(rule, f"{key}.match")
-            yield from _each(rule, kinds, f"{key}.each")
-        else:
-            yield _contradiction(rule, key)
-        item: Item | None = "node" if kinds <= HTML and not isinstance(rule.each, EachConfig) else "value"
-        item = item if kinds else None
-        for name, field in rule.fields.items():
-            yield from field_problems(field, dotted_key(f"{key}.fields", name), name, item)
-        yield from _followed(rule, key)
-        yield from _skipped(rule, key)
-        for number, name in enumerate(rule.unique):
-            if name not in rule.fields:
-                yield _unknown_field(f"{key}.unique[{number}]", name, rule)
+        yield from found
+        if not found and not rule.fields and rule.follow is None and not rule.skip:
+            yield Problem(key, f"rule {rule.name}", "expected fields, follow or skip: as it is, it does nothing")
+
+
+def _of_rule(rule: RuleConfig, key: str) -> Iterator[Problem]:
+    """Everything wrong with a rule but its name."""
+    kinds = kinds_of_rule(rule)
+    yield from _match(rule, f"{key}.match")
+    if kinds:
+        yield from _each(rule, kinds, f"{key}.each")
+    else:
+        yield _contradiction(rule, key)
+    item: Item | None = "node" if kinds <= HTML and not isinstance(rule.each, EachConfig) else "value"
+    item = item if kinds else None
+    for name, field in rule.fields.items():
+        yield from field_problems(field, dotted_key(f"{key}.fields", name), name, item)
+    yield from _followed(rule, key)
+    yield from _skipped(rule, key)
+    for number, name in enumerate(rule.unique):
+        if name not in rule.fields:
+            yield _unknown_field(f"{key}.unique[{number}]", name, rule)
 
 
 def _name(name: str, key: str, known: set[str]) -> Iterator[Problem]:

@@ -77,7 +77,7 @@ class FieldConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
         str | None, Meta(description="RE2; its first group, or all it matches, counts. What does not match is none.")
     ] = None
     transform: Annotated[
-        tuple[str | dict[str, Argument | tuple[str, ...] | dict[str, Argument]], ...],
+        tuple[str | dict[str, Argument | tuple[str, ...] | dict[str, Argument | tuple[str, ...]]], ...],
         Meta(description="What is done to each value, in order: see docs/rules.md."),
     ] = ()
     type: Annotated[

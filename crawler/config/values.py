@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeGuard, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET
@@ -86,7 +86,7 @@ class Reading:
     def _value(self, node: Node, wanted: object, key: str) -> object:
         """The value of type `wanted`; UNSET where the default must do."""
         bare = _bare(_member_for(node, wanted))
-        section = bare if isinstance(bare, type) and issubclass(bare, Section) else None
+        section = bare if _is_section(bare) else None
         origin = get_origin(bare)
         if section is None and origin not in (dict, tuple):
             return self._scalar(node, wanted, key)
@@ -111,12 +111,17 @@ class Reading:
     def _tuple(self, node: Node, wanted: object, key: str) -> object:
         if not isinstance(node, ListNode):
             return self._note(node, key, f"expected a list, such as {_list_of(node)}")
-        values = []
+        values: list[object] = []
         for position, child in enumerate(node.items):
             dotted = f"{key}[{position}]"
             self.places[dotted] = child.place
-            values.append(self._value(child, wanted, dotted))
-        return tuple(value for value in values if value is not UNSET)
+            bare = _bare(wanted)
+            if is_null(child) and _is_section(bare):
+                values.append(self.section(child, bare, dotted))
+                continue
+            value = self._value(child, wanted, dotted)
+            values.append("" if value is UNSET else value)  # so that the places of all others are theirs
+        return tuple(values)
 
     def _scalar(self, node: Node, wanted: object, key: str) -> object:
         if not isinstance(node, Text):
@@ -155,7 +160,7 @@ def all_keys(section: type[Section] = CrawlConfig, key: str = "") -> Iterator[st
         dotted = dotted_key(key, field.encode_name)
         yield dotted
         bare = _bare(field.type)
-        if isinstance(bare, type) and issubclass(bare, Section):
+        if _is_section(bare):
             yield from all_keys(bare, dotted)
 
 
@@ -187,15 +192,22 @@ def _list_of(node: Node) -> str:
     return f"[{node.value if _FLOW_ITEM.fullmatch(node.value) else msgspec.json.encode(node.value).decode()}]"
 
 
+def _is_section(bare: object) -> TypeGuard[type[Section]]:
+    return isinstance(bare, type) and issubclass(bare, Section)
+
+
 def _bare(wanted: object) -> object:
     return get_args(wanted)[0] if get_origin(wanted) is Annotated else wanted
 
 
 def _member_for(node: Node, wanted: object) -> object:
-    """Of a union the alternative that a map or a list must be, if there is one; else `wanted` itself."""
-    for member in _members(wanted) if not isinstance(node, Text) else ():
+    """Of a union the alternative that a map or a list must be, or the only one; else `wanted` itself."""
+    members = [member for member in _members(wanted) if member is not NoneType]
+    if len(members) == 1 and not is_null(node):
+        return members[0] if get_origin(_bare(members[0])) in (tuple, dict) else wanted
+    for member in members if not isinstance(node, Text) else ():
         bare = _bare(member)
-        is_map = get_origin(bare) is dict or (isinstance(bare, type) and issubclass(bare, Section))
+        is_map = get_origin(bare) is dict or _is_section(bare)
         if is_map if isinstance(node, Map) else get_origin(bare) is tuple:
             return member
     return wanted
@@ -235,14 +247,19 @@ def _describe(wanted: object) -> str:
 def _describe_one(wanted: object) -> str:
     bare = _bare(wanted)
     if bare is int:
-        least = [meta.ge for meta in getattr(wanted, "__metadata__", ()) if meta.ge is not None]
-        return f"a whole number of at least {least[0]}" if least else "a whole number"
+        bounds = next((meta for meta in getattr(wanted, "__metadata__", ()) if meta.ge is not None), None)
+        if bounds is None:
+            return "a whole number"
+        return (
+            f"a whole number {f'of at least {bounds.ge}' if bounds.le is None else f'from {bounds.ge} to {bounds.le}'}"
+        )
     if get_origin(bare) is Literal:
         return "one of " * (len(get_args(bare)) > 1) + ", ".join(get_args(bare))
     if origin := get_origin(bare):
         return "a list" if origin is tuple else "a map"
-    if isinstance(bare, type) and issubclass(bare, Section):
-        return f"a map of {' and '.join(field.encode_name for field in msgspec.structs.fields(bare))}"
+    if _is_section(bare):
+        names = [field.encode_name for field in msgspec.structs.fields(bare)]
+        return f"a map of {' and '.join(names)}" if len(names) < 5 else f"a map of {', '.join(names[:4])} and the like"
     return _SCALARS.get(bare, "text")
 
 

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from crawler.extract import currencies
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_CHARS: Final = 10_000
 """How much of a text is looked at."""
@@ -67,7 +70,9 @@ _SHORT: Final = {
     for zeros, words in (line.split(": ") for line in _SHORT_WORDS.strip().splitlines())
     for word in words.split()
 }
-_SHORT_WORD: Final = re.compile(rf"[{_SPACES}]?([千万萬億亿만억]|[^\W\d_]+)")
+_SHORT_WORD: Final = re.compile(rf"[{_SPACES}]?([千万萬億亿만억¢]|[^\W\d_]+)\.?")
+#: those that can mean nothing else beside a price, and cents
+_IN_PRICES: Final = {word: zeros for word, zeros in _SHORT.items() if len(word) > 2 or not word.isascii()} | {"¢": -2}
 
 
 class Writing(NamedTuple):
@@ -120,7 +125,7 @@ def number_of(
         return _bounded(stripped)
     for token in _tokens(text, writing):
         amount = _value(token, text, language, writing)
-        return _lengthened(amount, text, token.end()) if short else amount
+        return _lengthened(amount, text, token.end(), _SHORT) if short else amount
     raise ValueError("expected a number")
 
 
@@ -144,7 +149,8 @@ def price_of(
         raise ValueError("expected a price")
     token, name = _with_currency(text, tokens)
     code = currencies.code_of(name, language, currency) if name is not None else currency
-    return Price(_value(token, text, language, writing, is_price=True, currency=code), code)
+    amount = _value(token, text, language, writing, is_price=True, currency=code)
+    return Price(_lengthened(amount, text, token.end(), _IN_PRICES), code)
 
 
 def _tokens(text: str, writing: Writing | None) -> list[re.Match[str]]:
@@ -159,6 +165,8 @@ def _with_currency(text: str, tokens: list[re.Match[str]]) -> tuple[re.Match[str
     for token in tokens:
         if dashes := _DASHES.match(text, token.end()):
             ends[dashes.end()] = token
+        elif (word := _SHORT_WORD.match(text, token.end())) and word[1].lower() in _IN_PRICES:
+            ends[word.end()] = token
     for match in currencies.NAMED.finditer(text):
         name = currencies.name_in(match)
         if name is None:
@@ -264,10 +272,10 @@ def _example(writing: Writing) -> str:
     return f"1{writing.groups[0]}234{writing.decimal}5" if writing.groups else f"1234{writing.decimal}5"
 
 
-def _lengthened(amount: Decimal, text: str, end: int) -> Decimal:
-    """`amount` times what the word after it says."""
+def _lengthened(amount: Decimal, text: str, end: int, words: Mapping[str, int]) -> Decimal:
+    """`amount` times what the word after it says, if it is one of `words`."""
     word = _SHORT_WORD.match(text, end)
-    zeros = _SHORT.get(word[1].lower()) if word else None
+    zeros = words.get(word[1].lower()) if word else None
     if zeros is None:
         return amount
     longer = amount.scaleb(zeros)

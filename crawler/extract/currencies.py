@@ -45,7 +45,7 @@ _WORDS: Final = _pairs(
     """
     euro=EUR euros=EUR евро=EUR ευρώ=EUR eur=EUR usd=USD gbp=GBP chf=CHF pln=PLN czk=CZK huf=HUF sek=SEK nok=NOK
     dkk=DKK ron=RON zł=PLN zl=PLN kč=CZK ft=HUF lei=RON лв=BGN руб=RUB р=RUB рублей=RUB грн=UAH тг=KZT tl=TRY fr=CHF
-    sfr=CHF kn=HRK din=RSD kd=KWD rm=MYR rp=IDR pounds=GBP yen=JPY rupees=INR درهم=AED ريال=SAR
+    sfr=CHF kn=HRK din=RSD kd=KWD rm=MYR rp=IDR pounds=GBP yen=JPY rupees=INR درهم=AED ريال=SAR đ=VND
     """
 )
 #: signs and words of several currencies -> the one meant if nothing tells more

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from crawler.config.function import EXPECTED, NAME
-from crawler.errors import ConfigError
+from crawler.errors import ConfigError, HookError
 from crawler.extract.hook_page import Follow, ParsedPage
 from crawler.extract.record import one_line
 from crawler.extract.rule_follow import MAX_CONTEXT_BYTES, MAX_LINKS, Followed
@@ -32,10 +32,6 @@ MAX_BYTES = 16 << 20
 MAX_DETAIL = 2_000
 _FRAMES = 8
 _encode = msgspec.json.Encoder().encode
-
-
-class HookError(Exception):
-    """The user's function failed on a page; its text says how and where, in one line."""
 
 
 class Yielded(NamedTuple):
@@ -182,7 +178,7 @@ def _line(ours: dict[str, str], item: object) -> bytes:
 def _mended(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
     """`value` with U+FFFD for each lone surrogate, which JSON may spell and UTF-8 cannot."""
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not value.isascii() else value
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not value.isascii() else value
     if isinstance(value, dict):
         return {_mended(key): _mended(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

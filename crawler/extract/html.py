@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from selectolax.lexbor import LexborHTMLParser, create_tag
 
 from crawler.extract.head import Head
-from crawler.extract.text import BLOCK, add_blocks, collapsed
-from crawler.extract.walk import TEXT, Walk, raw_text_of
+from crawler.extract.text import BLOCK, add_blocks, collapsed, preformatted_lines
+from crawler.extract.walk import PREFORMATTED, TEXT, Walk, raw_text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +27,7 @@ _IDEOGRAPHS = "\u2e80"
 
 #: the last one is a private character that the Read the Docs theme for Sphinx shows as a chain
 _PERMALINKS = ("¶", "#", "§", "🔗", "\uf0c1")
+_MAX_MARKUP = 16
 _PERMALINK_CLASSES = frozenset(("headerlink", "anchor"))
 
 
@@ -71,22 +72,7 @@ class Document:
         Args:
             kept: For each of `boxes` whether the text in it, and in no box within, is wanted; all of it is otherwise.
         """
-        walk = self._walk
-        parts = walk.parts
-        if kept is not None:
-            parts = parts.copy()
-            for text, place in zip(walk.texts, walk.places, strict=True):
-                if not kept[place >> 1]:
-                    parts[text] = ""
-        lines: list[str] = []
-        word_count = start = 0
-        for end, preformatted, place in (*walk.preformatted, (len(parts), "", 0)):
-            word_count += add_blocks(lines, "".join(parts[start:end]))
-            if preformatted and (kept is None or kept[place >> 1]):
-                lines.append(preformatted)
-                word_count += len(preformatted.split())
-            start = end
-        return "\n".join(lines), word_count
+        return _blocks(self._walk, kept)
 
     def sizes(self) -> list[int]:
         """At each place of `boxes`, how long its text is in characters; white space between elements aside.
@@ -119,10 +105,41 @@ def text_of(element: LexborNode) -> str:
 
 
 def lines_of(element: LexborNode) -> str:
-    """What `Document.blocks` would say of `element`, but that lines of ``<pre>`` are not kept."""
+    """What `Document.blocks` would say of `element`."""
+    if _is_preformatted(element):
+        return preformatted_lines(raw_text_of(element))
+    nodes = element.traverse(include_text=True)
+    next(nodes)  # itself
+    return _blocks(Walk(nodes, keep_lines=True, within=element), None)[0]
+
+
+def _blocks(walk: Walk, kept: Sequence[int] | None) -> tuple[str, int]:
+    """As `Document.blocks` says."""
+    parts = walk.parts
+    if kept is not None:
+        parts = parts.copy()
+        for text, place in zip(walk.texts, walk.places, strict=True):
+            if not kept[place >> 1]:
+                parts[text] = ""
     lines: list[str] = []
-    add_blocks(lines, raw_text_of(element))
-    return "\n".join(lines)
+    word_count = start = 0
+    for end, preformatted, place in (*walk.preformatted, (len(parts), "", 0)):
+        word_count += add_blocks(lines, "".join(parts[start:end]))
+        if preformatted and (kept is None or kept[place >> 1]):
+            lines.append(preformatted)
+            word_count += len(preformatted.split())
+        start = end
+    return "\n".join(lines), word_count
+
+
+def _is_preformatted(element: LexborNode) -> bool:
+    """Whether `element` keeps its lines, or is markup in one that does: not far below, as all of a page may be deep."""
+    at: LexborNode | None = element
+    for _ in range(_MAX_MARKUP):
+        if at is None or at.tag_id in PREFORMATTED:
+            break
+        at = at.parent
+    return at is not None and at.tag_id in PREFORMATTED
 
 
 def heading_of(h1: LexborNode) -> str:

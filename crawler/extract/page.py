@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.errors import HookError
 from crawler.extract import robots, robots_meta, sitemap
 from crawler.extract.content import ContentError, decode_content
 from crawler.extract.data_page import data_kind, read_data, why_cut
-from crawler.extract.hook import HookError
 from crawler.extract.html_page import HtmlPage, Means
+from crawler.extract.parsed import parsed_of
 from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine, one_line
-from crawler.extract.scraping import Scraping, parsed_of
 from crawler.extract.settings import Settings
 from crawler.extract.sitemap_links import SitemapLinks
 from crawler.models import SITEMAPS, Kind, Page, ParseFailure
@@ -27,6 +27,7 @@ from crawler.url import host
 if TYPE_CHECKING:
     from crawler.extract.content import Decoded
     from crawler.extract.data_page import DataKind
+    from crawler.extract.scraping import Scraping
     from crawler.models import Fill, Request, Response
 
 __all__ = ["Extractor", "LinkLine", "LinkRecord", "PageRecord", "Settings", "SitemapLine"]
@@ -55,7 +56,7 @@ class Extractor:
         self._scope = Scope(settings.scope)
         self._means = Means(settings, self._scope)
         self._encoder = msgspec.json.Encoder()
-        self._scraping = Scraping(settings) if settings.extract.rules or settings.extract.python else None
+        self._scraping = _scraping(settings)
 
     def page(self, request: Request, response: Response) -> Page | ParseFailure:
         """What `response` amounts to. Never raises: the unexpected becomes a ``parse_error``."""
@@ -156,6 +157,15 @@ class Extractor:
             body_bytes=len(body.data),
             fills=taken.fills,
         )
+
+
+def _scraping(settings: Settings) -> Scraping | None:
+    """What rules and the user's own function do, where there are any; only then is it imported."""
+    if not settings.extract.rules and settings.extract.python is None:
+        return None
+    from crawler.extract.scraping import Scraping  # noqa: PLC0415
+
+    return Scraping(settings)
 
 
 def _is_html(content_type: str | None, body: bytes) -> bool:

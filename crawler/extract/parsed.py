@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
+from crawler.clock import rfc3339
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from selectolax.lexbor import LexborHTMLParser
 
-    from crawler.models import Url
+    from crawler.models import Request, Response, Url
 
 Kind = Literal["html", "json", "xml"]
 
@@ -56,3 +60,38 @@ class Parsed:
         self.tree = tree
         self.value = value
         self.carried = carried or {}
+
+
+def parsed_of(
+    request: Request,
+    response: Response,
+    base_url: Url,
+    kind: Kind,
+    *,
+    text: str,
+    tree: LexborHTMLParser | None = None,
+    value: object = None,
+) -> Parsed:
+    """A response as rules see it."""
+    return Parsed(
+        url=request.url,
+        base_url=base_url,
+        status=response.status,
+        headers=response.headers,
+        fetched_at=rfc3339(response.fetched_at),
+        kind=kind,
+        text=text,
+        tree=tree,
+        value=value,
+        carried=_carried(request.context),
+    )
+
+
+def _carried(context: bytes) -> dict[str, object]:
+    """What a rule handed over with the link, as JSON; nothing if it was not a rule."""
+    if not context:
+        return {}
+    try:
+        return msgspec.json.decode(context, type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError):
+        return {}

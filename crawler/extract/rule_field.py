@@ -12,7 +12,7 @@ from crawler.config.scraping import as_field
 from crawler.extract.rule_report import FieldError
 from crawler.extract.rule_source import AnyOf, Carried, Constant, UrlPart, source_of
 from crawler.extract.transforms import compiled
-from crawler.extract.value_types import converted
+from crawler.extract.value_types import Context, converted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Errors = tuple[FieldError, ...]
 _NONE: Final[Errors] = ()
+_NOWHERE: Final = Context(lambda _: None)
 _SHOWN_CHARS: Final = 200
 _MAX_ERRORS: Final = 20
 
@@ -34,30 +35,46 @@ class Field:
         given: As written, without problems.
         name: Dotted, of the whole record.
         many: Whether an alternative of a field that wants many wants many itself.
+        is_alternative: Whether it is one.
     """
 
-    __slots__ = ("_convert", "_default", "_many", "_regex", "_required", "_source", "_steps", "_type", "below", "name")
+    __slots__ = (
+        "_convert",
+        "_default",
+        "_is_raw",
+        "_many",
+        "_regex",
+        "_required",
+        "_source",
+        "_steps",
+        "_type",
+        "below",
+        "name",
+    )
 
-    def __init__(self, given: str | FieldConfig, name: str, *, many: bool = False) -> None:
+    def __init__(
+        self, given: str | FieldConfig, name: str, *, many: bool = False, is_alternative: bool = False
+    ) -> None:
         config = as_field(given)
         self.name = name
         self._many = config.many or many
         #: its alternatives, or the fields of its object, by name
         self.below: dict[str, Field] = {}
-        alternatives = tuple(Field(other, name, many=self._many) for other in config.any or ())
+        alternatives = tuple(Field(other, name, many=self._many, is_alternative=True) for other in config.any or ())
         if config.fields is not None:
             self.below = {key: Field(other, f"{name}.{key}") for key, other in config.fields.items()}
         self._source = source_of(config, alternatives)
         self._regex: Any = compiled_regex(config.regex) if config.regex is not None else None
         self._steps = tuple(_step(step) for step in config.transform)
         self._type = config.type
+        self._is_raw = is_alternative and config.type is None
         #: texts that were only taken need no conversion
         self._convert = config.type not in (None, "str") or bool(self._steps) or not _is_text(config)
         self._required = config.required
-        self._default = list(config.default) if isinstance(config.default, tuple) else config.default
+        self._default = _default(config)
 
     @property
-    def source(self) -> Source | None:
+    def source(self) -> Source | AnyOf | None:
         """Where it is looked for; None for an object in the same item."""
         return self._source
 
@@ -85,20 +102,25 @@ class Field:
         return self._default if value is None else value
 
     def _value(self, item: Any, page: RulePage) -> tuple[Any, Errors]:  # noqa: ANN401
-        many = self._many
         source = self._source
-        wrong = _NONE
-        if isinstance(source, AnyOf):
-            found, wrong = source.choose(item, page, many=many)
-        else:
-            found = source.find(item, page, many=many) if source is not None else []
-        if not found and not self._steps:  # of which one may give a default
-            return None, wrong
+        if not isinstance(source, AnyOf):
+            return self._made(source.find(item, page, many=self._many) if source is not None else [], page)
+        value, errors = source.choose(item, page, many=self._many, made=self._made)
+        if value is None and self._steps:  # of which one may give a default
+            value, problems = self._made([], page)
+            errors = _NONE if value is not None else errors or problems
+        return value, errors
+
+    def _made(self, found: list[Any], page: RulePage) -> tuple[Any, Errors]:
+        """What is made of the raw values `found`: matched, transformed, converted."""
+        many, is_alternative = self._many, bool(found) and isinstance(self._source, AnyOf)
         if self._regex is not None:
             try:
                 found = [text for value in found if (text := self._matched(value))]
             except ValueError as error:
                 return None, (FieldError("", shown(found[0]), _words(error)),)
+        if not found and (is_alternative or not self._steps):
+            return None, _NONE
         value: Any = found if many else found[0] if found else None
         for step in self._steps:
             try:
@@ -108,8 +130,7 @@ class Field:
             except Exception as error:  # noqa: BLE001 - no text may break more than its record
                 return None, (FieldError("", shown(value), f"no {type(error).__name__} in a transform"),)
         if self._convert:
-            value, problems = self._converted(value, page)
-            return value, problems or (wrong if value is None else _NONE)
+            return self._converted(value, page)
         return value if value != [] else None, _NONE
 
     def _matched(self, value: Any) -> Any:  # noqa: ANN401
@@ -132,14 +153,14 @@ class Field:
         is_each = isinstance(value, list) and (self._many or type_ not in (None, "list", "object"))
         if not is_each or type_ == "list":
             try:
-                return _none_if_empty(converted(value, type_, page.context)), _NONE
+                return _none_if_empty(self._typed(value, page)), _NONE
             except ValueError as error:
                 return None, (FieldError("", shown(value), _words(error)),)
         values: list[Any] = []
         errors: list[FieldError] = []
         for number, each in enumerate(value):
             try:
-                made = _none_if_empty(converted(each, type_, page.context))
+                made = _none_if_empty(self._typed(each, page))
             except ValueError as error:
                 if len(errors) < _MAX_ERRORS:
                     errors.append(FieldError(f"[{number}]", shown(each), _words(error)))
@@ -148,9 +169,13 @@ class Field:
                 values.append(made)
         return values or None, tuple(errors)
 
+    def _typed(self, value: Any, page: RulePage) -> Any:  # noqa: ANN401
+        """As its type wants it; an alternative without one leaves that to the field, with every digit."""
+        return value if self._is_raw else converted(value, self._type, page.context)
+
     def _object(self, item: Any, page: RulePage) -> tuple[Any, Errors]:  # noqa: ANN401
         source = self._source
-        items = [item] if source is None else source.find(item, page, many=self._many)
+        items = [item] if source is None or isinstance(source, AnyOf) else source.find(item, page, many=self._many)
         objects: list[dict[str, Any]] = []
         errors: list[FieldError] = []
         for number, each in enumerate(items):
@@ -200,6 +225,15 @@ def _is_text(config: FieldConfig) -> bool:
 def _step(given: str | dict[str, Any]) -> Callable[[Any, Any], Any]:
     name, arguments = (given, None) if isinstance(given, str) else next(iter(given.items()))
     return compiled(name, arguments)
+
+
+def _default(config: FieldConfig) -> Any:  # noqa: ANN401
+    """What stands where there is no value, as the field's type has it; a URL as written, as pages differ."""
+    given = config.default
+    if config.type not in (None, "list", "object", "url"):
+        each = [converted(one, config.type, _NOWHERE) for one in (given if isinstance(given, tuple) else (given,))]
+        return each if isinstance(given, tuple) else each[0]
+    return list(given) if isinstance(given, tuple) else given
 
 
 def _none_if_empty(value: Any) -> Any:  # noqa: ANN401

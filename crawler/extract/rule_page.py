@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
     from crawler.extract.parsed import Parsed
+    from crawler.extract.rule_source import Json
     from crawler.extract.rule_trace import Trace
 
 MAX_NESTED: Final = 16
@@ -45,6 +46,7 @@ class RulePage:
         "parsed",
         "resolve",
         "root",
+        "searched",
         "trace",
     )
 
@@ -64,6 +66,8 @@ class RulePage:
         self.root: Any = parsed.value if parsed.tree is None else parsed.tree.root
         self.context = Context(resolve, self._language())
         self._data: dict[str, Any] = {}
+        #: by the source that looked into `data`: what it found, and why nothing
+        self.searched: dict[Json, tuple[Any, str | None]] = {}
         self._values_left = MAX_VALUES
         self.chars_left = MAX_CHARS
         #: whether something was left out or cut since this was last set to False

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import parse_qsl, unquote
 
 import jmespath
 from selectolax.lexbor import LexborNode
 
 from crawler.extract.rule_take import attribute, take
-from crawler.url import host, path_and_query, registrable_domain
+from crawler.extract.url_parts import part_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawler.config.scraping import FieldConfig
     from crawler.extract.rule_page import RulePage
     from crawler.extract.rule_report import FieldError
-    from crawler.models import Url
 
+    Errors = tuple[FieldError, ...]
 
 Label = tuple[str, str, str | None]
 
@@ -85,20 +86,27 @@ class Json:
 
     def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401
         """What the expression gives; of a list each item if many are wanted."""
-        problem = None
-        base = item if self._within is None else page.data(self._within)
-        found = None
-        if base is not None and not isinstance(base, LexborNode):
-            try:
-                found = self._compiled.search(base)
-            except Exception as error:  # noqa: BLE001 - what functions make of wrong types is no value
-                problem = f"{type(error).__name__}: {error}"[:200]
+        if self._within is None:
+            found, problem = self._searched(item)
+        else:  # the same for all items of a page: a search for each would take time that grows with their square
+            if self not in page.searched:
+                page.searched[self] = self._searched(page.data(self._within))
+            found, problem = page.searched[self]
         values = [] if found is None else found if many and isinstance(found, list) else [found]
         if many:
             values = page.listed([value for value in values if value is not None])
         if page.trace is not None:
             page.trace.note_source(self, len(values), problem)
         return values
+
+    def _searched(self, base: Any) -> tuple[Any, str | None]:  # noqa: ANN401
+        """What the expression gives, and why it could not be worked out."""
+        if base is None or isinstance(base, LexborNode):
+            return None, None
+        try:
+            return self._compiled.search(base), None
+        except Exception as error:  # noqa: BLE001 - what functions make of wrong types is no value
+            return None, f"{type(error).__name__}: {error}"[:200]
 
 
 class Constant:
@@ -122,7 +130,7 @@ class UrlPart:
 
     def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401, ARG002
         """The part, if the URL has it."""
-        value = url_part(page.parsed.url, self._part)
+        value = part_of(page.parsed.url, self._part) or None
         if page.trace is not None:
             page.trace.note_source(self, value is not None)
         return [] if value is None else [value]
@@ -150,29 +158,41 @@ class AnyOf:
         self.label: Label = ("any", "", None)
         self.alternatives = alternatives
 
-    def find(self, item: Any, page: RulePage, *, many: bool) -> list[Any]:  # noqa: ANN401
-        """As `choose`, whatever is wrong."""
-        return self.choose(item, page, many=many)[0]
+    def choose(
+        self,
+        item: Any,  # noqa: ANN401
+        page: RulePage,
+        *,
+        many: bool,
+        made: Callable[[list[Any], RulePage], tuple[Any, Errors]],
+    ) -> tuple[Any, Errors]:
+        """What the field makes of the first alternative of which it can make something; else the first errors.
 
-    def choose(self, item: Any, page: RulePage, *, many: bool) -> tuple[list[Any], tuple[FieldError, ...]]:  # noqa: ANN401
-        """The value of the first alternative that has one without errors; if none has, the first errors there were."""
-        wrong: tuple[FieldError, ...] = ()
+        Args:
+            item: Where they are looked for.
+            page: Its page.
+            many: Whether all values are wanted.
+            made: The field's own regex, transforms and type.
+        """
+        wrong: Errors = ()
         for alternative in self.alternatives:
             value, errors = alternative.evaluate(item, page)
             if value is not None and not errors:
-                return (value if many and isinstance(value, list) else [value]), ()
-            wrong = wrong or tuple(errors)
-        return [], wrong
+                value, errors = made(value if many and isinstance(value, list) else [value], page)
+                if value is not None and not errors:
+                    return value, ()
+            wrong = wrong or errors
+        return None, wrong
 
 
-def source_of(config: FieldConfig, alternatives: tuple[Any, ...]) -> Source | None:
+def source_of(config: FieldConfig, alternatives: tuple[Any, ...]) -> Source | AnyOf | None:
     """The source that a field has; None for an object in the same item.
 
     Args:
         config: The field, without problems.
         alternatives: Its own, compiled.
     """
-    source: Source | None = None
+    source: Source | AnyOf | None = None
     if config.css is not None:
         is_object = config.fields is not None
         source = Elements(config.css) if is_object else Contents(config.css, config.take, config.attr)
@@ -187,41 +207,3 @@ def source_of(config: FieldConfig, alternatives: tuple[Any, ...]) -> Source | No
     elif config.const is not None:
         source = Constant(config.const)
     return source
-
-
-def url_part(url: Url, part: str) -> str | None:
-    """A part of a canonical URL, as ``url`` of a field names it; None if there is none or it is empty."""
-    name, _, which = part.partition(".")
-    path, _, query = path_and_query(url).partition("?")
-    scheme, _, rest = url.partition("://")
-    match name:
-        case "url":
-            value: str | None = url
-        case "scheme":
-            value = scheme
-        case "host":
-            value = host(url)
-        case "port":
-            authority = rest.partition("/")[0]
-            port = authority.rpartition("@")[2].rpartition("]")[2].rpartition(":")[2]
-            value = port if port.isdecimal() else {"http": "80", "https": "443"}.get(scheme)
-        case "domain":
-            value = registrable_domain(host(url))
-        case "path":
-            value = _segment(path, int(which)) if which else path
-        case _:
-            value = next((text for key, text in _pairs(query) if key == which), None) if which else query
-    return value or None
-
-
-def _segment(path: str, number: int) -> str | None:
-    """A segment of a path, from 0, negative from the end; a slash at the end makes no segment."""
-    segments = path.removeprefix("/").removesuffix("/").split("/")
-    return unquote(segments[number]) if -len(segments) <= number < len(segments) else None
-
-
-def _pairs(query: str) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(query, keep_blank_values=True)
-    except ValueError:
-        return []

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
-import msgspec
-
-from crawler.clock import rfc3339
 from crawler.config.rule_kinds import Kind
 from crawler.extract.hook import Hook
 from crawler.extract.hook_links import links_of_function
-from crawler.extract.parsed import Parsed
 from crawler.extract.rule_lines import Lines
 from crawler.extract.rule_links import links_by_rules
 from crawler.extract.rules import RuleSet
 from crawler.models import Fill
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborHTMLParser
-
     from crawler.extract.links import Hyperlinks
+    from crawler.extract.parsed import Parsed
     from crawler.extract.settings import Settings
     from crawler.extract.targets import PageTargets
-    from crawler.models import Link, Refusal, Request, Response, Url
+    from crawler.models import Link, Refusal
 
 
 class Taken(NamedTuple):
@@ -91,38 +86,3 @@ class Scraping:
         for rule, record in scraped.rejects:
             lines.add(rule, record, rejected=True)
         return Taken(links, refusals, (*lines.records(), *more), fills)
-
-
-def parsed_of(
-    request: Request,
-    response: Response,
-    base_url: Url,
-    kind: Kind,
-    *,
-    text: str,
-    tree: LexborHTMLParser | None = None,
-    value: object = None,
-) -> Parsed:
-    """A response as rules see it."""
-    return Parsed(
-        url=request.url,
-        base_url=base_url,
-        status=response.status,
-        headers=response.headers,
-        fetched_at=rfc3339(response.fetched_at),
-        kind=kind,
-        text=text,
-        tree=tree,
-        value=value,
-        carried=_carried(request.context),
-    )
-
-
-def _carried(context: bytes) -> dict[str, object]:
-    """What a rule handed over with the link, as JSON; nothing if it was not a rule."""
-    if not context:
-        return {}
-    try:
-        return msgspec.json.decode(context, type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError):
-        return {}

@@ -104,7 +104,7 @@ def bool_(arguments: Arguments) -> Step:
         raise arguments.wrong(f"different words for true and false, not {shown(min(both))} for both")
 
     def read(value: Any, context: Context) -> bool | None:  # noqa: ANN401
-        text = " ".join(as_text(value, context).split()).casefold()
+        text = _word(as_text(value, context))
         if not text:
             return None
         if text in trues or text in falses:
@@ -227,4 +227,9 @@ def _since_1970(text: str, per_second: int) -> str | None:
 
 
 def _words(words: list[str]) -> frozenset[str]:
-    return frozenset(" ".join(word.split()).casefold() for word in words)
+    return frozenset(map(_word, words))
+
+
+def _word(text: str) -> str:
+    """`text` as words are compared: without regard to case, white space or the mark at its end."""
+    return " ".join(text.split()).rstrip(".!").casefold()

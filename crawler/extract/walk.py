@@ -30,7 +30,7 @@ _SEPARATORS = {create_tag(name).tag_id: BLOCK for name in _BLOCK_TAGS.split()} |
     create_tag(name).tag_id: " " for name in _SPACED_TAGS.split()
 }
 _BODY, _H1, _SCRIPT, _SVG, _TEMPLATE = (create_tag(name).tag_id for name in ("body", "h1", "script", "svg", "template"))
-_PREFORMATTED = frozenset(create_tag(name).tag_id for name in ("pre", "textarea"))
+PREFORMATTED = frozenset(create_tag(name).tag_id for name in ("pre", "textarea"))
 _AREA = create_tag("area").tag_id
 #: elements whose text, a single node, is nothing a reader sees
 _UNREAD = frozenset(create_tag(name).tag_id for name in ("script", "style", "iframe", "noembed", "noframes"))
@@ -39,11 +39,17 @@ _NOTABLE = frozenset((*_SEPARATORS, *_UNREAD, *HEAD_TAGS, ANCHOR, _AREA, _BODY, 
 #: elements that hold text without being a part of the page that could be kept or left out by itself
 _UNBOXED = frozenset(create_tag(name).tag_id for name in ("br", "hr", "img", "svg", "optgroup", "option"))
 _BOXED = frozenset((*_SEPARATORS, _BODY)) - _UNBOXED
-_MERE_SEPARATORS = frozenset(_SEPARATORS) - {_H1, _SVG, *_PREFORMATTED}
+_MERE_SEPARATORS = frozenset(_SEPARATORS) - {_H1, _SVG, *PREFORMATTED}
 
 
 class Walk:
-    """What one pass over nodes, in document order, takes note of."""
+    """What one pass over nodes, in document order, takes note of.
+
+    Args:
+        nodes: Of a document, or below one of its elements.
+        keep_lines: Whether lines of preformatted text are kept, and boxes noted.
+        within: The element that holds all of them, so that none looks further up for the box it is in.
+    """
 
     __slots__ = (
         "_keep_lines",
@@ -60,7 +66,7 @@ class Walk:
         "texts",
     )
 
-    def __init__(self, nodes: Iterable[LexborNode], *, keep_lines: bool) -> None:
+    def __init__(self, nodes: Iterable[LexborNode], *, keep_lines: bool, within: LexborNode | None = None) -> None:
         self._keep_lines = keep_lines
         self.hyperlinks: list[LexborNode] = []
         self.areas: list[LexborNode] = []
@@ -72,6 +78,8 @@ class Walk:
         self.texts: list[int] = []
         self.places: list[int] = []
         self.boxes = Boxes()
+        if within is not None:
+            self.boxes.places[within.mem_id] = 0
         #: texts to be kept as they are, how many parts stand before, and their place
         self.preformatted: list[tuple[int, str, int]] = []
         self.structured: set[int] = set()  # the `mem_id` of links with elements within that are more than markup
@@ -147,7 +155,7 @@ class Walk:
             return unread or int(node.first_child is not None)
         if tag == _SVG:
             return unread or _count_texts(node)
-        if tag in _PREFORMATTED:
+        if tag in PREFORMATTED:
             return self._keep(node) if self._keep_lines and not unread else unread
         if tag == _H1:
             self.h1s.append(node)

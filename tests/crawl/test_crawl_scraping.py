@@ -141,6 +141,70 @@ def test_a_damaged_file_is_refused_by_name_and_repaired_where_asked(crawler, sho
     assert len(again.pages) == 11
 
 
+LISTINGS = """
+extract:
+  rules:
+    - name: listed
+      match: "*/list*"
+      each: .item
+      fields: {name: h2, price: i, note: p}
+      follow:
+        - {css: a, url: ["*/p/*"], priority: 20, carry: [name, price, note]}
+        - {css: a.next, priority: 5}
+      skip: ["*/p/*7", {css: footer}]
+    - name: detail
+      match: "*/p/*"
+      fields: {name: h1, listed_name: {carried: name}, listed_price: {carried: price, type: int}}
+      follow: []
+"""
+
+
+class Listings:
+    """Six pages of ten items. The third item of each is marked nofollow, the note of the fifth is too long to carry."""
+
+    def respond(self, host, path, visit):
+        if path.startswith("/list"):
+            page = int(path.partition("=")[2] or 0)
+            body = "".join(self.item(10 * page + n) for n in range(10)) + "<footer><a href=/p/900>x</a></footer>"
+            body += f"<a class=next href='?n={page + 1}'>x</a>" if page < 5 else ""
+        elif path.startswith("/p/"):
+            n = int(path[3:])
+            body = f"<h1>Lamp {n}</h1><a href=/p/{n + 1}>x</a><a href=/list>x</a><a href=/other/{n}>x</a>"
+        else:
+            return Reply(404)
+        return Reply(200, (("Content-Type", "text/html; charset=utf-8"),), body.encode())
+
+    @staticmethod
+    def item(n):
+        rel, note = "rel=nofollow" * (n % 10 == 3), "x" * 20_000 * (n % 10 == 5)
+        links = f"<a {rel} href='/p/{n}#top'>x</a><a href=/cart/{n}>x</a>"
+        return f"<div class=item><h2>Lamp {n}</h2><i>{2 * n}</i><p>{note}</p>{links}</div>"
+
+
+def test_exactly_the_links_of_the_rules_are_followed_with_what_they_carry_after_a_resume_too(crawler, tmp_path):
+    config = configured(tmp_path, LISTINGS)
+    with Server(Listings()) as server:
+        begun = crawler("http://a.test/list", "-c", config, "--max-pages", 12, *options(server))
+        assert begun.code == 0, begun.stderr
+        assert 0 < len(begun.lines("detail.jsonl")) < 12
+        done = crawler("-c", config, "--resume", "--set", "budget.pages=null", *options(server))
+        assert done.code == 0, done.stderr
+        asked = [hit.path for hit in server.log.hits if hit.path != "/robots.txt"]
+    wanted = [n for n in range(60) if n % 10 not in (3, 5, 7)]
+    assert sorted(asked) == sorted(["/list", *(f"/list?n={n}" for n in range(1, 6)), *(f"/p/{n}" for n in wanted)])
+    records = sorted((line["listed_price"], line["name"], line["listed_name"]) for line in done.lines("detail.jsonl"))
+    assert records == [(2 * n, f"Lamp {n}", f"Lamp {n}") for n in wanted]
+    assert len(done.lines("listed.jsonl")) == 60
+    refused = json.loads((done.directory / "summary.json").read_text())["refusals"]
+    assert refused == {
+        "robots.skip_rel: nofollow": 6,
+        "rules.listed.carry": 6,
+        "rules.listed.skip": 6,
+        "rules.listed.follow": 66,
+        "rules.detail.follow": 3 * len(wanted),
+    }
+
+
 def test_changed_rules_are_refused_at_a_resume_by_name(crawler, shop, tmp_path):
     config = configured(tmp_path, RULES)
     assert crawler("http://a.test/", "-c", config, "--max-pages", 2, *options(shop)).code == 0

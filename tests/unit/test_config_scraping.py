@@ -61,7 +61,7 @@ def test_rules_are_stored_as_they_were_read():
           a:
             json: '"@type"'
             in: json_ld
-            transform: [{replace: ["1.5", " no "]}, {number: {locale: de}}]
+            transform: [{replace: ["1.5", " no "]}, {number: {locale: de}}, {bool: {"true": ["1", a], "false": "0"}}]
             default: 1.5
           b: {any: [h1, {const: "1.0"}, {const: 1e3}, {const: -0.5}], type: str}
         follow: []
@@ -119,8 +119,9 @@ def test_a_rule_file_alone_can_be_loaded_where_that_will_do(tmp_path):
     (tmp_path / "c.yaml").write_text("extract: {rules: r.yaml}\n")
     for name in ("r.yaml", "m.yaml", "c.yaml"):
         assert load(tmp_path / name, or_rules=True).config.extract.rules[0].name == "a"
-    with pytest.raises(ConfigMistakesError):
-        load(tmp_path / "r.yaml")
+    for name in ("r.yaml", "m.yaml"):
+        with pytest.raises(ConfigMistakesError, match="scraping rules go below extract"):
+            load(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,8 @@ def test_a_rule_file_alone_can_be_loaded_where_that_will_do(tmp_path):
         ("{css: h1, transform: [stripp]}", "a.transform[0]", "strip"),
         ("{css: h1, transform: [{replace: a, strip: b}]}", "a.transform[0]", "a map of one name"),
         ("{css: h1, transform: [{number: {lokale: de}}]}", "a.transform[0]", "locale"),
+        ("{any: h1}", "a.any", "expected a list, such as [h1]"),
+        ("[h1]", "a", "expected text or a map of css, attr, take, json and the like"),
         ("{css: h1, transform: strip}", "a.transform", "expected a list, such as [strip]"),
         ("{json: 'a[', in: json_ld}", "a.json", "expected JMESPath"),
         ("{json: 'lenght(a)', in: json_ld}", "a.json", "did you mean length?"),
@@ -199,7 +202,10 @@ def test_what_is_wrong_with_a_field_is_told_when_it_is_read(field, key, expected
             ".follow[0].carry[0]",
             "expected a field of the rule",
         ),
-        ("name: r\nfollow: [{css: a, priority: 64}]", ".follow[0].priority", "expected a whole number"),
+        ("name: r\nfollow: [{css: a, priority: 64}]", ".follow[0].priority", "expected a whole number from 0 to 63"),
+        ("name: r\nmatch: '*'", "", "expected fields, follow or skip"),
+        ("name: r\nfollow: a.next", ".follow", "expected a list, such as [a.next]"),
+        ("name: r\nfollow: [a, []]", ".follow[1]", "expected text or a map of css"),
         ("name: r\nfollow: ['[']", ".follow[0]", "expected a CSS selector"),
         ("name: r\nfollow: [{css: a, url: [x]}]", ".follow[0].url[0]", "expected a glob"),
         ("name: r\nskip: [x]", ".skip[0]", "expected a glob"),
@@ -225,6 +231,30 @@ def test_places_are_those_of_the_file():
         (7, 30),
         (8, 9),
     ]  # six columns are around them
+
+
+def test_one_mistake_hides_no_other_and_moves_no_place():
+    found = mistakes_of(
+        "- name: a\n"
+        "  match: x/*\n"
+        "  fields: {x: h1, y: {json: y}}\n"
+        "-\n"
+        "- [x]\n"
+        "- name: c\n"
+        "  follow: [[], 'a[', {css: 'b['}]\n"
+        "  skip: [{url: ['*', [], 'z']}]\n"
+    )
+    assert [(line, key.removeprefix("extract.rules")) for line, _, key, *_ in found] == [
+        (2, "[0].match"),
+        (3, "[0].fields.y"),
+        (4, "[1]"),
+        (5, "[2]"),
+        (7, "[3].follow[0]"),
+        (7, "[3].follow[1]"),
+        (7, "[3].follow[2].css"),
+        (8, "[3].skip[0].url[1]"),
+        (8, "[3].skip[0].url[2]"),
+    ]
 
 
 def test_what_cannot_be_read_is_not_called_missing_too():

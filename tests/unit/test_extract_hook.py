@@ -153,7 +153,7 @@ def test_lone_surrogates_and_line_ends_are_written_safely(written):
     page = parsed("{}", kind="json", tree=None, value=json.loads(r'{"a": "x\ud800y", "\udc00": ["\u2028", 1]}'))
     (line,) = called(written, "yield page.value", page).lines
     record = msgspec.json.decode(line)
-    assert [value for key, value in record.items() if key[0] != "_"] == ["x\ufffd\ufffd\ufffdy", ["\u2028", 1]]
+    assert [value for key, value in record.items() if key[0] != "_"] == ["x\ufffdy", ["\u2028", 1]]
     assert len(line.decode().splitlines()) == 1
 
 

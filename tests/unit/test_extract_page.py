@@ -321,6 +321,13 @@ def test_parser_workers_load_neither_asyncio_nor_aiohttp():
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.slow
+def test_without_rules_a_parser_does_not_load_what_they_need():
+    code = "import sys, crawler.extract.page; print({'jmespath', 'crawler.extract.scraping'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 def test_compressed_robots_that_ends_early_forbids_who_knows_what():
     robots = msgspec.structs.replace(REQUEST, kind=Kind.ROBOTS)
     packed = gzip.compress(b"User-agent: *\n" + b"# a remark\n" * 2000 + b"Disallow: /private\n")

@@ -48,6 +48,27 @@ def test_of_an_element_its_text_html_or_attribute_can_be_taken():
     }
 
 
+def test_lines_are_those_of_preformatted_text_as_on_the_page():
+    parsed = page(
+        "<div>a<pre>x\n  y\n\n <b>z\n</b></pre>b  c<br>d</div><pre>\n  <code> 1\n\t2 </code></pre>"
+        "<p> e\nf<textarea>g\nh"
+    )
+    fields = """
+        all: {css: body, take: lines}
+        div: {css: div, take: lines}
+        pre: {css: "div + pre", take: lines}
+        code: {css: code, take: lines}
+        text: {css: pre}
+    """
+    assert record_of(fields, parsed) == {
+        "all": "a\nx\n  y\n\n z\nb c\nd\n   1\n\t2\ne f\ng\nh",
+        "div": "a\nx\n  y\n\n z\nb c\nd",
+        "pre": "   1\n\t2",
+        "code": " 1\n\t2",
+        "text": "x y z",
+    }
+
+
 def test_many_takes_all_that_are_not_empty():
     assert record_of("tags: {css: .tags li, many: true}\nnone: {css: h7, many: true}", LAMP) == {
         "tags": ["new", "blue"],
@@ -100,6 +121,31 @@ def test_alternatives_are_tried_until_one_has_a_value_that_will_do():
     ]
 
 
+def test_what_an_alternative_leaves_open_the_field_decides_as_if_it_stood_there_itself():
+    parsed = page("<p class=sale>call us</p><p class=price>$173.00</p><p class=price>$9.50</p>")
+    fields = """
+        own: {any: [h7, {css: .price, transform: [{price: amount}]}], type: decimal}
+        nested: {any: [{any: [{css: .price, transform: [{price: amount}]}]}], type: decimal}
+        bare: {any: [{css: .price, transform: [{price: amount}]}]}
+        transformed: {any: [.sale, .price], transform: [{price: amount}], type: decimal}
+        typed: {any: [.sale, {css: .price, regex: '[0-9.]+'}], type: decimal}
+        matched: {any: [.sale, .price], regex: '[0-9.]+', transform: [number, {default: 0}], type: float}
+        many: {any: [.sale, .price], many: true, transform: [{price: amount}], type: decimal}
+        given: {any: [.sale, h7], transform: [number, {default: 0}]}
+    """
+    assert record_of(fields, parsed) == {
+        "own": "173.00",
+        "nested": "173.00",
+        "bare": 173,
+        "transformed": "173.00",
+        "typed": "173.00",
+        "matched": 173.0,
+        "many": ["173.00", "9.50"],
+        "given": 0,
+    }
+    assert errors_of("x: {any: [.sale, h7], type: float}", parsed) == [("x", "call us", "a number, not 'call us'")]
+
+
 def test_objects_nest_and_those_in_which_nothing_is_found_are_none():
     fields = """
         offers: {css: .offer, many: true, fields: {seller: b, currency: {const: EUR}}}
@@ -146,6 +192,25 @@ def test_a_default_stands_where_there_is_no_value_but_not_for_a_wrong_one():
     assert errors_of("a: {css: h1, type: int, default: 1}", LAMP) == [
         ("a", "Blue Lamp", "a whole number, not 'Blue Lamp'")
     ]
+
+
+def test_a_default_is_of_the_type_of_its_field():
+    fields = """
+        int: {css: h7, type: int, default: "5"}
+        decimal: {css: h7, type: decimal, default: 5.5}
+        date: {css: h7, type: date, default: "2024-05-06T07:08:09Z"}
+        many: {css: h7, many: true, type: int, default: ["1", 2]}
+        str: {css: h7, type: str, default: 5}
+        none: {css: h7, type: int}
+    """
+    assert record_of(fields, LAMP) == {
+        "int": 5,
+        "decimal": "5.5",
+        "date": "2024-05-06",
+        "many": [1, 2],
+        "str": "5",
+        "none": None,
+    }
 
 
 def test_a_record_that_fails_is_rejected_with_every_reason_and_what_was_got():
@@ -373,6 +438,15 @@ def test_items_of_an_html_page_may_be_values_of_json_in_it():
         ("/x", 32),
     ]
     assert scraped("name: r\neach: {json: x, in: 'js:none'}\nfields: {n: {json: n}}", page(html)).records == []
+
+
+def test_a_named_argument_of_a_transform_may_be_a_list():
+    parsed = page("<p>Buy</p><b>gone</b>")
+    words = '{bool: {"true": [Buy, "on order"], "false": [gone]}}'
+    assert record_of(f"a: {{css: p, transform: [{words}]}}\nb: {{css: b, transform: [{words}]}}", parsed) == {
+        "a": True,
+        "b": False,
+    }
 
 
 def test_a_transform_may_give_a_default():
