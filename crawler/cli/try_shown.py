@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from crawler.cli import NO_SEED, OK
-from crawler.cli.try_rows import width
+from crawler.cli.try_rows import json_told, width
 from crawler.cli.try_runs import tried
 from crawler.cli.try_told import told
 from crawler.export.outcomes import OutcomeRecord, outcome_line
@@ -36,7 +36,7 @@ def shown(got: Got, loaded: Loaded, *, as_json: bool) -> int:
     records = result.lines()
     if as_json:
         for line in records:
-            click.echo(msgspec.json.format(line, indent=2))
+            click.echo(json_told(line))
     else:
         click.echo(told(got, result, width()))
     if records:
@@ -48,7 +48,7 @@ def shown(got: Got, loaded: Loaded, *, as_json: bool) -> int:
 def _no_record(endings: Sequence[bytes], *, as_json: bool) -> int:
     if as_json:
         for line in endings:
-            click.echo(msgspec.json.format(line, indent=2))
+            click.echo(json_told(line))
     click.echo(_why(endings), err=True)
     return NO_SEED
 

@@ -10,7 +10,7 @@ import yaml
 
 from crawler.cli import NO_SEED, OK
 from crawler.cli.try_pages import configured, from_servers, got, is_page, place_of
-from crawler.cli.try_rows import row, short, width
+from crawler.cli.try_rows import json_told, row, short, width
 from crawler.cli.try_runs import parsed_answer, tried
 from crawler.cli.try_shown import shown
 from crawler.config.file import loads
@@ -65,7 +65,7 @@ def suggested(items: Sequence[str], examples: Sequence[str], asked: Asked, *, as
     rule = rule_of(suggestion, parsed)
     if as_json:
         told = {**msgspec.to_builtins(suggestion), "rule": rule}
-        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2))
+        click.echo(json_told(msgspec.json.encode(told)))
     else:
         click.echo("\n".join(_told(suggestion, rule, parsed, width())))
     return OK if rule else NO_SEED

@@ -5,6 +5,7 @@ A line a key, as wide as the terminal; long texts cut, with their length; lists 
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from crawler.models import Page
 
 _LIST_SHOWN = 3
+_EMPTY: tuple[Any, ...] = ([], {}, "")
 _URLS_SHOWN = 5
 
 
@@ -51,12 +53,12 @@ def _page_told(got: Got, tried: Tried, columns: int) -> Iterator[str]:
     record: dict[str, Any] = msgspec.json.decode(records[0])
     absent = [key for key, value in record.items() if value is None]
     for key, value in record.items():
-        if value is not None and value not in ([], ()):
+        if value not in _EMPTY and value is not None:
             yield row(key, _shown(value, columns - LABEL), columns)
-    if empty := [key for key, value in record.items() if value in ([], ())]:
-        yield row("empty", ", ".join(empty), columns)
-    if absent:
-        yield row("null", ", ".join(absent), columns)
+    empty = [key for key, value in record.items() if value in _EMPTY]
+    for label, keys in (("empty", empty), ("null", absent)):
+        for number, line in enumerate(textwrap.wrap(", ".join(keys), columns - LABEL)):
+            yield row("" if number else label, line, columns)
     yield row("", f"extracted in {duration(tried.elapsed_s)}, start of the parser included", columns)
 
 

@@ -214,6 +214,8 @@ def test_watching_shows_the_page_again_when_its_rules_change(listing, tmp_path):
         assert b".prize matches nothing" in _read_until(ours, b"watching rules.yaml")
         (tmp_path / "rules.yaml").write_text("- {name: products, fields: {name: 'h2[['}}")
         assert b"rules.yaml:1:" in _read_until(ours, b"watching rules.yaml")
+        (tmp_path / "rules.yaml").write_text("extract: {python: 'nowhere:offers'}")
+        assert b"nowhere" in _read_until(ours, b"watching rules.yaml")
         (tmp_path / "rules.yaml").write_text(RULES.replace(".prize", ".price"))
         assert b"6 items, 6 records, 0 rejects" in _read_until(ours, b"watching rules.yaml")
         process.send_signal(signal.SIGINT)
