@@ -103,17 +103,26 @@ def place_of(item: str, url: str | None) -> Place:
     """What an argument means.
 
     Raises:
-        ConfigError: It is none of these, or a list of seeds.
+        ConfigError: It is none of these, or a list of seeds, or `url` cannot be its URL.
     """
     item = item.strip()
-    if not _SCHEME.match(item):
-        if found := _in_archive(item):
-            return found
+    if _SCHEME.match(item):
+        if url is not None:
+            raise ConfigError(f"--url {url}: is for a file, whose URL nobody knows; {item} is a URL itself")
+    elif found := _in_archive(item):
+        return found
+    else:
         path = Path(item)
-        if path.is_file() and (url is not None or _suffix(path)[0] in _TYPES):
+        if url is not None or (_suffix(path)[0] in _TYPES and (path.is_file() or _is_path(item))):
             return path
     single_seed(item)
     return item
+
+
+def _is_path(item: str) -> bool:
+    """Whether what ends like a page's file is no host, nor a path on one: ``page.html``, ``./a.xml``, ``a/b.json``."""
+    first, slash, _ = item.partition("/")
+    return not slash or "." not in first.strip(".")
 
 
 def is_page(item: str) -> bool:

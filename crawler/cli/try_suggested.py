@@ -47,6 +47,8 @@ def suggested(items: Sequence[str], examples: Sequence[str], asked: Asked, *, as
     *others, last = items
     pages = [item for item in others if is_page(item)]
     wanted = [as_utf8(given) for given in (*examples, *(item for item in others if item not in pages))]
+    if not all(given.strip() for given in wanted):
+        raise ConfigError("an example is empty; expected a value that stands on the page")
     if len(wanted) > MAX_EXAMPLES:
         raise ConfigError(f"{len(wanted)} examples; expected at most {MAX_EXAMPLES}")
     places = [place_of(item, asked.url) for item in (*pages, last)]
@@ -67,7 +69,7 @@ def suggested(items: Sequence[str], examples: Sequence[str], asked: Asked, *, as
         told = {**msgspec.to_builtins(suggestion), "rule": rule}
         click.echo(json_told(msgspec.json.encode(told)))
     else:
-        click.echo("\n".join(_told(suggestion, rule, parsed, width())))
+        click.echo("\n".join(_told(suggestion, rule, parsed, width())).lstrip("\n"))
     return OK if rule else NO_SEED
 
 

@@ -117,3 +117,28 @@ def test_rule_files_that_are_named_are_watched_wherever_they_are(tmp_path):
     assert len(set(stamps)) == len(stamps)
     config.unlink()
     assert stamp(config) != stamps[-1]
+
+
+@pytest.mark.parametrize("item", ["page.html", "./example.org.html", "../a/b.json", "folder/page.xml.gz"])
+def test_a_file_that_is_not_there_is_not_taken_for_a_host(tmp_path, monkeypatch, capsys, item):
+    monkeypatch.chdir(tmp_path)
+    assert run(["try", item]) == 2
+    assert "No such file or directory: expected a page" in capsys.readouterr().err
+
+
+def test_any_file_is_a_page_if_its_url_is_told(tmp_path, monkeypatch, capsys):
+    (tmp_path / "saved").write_text("<title>T</title>")
+    monkeypatch.chdir(tmp_path)
+    options = ["--set", "parse.backend=inline", "--url", "http://a.test/x"]
+    assert run(["try", "saved", *options]) == 0
+    assert "http://a.test/x" in capsys.readouterr().out
+    assert run(["try", "gone", *options]) == 2
+    assert run(["try", "http://a.test/", *options]) == 2
+    assert "is for a file" in capsys.readouterr().err
+
+
+def test_an_empty_example_is_refused(tried):
+    assert tried("<p>x", "[]", "--suggest", " ") == (
+        2,
+        "crawler: an example is empty; expected a value that stands on the page\n",
+    )
