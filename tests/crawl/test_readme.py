@@ -103,6 +103,12 @@ def test_readme_names_every_document():
         assert f"(docs/{document.name})" in README
 
 
+@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted((ROOT / "docs").iterdir())], ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(path):
+    named = re.findall(r"\]\((?!https?:)([^)#\s]+)", path.read_text())
+    assert [name for name in named if not (path.parent / name).exists()] == []
+
+
 @pytest.mark.slow
 def test_python_of_the_readme_runs(folder, shop):
     (script,) = (block for language, block in BLOCKS if language == "python")
