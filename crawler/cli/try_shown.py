@@ -13,7 +13,7 @@ from crawler.cli.try_runs import tried
 from crawler.cli.try_told import told
 from crawler.export.outcomes import OutcomeRecord, outcome_line
 from crawler.models import Finished, Outcome, ParseFailure
-from crawler.wording import meaning
+from crawler.wording import meaning, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,8 @@ def shown(got: Got, loaded: Loaded, *, as_json: bool) -> int:
         click.echo(told(got, result, width()))
     if records:
         return OK
+    if isinstance(result.page, ParseFailure) and result.page.detail:
+        click.echo("\n".join(map(printable, result.page.detail.splitlines())), err=True)
     ending = _ending(got.request, got.response, result)
     return _no_record((*got.endings[:-1], ending) if got.endings else (ending,), as_json=as_json)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LIST_SHOWN = 3
 _EMPTY: tuple[Any, ...] = ([], {}, "")
 _URLS_SHOWN = 5
+_OURS = frozenset(("_url", "_fetched_at", "_rule"))
 
 
 def told(got: Got, tried: Tried, columns: int) -> str:
@@ -96,7 +97,8 @@ def _hook_told(tried: Tried, columns: int) -> Iterator[str]:
             yield ""
             yield f"{sink}: {counted(len(found), 'record')}"
             for line in found[:_LIST_SHOWN]:
-                yield row("", printable(line.decode()), columns, indent=2)
+                own = {key: value for key, value in msgspec.json.decode(line).items() if key not in _OURS}
+                yield row("", short(own, columns), columns, indent=2)
 
 
 def _links_told(tried: Tried, page: Page, columns: int) -> Iterator[str]:

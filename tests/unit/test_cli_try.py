@@ -142,3 +142,16 @@ def test_an_empty_example_is_refused(tried):
         2,
         "crawler: an example is empty; expected a value that stands on the page\n",
     )
+
+
+def test_a_function_of_ones_own_shows_what_it_yields_and_where_it_fails(tried, tmp_path):
+    ready = "def ready(page):\n    yield {'name': page.first('h1')}\n"
+    broken = "def broken(page):\n    raise ValueError('no \\x1b[2J')\n"
+    (tmp_path / "try_function_of_test.py").write_text(ready + broken)
+    code, said = tried("<h1>Lamp</h1>", "extract: {python: 'try_function_of_test:ready'}")
+    assert (code, "ready: 1 record\n" in said, '{"name": "Lamp"}\n' in said) == (0, True, True)
+    code, said = tried("<h1>Lamp</h1>", "extract: {python: 'try_function_of_test:broken'}")
+    assert code == 3
+    assert "ValueError: no \\x1b[2J at " in said
+    assert "try_function_of_test.py:4 in broken" in said
+    assert said.endswith("failed (parse_error: the parser raised an unexpected error)\n")
