@@ -170,14 +170,16 @@ def from_servers(urls: Sequence[str], asked: Asked) -> list[Got]:
 def _chain(url: str | None, endings: Mapping[str, bytes], captures: Mapping[str, Capture]) -> Got:
     """What a URL came to, over its redirects."""
     passed: list[bytes] = []
-    while url is not None:
+    seen: set[str] = set()  # two of the URLs may lead to one another
+    while url is not None and url not in seen:
+        seen.add(url)
         if url in endings:
             passed.append(endings[url])
         capture = captures.get(url)
-        if capture is None or len(passed) > len(endings):
-            break
-        if capture.outcome in (Outcome.FETCHED, Outcome.EXCLUDED):
+        if capture is not None and capture.outcome in (Outcome.FETCHED, Outcome.EXCLUDED):
             return Got(capture.request, capture.response, tuple(passed))
+        if capture is None or capture.outcome is not Outcome.REDIRECTED:  # the end of a loop has a target, too
+            break
         url = capture.target
     return Got(None, None, tuple(passed))
 
