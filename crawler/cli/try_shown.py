@@ -32,7 +32,11 @@ def shown(got: Got, loaded: Loaded, *, as_json: bool) -> int:
     """
     if got.request is None or got.response is None:
         return _no_record(got.endings, as_json=as_json)
-    result = tried(got.request, got.response, loaded.config, loaded.folder)
+    return result_shown(got, tried(got.request, got.response, loaded.config, loaded.folder), as_json=as_json)
+
+
+def result_shown(got: Got, result: Tried, *, as_json: bool) -> int:
+    """Print what an answer has come to; the exit code."""
     records = result.lines()
     if as_json:
         for line in records:
@@ -43,8 +47,10 @@ def shown(got: Got, loaded: Loaded, *, as_json: bool) -> int:
         return OK
     if isinstance(result.page, ParseFailure) and result.page.detail:
         click.echo("\n".join(map(printable, result.page.detail.splitlines())), err=True)
+    if got.request is None or got.response is None:
+        return _no_record(got.endings, as_json=as_json)
     ending = _ending(got.request, got.response, result)
-    return _no_record((*got.endings[:-1], ending) if got.endings else (ending,), as_json=as_json)
+    return _no_record((*got.endings[:-1], ending), as_json=as_json)
 
 
 def _no_record(endings: Sequence[bytes], *, as_json: bool) -> int:

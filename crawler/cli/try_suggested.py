@@ -12,7 +12,7 @@ from crawler.cli import NO_SEED, OK
 from crawler.cli.try_pages import configured, from_servers, got, is_page, place_of
 from crawler.cli.try_rows import json_told, row, short, width
 from crawler.cli.try_runs import parsed_answer, tried
-from crawler.cli.try_shown import shown
+from crawler.cli.try_shown import result_shown, shown
 from crawler.config.file import loads
 from crawler.errors import ConfigError
 from crawler.extract.rules import RuleSet
@@ -57,8 +57,9 @@ def suggested(items: Sequence[str], examples: Sequence[str], asked: Asked, *, as
         loaded = configured(asked, place)
         if found.request is None or found.response is None:
             return shown(found, loaded, as_json=as_json)
-        if isinstance(tried(found.request, found.response, loaded.config, loaded.folder).page, ParseFailure):
-            return shown(found, loaded, as_json=as_json)
+        result = tried(found.request, found.response, loaded.config, loaded.folder)
+        if isinstance(result.page, ParseFailure):
+            return result_shown(found, result, as_json=as_json)
         page = parsed_answer(found.request, found.response, loaded.config)
         if page is None:
             raise ConfigError(f"{found.request.url}: expected HTML, JSON or XML")

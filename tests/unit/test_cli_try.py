@@ -155,3 +155,10 @@ def test_a_function_of_ones_own_shows_what_it_yields_and_where_it_fails(tried, t
     assert "ValueError: no \\x1b[2J at " in said
     assert "try_function_of_test.py:4 in broken" in said
     assert said.endswith("failed (parse_error: the parser raised an unexpected error)\n")
+
+
+def test_a_page_that_fails_is_not_parsed_twice_to_suggest_nothing(tried, tmp_path, monkeypatch):
+    (tmp_path / "try_failing_of_test.py").write_text("def broken(page):\n    raise ValueError\n")
+    monkeypatch.setattr("crawler.cli.try_shown.tried", None)
+    code, said = tried("<p>x", "extract: {python: 'try_failing_of_test:broken'}", "--suggest", "x")
+    assert (code, said.count("failed (parse_error")) == (3, 1)
