@@ -48,7 +48,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     quiet: bool,  # noqa: FBT001
     verbose: bool,  # noqa: FBT001
 ) -> int:
-    """Crawl from each SEED into DIR/pages.jsonl, one JSON record a page.
+    """Crawl from each SEED into DIR/pages.jsonl, one JSON record a page, and DIR/RULE.jsonl for each scraping rule.
 
     \b
     SEED is one of

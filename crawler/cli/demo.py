@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 import click
@@ -13,34 +14,40 @@ from crawler.models import OUTCOMES, PAGES
 if TYPE_CHECKING:
     from crawler.directory import CrawlDirectory
 
+PRODUCT = "/products/pocket-notebook"
+
 
 @click.command(short_help="Crawl a small bundled shop on this machine.")
 @click.option("-d", "--directory", default="data/demo", metavar="DIR", help="Where the files go. Default: data/demo.")
 def demo(directory: str) -> int:
     """Serve a small shop on a loopback address, crawl it, and say what to try next.
 
-    The shop has listings, products, a blog, and a few deliberate problems. A crawl that lies in DIR is moved
-    aside. Nothing leaves this machine.
+    The shop has listings, products, a journal, and a few deliberate problems. Bundled rules make records of its
+    products and its journal. A crawl that lies in DIR is moved aside. Nothing leaves this machine.
     """
     from crawler.cli.planning import plan_of  # noqa: PLC0415  (help needs none of it)
     from crawler.cli.running import run_crawl  # noqa: PLC0415
     from crawler.demo.serve import running_shop  # noqa: PLC0415
 
-    with running_shop() as url:
+    bundled = as_file(files("crawler.demo").joinpath("crawl.yaml"))
+    with bundled as config, running_shop() as url:
         click.echo(f"A shop is open at {url} for as long as this crawl takes.", err=True)
-        plan = plan_of((url,), None, directory, ["limits.default.delay=20ms", "name=demo"])
+        plan = plan_of((url,), config, directory, ())
         code = run_crawl(plan, fresh=True)
     if code != INTERRUPTED:
-        click.echo(f"\n{try_next(plan.directory)}", err=True)
+        click.echo(f"\n{try_next(plan.directory, f'{url}{PRODUCT}')}", err=True)
     return code
 
 
-def try_next(directory: CrawlDirectory) -> str:
-    """What to type after a crawl in `directory`, as this machine's shell takes it."""
+def try_next(directory: CrawlDirectory, product: str) -> str:
+    """What to type after a crawl in `directory`, `product` among its pages, as this machine's shell takes it."""
     crawler = typed_command()
+    folder = shlex.quote(str(directory.path))
     commands = {
         f"head -1 {shlex.quote(str(directory.records(PAGES)))} | python3 -m json.tool": "one page record",
         f"cat {shlex.quote(str(directory.records(OUTCOMES)))}": "what is not a page, and why",
+        f"{crawler} export {folder} products": "what rule products found",
+        f"{crawler} try {shlex.quote(f'{directory.path}/{product}')}": "how it found it",
         f"{crawler} init": "your own crawl.yaml and seeds.txt",
         f"{crawler} crawl example.org --max-pages 10": "a crawl of your own",
     }

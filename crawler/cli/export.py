@@ -34,7 +34,7 @@ def export(directory: Path, name: str, to: str, key: tuple[str, ...], keep_all: 
     if key and keep_all:
         raise ConfigError("--unique drops records and --all keeps them: expected one of them")
     path = source(directory, name)
-    fields = () if keep_all else key or _key(directory, name)
+    fields = () if keep_all else _key(directory, name, key)
     if to == STDOUT:
         if sys.stdout is None:
             raise ConfigError("--to - needs standard output, and it is closed")
@@ -50,14 +50,24 @@ def export(directory: Path, name: str, to: str, key: tuple[str, ...], keep_all: 
     click.echo(_told(done, fields), err=True)
 
 
-def _key(directory: Path, name: str) -> tuple[str, ...]:
-    """What ``unique`` of the rule says."""
+def _key(directory: Path, name: str, given: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields that are `given`, else those that ``unique`` of the rule says.
+
+    Raises:
+        ConfigError: The rule has no such field.
+    """
     from crawler.directory import CrawlDirectory  # noqa: PLC0415
+    from crawler.errors import ConfigError  # noqa: PLC0415
     from crawler.reopen import load_stored  # noqa: PLC0415
 
     loaded = load_stored(CrawlDirectory(directory))
     rules = loaded.config.extract.rules if loaded else ()
-    return next((rule.unique for rule in rules if rule.name == name), ())
+    rule = next((rule for rule in rules if rule.name == name), None)
+    if rule is None:
+        return given
+    if unknown := [field for field in given if field not in rule.fields and field[:1] != "_"]:
+        raise ConfigError(f"--unique {unknown[0]}: rule {name} has no such field; expected {', '.join(rule.fields)}")
+    return given or rule.unique
 
 
 def _told(done: Exported, key: tuple[str, ...]) -> str:

@@ -16,12 +16,12 @@ KINDS: Final = ("config", *RECORDS, "items", "rejects")
 
 
 @click.command(short_help="Print the JSON Schema of the configuration or of a record.")
-@click.argument("kind", type=click.Choice(KINDS), metavar="|".join(KINDS))
+@click.argument("kind", type=click.Choice(KINDS), metavar="WHAT")
 @click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Whose rules, for items.")
 @click.option("--rule", metavar="NAME", help="Which of them; all by default.")
 def schema(kind: str, config: Path | None, rule: str | None) -> None:
-    """Print the JSON Schema (draft 2020-12) of crawl.yaml, or of one line of a file: pages, outcomes, links, sitemaps,
-    seeds or files, the records of the rules in FILE (items), or what rules reject (rejects).
+    """Print the JSON Schema (draft 2020-12) of crawl.yaml (WHAT is config), or of one line of a file: pages, outcomes,
+    links, sitemaps, seeds or files, the records of the rules in FILE (items), or what rules reject (rejects).
     """
     if (config or rule) and kind != "items":
         raise ConfigError(f"{kind}: is the same for all rules; -c and --rule are for items")
@@ -66,7 +66,9 @@ def _scraped(kind: str, config: Path | None, name: str | None) -> dict[str, Any]
         raise ConfigError("items: what they hold their rules say; name the configuration with -c FILE")
     from crawler.config.file import load  # noqa: PLC0415
 
-    rules = [rule for rule in load(config).config.extract.rules if rule.fields and name in (None, rule.name)]
+    rules = [
+        rule for rule in load(config, or_rules=True).config.extract.rules if rule.fields and name in (None, rule.name)
+    ]
     if not rules:
         raise ConfigError(f"{config}: has no rule " + (f"called {name}" if name else "that has fields"))
     return _headed(kind, items_schema(rules))

@@ -8,12 +8,20 @@ import click
 
 
 @click.command(name="try", short_help="Show what one page would give.")
-@click.argument("items", metavar="URL|FILE|DIR/URL", nargs=-1, required=True)
+@click.argument("items", metavar="URL|FILE|DIR/URL...", nargs=-1, required=True)
 @click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration or rules (YAML).")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set any configuration key.")
 @click.option("--url", metavar="URL", help="Of the page that FILE holds, which its links are relative to.")
-@click.option("--watch", is_flag=True, help="Once more whenever the -c FILE, or one beside it, is saved.")
-@click.option("--suggest", "examples", multiple=True, metavar="VALUE", help="Propose selectors for what stands there.")
+@click.option(
+    "--watch", is_flag=True, help="Again whenever the -c FILE, or a file it names or stands beside, is saved."
+)
+@click.option(
+    "--suggest",
+    "examples",
+    multiple=True,
+    metavar="VALUE",
+    help="Propose selectors that lead to this value; several pages may be given.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the records alone, as JSON.")
 def try_(
     *,

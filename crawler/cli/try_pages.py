@@ -103,17 +103,26 @@ def place_of(item: str, url: str | None) -> Place:
     """What an argument means.
 
     Raises:
-        ConfigError: It is none of these, or a list of seeds.
+        ConfigError: It is none of these, or a list of seeds, or `url` cannot be its URL.
     """
     item = item.strip()
-    if not _SCHEME.match(item):
-        if found := _in_archive(item):
-            return found
+    if _SCHEME.match(item):
+        if url is not None:
+            raise ConfigError(f"--url {url}: is for a file, whose URL nobody knows; {item} is a URL itself")
+    elif found := _in_archive(item):
+        return found
+    else:
         path = Path(item)
-        if path.is_file() and (url is not None or _suffix(path)[0] in _TYPES):
+        if url is not None or (_suffix(path)[0] in _TYPES and (path.is_file() or _is_path(item))):
             return path
     single_seed(item)
     return item
+
+
+def _is_path(item: str) -> bool:
+    """Whether what ends like a page's file is no host, nor a path on one: ``page.html``, ``./a.xml``, ``a/b.json``."""
+    first, slash, _ = item.partition("/")
+    return not slash or "." not in first.strip(".")
 
 
 def is_page(item: str) -> bool:
@@ -161,14 +170,16 @@ def from_servers(urls: Sequence[str], asked: Asked) -> list[Got]:
 def _chain(url: str | None, endings: Mapping[str, bytes], captures: Mapping[str, Capture]) -> Got:
     """What a URL came to, over its redirects."""
     passed: list[bytes] = []
-    while url is not None:
+    seen: set[str] = set()  # two of the URLs may lead to one another
+    while url is not None and url not in seen:
+        seen.add(url)
         if url in endings:
             passed.append(endings[url])
         capture = captures.get(url)
-        if capture is None or len(passed) > len(endings):
-            break
-        if capture.outcome in (Outcome.FETCHED, Outcome.EXCLUDED):
+        if capture is not None and capture.outcome in (Outcome.FETCHED, Outcome.EXCLUDED):
             return Got(capture.request, capture.response, tuple(passed))
+        if capture is None or capture.outcome is not Outcome.REDIRECTED:  # the end of a loop has a target, too
+            break
         url = capture.target
     return Got(None, None, tuple(passed))
 

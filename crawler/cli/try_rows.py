@@ -9,6 +9,8 @@ import json
 import shutil
 from typing import Any
 
+import msgspec
+
 from crawler.wording import printable
 
 MIN_WIDTH = 60
@@ -27,8 +29,14 @@ def short(value: Any, limit: int = 60) -> str:  # noqa: ANN401
     return printable(" ".join(text.split()), limit)
 
 
-def row(label: str, text: str, columns: int, indent: int = 0) -> str:
-    """``label  text``, cut to the terminal unless it is a URL alone, which somebody may want to copy."""
+def row(label: str, text: str, columns: int, indent: int = 0, *, is_whole: bool = False) -> str:
+    """``label  text``, cut to the terminal unless somebody may want to copy it: a URL alone, or what `is_whole`."""
     start = f"{'':{indent}}{printable(label):<{LABEL}}"
-    is_url = "://" in text and " " not in text
-    return f"{start}{printable(text, None if is_url else max(20, columns - len(start)))}".rstrip()
+    is_whole = is_whole or ("://" in text and " " not in text)
+    return f"{start}{printable(text, None if is_whole else max(20, columns - len(start)))}".rstrip()
+
+
+def json_told(line: bytes) -> str:
+    """A record of JSON over several lines, all escaped that a terminal might obey: what it means stays the same."""
+    text = msgspec.json.format(line, indent=2).decode()
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

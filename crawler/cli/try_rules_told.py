@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawler.cli.try_rows import row, short
+from crawler.cli.try_rows import LABEL, row, short
 from crawler.wording import counted, printable
 
 if TYPE_CHECKING:
@@ -24,18 +24,23 @@ def rules_told(tried: Tried, columns: int) -> Iterator[str]:
     """Each rule, after an empty line."""
     for report in tried.reports:
         yield ""
-        yield from _rule_told(report, tried.near, columns)
+        yield from _rule_told(report, tried, columns)
 
 
-def _rule_told(report: RuleReport, near: dict[str, tuple[NearMiss, ...]], columns: int) -> Iterator[str]:
+def _rule_told(report: RuleReport, tried: Tried, columns: int) -> Iterator[str]:
+    near = tried.near
     took = f"{report.elapsed_s * 1000:.1f} ms"
     if not report.is_matched:
         yield f"rule {report.rule}: not for this page ({took})"
         yield f"  {printable(str(report.why_not))}"
+        for miss in near.get(tried.kept_by.get(report.rule, ""), ()):
+            yield f"  {printable(_miss(miss))}"
         return
     records, rejects = counted(len(report.records), "record"), counted(len(report.rejects), "reject")
     yield f"rule {report.rule}: {counted(report.items, 'item')}, {records}, {rejects} ({took})"
-    for field in report.fields:
+    if each := tried.each.get(report.rule):
+        yield from _source_told("each", each, near, columns)
+    for field in report.fields if report.items else ():
         yield from _field_told(field, near, columns)
     yield from _rejects_told(report, columns)
     if report.follow is not None:
@@ -48,19 +53,26 @@ def _field_told(field: FieldReport, near: dict[str, tuple[NearMiss, ...]], colum
     more = " | …" if len(field.values) > _VALUES_SHOWN else ""
     yield row(field.name, f"{filled}{values}{more}" if field.filled else "no value", columns, indent=2)
     for source in field.sources:
-        yield row("", _source(source), columns, indent=2)
-        for miss in near.get(source.expression, ()) if source.kind == "css" and not source.found else ():
-            yield row("", _miss(miss), columns, indent=2)
+        yield from _source_told("", source, near, columns)
 
 
-def _source(source: SourceReport) -> str:
+def _source_told(
+    label: str, source: SourceReport, near: dict[str, tuple[NearMiss, ...]], columns: int
+) -> Iterator[str]:
+    """Cut in the selector, if need be, so that how often it matched can be seen."""
+    expression = f"{source.kind} {source.expression or 'the item itself'}"
+    if source.within:
+        expression += f" in {source.within}"
     if source.kind in ("const", "url", "carried"):
-        return f"{source.kind} {source.expression}"
-    found = f"matches {source.found:,}" if source.found else "matches nothing"
-    within = f" in {source.within}" if source.within else ""
-    problem = f": {source.problem}" if source.problem else ""
-    expression = source.expression or "the item itself"
-    return f"{source.kind} {expression}{within} {found}{problem}"
+        yield row(label, expression, columns, indent=2)
+        return
+    found = f" matches {source.found:,}" if source.found else " matches nothing"
+    room = columns - LABEL - 2 - len(found)
+    yield row(label, f"{short(expression, max(20, room))}{found}", columns, indent=2)
+    if source.problem:
+        yield row("", f"  {source.problem}", columns, indent=2)
+    for miss in near.get(source.expression, ()) if source.kind == "css" and not source.found else ():
+        yield row("", _miss(miss), columns, indent=2, is_whole=True)
 
 
 def _miss(miss: NearMiss) -> str:
@@ -70,7 +82,8 @@ def _miss(miss: NearMiss) -> str:
 def _rejects_told(report: RuleReport, columns: int) -> Iterator[str]:
     for number, reject in enumerate(report.rejects[:_REJECTS_SHOWN], 1):
         for error in reject.get("_errors", ()):
-            got = "" if error["value"] is None else f"{_value(error['value'])}: "
+            is_told = error["value"] is None or ", not " in error["expected"]
+            got = "" if is_told else f"{_value(error['value'])}: "
             field = f"{error['field']}: " if error["field"] else ""
             yield row(f"reject {number}", f"{field}{got}expected {error['expected']}", columns, indent=2)
     if len(report.rejects) > _REJECTS_SHOWN:
@@ -87,7 +100,7 @@ def _follow_told(
         text = f"{follow.expression}: {found}, priority {follow.priority}"
         yield row("follow", text, columns, indent=2)
         for miss in () if follow.found else near.get(follow.expression, ()):
-            yield row("", _miss(miss), columns, indent=2)
+            yield row("", _miss(miss), columns, indent=2, is_whole=True)
         for url in follow.urls[:_URLS_SHOWN]:
             yield row("", url, columns, indent=2)
 

@@ -13,12 +13,14 @@ import uvloop
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler.build import open_parser
+from crawler.config.scraping import MatchConfig
 from crawler.errors import UrlError
 from crawler.extract import charset
 from crawler.extract.content import decode_content
 from crawler.extract.data_page import data_kind, read_data
 from crawler.extract.near_misses import near_misses
 from crawler.extract.parsed import parsed_of
+from crawler.extract.rule_report import SourceReport
 from crawler.extract.rules import RuleSet
 from crawler.extract.targets import Targets
 from crawler.models import PAGES, ParseFailure
@@ -28,13 +30,18 @@ from crawler.scope import Scope
 from crawler.url import Base
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from crawler.config import CrawlConfig
+    from crawler.config.scraping import RuleConfig
     from crawler.extract.near_misses import NearMiss
     from crawler.extract.parsed import Parsed
     from crawler.extract.rule_report import RuleReport
     from crawler.models import Page, Request, Response, Url
+
+
+_MAX_NEAR = 50
 
 
 class Tried(NamedTuple):
@@ -44,8 +51,12 @@ class Tried(NamedTuple):
     #: seconds in the parser, with what it takes to send the page there
     elapsed_s: float
     reports: tuple[RuleReport, ...] = ()
+    #: what ``each`` of a rule selected, by the rule's name
+    each: dict[str, SourceReport] = {}  # noqa: RUF012 - nothing is ever put in
+    #: ``match.css`` of a rule that it keeps from this page, by the rule's name
+    kept_by: dict[str, str] = {}  # noqa: RUF012
     #: by selector that matched nothing
-    near: dict[str, tuple[NearMiss, ...]] = {}  # noqa: RUF012 - nothing is ever put in
+    near: dict[str, tuple[NearMiss, ...]] = {}  # noqa: RUF012
 
     def lines(self, sink: str | None = None) -> list[bytes]:
         """The records, as JSON, of one sink or of all: the page's own first."""
@@ -79,7 +90,9 @@ def tried(request: Request, response: Response, config: CrawlConfig, folder: Pat
         parsed.base_url, Scope(config.scope).for_page(request.scope_host, request.depth + 1)
     )
     reports = tuple(RuleSet(extract.rules).explain(parsed, targets.url, clock=time.perf_counter))
-    return Tried(page, elapsed_s, reports, _near(parsed, reports))
+    each = dict(_each(parsed, extract.rules, reports))
+    kept_by = dict(_kept_by(parsed, extract.rules))
+    return Tried(page, elapsed_s, reports, each, kept_by, _near(parsed, reports, (*each.values(),), kept_by.values()))
 
 
 def parsed_answer(request: Request, response: Response, config: CrawlConfig) -> Parsed | None:
@@ -114,11 +127,38 @@ def _base_url(tree: LexborHTMLParser, url: Url, config: CrawlConfig) -> Url:
         return url
 
 
-def _near(parsed: Parsed, reports: tuple[RuleReport, ...]) -> dict[str, tuple[NearMiss, ...]]:
+def _each(
+    parsed: Parsed, rules: Sequence[RuleConfig], reports: Sequence[RuleReport]
+) -> Iterator[tuple[str, SourceReport]]:
+    """What selects the items of each rule that is for this page, and how many."""
+    items = {report.rule: report.items for report in reports if report.is_matched}
+    for rule in rules:
+        each = rule.each
+        if rule.name not in items or each is None:
+            continue
+        if isinstance(each, str):
+            kind = "css" if parsed.tree is not None else "json"
+            yield rule.name, SourceReport(kind=kind, expression=each, found=items[rule.name])
+        else:
+            yield rule.name, SourceReport(kind="json", expression=each.json, within=each.in_, found=items[rule.name])
+
+
+def _kept_by(parsed: Parsed, rules: Sequence[RuleConfig]) -> Iterator[tuple[str, str]]:
+    """The selectors that must be present on a page, and are not, of each rule."""
+    for rule in rules:
+        css = rule.match.css if isinstance(rule.match, MatchConfig) else None
+        if css is not None and parsed.tree is not None and parsed.tree.css_first(css) is None:
+            yield rule.name, css
+
+
+def _near(
+    parsed: Parsed, reports: Sequence[RuleReport], each: Iterable[SourceReport], kept_by: Iterable[str]
+) -> dict[str, tuple[NearMiss, ...]]:
     """What is like the selectors that matched nothing, where no other of their field did either."""
     if parsed.tree is None:
         return {}
-    missed = [
+    missed = [*(source.expression for source in each if source.kind == "css" and not source.found), *kept_by]
+    missed += [
         source.expression
         for report in reports
         for field in report.fields
@@ -127,4 +167,5 @@ def _near(parsed: Parsed, reports: tuple[RuleReport, ...]) -> dict[str, tuple[Ne
         if source.kind == "css"
     ]
     missed += [follow.expression for report in reports for follow in report.follow or () if not follow.found]
-    return {selector: near_misses(parsed.tree, selector) for selector in dict.fromkeys(missed[:50]) if selector}
+    wanted = [selector for selector in dict.fromkeys(missed) if selector][:_MAX_NEAR]
+    return near_misses(parsed.tree, wanted) if wanted else {}

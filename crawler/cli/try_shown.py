@@ -8,12 +8,12 @@ import click
 import msgspec
 
 from crawler.cli import NO_SEED, OK
-from crawler.cli.try_rows import width
+from crawler.cli.try_rows import json_told, width
 from crawler.cli.try_runs import tried
 from crawler.cli.try_told import told
 from crawler.export.outcomes import OutcomeRecord, outcome_line
 from crawler.models import Finished, Outcome, ParseFailure
-from crawler.wording import meaning
+from crawler.wording import meaning, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,23 +32,31 @@ def shown(got: Got, loaded: Loaded, *, as_json: bool) -> int:
     """
     if got.request is None or got.response is None:
         return _no_record(got.endings, as_json=as_json)
-    result = tried(got.request, got.response, loaded.config, loaded.folder)
+    return result_shown(got, tried(got.request, got.response, loaded.config, loaded.folder), as_json=as_json)
+
+
+def result_shown(got: Got, result: Tried, *, as_json: bool) -> int:
+    """Print what an answer has come to; the exit code."""
     records = result.lines()
     if as_json:
         for line in records:
-            click.echo(msgspec.json.format(line, indent=2))
+            click.echo(json_told(line))
     else:
         click.echo(told(got, result, width()))
     if records:
         return OK
+    if isinstance(result.page, ParseFailure) and result.page.detail:
+        click.echo("\n".join(map(printable, result.page.detail.splitlines())), err=True)
+    if got.request is None or got.response is None:
+        return _no_record(got.endings, as_json=as_json)
     ending = _ending(got.request, got.response, result)
-    return _no_record((*got.endings[:-1], ending) if got.endings else (ending,), as_json=as_json)
+    return _no_record((*got.endings[:-1], ending), as_json=as_json)
 
 
 def _no_record(endings: Sequence[bytes], *, as_json: bool) -> int:
     if as_json:
         for line in endings:
-            click.echo(msgspec.json.format(line, indent=2))
+            click.echo(json_told(line))
     click.echo(_why(endings), err=True)
     return NO_SEED
 

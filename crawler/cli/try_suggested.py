@@ -10,9 +10,9 @@ import yaml
 
 from crawler.cli import NO_SEED, OK
 from crawler.cli.try_pages import configured, from_servers, got, is_page, place_of
-from crawler.cli.try_rows import row, short, width
+from crawler.cli.try_rows import json_told, row, short, width
 from crawler.cli.try_runs import parsed_answer, tried
-from crawler.cli.try_shown import shown
+from crawler.cli.try_shown import result_shown, shown
 from crawler.config.file import loads
 from crawler.errors import ConfigError
 from crawler.extract.rules import RuleSet
@@ -47,6 +47,8 @@ def suggested(items: Sequence[str], examples: Sequence[str], asked: Asked, *, as
     *others, last = items
     pages = [item for item in others if is_page(item)]
     wanted = [as_utf8(given) for given in (*examples, *(item for item in others if item not in pages))]
+    if not all(given.strip() for given in wanted):
+        raise ConfigError("an example is empty; expected a value that stands on the page")
     if len(wanted) > MAX_EXAMPLES:
         raise ConfigError(f"{len(wanted)} examples; expected at most {MAX_EXAMPLES}")
     places = [place_of(item, asked.url) for item in (*pages, last)]
@@ -55,8 +57,9 @@ def suggested(items: Sequence[str], examples: Sequence[str], asked: Asked, *, as
         loaded = configured(asked, place)
         if found.request is None or found.response is None:
             return shown(found, loaded, as_json=as_json)
-        if isinstance(tried(found.request, found.response, loaded.config, loaded.folder).page, ParseFailure):
-            return shown(found, loaded, as_json=as_json)
+        result = tried(found.request, found.response, loaded.config, loaded.folder)
+        if isinstance(result.page, ParseFailure):
+            return result_shown(found, result, as_json=as_json)
         page = parsed_answer(found.request, found.response, loaded.config)
         if page is None:
             raise ConfigError(f"{found.request.url}: expected HTML, JSON or XML")
@@ -65,9 +68,9 @@ def suggested(items: Sequence[str], examples: Sequence[str], asked: Asked, *, as
     rule = rule_of(suggestion, parsed)
     if as_json:
         told = {**msgspec.to_builtins(suggestion), "rule": rule}
-        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2))
+        click.echo(json_told(msgspec.json.encode(told)))
     else:
-        click.echo("\n".join(_told(suggestion, rule, parsed, width())))
+        click.echo("\n".join(_told(suggestion, rule, parsed, width())).lstrip("\n"))
     return OK if rule else NO_SEED
 
 

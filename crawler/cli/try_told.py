@@ -5,6 +5,7 @@ A line a key, as wide as the terminal; long texts cut, with their length; lists 
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from crawler.models import Page
 
 _LIST_SHOWN = 3
+_EMPTY: tuple[Any, ...] = ([], {}, "")
 _URLS_SHOWN = 5
+_OURS = frozenset(("_url", "_fetched_at", "_rule"))
 
 
 def told(got: Got, tried: Tried, columns: int) -> str:
@@ -51,12 +54,12 @@ def _page_told(got: Got, tried: Tried, columns: int) -> Iterator[str]:
     record: dict[str, Any] = msgspec.json.decode(records[0])
     absent = [key for key, value in record.items() if value is None]
     for key, value in record.items():
-        if value is not None and value not in ([], ()):
+        if value not in _EMPTY and value is not None:
             yield row(key, _shown(value, columns - LABEL), columns)
-    if empty := [key for key, value in record.items() if value in ([], ())]:
-        yield row("empty", ", ".join(empty), columns)
-    if absent:
-        yield row("null", ", ".join(absent), columns)
+    empty = [key for key, value in record.items() if value in _EMPTY]
+    for label, keys in (("empty", empty), ("null", absent)):
+        for number, line in enumerate(textwrap.wrap(", ".join(keys), columns - LABEL)):
+            yield row("" if number else label, line, columns)
     yield row("", f"extracted in {duration(tried.elapsed_s)}, start of the parser included", columns)
 
 
@@ -94,7 +97,8 @@ def _hook_told(tried: Tried, columns: int) -> Iterator[str]:
             yield ""
             yield f"{sink}: {counted(len(found), 'record')}"
             for line in found[:_LIST_SHOWN]:
-                yield row("", printable(line.decode()), columns, indent=2)
+                own = {key: value for key, value in msgspec.json.decode(line).items() if key not in _OURS}
+                yield row("", short(own, columns), columns, indent=2)
 
 
 def _links_told(tried: Tried, page: Page, columns: int) -> Iterator[str]:

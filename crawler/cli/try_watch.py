@@ -5,9 +5,12 @@ It is fetched once. Mistakes in the rules are shown, and waited out.
 
 from __future__ import annotations
 
+import re
 import sys
 import time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -17,15 +20,24 @@ from crawler.cli.try_shown import shown
 from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from crawler.cli.try_pages import Asked, Got, Place
 
+_T = TypeVar("_T")
+
 EVERY_S = 0.25
 """Between two looks at the files."""
 
+SETTLED_S = 0.05
+"""How long files have to stay as they are before they are read."""
+
 _CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 _SUFFIXES = frozenset((".yaml", ".yml", ".py"))
+
+_NAMED = re.compile(r"[^\s\"'\[\]{},:#]+\.ya?ml\b")
+_MAX_NAMED = 100
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -45,36 +57,56 @@ def watched(place: Place, asked: Asked, *, as_json: bool) -> int:
             before = stamp(asked.config)
             if sys.stdout.isatty():
                 click.echo(_CLEAR, nl=False)
-            try:
-                loaded = configured(asked, place)
-            except ConfigError as error:
-                click.echo(f"crawler: {error}", err=True)
-            else:
+            loaded = _told_if_wrong(lambda: configured(asked, place))
+            if loaded is not None:
                 found = found or got(place, asked, loaded.config)
-                shown(found, loaded, as_json=as_json)
+                _told_if_wrong(partial(shown, found, loaded, as_json=as_json))
             click.echo(f"-- watching {asked.config}; Ctrl-C ends --", err=True)
-            while stamp(asked.config) == before:
-                time.sleep(EVERY_S)
+            _wait_for_change(asked.config, before)
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
-def stamp(config: Path | None) -> Stamp:
-    """Names, times and lengths of a configuration and of what may belong to it: YAML and Python files beside it.
-
-    An editor may take a file away for a moment.
-    """
-    if config is None:
-        return ()
+def _told_if_wrong(ask: Callable[[], _T]) -> _T | None:
+    """What `ask` gives; None after saying what is wrong with the configuration, or with what it names."""
     try:
-        files = [path for path in config.parent.iterdir() if path.suffix in _SUFFIXES or path == config]
-    except OSError:
-        return ()
+        return ask()
+    except ConfigError as error:
+        click.echo(f"crawler: {error}", err=True)
+        return None
+
+
+def _wait_for_change(config: Path, before: Stamp) -> None:
+    """Until files are others than `before`, and have stayed so for a moment: many editors empty a file to write it."""
+    while (after := stamp(config)) == before:
+        time.sleep(EVERY_S)
+    while True:
+        time.sleep(SETTLED_S)
+        if (now := stamp(config)) == after:
+            return
+        after = now
+
+
+def stamp(config: Path) -> Stamp:
+    """Names, times and lengths of a configuration and of what may belong to it.
+
+    These are YAML and Python files beside it, and rule files it names, or they. An editor may take one away for a
+    moment.
+    """
+    files: set[Path] = set()
+    with suppress(OSError):
+        files = {path for path in config.parent.iterdir() if path.suffix in _SUFFIXES or path == config}
+    named = [config]
+    for path in named:  # which grows
+        with suppress(OSError):
+            names = {path.parent / name for name in _NAMED.findall(path.read_text(errors="replace"))}
+            named += sorted(names - set(named))[: _MAX_NAMED - len(named)]
+    files.update(named)
     stamps = []
     for path in sorted(files):
         try:
             stat = path.stat()
         except OSError:
             continue
-        stamps.append((path.name, stat.st_mtime_ns, stat.st_size))
+        stamps.append((str(path), stat.st_mtime_ns, stat.st_size))
     return tuple(stamps)

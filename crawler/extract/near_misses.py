@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from selectolax.lexbor import SelectolaxError
 
+from crawler.extract.suggest_names import is_plain
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from selectolax.lexbor import LexborHTMLParser
 
@@ -64,19 +66,27 @@ class _Names:
             if not attributes:
                 continue
             for name in (attributes.get("class") or "").split()[:20]:
-                self.classes[name] += 1
-                self.by_tag.setdefault(str(node.tag), Counter())[name] += 1
-            if own := attributes.get("id"):
+                if is_plain(name):
+                    self.classes[name] += 1
+                    self.by_tag.setdefault(str(node.tag), Counter())[name] += 1
+            if (own := attributes.get("id")) and is_plain(own):
                 self.ids[own] += 1
 
 
-def near_misses(tree: LexborHTMLParser, selector: str) -> tuple[NearMiss, ...]:
-    """What is like `selector`, which matches nothing in `tree`, and matches something; the likeliest first."""
+def near_misses(tree: LexborHTMLParser, selectors: Iterable[str]) -> dict[str, tuple[NearMiss, ...]]:
+    """What is like each of some selectors that match nothing in `tree`, and matches something; the likeliest first.
+
+    A selector that does match there, and nothing but where it was looked for, is told with how often.
+    """
+    names = _Names(tree)
+    return {selector: () if names.is_deep else _near(tree, selector, names) for selector in selectors}
+
+
+def _near(tree: LexborHTMLParser, selector: str, names: _Names) -> tuple[NearMiss, ...]:
     if len(selector) > _MAX_CHARS or "," in selector:
         return ()
-    names = _Names(tree)
-    if names.is_deep:
-        return ()
+    if elsewhere := _count(tree, selector):
+        return (NearMiss(selector, elsewhere, "on the page, but none within an item"),)
     seen: dict[str, NearMiss] = {}
     for css, why in _ideas(tree, selector, names):
         found = _count(tree, css)
@@ -114,7 +124,7 @@ def _swaps(selector: str, names: _Names) -> Iterator[tuple[str, str]]:
 
 
 def _replaced(selector: str, name: str, other: str) -> str:
-    return re.sub(rf"{re.escape(name)}(?![\w-])", other, selector)
+    return re.sub(rf"{re.escape(name)}(?![\w-])", lambda _: other, selector)
 
 
 def _likenesses(selector: str, names: _Names) -> Iterator[tuple[str, str, str]]:
@@ -146,8 +156,7 @@ def _other_classes(step: str, names: _Names) -> Iterator[tuple[str, str]]:
     if tag is None or not _NAME.search(step):
         return
     for name, _ in names.by_tag.get(tag[0].lower(), Counter()).most_common(2):
-        if _NAME.fullmatch(f".{name}"):
-            yield f"{tag[0]}.{name}", f"a class that {tag[0]} elements have"
+        yield f"{tag[0]}.{name}", f"a class that {tag[0]} elements have"
 
 
 def steps_of(selector: str) -> list[str]:

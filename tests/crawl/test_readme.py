@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from crawler.config.file import loads
+from crawler.config.file import load, loads
 from crawler.demo.serve import running_shop
+from crawler.demo.shop import find_page
+from crawler.extract.rules import RuleSet
 from tests.crawl.conftest import environment
+from tests.support.rules import page, resolving
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -24,6 +27,11 @@ COMMANDS = [
     for line in block.splitlines()
     if line.startswith("crawler ")
 ]
+YAML = {
+    "rules.yaml" if block.startswith("# rules.yaml\n") else "crawl.yaml": block
+    for language, block in BLOCKS
+    if language == "yaml"
+}
 JQ = "import json, sys\nfor line in sys.stdin: print(json.dumps(json.loads(line)[sys.argv[1].lstrip('.')]))"
 
 
@@ -36,8 +44,8 @@ def folder(tmp_path_factory):
         script.parent.mkdir(exist_ok=True)
         script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {command} "$@"\n')
         script.chmod(0o755)
-    (yaml,) = (block for language, block in BLOCKS if language == "yaml")
-    (folder / "crawl.yaml").write_text(yaml.replace("delay: 1s", "delay: 0s"))
+    for name, yaml in YAML.items():
+        (folder / name).write_text(yaml.replace("delay: 1s", "delay: 0s"))
     return folder
 
 
@@ -58,7 +66,7 @@ def run(command, folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_of_the_readme_works(command, folder, shop):
-    local = re.sub(r"(?<= )(https://)?example\.org(?=[ /]|$)/?", shop, command)
+    local = re.sub(r"(?<= )(https://)?example\.org(?=[ /]|$)", shop, command)
     goes_on = "--resume" in local or "--retry" in local or "--repair" in local
     if local.startswith("crawler crawl") and "crawl.yaml" not in local and not goes_on:
         local = local.replace("crawler crawl", "crawler crawl --delay 0 --fresh", 1)
@@ -69,15 +77,36 @@ def test_command_of_the_readme_works(command, folder, shop):
 
 def test_readme_shows_the_commands_a_new_user_needs():
     shown = {shlex.split(command)[1] for command in COMMANDS}
-    assert {"crawl", "check", "try"} <= shown
+    assert {"crawl", "check", "why", "try", "export", "reparse"} <= shown
     assert "make demo" in README
     assert "make test" in README
 
 
-def test_yaml_of_the_readme_is_a_configuration():
-    for language, block in BLOCKS:
-        if language == "yaml":
-            assert loads(block, "README.md").config.scope.max_depth == 5
+def test_yaml_of_the_readme_is_a_configuration_and_rules(folder):
+    assert YAML.keys() == {"crawl.yaml", "rules.yaml"}
+    assert loads(YAML["crawl.yaml"], "README.md").config.scope.max_depth == 5
+    rules = load(folder / "rules.yaml", or_rules=True).config.extract.rules
+    assert [rule.name for rule in rules] == ["products", "lists"]
+
+
+def test_rules_of_the_readme_take_records_and_links_of_the_shop(folder):
+    rules = RuleSet(load(folder / "rules.yaml", or_rules=True).config.extract.rules)
+    url = "http://shop.test/products/pocket-notebook"
+    found = rules.scrape(page(find_page("/products/pocket-notebook"), url=url), resolving(url))
+    assert [record["price"] for _, record in found.records] == ["6.50"]
+    found = rules.scrape(page(find_page("/category/pens"), url="http://shop.test/category/pens"), resolving(url))
+    assert (found.records, found.rejects) == ([], [])
+
+
+def test_readme_names_every_document():
+    for document in (ROOT / "docs").iterdir():
+        assert f"(docs/{document.name})" in README
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted((ROOT / "docs").iterdir())], ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(path):
+    named = re.findall(r"\]\((?!https?:)([^)#\s]+)", path.read_text())
+    assert [name for name in named if not (path.parent / name).exists()] == []
 
 
 @pytest.mark.slow

@@ -140,6 +140,7 @@ def test_export_writes_to_standard_output(crawl, capfdbinary):
         (("prodct",), "has no records of 'prodct'; expected pages, product"),
         (("../crawl/product",), "has no records of '../crawl/product'"),
         (("product", "--unique", "sku", "--all"), "expected one of them"),
+        (("product", "--unique", "skv"), "rule product has no such field; expected "),
     ],
 )
 def test_what_cannot_be_meant_is_refused(crawl, arguments, told):

@@ -263,7 +263,7 @@ def test_monsters_are_gone_through_and_little_is_kept_of_them(html):
     assert len(found.places) <= 2 * MAX_PLACES
     suggestion = suggest([page], ["Blue Lamp", "24.99"])
     assert sum(len(field.candidates) for field in suggestion.fields) <= 12
-    near_misses(page.tree, ".a .b > p.Price")
+    near_misses(page.tree, [".a .b > p.Price"])
 
 
 @pytest.mark.slow
@@ -315,11 +315,16 @@ def test_steps_are_parted_at_combinators_alone():
     ],
 )
 def test_what_nearly_matches_is_found_with_how_often(selector, near):
-    found = near_misses(shop_page("/category/notebooks").tree, selector)
+    found = near_misses(shop_page("/category/notebooks").tree, [selector])[selector]
     assert (near in [(miss.css, miss.found) for miss in found]) if near else found == ()
 
 
 def test_letter_case_counts_and_is_said_to():
     page = html_page("<!doctype html><p class=Price>1</p>")
-    (miss,) = near_misses(page.tree, "p.price")[:1]
+    (miss,) = near_misses(page.tree, ["p.price"])["p.price"][:1]
     assert (miss.css, miss.found, miss.why) == ("p.Price", 1, "letter case counts")
+
+
+def test_names_that_cannot_stand_in_a_selector_are_near_to_none():
+    page = html_page(r"<p class='price\1 price\g<0> price\ md:price'>1</p><p class=prices>2</p>")
+    assert [miss.css for miss in near_misses(page.tree, [".price"])[".price"]] == [".prices"]
