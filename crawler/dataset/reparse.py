@@ -6,7 +6,8 @@
 The order of the archive is kept, so the same archive and configuration give the same files. How each URL ends is
 decided as in a crawl: what gives no page record has its line in outcomes.jsonl. Answers that are not parsed end as the
 archive says they did, those of others' archives as they would after their last attempt. Of a URL that failed and was
-tried again later, the failure does not count: so failures have their lines at the end.
+tried again later, the answer it failed with does not count, even if it would give a page now: so what is written of
+these comes at the end.
 
 Where new files go while they are not whole is `Draft`'s to say; what has changed, `compare`'s.
 """
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from crawler.dataset.failed import Failure, Failures
+from crawler.dataset.failed import Ended, Failures
 from crawler.errors import first_error
 from crawler.export.outcomes import outcome_line
 from crawler.models import OUTCOMES, Finished, Kind, Outcome, Page
@@ -132,9 +133,8 @@ async def reparse(captures: Captures, parser: Parser, output: Output) -> Reparse
             with closing(Failures()) as failures:
                 while (batch := await queue.get()) is not None:
                     await _book(batch, output, failures, done)
-                for failure in failures.left():
-                    done.endings[failure.ending] += 1
-                    await output.add(OUTCOMES, failure.line)
+                for ended in failures.left():
+                    await _write(ended, output, done)
     except* Exception as errors:
         raise first_error(errors) from errors
     await output.finish()
@@ -177,21 +177,29 @@ async def _book(batch: _Batch, output: Output, failures: Failures, done: Reparse
         done.answers += 1
         failures.forget(capture.request.url)
         finish = _end(capture)
+        records: tuple[tuple[str, bytes], ...] = ()
         if finish is None:
             result = next(results)
             finish = after_parse(capture.response, result)
-            for name, lines in result.records if isinstance(result, Page) else ():
-                done.records[name] += lines.count(b"\n") + 1
-                await output.add(name, lines)
-        if finish.has_page:
-            continue
-        ending = ": ".join(filter(None, (finish.outcome, finish.reason)))
-        line = outcome_line(_finished(capture, finish))
-        if finish.outcome is Outcome.FAILED:
-            failures.add(capture.request.url, Failure(ending, line))
+            records = result.records if isinstance(result, Page) else ()
+        ending = ""
+        if not finish.has_page:
+            ending = ": ".join(filter(None, (finish.outcome, finish.reason)))
+            records = (*records, (OUTCOMES, outcome_line(_finished(capture, finish))))
+        ended = Ended(ending, records)
+        if Outcome.FAILED in (finish.outcome, capture.outcome):
+            failures.add(capture.request.url, ended)
         else:
-            done.endings[ending] += 1
-            await output.add(OUTCOMES, line)
+            await _write(ended, output, done)
+
+
+async def _write(ended: Ended, output: Output, done: Reparsed) -> None:
+    for name, lines in ended.records:
+        await output.add(name, lines)
+        if name != OUTCOMES:  # which `endings` counts
+            done.records[name] += lines.count(b"\n") + 1
+    if ended.ending:
+        done.endings[ended.ending] += 1
 
 
 def _end(capture: Capture) -> Finish | None:

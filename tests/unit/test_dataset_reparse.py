@@ -67,7 +67,7 @@ async def test_every_answer_ends_as_in_a_crawl(again):
         entry("crashed", outcome=Outcome.FAILED, reason="parser_crashed"),
         entry("last"),
     )
-    assert [page["url"][-4:] for page in files["pages"]] == ["page", "shed", "last"]
+    assert [page["url"][-4:] for page in files["pages"]] == ["page", "last", "shed"]
     ends = [(end["url"].rpartition("/")[2], end["outcome"], end["reason"], end["target"]) for end in files["outcomes"]]
     assert ends == [
         ("moved", "redirected", "out_of_scope", "https://b.test/"),
@@ -90,6 +90,16 @@ async def test_a_failure_that_was_mended_later_does_not_count(again):
     assert [page["url"] for page in files["pages"]] == ["https://a.test/b"]
     assert [(end["url"], end["status"]) for end in files["outcomes"]] == [("https://a.test/a", 500)]
     assert done.endings == {"failed: http_500": 1}
+
+
+async def test_an_answer_that_failed_and_would_give_a_page_now_does_not_count_beside_a_later_one(again):
+    done, files = await again(
+        entry("a", body=b"<title>first</title>", outcome=Outcome.FAILED, reason="parser_crashed"),
+        entry("b", body=b"<title>only</title>", outcome=Outcome.FAILED, reason="parse_deadline"),
+        entry("a", body=b"<title>second</title>"),
+    )
+    assert [page["title"] for page in files["pages"]] == ["second", "only"]
+    assert (done.answers, done.records, done.endings) == (3, {"pages": 2}, {})
 
 
 async def test_many_answers_keep_the_order_of_the_archive(again):
