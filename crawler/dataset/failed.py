@@ -36,10 +36,13 @@ class Failures:
         self._base.execute("INSERT INTO failed VALUES (?, ?)", (url, msgspec.msgpack.encode(ended)))
         self._count += 1
 
-    def forget(self, url: str) -> None:
-        """Another answer of it has come."""
-        if self._count:
-            self._count -= self._base.execute("DELETE FROM failed WHERE url = ?", (url,)).rowcount
+    def forget(self, url: str) -> bool:
+        """Another answer of it has come; whether it had failed until then."""
+        if not self._count:
+            return False
+        known = self._base.execute("DELETE FROM failed WHERE url = ?", (url,)).rowcount
+        self._count -= known
+        return bool(known)
 
     def left(self) -> Iterator[Ended]:
         """Those that stayed, in the order in which they came."""
