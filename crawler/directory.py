@@ -124,15 +124,13 @@ class CrawlDirectory:
 
     def discard(self) -> None:
         """Remove what a crawl that never began has left of its own."""
-        files = [self.store, self.seed_spool, self.config]
-        files += [self.store.with_name(self.store.name + suffix) for suffix in ("-wal", "-shm")]
-        for sink in self.sinks:
-            files += self.spellings(sink)
-        for file in files:
-            with suppress(OSError):
-                file.unlink(missing_ok=True)
         for folder in self.folders():  # which was not there before the crawl began
             shutil.rmtree(folder, ignore_errors=True)
+        files = [path for sink in self.sinks for path in self.spellings(sink)] + [self.seed_spool, self.config]
+        files += [self.store.with_name(self.store.name + suffix) for suffix in ("-shm", "-wal")]
+        for file in (*files, self.store):  # the store last: with it, what a death in between leaves can be resumed
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
 
     def reopen(self) -> None:
         """Mark the crawl unfinished again, and remove what only a finished one has.

@@ -58,6 +58,8 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
     Raises:
         ExportError: A file is not what was committed, or cannot be written.
     """
+    if plan.resume and not restored.positions:
+        await asyncio.to_thread(_forget_spellings, plan.directory, files)
     sinks: dict[str, Sink] = {}
     for name, sink, path in _kept(plan):
         sinks[name] = sink
@@ -74,6 +76,14 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
         await sink.open(_position(name, path, restored, resume=plan.resume))
         stack.push_async_callback(sink.aclose)
     return sinks
+
+
+def _forget_spellings(directory: CrawlDirectory, files: OutputFiles) -> None:
+    """Remove the empty files of a run that never came to its first checkpoint and compressed in another way."""
+    for name, path in files.paths.items():
+        for other in directory.spellings(name):
+            if other != path and not other.stat().st_size:
+                other.unlink()
 
 
 def _good_position(folder: Path, name: str, position: int | None) -> int | None:

@@ -78,3 +78,15 @@ def member(data: bytes, stored: int = 0) -> bytes:
     lengths = (size, len(data)) if max(size, len(data)) <= _MAX_32 else (0, 0)
     header = _HEADER.pack(b"\x1f\x8b\x08\x04", 0, 0, 255, 12, b"sl", 8, *lengths)
     return b"".join((header, *parts, _TRAILER.pack(zlib.crc32(data), len(data) & _MAX_32)))
+
+
+def member_bytes(head: bytes) -> int | None:
+    """How long the member is, packed, that begins with `head`; None if it is not one of ours that tells it."""
+    if len(head) < _HEADER.size:
+        return None
+    magic, _time, _hint, _system, extra, field, width, size, _unpacked = _HEADER.unpack_from(head)
+    return (size or None) if (magic, extra, field, width) == (b"\x1f\x8b\x08\x04", 12, b"sl", 8) else None
+
+
+HEAD_BYTES: Final = _HEADER.size
+"""As much of a member tells its length."""

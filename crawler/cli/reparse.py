@@ -71,7 +71,6 @@ def reparse(
 
 
 async def _reparse(files: Sequence[Source], config: CrawlConfig, folder: Path) -> Reparsed:
-    from contextlib import aclosing  # noqa: PLC0415
     from functools import partial  # noqa: PLC0415
 
     from crawler.archive.captures import Captures  # noqa: PLC0415
@@ -81,11 +80,15 @@ async def _reparse(files: Sequence[Source], config: CrawlConfig, folder: Path) -
     from crawler.sinks import line_sinks  # noqa: PLC0415
 
     most_bytes = 2 * int(config.fetch.max_body_bytes) + (1 << 20)  # chunks and head besides
-    captures = Captures(files, config.urls, most_bytes=most_bytes)
     sink = partial(line_file, folder, compress=config.export.compress)
-    async with open_parser(config) as parser, aclosing(Output(sink, line_sinks(config))) as output:
-        await output.open()
-        return await reparse(captures, parser, output)
+
+    def output() -> Output:
+        for path in folder.glob("*.jsonl*"):
+            path.unlink()
+        return Output(sink, line_sinks(config))
+
+    async with open_parser(config) as parser:
+        return await reparse(parser, partial(Captures, files, config.urls, most_bytes=most_bytes), output)
 
 
 def _differences(sources: Sequence[Path], final: Path) -> dict[str, Difference]:

@@ -6,7 +6,9 @@
 The order of the archive is kept, so the same archive and configuration give the same files. How each URL ends is
 decided as in a crawl: what gives no page record has its line in outcomes.jsonl. Answers that are not parsed end as the
 archive says they did, those of others' archives as they would after their last attempt. Of a URL that failed and was
-tried again later, the failure does not count: so failures have their lines at the end.
+tried again later, the answer it failed with does not count, even if it would give a page now: so what is written of
+these comes at the end. Where an archive of ours holds several answers of a URL for another reason, its last counts
+(`crawler.dataset.answers`).
 
 Where new files go while they are not whole is `Draft`'s to say; what has changed, `compare`'s.
 """
@@ -15,12 +17,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import closing
+from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from crawler.dataset.failed import Failure, Failures
+from crawler.dataset.answers import Answers
+from crawler.dataset.failed import Ended, Failures
 from crawler.errors import first_error
 from crawler.export.outcomes import outcome_line
 from crawler.models import OUTCOMES, Finished, Kind, Outcome, Page
@@ -41,6 +44,7 @@ BATCH_BYTES = 1 << 20
 _BATCHES_AHEAD = 4  # beyond what the pool has at once
 _WRITE_BYTES = 1 << 20
 _LAST_ATTEMPT = 1_000_000
+_SUPERSEDED = "answer of a URL that was fetched again later"
 
 
 class Reparsed(msgspec.Struct, kw_only=True):
@@ -113,17 +117,45 @@ class Output:
         return self._sinks[name]
 
 
-async def reparse(captures: Captures, parser: Parser, output: Output) -> Reparsed:
+async def reparse(parser: Parser, captures: Callable[[], Captures], output: Callable[[], Output]) -> Reparsed:
     """Extract again.
 
     Args:
-        captures: What to extract.
         parser: Started; its settings say what records hold.
-        output: Open; finished on return, closed by its owner.
+        captures: What to extract; asked for again if it has to be read twice.
+        output: Where to, not open; what an earlier one has written is gone. Called as often.
 
     Raises:
         CrawlerError: A WARC file is damaged, the disk is full, or the parser pool failed.
     """
+    with closing(Answers()) as answers:
+        done = await _reading(parser, captures(), output(), answers, is_second=False)
+        if answers.repeated:
+            done = await _reading(parser, captures(), output(), answers, is_second=True)
+    return done
+
+
+async def _reading(
+    parser: Parser, captures: Captures, output: Output, answers: Answers, *, is_second: bool
+) -> Reparsed:
+    async with aclosing(output):
+        await output.open()
+        wanted = _latest(captures, answers) if is_second else captures
+        done = await _extracted(parser, wanted, output, None if is_second else answers)
+    done.passed_over = dict(captures.passed_over)
+    done.torn = [f"{path}: byte {start:,}" for path, start in captures.torn]
+    return done
+
+
+def _latest(captures: Captures, answers: Answers) -> Iterator[Capture]:
+    for capture in captures:
+        if capture.outcome is None or answers.is_last(capture.request.url):
+            yield capture
+        else:
+            captures.passed_over[_SUPERSEDED] += 1
+
+
+async def _extracted(parser: Parser, captures: Iterable[Capture], output: Output, answers: Answers | None) -> Reparsed:
     done = Reparsed()
     queue: asyncio.Queue[_Batch | None] = asyncio.Queue(parser.lanes + _BATCHES_AHEAD)
     try:
@@ -131,20 +163,17 @@ async def reparse(captures: Captures, parser: Parser, output: Output) -> Reparse
             group.create_task(_read(captures, parser, queue, group))
             with closing(Failures()) as failures:
                 while (batch := await queue.get()) is not None:
-                    await _book(batch, output, failures, done)
-                for failure in failures.left():
-                    done.endings[failure.ending] += 1
-                    await output.add(OUTCOMES, failure.line)
+                    await _book(batch, output, failures, done, answers)
+                for ended in failures.left():
+                    await _write(ended, output, done)
     except* Exception as errors:
         raise first_error(errors) from errors
     await output.finish()
-    done.passed_over = dict(captures.passed_over)
-    done.torn = [f"{path}: byte {start:,}" for path, start in captures.torn]
     return done
 
 
 async def _read(
-    captures: Captures, parser: Parser, queue: asyncio.Queue[_Batch | None], group: asyncio.TaskGroup
+    captures: Iterable[Capture], parser: Parser, queue: asyncio.Queue[_Batch | None], group: asyncio.TaskGroup
 ) -> None:
     batches = _batches(captures)
     while (batch := await asyncio.to_thread(next, batches, None)) is not None:
@@ -170,28 +199,38 @@ def _is_parsed(capture: Capture) -> bool:
     return 200 <= capture.response.status < 300 and capture.request.kind is not Kind.ROBOTS
 
 
-async def _book(batch: _Batch, output: Output, failures: Failures, done: Reparsed) -> None:
+async def _book(batch: _Batch, output: Output, failures: Failures, done: Reparsed, answers: Answers | None) -> None:
     """Write what a batch has given, in its order."""
     results = iter(await batch.parsed)
     for capture in batch.captures:
         done.answers += 1
-        failures.forget(capture.request.url)
+        had_failed = failures.forget(capture.request.url)
+        if answers is not None and capture.outcome is not None:
+            answers.repeated |= not (answers.count(capture.request.url) or had_failed)
         finish = _end(capture)
+        records: tuple[tuple[str, bytes], ...] = ()
         if finish is None:
             result = next(results)
             finish = after_parse(capture.response, result)
-            for name, lines in result.records if isinstance(result, Page) else ():
-                done.records[name] += lines.count(b"\n") + 1
-                await output.add(name, lines)
-        if finish.has_page:
-            continue
-        ending = ": ".join(filter(None, (finish.outcome, finish.reason)))
-        line = outcome_line(_finished(capture, finish))
-        if finish.outcome is Outcome.FAILED:
-            failures.add(capture.request.url, Failure(ending, line))
+            records = result.records if isinstance(result, Page) else ()
+        ending = ""
+        if not finish.has_page:
+            ending = ": ".join(filter(None, (finish.outcome, finish.reason)))
+            records = (*records, (OUTCOMES, outcome_line(_finished(capture, finish))))
+        ended = Ended(ending, records)
+        if Outcome.FAILED in (finish.outcome, capture.outcome):
+            failures.add(capture.request.url, ended)
         else:
-            done.endings[ending] += 1
-            await output.add(OUTCOMES, line)
+            await _write(ended, output, done)
+
+
+async def _write(ended: Ended, output: Output, done: Reparsed) -> None:
+    for name, lines in ended.records:
+        await output.add(name, lines)
+        if name != OUTCOMES:  # which `endings` counts
+            done.records[name] += lines.count(b"\n") + 1
+    if ended.ending:
+        done.endings[ended.ending] += 1
 
 
 def _end(capture: Capture) -> Finish | None:

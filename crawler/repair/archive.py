@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from crawler.archive.places import archive_files, place_of, position_of
+from crawler.archive.record import HEAD_BYTES, member_bytes
 from crawler.archive.records import Records
 from crawler.errors import CrawlerError
 
@@ -39,14 +40,18 @@ def good_position(folder: Path, name: str, committed: int | None) -> int | None:
         return committed
     if committed is not None:
         log.warning("a part of the archive is lost", extra={"why": f"{path}, and what came after it"})
-    return position_of(at, size if at < number else _last_answer(path))
+    return position_of(at, size if at < number else _good_bytes(path))
 
 
-def _last_answer(path: Path) -> int:
-    """Where the last answer in it begins, which may lack a part."""
-    start = 0
-    with suppress(CrawlerError):  # damaged: what is before that is good
+def _good_bytes(path: Path) -> int:
+    """Where the last answer in it ends, as its metadata record does; or begins, if it lacks a part."""
+    good = 0
+    with suppress(CrawlerError), path.open("rb") as file:  # damaged: what is before that is good
         for record in Records(path):
             if record.kind in ("response", "revisit"):
-                start = record.start
-    return start
+                good = record.start
+            elif record.kind == "metadata":
+                file.seek(record.start)
+                if size := member_bytes(file.read(HEAD_BYTES)):
+                    good = record.start + size
+    return good

@@ -198,8 +198,8 @@ def _store(directory: Path) -> dict[str, Counter[Any]]:
             return {}
         positions = dict(store.execute("SELECT name, bytes FROM file"))
         for name, position in positions.items():
-            if not position and name.endswith(".rejects"):
-                continue  # made with its first line
+            if name == "warc" or (not position and name.endswith(".rejects")):
+                continue  # its position is no length; made with its first line
             length = output(directory, name).stat().st_size
             assert length == position, f"{name} has {length} bytes, of which {position} are committed"
         questions = {

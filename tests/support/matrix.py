@@ -53,6 +53,9 @@ RULES = (
 
 #: what the command takes to begin
 _START_S = 0.4
+FEWEST_DEATHS = 3
+"""Of a round that proves anything."""
+_MOST_TOLD = 6
 
 
 class Kept:
@@ -163,14 +166,27 @@ class Matrix:
     def round(self, number: int, *, kills: tuple[int, int] = (5, 12), way: Way | None = None) -> Story:
         """One crawl, killed so many times; each life in a way of its own, or as the one before.
 
+        How long a life is follows from how long an uninterrupted crawl took, and the machine may have become faster or
+        slower since: where it proves nothing, as all came too late or too early, it is told again with other lives.
+
         Raises:
             AssertionError: A promise was broken. The crawl is left as it lies.
         """
+        longer = 1.0
+        for _ in range(_MOST_TOLD):
+            story = self._told(number, kills, way, longer)
+            died = sum(story.deaths.values())
+            if died >= FEWEST_DEATHS and died > story.deaths["nothing"]:
+                break
+            longer *= 0.5 if died < FEWEST_DEATHS else 2.0
+        return story
+
+    def _told(self, number: int, kills: tuple[int, int], way: Way | None, longer: float) -> Story:
         draw = random.Random(f"round {number}")
         way = way or Way.drawn(draw)
         whole = self.whole(links=way.links)
         count = draw.randint(*kills)
-        span_s = _START_S + 1.5 * self.uninterrupted_s / count  # a life is half as long on average
+        span_s = longer * (_START_S + 1.5 * self.uninterrupted_s / count)  # a life is half as long on average
         with self.crawl(f"round-{number}", way) as crawl:
             witness = Witness(crawl.directory)
 

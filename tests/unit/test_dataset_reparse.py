@@ -39,13 +39,15 @@ async def again(tmp_path):
         await sink.open(None)
         await sink.append(entries)
         await sink.aclose()
-        captures = Captures([Source(tmp_path / "warc/x-00000.warc.gz")])
         parser = InlineParser(Settings(), ParseConfig())
         await parser.start()
-        output = Output(lambda name: line_file(tmp_path, name, "none"), ["pages", "outcomes", "some.rejects"])
-        await output.open()
-        done = await reparse(captures, parser, output)
-        await output.aclose()
+
+        def output():
+            for path in tmp_path.glob("*.jsonl"):
+                path.unlink()
+            return Output(lambda name: line_file(tmp_path, name, "none"), ["pages", "outcomes", "some.rejects"])
+
+        done = await reparse(parser, lambda: Captures([Source(tmp_path / "warc/x-00000.warc.gz")]), output)
         await parser.aclose()
         files = {
             path.stem: [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
@@ -67,7 +69,7 @@ async def test_every_answer_ends_as_in_a_crawl(again):
         entry("crashed", outcome=Outcome.FAILED, reason="parser_crashed"),
         entry("last"),
     )
-    assert [page["url"][-4:] for page in files["pages"]] == ["page", "shed", "last"]
+    assert [page["url"][-4:] for page in files["pages"]] == ["page", "last", "shed"]
     ends = [(end["url"].rpartition("/")[2], end["outcome"], end["reason"], end["target"]) for end in files["outcomes"]]
     assert ends == [
         ("moved", "redirected", "out_of_scope", "https://b.test/"),
@@ -90,6 +92,32 @@ async def test_a_failure_that_was_mended_later_does_not_count(again):
     assert [page["url"] for page in files["pages"]] == ["https://a.test/b"]
     assert [(end["url"], end["status"]) for end in files["outcomes"]] == [("https://a.test/a", 500)]
     assert done.endings == {"failed: http_500": 1}
+
+
+async def test_an_answer_that_failed_and_would_give_a_page_now_does_not_count_beside_a_later_one(again):
+    done, files = await again(
+        entry("a", body=b"<title>first</title>", outcome=Outcome.FAILED, reason="parser_crashed"),
+        entry("b", body=b"<title>only</title>", outcome=Outcome.FAILED, reason="parse_deadline"),
+        entry("a", body=b"<title>second</title>"),
+    )
+    assert [page["title"] for page in files["pages"]] == ["second", "only"]
+    assert (done.answers, done.records, done.endings) == (3, {"pages": 2}, {})
+
+
+async def test_of_a_url_that_a_repair_has_fetched_again_the_last_answer_counts(again):
+    done, files = await again(
+        entry("a", body=b"<title>first</title>"),
+        entry("gone", 404, outcome=Outcome.FAILED, reason="http_404"),
+        entry("b", body=b"<title>only</title>"),
+        entry("a", body=b"<title>second</title>"),
+        entry("gone", 404, outcome=Outcome.FAILED, reason="http_404"),
+        entry("a", 404, outcome=Outcome.FAILED, reason="http_404"),
+        entry("a", body=b"<title>last</title>"),
+    )
+    assert [page["title"] for page in files["pages"]] == ["only", "last"]
+    assert [end["url"] for end in files["outcomes"]] == ["https://a.test/gone"]
+    assert (done.answers, done.records, done.endings) == (3, {"pages": 2}, {"failed: http_404": 1})
+    assert done.passed_over == {"answer of a URL that was fetched again later": 4}
 
 
 async def test_many_answers_keep_the_order_of_the_archive(again):

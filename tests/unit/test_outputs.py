@@ -102,3 +102,15 @@ def test_a_foreign_file_that_a_rule_would_write_to_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"product\.jsonl: is not a crawl's"), claim(plan_in(tmp_path).directory):
         pass
     assert (tmp_path / "product.jsonl").read_text() == "mine\n"
+
+
+async def test_a_crawl_that_never_came_to_a_checkpoint_may_go_on_compressed_and_leaves_no_file_twice(tmp_path):
+    await appended(plan_in(tmp_path))
+    await appended(plan_in(tmp_path, resume=True, compress="gzip"))
+    assert names(tmp_path) == ["offers.jsonl.gz", "outcomes.jsonl.gz", "pages.jsonl.gz", "product.jsonl.gz"]
+
+
+async def test_what_is_not_empty_is_never_removed_for_its_other_spelling(tmp_path):
+    (tmp_path / "pages.jsonl.zst").write_bytes(b"somebody's")
+    await appended(plan_in(tmp_path))
+    assert (tmp_path / "pages.jsonl.zst").read_bytes() == b"somebody's"
