@@ -39,8 +39,10 @@ class Difference(msgspec.Struct, kw_only=True):
     changed: int = 0
     #: field -> in how many of the changed ones it differs, or is in one of both only
     fields: Counter[str] = msgspec.field(default_factory=Counter)
-    #: ``added``, ``removed`` and the names of fields -> URLs of a few records
+    #: ``added`` and ``removed`` -> URLs of a few records
     examples: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    #: field -> URLs of a few of the changed records
+    field_examples: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
     @property
     def is_none(self) -> bool:
@@ -74,7 +76,7 @@ def compare(before: Path | None, now: Path | None, sink: str) -> Difference:
         for side, what in (("now", "added"), ("before", "removed")):
             for key in waiting.left(side):
                 setattr(found, what, getattr(found, what) + 1)
-                _example(found, what, key)
+                _example(found.examples, what, key)
     return found
 
 
@@ -112,7 +114,7 @@ def _compare(found: Difference, old: tuple[str, bytes], new: tuple[str, bytes]) 
         found.changed += 1
     for name in different:
         found.fields[name] += 1
-        _example(found, name, new[0])
+        _example(found.field_examples, name, new[0])
 
 
 _ABSENT = object()
@@ -123,8 +125,8 @@ def _fields(line: bytes) -> dict[str, Any]:
     return fields
 
 
-def _example(found: Difference, what: str, key: str) -> None:
-    examples = found.examples.setdefault(what, [])
+def _example(of: dict[str, list[str]], what: str, key: str) -> None:
+    examples = of.setdefault(what, [])
     url = key.rpartition(" ")[0]
     if len(examples) < MAX_EXAMPLES and url not in examples:
         examples.append(url)
