@@ -1,8 +1,8 @@
 """What is different between two files of records? Records added, removed, and changed, and which of their fields.
 
 Both files are read side by side, and records put aside until their partner comes by: those of one archive are in the
-same order in both, so that few wait. Those that do beyond `_HELD` of a side are in a private temporary database, so
-memory is bounded however the files are ordered.
+same order in both, so that few wait. Those that do beyond `_HELD` of a side, or `_HELD_BYTES`, are in a private temporary
+database, so memory is bounded however the files are ordered.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_HELD = 2_000  # records
+_HELD, _HELD_BYTES = 2_000, 16 << 20  # records of a side
 _OTHERS = frozenset((OUTCOMES, LINKS, SITEMAPS, FILES, "seeds"))
 
 
@@ -137,6 +137,7 @@ class _Waiting:
 
     def __init__(self) -> None:
         self._held: dict[str, dict[str, bytes]] = {"before": {}, "now": {}}
+        self._bytes = {"before": 0, "now": 0}  # of those held
         self._spilt = {"before": 0, "now": 0}
         self._base = sqlite3.connect("", isolation_level=None)
         self._base.execute("PRAGMA journal_mode = OFF")
@@ -147,16 +148,20 @@ class _Waiting:
         """Let it wait."""
         held = self._held[side]
         held[key] = line
-        if len(held) > _HELD:
+        self._bytes[side] += len(line)
+        if len(held) > _HELD or self._bytes[side] > _HELD_BYTES:
             self._base.execute("BEGIN")
             self._base.executemany(f"INSERT OR REPLACE INTO {side} VALUES (?, ?)", held.items())  # noqa: S608
             self._base.execute("COMMIT")
             self._spilt[side] += len(held)
             held.clear()
+            self._bytes[side] = 0
 
     def met(self, side: str, key: str) -> bytes | None:
         """The line that waits there under this key, which now waits no more."""
         line = self._held[side].pop(key, None)
+        if line is not None:
+            self._bytes[side] -= len(line)
         if line is not None or not self._spilt[side]:
             return line
         row = self._base.execute(f"DELETE FROM {side} WHERE key = ? RETURNING line", (key,)).fetchone()  # noqa: S608

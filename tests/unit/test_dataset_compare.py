@@ -74,8 +74,9 @@ def test_spelling_of_the_same_values_is_no_difference(tmp_path):
     assert compare(tmp_path / "a", tmp_path / "b", "pages").is_none
 
 
-def test_records_far_apart_are_matched_on_the_disk(files, monkeypatch):
-    monkeypatch.setattr(module, "_HELD", 10)
+@pytest.mark.parametrize(("bound", "value"), [("_HELD", 10), ("_HELD_BYTES", 400)])
+def test_records_far_apart_are_matched_on_the_disk(files, monkeypatch, bound, value):
+    monkeypatch.setattr(module, bound, value)
     draw = random.Random(7)
     before = [page(number, title=draw.choice("ab")) for number in range(300)]
     now = [page(number, title=draw.choice("ab")) for number in range(100, 400)]
