@@ -1,8 +1,8 @@
 """What is different between two files of records? Records added, removed, and changed, and which of their fields.
 
 Both files are read side by side, and records put aside until their partner comes by: those of one archive are in the
-same order in both, so that few wait. Those that do beyond `_HELD` of a side, or `_HELD_BYTES`, are in a private temporary
-database, so memory is bounded however the files are ordered.
+same order in both, so that few wait. Those that do beyond `_HELD` of a side, or `_HELD_BYTES`, are in a private
+temporary database, so memory is bounded however the files are ordered.
 """
 
 from __future__ import annotations
