@@ -64,9 +64,10 @@ def worse(now: Mapping[str, RuleSummary], earlier: Earlier) -> Iterator[str]:
         before = earlier.summary.rules.get(name)
         if before is None or before.pages < FEWEST_PAGES:
             continue
-        if not rule.pages:
+        found = rule.records + rule.rejects  # without pages, where a repair has counted them in files
+        if not rule.pages and not found:
             yield f"{name} matched no page, and {before.pages:,} {beside}"
-        elif not rule.records + rule.rejects and before.records:
+        elif not found and before.records:
             yield f"{name} found nothing on {rule.pages:,} pages, and {before.records:,} records {beside}"
         for field, share in rule.fill.items():
             was = before.fill.get(field, 0.0)

@@ -40,7 +40,7 @@ def fallen_told(fallen: Sequence[str]) -> str:
 
 def _rule(name: str, rule: RuleSummary) -> Iterator[str]:
     found = f"{counted(rule.records, 'record')}, {counted(rule.rejects, 'reject')}"
-    where = "" if rule.pages or rule.records else ": no page matched it"
+    where = "" if rule.pages or rule.records or rule.rejects else ": no page matched it"
     yield f"Rule {printable(name, _MAX_NAME)}: {found}{where}"
     full = [field for field, share in rule.fill.items() if share >= 1.0]
     others = sorted((share, field) for field, share in rule.fill.items() if share < 1.0)

@@ -122,10 +122,11 @@ def _told_difference(sink: str, found: Difference) -> Iterator[Row]:
         else (f"{found.added:,} added, {found.removed:,} removed, {found.changed:,} changed")
     )
     yield "Compared", f"{sink}: {found.before:,} before, {found.now:,} now: {same}"
-    for field, count in found.fields.most_common(_FIELDS_SHOWN):
+    fields = found.fields.most_common(_FIELDS_SHOWN)
+    for field, count in fields:
         yield "", f"  {field} in {count:,}"
     if len(found.fields) > _FIELDS_SHOWN:
         yield "", f"  and {len(found.fields) - _FIELDS_SHOWN:,} other fields"
-    for what, urls in found.examples.items():
-        if what in ("added", "removed") or what in dict(found.fields.most_common(_FIELDS_SHOWN)):
-            yield "", f"  {what}: {urls[0]}"
+    shown = [*found.examples.items(), *((field, found.field_examples[field]) for field, _ in fields)]
+    for what, urls in shown:
+        yield "", f"  {what}: {urls[0]}"

@@ -1,8 +1,8 @@
 """What is different between two files of records? Records added, removed, and changed, and which of their fields.
 
 Both files are read side by side, and records put aside until their partner comes by: those of one archive are in the
-same order in both, so that few wait. Those that do beyond `_HELD` of a side are in a private temporary database, so
-memory is bounded however the files are ordered.
+same order in both, so that few wait. Those that do beyond `_HELD` of a side, or `_HELD_BYTES`, are in a private
+temporary database, so memory is bounded however the files are ordered.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_HELD = 2_000  # records
+_HELD, _HELD_BYTES = 2_000, 16 << 20  # records of a side
 _OTHERS = frozenset((OUTCOMES, LINKS, SITEMAPS, FILES, "seeds"))
 
 
@@ -39,8 +39,10 @@ class Difference(msgspec.Struct, kw_only=True):
     changed: int = 0
     #: field -> in how many of the changed ones it differs, or is in one of both only
     fields: Counter[str] = msgspec.field(default_factory=Counter)
-    #: ``added``, ``removed`` and the names of fields -> URLs of a few records
+    #: ``added`` and ``removed`` -> URLs of a few records
     examples: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    #: field -> URLs of a few of the changed records
+    field_examples: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
     @property
     def is_none(self) -> bool:
@@ -74,7 +76,7 @@ def compare(before: Path | None, now: Path | None, sink: str) -> Difference:
         for side, what in (("now", "added"), ("before", "removed")):
             for key in waiting.left(side):
                 setattr(found, what, getattr(found, what) + 1)
-                _example(found, what, key)
+                _example(found.examples, what, key)
     return found
 
 
@@ -112,7 +114,7 @@ def _compare(found: Difference, old: tuple[str, bytes], new: tuple[str, bytes]) 
         found.changed += 1
     for name in different:
         found.fields[name] += 1
-        _example(found, name, new[0])
+        _example(found.field_examples, name, new[0])
 
 
 _ABSENT = object()
@@ -123,8 +125,8 @@ def _fields(line: bytes) -> dict[str, Any]:
     return fields
 
 
-def _example(found: Difference, what: str, key: str) -> None:
-    examples = found.examples.setdefault(what, [])
+def _example(of: dict[str, list[str]], what: str, key: str) -> None:
+    examples = of.setdefault(what, [])
     url = key.rpartition(" ")[0]
     if len(examples) < MAX_EXAMPLES and url not in examples:
         examples.append(url)
@@ -135,6 +137,7 @@ class _Waiting:
 
     def __init__(self) -> None:
         self._held: dict[str, dict[str, bytes]] = {"before": {}, "now": {}}
+        self._bytes = {"before": 0, "now": 0}  # of those held
         self._spilt = {"before": 0, "now": 0}
         self._base = sqlite3.connect("", isolation_level=None)
         self._base.execute("PRAGMA journal_mode = OFF")
@@ -145,16 +148,20 @@ class _Waiting:
         """Let it wait."""
         held = self._held[side]
         held[key] = line
-        if len(held) > _HELD:
+        self._bytes[side] += len(line)
+        if len(held) > _HELD or self._bytes[side] > _HELD_BYTES:
             self._base.execute("BEGIN")
             self._base.executemany(f"INSERT OR REPLACE INTO {side} VALUES (?, ?)", held.items())  # noqa: S608
             self._base.execute("COMMIT")
             self._spilt[side] += len(held)
             held.clear()
+            self._bytes[side] = 0
 
     def met(self, side: str, key: str) -> bytes | None:
         """The line that waits there under this key, which now waits no more."""
         line = self._held[side].pop(key, None)
+        if line is not None:
+            self._bytes[side] -= len(line)
         if line is not None or not self._spilt[side]:
             return line
         row = self._base.execute(f"DELETE FROM {side} WHERE key = ? RETURNING line", (key,)).fetchone()  # noqa: S608

@@ -13,6 +13,7 @@ from crawler.dataset.unique import unique
 from crawler.directory import SPELLINGS, CrawlDirectory, bring_down
 from crawler.errors import ConfigError, CrawlerError
 from crawler.export.packing import PACKINGS
+from crawler.renames import DRAFT_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 FORMATS = tuple(f".jsonl{packing.suffix}" for packing in PACKINGS.values())
 _NAME = re.compile(r"\w[\w.-]*")
 _LINES_AT_ONCE = 2_000
-_DRAFT = ".crawl-new"
 
 
 class Exported(NamedTuple):
@@ -88,7 +88,7 @@ def written(path: Path) -> Iterator[Callable[[list[bytes]], object]]:
     packing = next((one for one in PACKINGS.values() if path.name.endswith(f".jsonl{one.suffix}")), None)
     if packing is None:
         raise ConfigError(f"--to {path}: expected a name that ends with {', '.join(FORMATS)}, or - for standard output")
-    draft = path.with_name(path.name + _DRAFT)
+    draft = path.with_name(path.name + DRAFT_SUFFIX)
     try:
         with draft.open("wb") as file:
             yield lambda lines: file.write(packing.pack(lines))

@@ -27,7 +27,7 @@ PARTS = 128
 """A ten million records are looked at 80,000 at a time."""
 _NULL = b"null"
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_text = msgspec.json.Decoder(str).decode
+_decode_text = msgspec.json.Decoder(str | None).decode
 
 
 class Kept(NamedTuple):
@@ -77,7 +77,8 @@ def _place(line: bytes, key: Sequence[str]) -> tuple[bytes, bytes]:
     values = [bytes(record[field]) if field in record else _NULL for field in key]
     if all(value == _NULL for value in values):
         return b"", b""
-    url = _decode_text(record["_url"]) if "_url" in record else ""
+    place = record.get("_url", record.get("url"))  # pages and what else is not scraped have the latter
+    url = (place is not None and _decode_text(place)) or ""
     # lengths part them, as values may hold whatever would stand between
     joined = b"".join(b"%d:%b" % (len(value), value) for value in values)
     return xxhash.xxh3_128_digest(joined), url.encode().replace(b"\n", b"%0A")

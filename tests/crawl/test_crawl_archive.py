@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 from collections import Counter
@@ -96,6 +97,20 @@ def test_killed_and_resumed_it_holds_each_answer_once_and_gives_the_same_records
     assert {"pages.jsonl", "links.jsonl", "items.jsonl"} <= names
     for name in names:
         assert (again / name).read_bytes() == (crawl.directory / name).read_bytes()
+
+
+def test_of_a_repaired_crawl_each_url_is_extracted_once(matrix):
+    with matrix.crawl("lost-lines", Way(every="50ms")) as crawl:
+        crawl.arguments = [*crawl.arguments, "--set=export.warc=true"]
+        crawl.complete()
+        pages = crawl.directory / "pages.jsonl"
+        os.truncate(pages, pages.stat().st_size // 2)
+        assert crawl.live(more=("--repair",)).code == 0
+    told = reparsed(crawl.directory)
+    assert told["answers"] == len(answered(crawl.directory))
+    assert told["passed_over"]["answer of a URL that was fetched again later"] > 0
+    found = told["differences"]["pages"]
+    assert (found["before"], found["added"], found["removed"], found["changed"]) == (found["now"], 0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -43,13 +43,12 @@ def test_added_removed_and_changed_records_are_counted_with_their_fields(files):
     found = compare(*files(before, now), "pages")
     assert (found.added, found.removed, found.changed) == (2, 1, 3)
     assert found.fields == {"title": 2, "new": 1, "old": 1}
-    assert found.examples == {
+    assert found.field_examples == {
         "title": ["https://a.test/2", "https://a.test/3"],
         "new": ["https://a.test/3"],
         "old": ["https://a.test/4"],
-        "added": ["https://a.test/6", "https://a.test/7"],
-        "removed": ["https://a.test/1"],
     }
+    assert found.examples == {"added": ["https://a.test/6", "https://a.test/7"], "removed": ["https://a.test/1"]}
 
 
 def test_items_are_known_by_their_page_and_number_on_it(files):
@@ -57,7 +56,13 @@ def test_items_are_known_by_their_page_and_number_on_it(files):
     now = [{"_url": "a", "x": 1}, {"_url": "a", "x": 9}, {"_url": "a", "x": 4}]
     found = compare(*files(before, now), "product")
     assert (found.added, found.removed, found.changed) == (1, 1, 1)
-    assert found.examples == {"x": ["a"], "added": ["a"], "removed": ["b"]}
+    assert (found.field_examples, found.examples) == ({"x": ["a"]}, {"added": ["a"], "removed": ["b"]})
+
+
+def test_a_field_may_be_called_added_or_removed(files):
+    found = compare(*files([page(1, added=1), page(2)], [page(1, added=2), page(2), page(3)]), "pages")
+    assert found.examples == {"added": ["https://a.test/3"]}
+    assert found.field_examples == {"added": ["https://a.test/1"]}
 
 
 def test_spelling_of_the_same_values_is_no_difference(tmp_path):
@@ -69,8 +74,9 @@ def test_spelling_of_the_same_values_is_no_difference(tmp_path):
     assert compare(tmp_path / "a", tmp_path / "b", "pages").is_none
 
 
-def test_records_far_apart_are_matched_on_the_disk(files, monkeypatch):
-    monkeypatch.setattr(module, "_HELD", 10)
+@pytest.mark.parametrize(("bound", "value"), [("_HELD", 10), ("_HELD_BYTES", 400)])
+def test_records_far_apart_are_matched_on_the_disk(files, monkeypatch, bound, value):
+    monkeypatch.setattr(module, bound, value)
     draw = random.Random(7)
     before = [page(number, title=draw.choice("ab")) for number in range(300)]
     now = [page(number, title=draw.choice("ab")) for number in range(100, 400)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -64,6 +65,12 @@ def test_of_a_key_the_record_with_the_smallest_url_is_kept_and_of_one_page_the_f
 
 def test_records_without_any_field_of_the_key_are_no_doubles():
     assert kept([line("a"), line("b"), line("a", sku=None)], ["sku", "brand"]) == [0, 1, 2]
+
+
+def test_of_pages_that_share_a_key_the_one_with_the_smallest_url_is_kept_too():
+    pages = [b'{"url":"https://a.test/b","title":"x"}', b'{"url":"https://a.test/a","title":"x"}']
+    kept = unique(pages, ["title"], Path("pages.jsonl"))
+    assert [number in kept for number in range(2)] == [False, True]
 
 
 def test_keys_of_several_fields_are_alike_only_in_all_of_them():

@@ -319,3 +319,10 @@ def test_states_of_a_crawl_of_which_only_files_are_known():
     health.restore(recounted({"product": 7}, {"product": 2}))
     product = health.account()["product"]
     assert (product.records, product.rejects, product.fill) == (7, 2, {})
+
+
+def test_a_crawl_of_which_only_files_are_known_is_not_said_to_match_no_page(tmp_path):
+    health = RuleHealth(RULES)
+    health.restore(recounted({"product": 70}, {"product": 2}))
+    ended(tmp_path / "shop.before", product=told(200, 0.99))
+    assert list(worse(health.account(), crawl_before(tmp_path / "shop", "shop"))) == []
