@@ -171,3 +171,13 @@ def test_a_page_that_fails_is_not_parsed_twice_to_suggest_nothing(tried, tmp_pat
     monkeypatch.setattr("crawler.cli.try_shown.tried", None)
     code, said = tried("<p>x", "extract: {python: 'try_failing_of_test:broken'}", "--suggest", "x")
     assert (code, said.count("failed (parse_error")) == (3, 1)
+
+
+def test_an_answer_that_is_no_json_is_said_to_be_none(tmp_path, monkeypatch, capsys):
+    (tmp_path / "page.json").write_text("{bad")
+    (tmp_path / "rules.yaml").write_text("- {name: api, match: {type: json}, fields: {sku: {json: sku}}}")
+    monkeypatch.chdir(tmp_path)
+    run(["try", "page.json", "-c", "rules.yaml", "--set", "parse.backend=inline"])
+    said = capsys.readouterr().out
+    assert "rule api: 0 items, 0 records, 1 reject" in said
+    assert "  reject 1        expected JSON: expected a colon at character 4\n" in said
