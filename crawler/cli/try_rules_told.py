@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from crawler.cli.try_rows import LABEL, row, short
 from crawler.wording import counted, printable
 
@@ -36,13 +38,17 @@ def _rule_told(report: RuleReport, tried: Tried, columns: int) -> Iterator[str]:
         for miss in near.get(tried.kept_by.get(report.rule, ""), ()):
             yield f"  {printable(_miss(miss))}"
         return
-    records, rejects = counted(len(report.records), "record"), counted(len(report.rejects), "reject")
-    yield f"rule {report.rule}: {counted(report.items, 'item')}, {records}, {rejects} ({took})"
+    # what the crawl would write says also what is wrong with the whole answer, such as that it is no JSON
+    rejects = [msgspec.json.decode(line) for line in tried.lines(f"{report.rule}.rejects")] or [*report.rejects]
+    told = (
+        f"{counted(report.items, 'item')}, {counted(len(report.records), 'record')}, {counted(len(rejects), 'reject')}"
+    )
+    yield f"rule {report.rule}: {told} ({took})"
     if each := tried.each.get(report.rule):
         yield from _source_told("each", each, near, columns)
     for field in report.fields if report.items else ():
         yield from _field_told(field, near, columns)
-    yield from _rejects_told(report, columns)
+    yield from _rejects_told(rejects, columns)
     if report.follow is not None:
         yield from _follow_told(report.follow, near, columns)
 
@@ -79,15 +85,15 @@ def _miss(miss: NearMiss) -> str:
     return f"  but {miss.css} matches {miss.found:,}: {miss.why}"
 
 
-def _rejects_told(report: RuleReport, columns: int) -> Iterator[str]:
-    for number, reject in enumerate(report.rejects[:_REJECTS_SHOWN], 1):
+def _rejects_told(rejects: list[dict[str, Any]], columns: int) -> Iterator[str]:
+    for number, reject in enumerate(rejects[:_REJECTS_SHOWN], 1):
         for error in reject.get("_errors", ()):
             is_told = error["value"] is None or ", not " in error["expected"]
             got = "" if is_told else f"{_value(error['value'])}: "
             field = f"{error['field']}: " if error["field"] else ""
             yield row(f"reject {number}", f"{field}{got}expected {error['expected']}", columns, indent=2)
-    if len(report.rejects) > _REJECTS_SHOWN:
-        yield row("", f"and {len(report.rejects) - _REJECTS_SHOWN:,} more rejects", columns, indent=2)
+    if len(rejects) > _REJECTS_SHOWN:
+        yield row("", f"and {len(rejects) - _REJECTS_SHOWN:,} more rejects", columns, indent=2)
 
 
 def _follow_told(

@@ -96,11 +96,25 @@ def _told(suggestion: Suggestion, rule: dict[str, Any] | None, pages: Sequence[P
     if rule is not None:
         yield ""
         yield "# a rule, for a file of rules:"
-        yield yaml.dump(
-            [rule], Dumper=yaml.SafeDumper, sort_keys=False, default_flow_style=None, width=10_000, allow_unicode=True
-        ).rstrip("\n")
+        yield _as_yaml(rule)
         yield ""
         yield from _checked(rule, pages, columns)
+
+
+def _as_yaml(rule: dict[str, Any]) -> str:
+    """A rule as a file has it; letters of any language as they are, unless a terminal would not show one."""
+    for allow_unicode in (True, False):
+        text: str = yaml.dump(
+            [rule],
+            Dumper=yaml.SafeDumper,
+            sort_keys=False,
+            default_flow_style=None,
+            width=10_000,
+            allow_unicode=allow_unicode,
+        )
+        if all(c.isprintable() or c == "\n" for c in text):
+            break
+    return text.rstrip("\n")
 
 
 def _candidate_told(candidate: Candidate, columns: int) -> Iterator[str]:

@@ -127,7 +127,7 @@ def test_dying_in_the_middle_of_a_checkpoint_loses_and_repeats_no_answer(matrix,
 
 def test_other_rules_give_other_records_and_the_difference_is_told(matrix):
     with matrix.crawl("other", Way()) as crawl:
-        crawl.arguments = [*crawl.arguments, "--set=export.warc=true"]
+        crawl.arguments = [*crawl.arguments, "--set=export.warc=true", "--set=scope.max_depth=2"]
         crawl.complete()
     told = reparsed(crawl.directory, "--set=extract.text=none", "--set=parse.workers=2")
     found = told["differences"]["pages"]

@@ -12,8 +12,9 @@ import time
 
 import pytest
 
+from crawler.cli import run
 from crawler.demo import shop
-from tests.crawl.conftest import COMMAND, environment, options
+from tests.crawl.conftest import COMMAND, Ran, environment, options
 from tests.support.server import Server
 from tests.support.web import Reply
 
@@ -85,9 +86,9 @@ def test_a_url_without_a_record_is_explained_beside_its_json(crawler, settings, 
 
 
 @pytest.mark.parametrize("item", ["list.txt", "-", "ftp://x/y", "two words", "missing.txt"])
-def test_anything_but_one_url_or_host_is_a_usage_error(crawler, tmp_path, item):
+def test_anything_but_one_url_or_host_is_a_usage_error(here, tmp_path, item):
     (tmp_path / "list.txt").write_text("http://a.test/\n")
-    ran = crawler(item, command="try")
+    ran = here(item)
     assert ran.code == 2
     assert ran.stdout == b""
     assert repr(item) in ran.stderr
@@ -109,6 +110,20 @@ def test_an_interrupted_try_exits_130(site, settings, tmp_path):
 
 
 @pytest.fixture
+def here(tmp_path, monkeypatch, capsys):
+    """Run `crawler try` in this process, for what needs no server: a process of its own takes most of a second."""
+
+    def tried(*arguments):
+        code = run(["try", *arguments, "--set=parse.backend=inline"])
+        said = capsys.readouterr()
+        return Ran(code, said.out.encode(), said.err, tmp_path)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return tried
+
+
+@pytest.fixture
 def listing(tmp_path):
     """A page of the shop, as a file, and rules for it of which one field is wrong."""
     (tmp_path / "page.html").write_text(shop.find_page("/category/notebooks"))
@@ -116,8 +131,8 @@ def listing(tmp_path):
     return ("page.html", "--url", "http://shop.test/category/notebooks", "-c", "rules.yaml")
 
 
-def test_a_person_reads_what_each_rule_did_and_what_it_nearly_matched(crawler, listing):
-    ran = crawler(*listing, command="try")
+def test_a_person_reads_what_each_rule_did_and_what_it_nearly_matched(here, listing):
+    ran = here(*listing)
     text = ran.stdout.decode()
     assert (ran.code, ran.stderr) == (0, "")
     for line in (
@@ -137,9 +152,9 @@ def test_a_person_reads_what_each_rule_did_and_what_it_nearly_matched(crawler, l
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_the_same_as_json_is_the_lines_a_crawl_writes(crawler, listing, tmp_path):
+def test_the_same_as_json_is_the_lines_a_crawl_writes(here, listing, tmp_path):
     (tmp_path / "rules.yaml").write_text(RULES.replace(".prize", ".price"))
-    ran = crawler(*listing, "--json", command="try")
+    ran = here(*listing, "--json")
     page, *items = _objects(ran.stdout.decode())
     assert page["title"] == "Notebooks - Alder & Reed"
     assert [item["_rule"] for item in items] == ["products"] * 6
@@ -158,45 +173,45 @@ def test_a_page_is_fetched_once_and_scraped_by_a_whole_configuration(crawler, si
     assert b"rule posts: 1 item, 1 record, 0 rejects" in ran.stdout
 
 
-def test_json_and_packed_files_are_pages_too(crawler, tmp_path):
+def test_json_and_packed_files_are_pages_too(here, tmp_path):
     import gzip
 
     (tmp_path / "data.json.gz").write_bytes(gzip.compress(b'{"items": [{"sku": "a1"}, {"sku": "b2"}]}'))
     rules = "- {name: skus, match: {type: json}, each: items, fields: {sku: {json: sku}}}"
     (tmp_path / "rules.yaml").write_text(rules)
-    ran = crawler("data.json.gz", "-c", "rules.yaml", command="try")
+    ran = here("data.json.gz", "-c", "rules.yaml")
     assert (ran.code, ran.stderr) == (0, "")
     assert b"rule skus: 2 items, 2 records, 0 rejects" in ran.stdout
-    assert crawler("data.json.gz", command="try").code == 3
+    assert here("data.json.gz").code == 3
 
 
-def test_a_mistake_in_the_rules_is_told_with_its_place(crawler, listing, tmp_path):
+def test_a_mistake_in_the_rules_is_told_with_its_place(here, listing, tmp_path):
     (tmp_path / "rules.yaml").write_text("- name: a\n  fields:\n    x: {css: 'a[['}\n")
-    ran = crawler(*listing, command="try")
+    ran = here(*listing)
     assert ran.code == 2
     assert "rules.yaml:3:" in ran.stderr
 
 
-def test_a_page_of_an_ended_crawl_is_tried_from_its_archive(crawler, site, tmp_path):
+def test_a_page_of_an_ended_crawl_is_tried_from_its_archive(crawler, here, site, tmp_path):
     with Server(site) as server:
         given = options(server, "export.warc=true", "scope.max_depth=0")
         assert crawler("http://a.test/category/pens", *given).code == 0
     (tmp_path / "rules.yaml").write_text(RULES.replace(".prize", ".price"))
-    ran = crawler("crawl/http://a.test/category/pens", "-c", "rules.yaml", command="try")
+    ran = here("crawl/http://a.test/category/pens", "-c", "rules.yaml")
     assert (ran.code, ran.stderr) == (0, "")
     assert b"rule products: 6 items, 6 records" in ran.stdout
     assert b"by scope.max_depth: 0" in ran.stdout
-    unknown = crawler("crawl/http://a.test/nowhere", command="try")
+    unknown = here("crawl/http://a.test/nowhere")
     assert unknown.code == 2
     assert "its archive has no answer for http://a.test/nowhere" in unknown.stderr
-    alone = crawler("crawl/", command="try")
+    alone = here("crawl/")
     assert alone.code == 2
     assert "expected one of its pages: crawl/URL" in alone.stderr
 
 
-def test_a_crawl_without_an_archive_says_how_to_have_one(crawler, settings):
+def test_a_crawl_without_an_archive_says_how_to_have_one(crawler, here, settings):
     assert crawler("http://a.test/delivery", *settings, "--max-pages", "1", "--delay", "0").code == 0
-    ran = crawler("crawl/http://a.test/delivery", command="try")
+    ran = here("crawl/http://a.test/delivery")
     assert ran.code == 2
     assert "export.warc: true" in ran.stderr
 
@@ -230,7 +245,7 @@ def test_watching_shows_the_page_again_when_its_rules_change(listing, tmp_path):
 
 def test_examples_give_a_rule_that_another_try_accepts(crawler, site, tmp_path):
     with Server(site) as server:
-        given = options(server)[2:]
+        given = options(server, "limits.default.delay=0")[2:]
         url = "http://a.test/products/pocket-notebook"
         ran = crawler("--suggest", "6.50", "Pocket Notebook", url, *given, command="try")
         rule = ran.stdout.decode().partition("# a rule, for a file of rules:\n")[2].partition("\n\n")[0]
@@ -253,8 +268,8 @@ def test_several_pages_are_asked_for_by_one_crawl_within_its_delay(crawler, site
     assert gap_s >= 0.3
 
 
-def test_what_stands_nowhere_is_said(crawler, listing):
-    ran = crawler(listing[0], "--suggest", "no such words", command="try")
+def test_what_stands_nowhere_is_said(here, listing):
+    ran = here(listing[0], "--suggest", "no such words")
     assert ran.code == 3
     assert "no such words stands on none of these pages" in ran.stdout.decode()
 

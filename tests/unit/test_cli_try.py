@@ -9,6 +9,7 @@ import pytest
 from crawler.cli import run
 from crawler.cli.try_watch import stamp
 from crawler.demo import shop
+from tests.support.rules import configured
 
 HOSTILE = (
     "<!doctype html><html lang='e\x1b[31mn'><title>T&#27;[31m\x07 \u202e\u200b</title>"
@@ -66,6 +67,14 @@ def test_no_control_character_of_a_page_reaches_the_terminal(tried, options):
     code, said = tried(HOSTILE, FOR_HOSTILE, *options)
     assert code == 0
     assert [c for c in said if not c.isprintable() and c != "\n"] == []
+
+
+def test_a_rule_that_is_proposed_shows_characters_that_nobody_sees(tried):
+    cards = "".join(f"<div class=card><i data-\u200bq='7.{n}0'>é</i></div>" for n in range(3))
+    _, said = tried(cards, "[]", "--suggest", "7.10")
+    assert [c for c in said if not c.isprintable() and c != "\n"] == []
+    (rule,) = configured(said.partition("# a rule, for a file of rules:\n")[2].partition("\n\n")[0])
+    assert rule.fields["value"].attr == "data-\u200bq"
 
 
 def test_what_is_escaped_in_json_means_the_same(tried):
@@ -162,3 +171,13 @@ def test_a_page_that_fails_is_not_parsed_twice_to_suggest_nothing(tried, tmp_pat
     monkeypatch.setattr("crawler.cli.try_shown.tried", None)
     code, said = tried("<p>x", "extract: {python: 'try_failing_of_test:broken'}", "--suggest", "x")
     assert (code, said.count("failed (parse_error")) == (3, 1)
+
+
+def test_an_answer_that_is_no_json_is_said_to_be_none(tmp_path, monkeypatch, capsys):
+    (tmp_path / "page.json").write_text("{bad")
+    (tmp_path / "rules.yaml").write_text("- {name: api, match: {type: json}, fields: {sku: {json: sku}}}")
+    monkeypatch.chdir(tmp_path)
+    run(["try", "page.json", "-c", "rules.yaml", "--set", "parse.backend=inline"])
+    said = capsys.readouterr().out
+    assert "rule api: 0 items, 0 records, 1 reject" in said
+    assert "  reject 1        expected JSON: expected a colon at character 4\n" in said
