@@ -74,7 +74,10 @@ class BodyText:
             # In a box that is in a link, all is; and what holds boxes was gone through.
             if not place & 1 and read[place >> 1] and places(link.mem_id) is None:
                 text = link.text(separator=_NODE)
-                size = _size_of(text, text.split(_NODE))
+                if _NODE not in text and text.isascii():
+                    size = 0 if text.isspace() else len(text)
+                else:
+                    size = _size_of(text, text.split(_NODE))
                 sizes[place] -= size
                 sizes[place + 1] += size
         return sizes

@@ -118,9 +118,14 @@ def lines_of(element: LexborNode) -> str:
     return "\n".join(lines)
 
 
-def heading_of(h1: LexborNode) -> str:
-    """`text_of` a heading, but for the permalink after it, as documentation has them: ``Queues¶``."""
-    text = text_of(h1)
+def heading_of(h1: LexborNode, *, is_plain: bool = False) -> str:
+    """`text_of` a heading, but for the permalink after it, as documentation has them: ``Queues¶``.
+
+    Args:
+        h1: Of any level.
+        is_plain: Whether it is known to hold no more than text and inline elements.
+    """
+    text = collapsed(h1.text_lexbor()) if is_plain else text_of(h1)
     if text.endswith(_PERMALINKS) and _has_permalink(h1):
         return text[:-1].rstrip()
     return text
