@@ -29,7 +29,7 @@ class Boxes:
 
     def __init__(self) -> None:
         self.nodes: list[LexborNode | None] = [None]
-        #: of each, the place it is at
+        #: of each, the number of the box it is in
         self.parents: list[int] = [0]
         #: of each, Lexbor's number for its tag
         self.tags: list[int] = [0]
@@ -40,13 +40,10 @@ class Boxes:
         self._near: dict[int, int] = {}  # of elements between of which no more is known
 
     def add(self, node: LexborNode, tag: int) -> None:
-        """Take in a box; all that hold it have been."""
-        parent = node.parent
-        place = self.places.get(parent.mem_id) if parent is not None else 0
-        if place is None:
-            place = self._around(node, self.places)
+        """Take in a box; all that hold it have been. `Walk` does the same for most."""
+        place = self.around(node)
         self.is_mixed[place >> 1] = 1
-        self.parents.append(place)
+        self.parents.append(place >> 1)
         # In a box that is in a link, all is.
         self.places[node.mem_id] = 2 * len(self.nodes) + ((place & 1) or tag == ANCHOR)
         self.nodes.append(node)
@@ -55,12 +52,16 @@ class Boxes:
 
     def part(self, node: LexborNode, tag: int) -> None:
         """Take in an element that is no box but parts the text around it, or has text nobody reads."""
-        self.is_mixed[self._around(node, self.places) >> 1] = 1
+        self.is_mixed[self.around(node) >> 1] = 1
         if tag == SVG:
             self.places[node.mem_id] = 1  # beside all boxes
 
+    def around(self, node: LexborNode) -> int:
+        """The place `node` is at, which is more than text and inline elements."""
+        return self._around(node, self.places)
+
     def near(self, node: LexborNode) -> int:
-        """The place `node` is at."""
+        """The place `node` is at, which is no more than that."""
         return self._around(node, self._near)
 
     def _around(self, node: LexborNode, known: dict[int, int]) -> int:

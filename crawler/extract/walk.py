@@ -53,7 +53,10 @@ class Walk:
         # Runs thousands of times a page: a third of its time was the look-up of globals, so there are none.
         notable, anchor, mere = _NOTABLE, ANCHOR, _MERE
         boxed, parting = (_BOXED, _PARTING) if self._want_boxes else (frozenset(), frozenset())
-        add_hyperlink, add_box = self.hyperlinks.append, self.boxes.add
+        boxes = self.boxes
+        places, is_mixed, around, nodes = boxes.places, boxes.is_mixed, boxes.around, boxes.nodes
+        place_of, add_node, add_tag, add_parent = places.get, nodes.append, boxes.tags.append, boxes.parents.append
+        add_hyperlink = self.hyperlinks.append
         may_be_in_link = False
         for node in elements:
             tag = node.tag_id
@@ -66,9 +69,17 @@ class Walk:
             if may_be_in_link:
                 may_be_in_link = self._is_in_link(node)
             if tag in boxed:
-                add_box(node, tag)
+                place = place_of(node.parent.mem_id)  # type: ignore[union-attr]
+                if place is None:
+                    place = around(node)
+                is_mixed[place >> 1] = 1
+                is_mixed.append(0)
+                places[node.mem_id] = 2 * len(nodes) + (place & 1)
+                add_parent(place >> 1)
+                add_node(node)
+                add_tag(tag)
             elif tag in parting:
-                self.boxes.part(node, tag)
+                boxes.part(node, tag)
             if tag not in mere:
                 self._note(node, tag)
 
