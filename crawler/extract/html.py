@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser, create_tag
 
+from crawler.extract.body_text import PREFORMATTED, BodyText
 from crawler.extract.head import Head
+from crawler.extract.reading import TEXT, raw_text_of
 from crawler.extract.text import BLOCK, add_blocks, collapsed, preformatted_lines
-from crawler.extract.walk import PREFORMATTED, TEXT, Walk, raw_text_of
+from crawler.extract.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _ANCHOR, _META = (create_tag(name).tag_id for name in ("a", "meta"))
-
-_IDEOGRAPHS = "\u2e80"
-"""The first of the characters of which few make a sentence: CJK, kana, Hangul."""
 
 #: the last one is a private character that the Read the Docs theme for Sphinx shows as a chain
 _PERMALINKS = ("¶", "#", "§", "🔗", "\uf0c1")
@@ -36,17 +35,17 @@ class Document:
 
     Args:
         utf8: The document, valid UTF-8 without byte order mark.
-        want_text: Whether `blocks` will be asked for; walking the text doubles the work.
+        want_text: Whether `blocks` will be asked for; reading the text doubles the work.
     """
 
-    __slots__ = ("_walk", "areas", "boxes", "h1s", "hyperlinks", "scripts", "structured_links", "tree")
+    __slots__ = ("_text", "_walk", "areas", "boxes", "h1s", "hyperlinks", "scripts", "structured_links", "tree")
 
     def __init__(self, utf8: bytes, *, want_text: bool) -> None:
         #: what was parsed, for selectors; the nodes are views of it
         self.tree = LexborHTMLParser(utf8)
         root = self.tree.root
-        nodes = root.traverse(include_text=want_text) if root is not None else ()
-        self._walk = Walk(nodes, keep_lines=want_text)
+        self._walk = Walk(root.traverse() if root is not None else (), want_boxes=want_text)
+        self._text: BodyText | None = None
         #: ``<a>`` and ``<area>`` elements in document order, with or without href
         self.hyperlinks = self._walk.hyperlinks
         #: those of them that are ``<area>`` elements
@@ -72,22 +71,16 @@ class Document:
         Args:
             kept: For each of `boxes` whether the text in it, and in no box within, is wanted; all of it is otherwise.
         """
-        return _blocks(self._walk, kept)
+        return _blocks(self._body_text(), kept)
 
     def sizes(self) -> list[int]:
-        """At each place of `boxes`, how long its text is in characters; white space between elements aside.
+        """At each place of `boxes`, how long its text is, as of `BodyText`."""
+        return self._body_text().sizes(self.hyperlinks)
 
-        Characters from U+2E80 on, ideographs and syllables, count for three: a sentence has a third as many.
-        """
-        walk = self._walk
-        parts = walk.parts
-        sizes = [0, 0] * len(self.boxes.nodes)
-        for part, place in zip(map(parts.__getitem__, walk.texts), walk.places, strict=True):
-            length = len(part)
-            sizes[place] += length if part.isascii() or part[length >> 1] < _IDEOGRAPHS else 3 * length
-        for _, lines, place in walk.preformatted:
-            sizes[place] += len(lines)
-        return sizes
+    def _body_text(self) -> BodyText:
+        if self._text is None:
+            self._text = BodyText(self.boxes, self.tree.body or self.tree.root)
+        return self._text
 
     def metas(self) -> Iterator[LexborNode]:
         """The page's meta elements, in document order."""
@@ -108,22 +101,22 @@ def lines_of(element: LexborNode) -> str:
     """What `Document.blocks` would say of `element`."""
     if _is_preformatted(element):
         return preformatted_lines(raw_text_of(element))
-    nodes = element.traverse(include_text=True)
-    next(nodes)  # itself
-    return _blocks(Walk(nodes, keep_lines=True, within=element), None)[0]
+    elements = element.traverse()
+    next(elements)  # itself
+    return _blocks(BodyText(Walk(elements, want_boxes=True, within=element).boxes, element), None)[0]
 
 
-def _blocks(walk: Walk, kept: Sequence[int] | None) -> tuple[str, int]:
+def _blocks(body: BodyText, kept: Sequence[int] | None) -> tuple[str, int]:
     """As `Document.blocks` says."""
-    parts = walk.parts
+    parts = body.parts
     if kept is not None:
         parts = parts.copy()
-        for text, place in zip(walk.texts, walk.places, strict=True):
+        for text, place in zip(body.texts, body.places, strict=True):
             if not kept[place >> 1]:
                 parts[text] = ""
     lines: list[str] = []
     word_count = start = 0
-    for end, preformatted, place in (*walk.preformatted, (len(parts), "", 0)):
+    for end, preformatted, place in (*body.preformatted, (len(parts), "", 0)):
         word_count += add_blocks(lines, "".join(parts[start:end]))
         if preformatted and (kept is None or kept[place >> 1]):
             lines.append(preformatted)
@@ -142,9 +135,14 @@ def _is_preformatted(element: LexborNode) -> bool:
     return at is not None and at.tag_id in PREFORMATTED
 
 
-def heading_of(h1: LexborNode) -> str:
-    """`text_of` a heading, but for the permalink after it, as documentation has them: ``Queues¶``."""
-    text = text_of(h1)
+def heading_of(h1: LexborNode, *, is_plain: bool = False) -> str:
+    """`text_of` a heading, but for the permalink after it, as documentation has them: ``Queues¶``.
+
+    Args:
+        h1: Of any level.
+        is_plain: Whether it is known to hold no more than text and inline elements.
+    """
+    text = collapsed(h1.text_lexbor()) if is_plain else text_of(h1)
     if text.endswith(_PERMALINKS) and _has_permalink(h1):
         return text[:-1].rstrip()
     return text

@@ -101,7 +101,7 @@ def cut_bare_headings(cutting: Cutting, root: int) -> None:
     own, parents, tags, cut = cutting.own, cutting.parents, cutting.tags, cutting.cut
     in_heading = bytearray(len(own))
     bare = 0
-    for number in cutting.live:
+    for number in cutting.with_text:
         if number <= root:
             continue
         if tags[number] in _HEADINGS:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from crawler.extract.main_cutting import Cutting
 
 _BODY, _HEADER, _NOSCRIPT = (create_tag(name).tag_id for name in ("body", "header", "noscript"))
+_UNASKED = frozenset((ANCHOR, _BODY))
 _ARTICLES = frozenset(create_tag(name).tag_id for name in ("article", "main"))
 _BESIDE_TAGS = "nav aside footer dialog button select textarea menu fieldset figcaption"
 #: elements that are beside the main text by their meaning (HTML, 4.3 and 4.11), or controls
@@ -57,7 +58,7 @@ def cut_declared(cutting: Cutting) -> dict[int, frozenset[str]]:
             cut[number] = 1
         elif tag == _NOSCRIPT:
             suspects[number] = frozenset(("noscript",))  # says that scripts are needed, or all that they would show
-        elif tag not in (ANCHOR, _BODY) and texts[number] <= most:
+        elif tag not in _UNASKED and texts[number] <= most:
             attributes = nodes[number].attributes  # type: ignore[union-attr]
             if not attributes:
                 continue
@@ -70,6 +71,7 @@ def cut_declared(cutting: Cutting) -> dict[int, frozenset[str]]:
                 words = words_against(names)
             if words:
                 suspects[number] = words
+    cutting.drop_cut()
     return suspects
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from selectolax.lexbor import create_tag
 
+from crawler.extract.reading import SVG
+
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
@@ -23,31 +25,47 @@ class Boxes:
     A place is twice the number of a box, and one more for what is in a link there.
     """
 
-    __slots__ = ("nodes", "parents", "places", "tags")
+    __slots__ = ("_near", "is_mixed", "nodes", "parents", "places", "tags")
 
     def __init__(self) -> None:
         self.nodes: list[LexborNode | None] = [None]
-        #: of each, the place it is at
+        #: of each, the number of the box it is in
         self.parents: list[int] = [0]
         #: of each, Lexbor's number for its tag
         self.tags: list[int] = [0]
-        #: by `mem_id`: the place that each box makes, and that some elements between are at
+        #: for each, whether there is more than text and inline elements in it
+        self.is_mixed = bytearray(1)
+        #: by `mem_id`: the place that each box makes, and that elements between are at if there is more in them, too
         self.places: dict[int, int] = {}
+        self._near: dict[int, int] = {}  # of elements between of which no more is known
 
     def add(self, node: LexborNode, tag: int) -> None:
-        """Take in a box; all that hold it have been."""
-        parent = node.parent
-        place = self.places.get(parent.mem_id) if parent is not None else 0
-        if place is None:
-            place = self.around(node)
-        self.parents.append(place)
+        """Take in a box; all that hold it have been. `Walk` does the same for most."""
+        place = self.around(node)
+        self.is_mixed[place >> 1] = 1
+        self.parents.append(place >> 1)
         # In a box that is in a link, all is.
         self.places[node.mem_id] = 2 * len(self.nodes) + ((place & 1) or tag == ANCHOR)
         self.nodes.append(node)
         self.tags.append(tag)
+        self.is_mixed.append(0)
+
+    def part(self, node: LexborNode, tag: int) -> None:
+        """Take in an element that is no box but parts the text around it, or has text nobody reads."""
+        self.is_mixed[self.around(node) >> 1] = 1
+        if tag == SVG:
+            self.places[node.mem_id] = 1  # beside all boxes
 
     def around(self, node: LexborNode) -> int:
-        """The place `node` is at."""
+        """The place `node` is at, which is more than text and inline elements."""
+        return self._around(node, self.places)
+
+    def near(self, node: LexborNode) -> int:
+        """The place `node` is at, which is no more than that."""
+        return self._around(node, self._near)
+
+    def _around(self, node: LexborNode, known: dict[int, int]) -> int:
+        """The place `node` is at; elements between it and its box are noted in `known`."""
         places = self.places
         passed: list[tuple[int, bool]] = []
         place: int | None = None
@@ -55,6 +73,8 @@ class Boxes:
         while parent is not None:
             at = parent.mem_id
             place = places.get(at)
+            if place is None:
+                place = known.get(at)
             if place is not None:
                 break
             passed.append((at, parent.tag_id == ANCHOR))
@@ -63,5 +83,5 @@ class Boxes:
         for at, is_link in reversed(passed):  # remembered, so that none is passed twice, however deep all is nested
             if is_link:
                 place |= 1
-            places[at] = place
+            known[at] = place
         return place

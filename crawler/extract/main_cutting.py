@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.extract.main_boxes import ANCHOR
@@ -31,13 +32,11 @@ class Held(NamedTuple):
 class Cutting:
     """The boxes of one document, while those that are not main text are cut."""
 
-    __slots__ = ("cut", "links", "live", "nodes", "own", "parents", "tags", "texts")
+    __slots__ = ("cut", "links", "live", "nodes", "own", "parents", "tags", "texts", "with_text")
 
     def __init__(self, document: Document) -> None:
         boxes = document.boxes
-        self.nodes, self.tags = boxes.nodes, boxes.tags
-        #: of each, the number of the box it is in
-        self.parents = [place >> 1 for place in boxes.parents]
+        self.nodes, self.tags, self.parents = boxes.nodes, boxes.tags, boxes.parents
         sizes = document.sizes()
         #: of each, the characters of text in it, and in no box within: linked, and not
         self.links, self.own = sizes[1::2], sizes[::2]
@@ -45,14 +44,16 @@ class Cutting:
         if ANCHOR in self.tags and any(map(self._is_unclosed, self._links())):
             self._take_unclosed_links_for_plain()
         #: those with any text, in document order, but for the document
-        self.live = [number for number, length in enumerate(self.texts) if length and number]
+        self.with_text = [number for number, length in enumerate(self.texts) if length and number]
+        #: those of them that were not cut when last looked at
+        self.live = self.with_text
         #: for each, whether it is not main text, nor what it holds; only those with text are asked
         self.cut = bytearray(len(self.own))
 
     def _texts(self) -> list[int]:
         """How many characters each box holds, with the boxes in it."""
         parents = self.parents
-        texts = [own + linked for own, linked in zip(self.own, self.links, strict=True)]
+        texts = list(map(add, self.own, self.links))
         for number in range(len(texts) - 1, 0, -1):
             if texts[number]:
                 texts[parents[number]] += texts[number]
@@ -112,6 +113,11 @@ class Cutting:
             if sentences[number]:
                 sentences[parents[number]] += sentences[number]
         return sentences
+
+    def drop_cut(self) -> None:
+        """Let no step but the last look again at what is cut, with all that is in it."""
+        cut = self.cut
+        self.live = [number for number in self.live if not cut[number]]
 
     def spread(self) -> None:
         """Cut what is in boxes that are."""

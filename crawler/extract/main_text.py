@@ -67,7 +67,7 @@ def main_content(document: Document) -> Main:
     cutting = Cutting(document)
     root, titles = _cut(cutting, _kind(document))
     kept, dropped = _chosen(cutting, root, titles)
-    if not any(kept[number] and (cutting.own[number] or cutting.links[number]) for number in (0, *cutting.live)):
+    if not any(kept[number] and (cutting.own[number] or cutting.links[number]) for number in (0, *cutting.with_text)):
         root, kept, dropped = 0, bytearray(b"\1") * len(kept), set()
     nodes = cutting.nodes
     top = nodes[root] or document.tree.body or document.tree.root

@@ -24,22 +24,22 @@ def headings(document: Document) -> tuple[tuple[Heading, ...], bool]:
     nodes = _nodes(document)
     found = []
     was_cut = len(nodes) > MAX_HEADINGS
-    for level, node in nodes[:MAX_HEADINGS]:
-        text = heading_of(node)
+    for level, node, is_plain in nodes[:MAX_HEADINGS]:
+        text = heading_of(node, is_plain=is_plain)
         was_cut |= len(text) > _MAX_CHARS
         if text:
             found.append(Heading(level, text[:_MAX_CHARS]))
     return tuple(found), was_cut
 
 
-def _nodes(document: Document) -> list[tuple[int, LexborNode]]:
-    """The headings and their levels: of the boxes, where the walk has taken note of them."""
-    tags = document.boxes.tags
-    if len(tags) > 1:
-        nodes = document.boxes.nodes
+def _nodes(document: Document) -> list[tuple[int, LexborNode, bool]]:
+    """The headings, their levels, and which are plain: of the boxes, where the walk has taken note of them."""
+    boxes = document.boxes
+    if len(boxes.tags) > 1:
+        nodes = boxes.nodes
         return [
-            (_LEVELS[tag], node)
-            for number, tag in enumerate(tags)
+            (_LEVELS[tag], node, not boxes.is_mixed[number])
+            for number, tag in enumerate(boxes.tags)
             if tag in _LEVELS and (node := nodes[number]) is not None
         ]
-    return [(_LEVELS[node.tag_id], node) for node in document.tree.css("h1, h2, h3, h4, h5, h6")]
+    return [(_LEVELS[node.tag_id], node, False) for node in document.tree.css("h1, h2, h3, h4, h5, h6")]

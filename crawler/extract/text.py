@@ -41,7 +41,9 @@ def collapsed_ascii(text: str) -> str:
 
 def preformatted_lines(text: str) -> str:
     """`text` that keeps its lines and their indentation; no blank line at the ends. `BLOCK` starts a line."""
-    text = _LINE_START.sub("\n", visible(text)).replace("\xa0", " ")
+    if BLOCK in text:
+        text = _LINE_START.sub("\n", text)
+    text = visible(text).replace("\xa0", " ")
     return "\n".join([line.rstrip() for line in text.split("\n")]).strip("\n")
 
 

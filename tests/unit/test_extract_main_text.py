@@ -8,7 +8,7 @@ from benchmarks import maintext
 from crawler.extract.html import Document
 from crawler.extract.main_text import main_content
 from crawler.extract.main_words import words_against
-from crawler.extract.walk import Walk
+from crawler.extract.reading import raw_text
 from tests.support.corpora import corpus
 
 SENTENCE = "The lake froze early that year, and the ferry stayed in its harbour until the end of March. "
@@ -149,7 +149,7 @@ def kept_words(main):
                 children.append(child)
                 child = child.next
             stack.extend(reversed(children))
-        words += " ".join(Walk(nodes, keep_lines=False).parts).replace("\0", " ").split()
+        words += raw_text(nodes).replace("\0", " ").split()
     return words
 
 
