@@ -183,6 +183,7 @@ async def test_readers_of_the_page_records_begin_anew_where_these_are_others(cra
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(60)
 async def test_after_dying_at_any_step_of_a_rebuild_another_repair_goes_well(tmp_path, monkeypatch):
     step, dead, resumable = 0, True, set()
     while dead:

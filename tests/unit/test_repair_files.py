@@ -259,6 +259,7 @@ def spoil(path, drawn):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("backend", BACKENDS)
 async def test_after_dying_at_any_step_another_repair_goes_well(tmp_path, monkeypatch, backend):
     step, dead = 0, True

@@ -182,6 +182,7 @@ async def test_whatever_is_overwritten_or_cut_nothing_scraped_is_lost_or_repeate
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(60)
 async def test_after_dying_at_any_step_another_repair_goes_well(tmp_path, monkeypatch):
     step, dead = 0, True
     while dead:

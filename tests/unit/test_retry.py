@@ -141,6 +141,7 @@ async def die_at(step, crawl, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("backend", BACKENDS)
 async def test_after_dying_at_any_step_no_url_is_lost_or_stands_twice(tmp_path, monkeypatch, backend):
     step = deaths = 0
