@@ -12,7 +12,7 @@ from tests.support.matrix import FEWEST_DEATHS, Matrix, Way
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-ROUNDS = 20
+ROUNDS = 10
 
 
 @pytest.fixture(scope="module")
