@@ -15,7 +15,6 @@ from crawler.config.secrets import revealed
 from crawler.directory import State
 from crawler.errors import ConfigError
 from crawler.fetch.cookies_txt import read_cookies
-from crawler.parse.trial import try_function
 from crawler.seedlist import Item
 from crawler.seeds import read_seeds
 from crawler.sinks import own_sinks
@@ -77,6 +76,8 @@ class Plan:
             what = "repair" if self.repair else "try again"
             raise ConfigError(f"{self.directory.path}: holds no crawl, so there is nothing to {what}")
         if function := self.effective_config().extract.python:
+            from crawler.parse.trial import try_function  # noqa: PLC0415 - only a function pays for what it may use
+
             try_function(function)
 
     def has_seeds(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from crawler.extract.page import Settings
+from crawler.extract.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

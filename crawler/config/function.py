@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from crawler.config.problem import Problem, quoted
-from crawler.config.rules_scraping import RESERVED
+from crawler.config.scraping import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from crawler.config.patterns import pattern_problem
 from crawler.config.problem import Problem, quoted
 from crawler.config.rule_fields import field_problems, selector_problem, within_problem
 from crawler.config.rule_kinds import HTML, kinds_of_parts, kinds_of_rule
-from crawler.config.scraping import EachConfig, as_follow, as_match, as_skip
+from crawler.config.scraping import RESERVED, EachConfig, as_follow, as_match, as_skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from crawler.config.rule_kinds import Kinds
     from crawler.config.scraping import RuleConfig
 
-RESERVED: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files", "warc")
-"""Names of files that a crawl has or may have besides those of its rules."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 

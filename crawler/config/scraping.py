@@ -5,7 +5,7 @@ A rule file is a YAML list of these, or a map with one under ``rules``.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, field
 
@@ -14,6 +14,9 @@ from crawler.config.base import Section
 Type = Literal["str", "int", "float", "decimal", "bool", "date", "datetime", "url", "list", "object"]
 Priority = Annotated[int, Meta(ge=0, le=63)]
 Argument = str | int | float | bool | None
+
+RESERVED: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files", "warc")
+"""Names of files that a crawl has or may have besides those of its rules."""
 
 
 class MatchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ from crawler.models import Page, ParseFailure, Request, Response
 
 if TYPE_CHECKING:
     from crawler.config import ParseConfig
-    from crawler.extract.page import Settings
+    from crawler.extract.settings import Settings
 
 EXTRACTOR = "crawler.extract.page:Extractor"
 """``module:class``. The class takes `Settings`; its method ``page`` is the work. It must be pure: several

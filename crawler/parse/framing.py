@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.extract.page import Settings
+from crawler.extract.settings import Settings
 from crawler.models import Page, ParseFailure, Request, Response, Url
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crawler.config import ParseConfig
-    from crawler.extract.page import Settings
+    from crawler.extract.settings import Settings
     from crawler.models import Page, ParseFailure
     from crawler.parse.base import Job
 

@@ -328,6 +328,13 @@ def test_without_rules_a_parser_does_not_load_what_they_need():
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.slow
+def test_the_main_process_of_a_crawl_does_not_load_what_parsers_need():
+    code = "import sys, crawler.build, crawler.cli.running; print({'jmespath', 'selectolax'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 def test_compressed_robots_that_ends_early_forbids_who_knows_what():
     robots = msgspec.structs.replace(REQUEST, kind=Kind.ROBOTS)
     packed = gzip.compress(b"User-agent: *\n" + b"# a remark\n" * 2000 + b"Disallow: /private\n")
