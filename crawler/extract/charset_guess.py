@@ -74,7 +74,6 @@ _ZEROS_AT_LEAST = 4
 _MULTI_BYTE = ("shift_jis", "euc-jp", "gb18030", "big5", "euc-kr")
 
 _ASCII = bytes(range(0x80))
-_HIGH = bytes(range(0x80, 0x100))
 _CONTROLS = bytes(byte for byte in (*range(0x20), 0x7F) if byte not in b"\t\n\r")
 #: quotes, dashes, signs: the same in windows-1250 to 1258, so they tell nothing
 _PUNCTUATION = bytes((0x82, 0x84, 0x85, 0x8B, *range(0x91, 0x98), 0x99, 0x9B, 0xA0, 0xA7, 0xA9, 0xAB, 0xAE))

@@ -110,7 +110,7 @@ def describe(
         microdata=structured.microdata,
         rdfa=structured.rdfa,
         headers=cut.headers(response.headers, extract.headers) if extract.headers else None,
-        html=text.utf8.decode() if extract.html else None,
+        html=text.text if extract.html else None,
         truncated=cut.noted(),
     )
 

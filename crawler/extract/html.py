@@ -26,8 +26,10 @@ _ANCHOR, _META = (create_tag(name).tag_id for name in ("a", "meta"))
 
 #: the last one is a private character that the Read the Docs theme for Sphinx shows as a chain
 _PERMALINKS = ("¶", "#", "§", "🔗", "\uf0c1")
-_MAX_MARKUP = 16
 _PERMALINK_CLASSES = frozenset(("headerlink", "anchor"))
+
+_MAX_MARKUP = 16
+"""So many elements up, an element is looked for that keeps its lines."""
 
 
 class Document:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import re2
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 Step = Callable[[Any, Context], Any]
 """A transform with its arguments: a value, which is not None, and its page -> the value it becomes."""
-
-_SHOWN_NAMES: Final = 12
 
 
 class Arguments:
