@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import aiofiles
 
 from crawler.directory import bring_down
 from crawler.errors import ExportError
+from crawler.export.failures import errors_named
 from crawler.export.packing import PACKINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from aiofiles.threadpool.binary import AsyncFileIO
@@ -58,7 +58,7 @@ class JsonlSink:
 
     async def open(self, position: int | None) -> None:
         """Create the file, or cut it to `position`. A new file is on the disk, name and all, on return."""
-        with self._errors_named("open"):
+        with errors_named(self._path, "open"):
             await asyncio.to_thread(_create if position is None else _check_length, self._path, position or 0)
             file = await aiofiles.open(self._path, "r+b", buffering=0)
             self._file, self._position = file, position or 0
@@ -72,7 +72,7 @@ class JsonlSink:
         self._torn = True
         data = memoryview(await asyncio.to_thread(self._pack, lines))  # 64 MB take a good second
         position = self._position + len(data)
-        with self._errors_named("write"):
+        with errors_named(self._path, "write"):
             try:
                 while data:  # a nearly full disk takes a part; the next write then says why
                     data = data[await file.write(data) :]
@@ -88,7 +88,7 @@ class JsonlSink:
             ExportError: The file was moved, removed, or changed by somebody else, or the disk failed.
         """
         file = self._usable()
-        with self._errors_named("sync"):
+        with errors_named(self._path, "sync"):
             await asyncio.to_thread(_sync, self._path, file.fileno(), self._position, fsync)
         return self._position
 
@@ -96,7 +96,7 @@ class JsonlSink:
         """Close without syncing."""
         file, self._file = self._file, None
         if file is not None:
-            with self._errors_named("close"):
+            with errors_named(self._path, "close"):
                 await file.close()
 
     def _usable(self) -> AsyncFileIO:
@@ -109,13 +109,6 @@ class JsonlSink:
         await file.truncate(self._position)
         await file.seek(self._position)
         self._torn = False
-
-    @contextmanager
-    def _errors_named(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ExportError(f"{self._path}: cannot {doing}: {error.strerror or error}") from error
 
 
 def _create(path: Path, _: int) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from crawler.archive import compose
@@ -22,6 +21,7 @@ from crawler.archive.entry import decode
 from crawler.archive.places import archive_files, file_of, place_of, position_of
 from crawler.directory import bring_down
 from crawler.errors import ExportError
+from crawler.export.failures import errors_named
 from crawler.export.jsonl import JsonlSink
 from crawler.export.payloads import PayloadIndex
 
@@ -68,7 +68,7 @@ class WarcSink:
 
     async def open(self, position: int | None) -> None:
         """See `Sink.open`."""
-        with self._errors_named("open"):
+        with errors_named(self._folder, "open"):
             await asyncio.to_thread(self._begin if position is None else self._check, position or 0)
             self._number, self._length = place_of(position or 0)
             file = JsonlSink(self._path(self._number), pack=b"".join)
@@ -134,7 +134,7 @@ class WarcSink:
             waiting += members
             self._length += sum(map(len, members))
         await self._flush(waiting)
-        with self._errors_named("index"):
+        with errors_named(self._folder, "index"):
             await asyncio.to_thread(self._index.add, stored)
 
     async def _flush(self, waiting: list[bytes]) -> None:
@@ -179,13 +179,6 @@ class WarcSink:
             path.unlink()
         if later:
             bring_down(self._folder)
-
-    @contextmanager
-    def _errors_named(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ExportError(f"{self._folder}: cannot {doing}: {error.strerror or error}") from error
 
 
 def _groups(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
