@@ -1,6 +1,5 @@
 import gzip
 import json
-from urllib.parse import urljoin
 
 import msgspec
 import pytest
@@ -10,19 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler.extract.microdata import MAX_VALUES, microdata
 from tests.support.corpora import corpus
-
-
-def resolver(base):
-    """As pages have it: http(s) URLs without fragment."""
-
-    def resolve(href):
-        try:
-            url = urljoin(base, href.partition("#")[0])
-        except ValueError:
-            return None
-        return url if url.startswith("http") else None
-
-    return resolve
+from tests.support.references import resolver
 
 
 def read(html, base="https://example.org/dir/page"):

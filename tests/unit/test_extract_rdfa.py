@@ -1,6 +1,5 @@
 import json
 import re
-from urllib.parse import urljoin
 
 import msgspec
 import pytest
@@ -10,24 +9,12 @@ from selectolax.lexbor import LexborHTMLParser
 
 from crawler.extract.rdfa import MAX_VALUES, rdfa
 from tests.support.corpora import corpus
+from tests.support.references import resolver
 
 PAGE = "https://example.org/dir/page"
 XSD = "http://www.w3.org/2001/XMLSchema#"
 HTML = "http://www.w3.org/1999/02/22-rdf-syntax-ns#HTML"
 USES = {"@id": PAGE, "http://www.w3.org/ns/rdfa#usesVocabulary": [{"@id": "http://schema.org/"}]}
-
-
-def resolver(base):
-    """As pages have it: http(s) URLs without fragment."""
-
-    def resolve(href):
-        try:
-            url = urljoin(base, href.partition("#")[0])
-        except ValueError:
-            return None
-        return url if url.startswith("http") else None
-
-    return resolve
 
 
 def read(html):
