@@ -30,13 +30,32 @@ def data_of(parsed: Parsed, within: str, resolve: Callable[[str], str | None]) -
     match name:
         case "json_ld":
             values = json_ld(tree).values
-            return _of_type(values, which) if which else values or None
+            return of_type(values, which) if which else values or None
         case "opengraph" | "microdata":
             return (opengraph(tree) if name == "opengraph" else microdata(tree, resolve).items) or None
         case "js":
             return _assigned(tree, which)
         case _:
             return _script(tree, within)
+
+
+def of_type(values: Any, wanted: str) -> dict[str, Any] | None:  # noqa: ANN401
+    """The first object of a schema.org type, with or without its vocabulary; breadth first, so the outermost."""
+    level = [values]
+    looked_at = 0
+    while level and looked_at < _MAX_LOOKED_AT:
+        for each in level:
+            if isinstance(each, dict) and wanted in _types(each):
+                return each
+        looked_at += len(level)
+        level = [
+            below
+            for each in level
+            if isinstance(each, list | dict)
+            for below in (each if isinstance(each, list) else each.values())
+            if isinstance(below, list | dict)
+        ]
+    return None
 
 
 def _script(tree: LexborHTMLParser, selector: str) -> Any:  # noqa: ANN401
@@ -54,25 +73,6 @@ def _assigned(tree: LexborHTMLParser, variable: str) -> Any:  # noqa: ANN401
         text = node.text_lexbor()
         if variable.rpartition(".")[2] in text and (value := assigned_value(text, variable)) is not None:
             return value
-    return None
-
-
-def _of_type(values: Any, wanted: str) -> dict[str, Any] | None:  # noqa: ANN401
-    """The first object of a schema.org type, with or without its vocabulary; breadth first, so the outermost."""
-    level = [values]
-    looked_at = 0
-    while level and looked_at < _MAX_LOOKED_AT:
-        for each in level:
-            if isinstance(each, dict) and wanted in _types(each):
-                return each
-        looked_at += len(level)
-        level = [
-            below
-            for each in level
-            if isinstance(each, list | dict)
-            for below in (each if isinstance(each, list) else each.values())
-            if isinstance(below, list | dict)
-        ]
     return None
 
 

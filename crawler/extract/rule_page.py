@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from crawler.extract.rule_data import data_of
+from crawler.extract.rule_data import data_of, of_type
 from crawler.extract.value_types import Context
 
 if TYPE_CHECKING:
@@ -80,7 +80,11 @@ class RulePage:
     def data(self, within: str) -> Any:  # noqa: ANN401 - whatever JSON holds
         """What ``in: within`` means on this page; None if there is no such thing."""
         if within not in self._data:
-            self._data[within] = data_of(self.parsed, within, self.resolve)
+            name, _, which = within.partition(":")
+            if name == "json_ld" and which:  # of the blocks, which are read once
+                self._data[within] = of_type(self.data(name) or [], which)
+            else:
+                self._data[within] = data_of(self.parsed, within, self.resolve)
         return self._data[within]
 
     def select(self, item: LexborNode, selector: str) -> list[LexborNode]:
