@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import ClientOSError, ClientPayloadError, ServerDisconnectedError, hdrs
 from aiohttp.http_exceptions import HttpProcessingError
@@ -34,16 +34,8 @@ _END_OF_HEAD = re.compile(rb"\n\r?\n")  # as lenient as the parser
 _SEAM_BYTES = 2  # of it that may have come before
 
 
-class Body(NamedTuple):
-    """As it came, without its chunks."""
-
-    data: bytes
-    #: whether it went on
-    is_cut: bool = False
-
-
-Answer = tuple["RawResponseMessage", Body]
-"""The head and the body."""
+Answer = tuple["RawResponseMessage", bytes, bool]
+"""The head, the body as it came but without its chunks, and whether that went on."""
 
 
 class AnswerProtocol(asyncio.BufferedProtocol):
@@ -65,6 +57,8 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         self._loop = loop
         self._buffer = memoryview(bytearray(BUFFER_BYTES)) if buffer is None else buffer
         self._parser = head_parser(loop)
+        #: of the body
+        self._kept = bytearray()
         self._closed: asyncio.Future[None] | None = loop.create_future()
         #: None: nothing is expected
         self._answer: asyncio.Future[Answer] | None = None
@@ -183,7 +177,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             self.transport.pause_reading()
 
     def _read_head(self, data: Data) -> None:
-        while data and self._answer is not None and self._read == self._read_head:
+        while data:
             found = _END_OF_HEAD.search(self._seam + data if self._seam else data)
             end = len(data) if found is None else found.end() - len(self._seam)
             head = bytes(data[:end])
@@ -191,45 +185,51 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             self._seam = (self._seam + head)[-_SEAM_BYTES:] if found is None else b""
             try:
                 messages, _, _ = self._parser.feed_data(head)
-                for message, _ in messages:
-                    self._begin_body(message, data)
-            except (FetchError, HttpProcessingError, ValueError) as error:
+                if messages and self._is_final(messages[0][0]):
+                    self._begin_body(messages[0][0], data)
+                    return
+            except (FetchError, HttpProcessingError) as error:
                 self._fail(error)
+                return
 
-    def _begin_body(self, message: RawResponseMessage, data: Data) -> None:
-        """Find out where the body ends; `data` is what has come of it.
+    def _is_final(self, message: RawResponseMessage) -> bool:
+        """Whether this is the answer itself.
 
         Raises:
-            FetchError: The answer will not do.
-            ValueError: Its length is none.
+            FetchError: It will not do.
         """
         code = message.code
         if code < 200:
             if code < 100 or code == 101:  # nothing else was offered
                 raise FetchError("protocol", f"status {code}")
-            return
-        self._message = message
+            return False
         if self._check is not None:
             self._check(code)
+        return True
+
+    def _begin_body(self, message: RawResponseMessage, data: Data) -> None:
+        """Find out where the body ends; `data` is what has come of it.
+
+        Raises:
+            FetchError: It is too large, or would stay encoded.
+        """
+        self._message = message
         announced = message.headers.get(hdrs.CONTENT_LENGTH)
-        if code in _NO_BODY or not self._wants_body:
+        if message.code in _NO_BODY or not self._wants_body:
             may_send_more = message.chunked or (announced or "0") != "0"
             self._finish(b"", ends_here=not data and not may_send_more)
             return
-        self._received = 0
-        self._kept = bytearray()
-        if hdrs.TRANSFER_ENCODING in message.headers:
-            check_codings(message)
-            if message.chunked:
-                self._chunks = Chunks(self._loop)
-            self._read = self._read_chunks if message.chunked else self._read_rest
-        elif announced is None:
-            self._read = self._read_rest
-        else:
+        if announced is not None:  # the parser has seen to it that it is a number, and stands alone
             self._missing = int(announced)
             if self._missing > self._limit and not self._is_cut:
                 raise FetchError("too_large", f"{announced} bytes announced, at most {self._limit} wanted")
             self._read = self._read_length
+        else:
+            check_codings(message)
+            if message.chunked:
+                self._chunks = Chunks(self._loop)
+            self._read = self._read_chunks if message.chunked else self._read_rest
+        self._received = 0
         self._read(data)
         if self._answer is not None and self._attempt is not None:
             self._attempt.begin_body()
@@ -280,14 +280,15 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         """
         answer = self._answer
         self._read = self._read_unasked
-        self._answer = self._attempt = None
-        self._kept = bytearray()
+        self._answer = None
+        if self._kept:
+            self._kept = bytearray()
         if is_cut:
             self.drop()
         elif self._message.should_close or not ends_here:
             self.should_close = True
         if answer is not None and not answer.done():
-            answer.set_result((self._message, Body(body, is_cut)))
+            answer.set_result((self._message, body, is_cut))
 
     def _fail(self, error: Exception) -> None:
         answer = self._answer

@@ -126,7 +126,7 @@ async def _open_tunnel(protocol: AnswerProtocol, destination: Destination, passa
     answer = protocol.expect(wants_body=False)
     head = f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n{passage.proxy.authorization}\r\n"
     protocol.write(head.encode("ascii"))
-    message, _ = await answer
+    message, _, _ = await answer
     if message.code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         passage.stage = Stage.REACHING
     if not 200 <= message.code < 300:

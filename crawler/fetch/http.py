@@ -138,7 +138,7 @@ class HttpFetcher:
         try:
             answer = self._ask(protocol, head, request.kind, attempt, passage)
             started()
-            message, body = await answer
+            message, body, is_cut = await answer
         except BaseException:
             protocol.drop()
             raise
@@ -150,9 +150,9 @@ class HttpFetcher:
             told.jar.hear(cookies, origin_of(url))
         shown = self._shown(lines)
         return Response(
-            url=url, status=message.code, headers=message.raw_headers, body=body.data, address=protocol.address,
+            url=url, status=message.code, headers=message.raw_headers, body=body, address=protocol.address,
             fetched_at=attempt.asked_wall, elapsed_s=self._clock.monotonic() - attempt.asked_at,
-            status_line=status_line(message.version, message.code, message.reason), is_cut=body.is_cut,
+            status_line=status_line(message.version, message.code, message.reason), is_cut=is_cut,
             request_head=head if shown == lines else request_head(host, target, shown),
         )  # fmt: skip
 

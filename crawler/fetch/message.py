@@ -93,6 +93,6 @@ def check_codings(message: RawResponseMessage) -> None:
     Raises:
         FetchError: ``protocol``, for a transfer coding other than chunked.
     """
-    for coding in ",".join(message.headers.getall(hdrs.TRANSFER_ENCODING)).split(","):
+    for coding in ",".join(message.headers.getall(hdrs.TRANSFER_ENCODING, ())).split(","):
         if coding.strip().lower() not in _CODINGS_UNDONE:
             raise FetchError("protocol", f"transfer coding {coding.strip().lower()!r}, expected chunked")
