@@ -62,7 +62,8 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         self._closed: asyncio.Future[None] | None = loop.create_future()
         #: None: nothing is expected
         self._answer: asyncio.Future[Answer] | None = None
-        self._read: Callable[[Data], None] = self._read_unasked
+        #: what is done with what comes: a function, as a method would keep this alive
+        self._read: Callable[[AnswerProtocol, Data], None] = AnswerProtocol._read_unasked
         #: the IP address at the other end, where that is the server's
         self.address: str | None = None
         #: whether it cannot carry another request
@@ -101,7 +102,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         self._check = check
         self._wants_body = wants_body
         self._seam = b""
-        self._read = self._read_head
+        self._read = AnswerProtocol._read_head
         self._answer = answer = self._loop.create_future()
         return answer
 
@@ -150,7 +151,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
 
     def data_received(self, data: Data) -> None:
         """Read what has come. Copies what is to be kept of it."""
-        self._read(data)
+        self._read(self, data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop."""
@@ -163,9 +164,9 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             return
         if exc is not None:
             self._fail(ClientOSError(*exc.args))
-        elif self._read == self._read_head:
+        elif self._read is AnswerProtocol._read_head:
             self._fail(ServerDisconnectedError())
-        elif self._read == self._read_rest:
+        elif self._read is AnswerProtocol._read_rest:
             self._finish(bytes(self._kept))
         else:
             self._fail(ClientPayloadError("the connection was closed within the body"))
@@ -223,14 +224,14 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             self._missing = int(announced)
             if self._missing > self._limit and not self._is_cut:
                 raise FetchError("too_large", f"{announced} bytes announced, at most {self._limit} wanted")
-            self._read = self._read_length
+            self._read = AnswerProtocol._read_length
         else:
             check_codings(message)
             if message.chunked:
                 self._chunks = Chunks(self._loop)
-            self._read = self._read_chunks if message.chunked else self._read_rest
+            self._read = AnswerProtocol._read_chunks if message.chunked else AnswerProtocol._read_rest
         self._received = 0
-        self._read(data)
+        self._read(self, data)
         if self._answer is not None and self._attempt is not None:
             self._attempt.begin_body()
 
@@ -279,8 +280,8 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             ends_here: Whether nothing follows it.
         """
         answer = self._answer
-        self._read = self._read_unasked
-        self._answer = None
+        self._read = AnswerProtocol._read_unasked
+        self._answer = self._attempt = None  # an idle connection holds no body
         if self._kept:
             self._kept = bytearray()
         if is_cut:
@@ -292,7 +293,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
 
     def _fail(self, error: Exception) -> None:
         answer = self._answer
-        self._read = self._read_unasked
+        self._read = AnswerProtocol._read_unasked
         self.drop()
         if answer is not None and not answer.done():
             answer.set_exception(error)
