@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import uvloop
 
 from crawler.errors import FetchError
 from crawler.fetch.answer import AnswerProtocol
@@ -80,21 +81,25 @@ async def test_a_broken_answer_is_one_wherever_its_bytes_are_parted(sent):
     assert kinds != {type(None)}
 
 
-async def test_bodies_that_come_by_turns_are_not_mixed():
-    turns = asyncio.Barrier(3)
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_bodies_that_come_by_turns_are_not_mixed(loop_factory):
+    async def ask():
+        turns = asyncio.Barrier(3)
 
-    async def answer(head, peer):
-        letter = head[5:6]
-        await peer.send(HEAD + b"Content-Length: 300000\r\n\r\n")
-        for _ in range(3):
-            await turns.wait()
-            await peer.send(letter * 100_000)
+        async def answer(head, peer):
+            await peer.send(HEAD + b"Content-Length: 300000\r\n\r\n")
+            for _ in range(3):
+                await turns.wait()
+                await peer.send(head[5:6] * 100_000)
 
-    fetcher = fetcher_for(timeout_s=10)
-    async with RawServer(answer) as server:
-        responses = await asyncio.gather(*(get(fetcher, server.url(f"/{letter}")) for letter in "abc"))
-        await fetcher.aclose()
-    assert [response.body for response in responses] == [letter * 300_000 for letter in (b"a", b"b", b"c")]
+        fetcher = fetcher_for(timeout_s=10)
+        async with RawServer(answer) as server:
+            responses = await asyncio.gather(*(get(fetcher, server.url(f"/{letter}")) for letter in "abc"))
+            await fetcher.aclose()
+        assert [response.body for response in responses] == [letter * 300_000 for letter in (b"a", b"b", b"c")]
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(ask())
 
 
 @pytest.mark.parametrize(
