@@ -1,147 +1,299 @@
-"""What did the server answer? aiohttp's end of a connection, made to give every complete answer.
+"""What did the server answer? Our end of a connection: it reads one whole answer at a time, and wakes one task for it.
 
-aiohttp's parser raises for bytes that follow an answer, and with that loses the answer if both came together: a
-204 with a body, or a body longer than announced. Browsers show such answers, so they are read again here, alone.
-Bodies are left to the caller.
+aiohttp's parser reads heads, each up to its empty line and no further, so that bytes that follow an answer (a 204 with
+a body, a body longer than announced) cannot spoil it; browsers show such answers too. Where a body ends is decided
+here (RFC 9112 section 6.3), and only chunks go through a parser again. Nothing is kept beyond the body's limit, so that
+reading never has to pause. Bytes that nobody has asked for condemn the connection.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import re
+import sys
+from typing import TYPE_CHECKING, cast
 
-from aiohttp import ClientOSError, hdrs
-from aiohttp.client_proto import ResponseHandler
+from aiohttp import ClientOSError, ClientPayloadError, ServerDisconnectedError, hdrs
 from aiohttp.http_exceptions import HttpProcessingError
 
 from crawler.errors import FetchError
+from crawler.fetch.message import Chunks, check_codings, head_parser
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from aiohttp import StreamReader
     from aiohttp.http import RawResponseMessage
 
-    Answer = tuple[RawResponseMessage, StreamReader]
+    from crawler.fetch.deadlines import Attempt
 
-_MAX_HEADER_BYTES = 64 * 1024  # of one header line
-_MAX_HEADERS = 256
-_BUFFER_BYTES = 256 * 1024  # of a body, before the connection is read no further until the body is
-_END_OF_HEAD = b"\r\n\r\n"
-# "identity" is no coding of RFC 9112 any more, but older servers name it, and it changes nothing.
-_CODINGS_UNDONE = frozenset(("", "chunked", "identity"))
+    Data = bytes | memoryview
+
+BUFFER_BYTES = 256 * 1024  # at most this much is read at once
+_NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
+_END_OF_HEAD = re.compile(rb"\n\r?\n")  # as lenient as the parser
+_SEAM_BYTES = 2  # of it that may have come before
 
 
-class AnswerProtocol(ResponseHandler):
-    """A connection, for as many requests as it lasts: `expect`, write one, then await its `answer`."""
+Answer = tuple["RawResponseMessage", bytes, bool]
+"""The head, the body as it came but without its chunks, and whether that went on."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop)
-        #: what has come since `expect` and made no answer yet; None once there is one
-        self._heard: list[bytes] | None = None
 
-    def expect(self) -> None:
-        """Be ready for one answer."""
-        self._renew_parser(_BUFFER_BYTES)
-        self._heard = []
+class AnswerProtocol(asyncio.BufferedProtocol):
+    """A connection, for as many requests as it lasts: `expect`, write one, then await its answer.
 
-    def data_received(self, data: bytes) -> None:
-        """Called by the transport."""
-        ResponseHandler.data_received(self, data)
-        if self._heard is not None:
-            if self._buffer:
-                self._heard = (
-                    None  # at once: holding every answer's bytes until its task runs would double their memory
-                )
-            else:
-                self._heard.append(data)
+    Args:
+        loop: Which runs it.
+        buffer: Where the loop puts what it reads. It is empty between two calls of the loop, so that all connections
+            of one loop may share one.
+    """
 
-    async def answer(self) -> Answer:
-        """The final answer, its body still to be read; interim ones (RFC 9110 section 15.2) are passed over.
+    __slots__ = (
+        "_answer", "_attempt", "_buffer", "_check", "_chunks", "_closed", "_is_cut", "_kept", "_limit", "_loop",
+        "_message", "_missing", "_parser", "_read", "_received", "_seam", "_wants_body",
+        "address", "should_close", "transport",
+    )  # fmt: skip
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, buffer: memoryview | None = None) -> None:
+        self._loop = loop
+        self._buffer = memoryview(bytearray(BUFFER_BYTES)) if buffer is None else buffer
+        self._parser = head_parser(loop)
+        #: of the body
+        self._kept = bytearray()
+        self._closed: asyncio.Future[None] | None = loop.create_future()
+        #: None: nothing is expected
+        self._answer: asyncio.Future[Answer] | None = None
+        #: what is done with what comes: a function, as a method would keep this alive
+        self._read: Callable[[AnswerProtocol, Data], None] = AnswerProtocol._read_unasked
+        #: the IP address at the other end, where that is the server's
+        self.address: str | None = None
+        #: whether it cannot carry another request
+        self.should_close = False
+        self.transport: asyncio.Transport | None = None
+
+    @property
+    def closed(self) -> asyncio.Future[None] | None:
+        """Done when the connection has ended; None if it had before."""
+        return self._closed
+
+    def expect(
+        self,
+        attempt: Attempt | None = None,
+        limit: int = sys.maxsize,
+        *,
+        cut: bool = False,
+        check: Callable[[int], None] | None = None,
+        wants_body: bool = True,
+    ) -> asyncio.Future[Answer]:
+        """Be ready for one final answer; interim ones (RFC 9110 section 15.2) are passed over.
+
+        Args:
+            attempt: Is told how much of the body has come.
+            limit: Of the body, in bytes.
+            cut: Whether a longer body is cut rather than a failure.
+            check: Given the status of the answer, raises `FetchError` if that will not do.
+            wants_body: Otherwise the answer ends with its head.
+
+        Returns:
+            The head and the body, or a `FetchError` or an error of aiohttp.
+        """
+        self._attempt = attempt
+        self._limit = limit
+        self._is_cut = cut
+        self._check = check
+        self._wants_body = wants_body
+        self._seam = b""
+        self._read = AnswerProtocol._read_head
+        self._answer = answer = self._loop.create_future()
+        return answer
+
+    def write(self, head: bytes) -> None:
+        """Write a request: both asyncio and uvloop hand it to the kernel within this call.
 
         Raises:
-            FetchError: ``protocol``, for a status that nobody asked for.
-            ClientError, HttpProcessingError: aiohttp's own.
+            FetchError: ``reset``: there is no connection any more.
         """
-        while True:
-            try:
-                message, payload = await self.read()
-            except HttpProcessingError:
-                complete = self._complete_answer(b"".join(self._heard or ()))
-                if complete is None:
-                    raise
-                message, payload = complete
-            if message.code >= 200:
-                return message, payload
-            if message.code < 100 or message.code == 101:  # nothing else was offered
-                raise FetchError("protocol", f"status {message.code}")
-            self._heard = []
+        if self.transport is not None:
+            self.transport.write(head)
+        if self.transport is None or self.transport.is_closing():
+            raise FetchError("reset", "the connection was closed before the request")
 
-    def raise_if_broken(self) -> None:
-        """Raise what broke the connection, if it did not end in order."""
-        lost = self.exception()
-        if isinstance(lost, ClientOSError):
-            raise lost
+    def is_connected(self) -> bool:
+        """Whether it can be written to."""
+        return self.transport is not None and not self.transport.is_closing()
+
+    def close(self) -> None:
+        """End it in order."""
+        self.should_close = True
+        if self.transport is not None:
+            self.transport.close()
 
     def drop(self) -> None:
-        """Close at once, never to be used again: the end of TLS would wait for a peer that may not answer."""
-        self.force_close()
-        self.abort()
+        """End it at once: the end of TLS would wait for a peer that may not answer. No answer comes any more."""
+        self.should_close = True
+        self._answer = None
+        if self.transport is not None:
+            self.transport.abort()
 
-    def _complete_answer(self, heard: bytes) -> Answer | None:
-        """The final answer in `heard`, whatever follows it; None if there is no whole one."""
-        self._renew_parser(4 * len(heard))  # never so full that it would pause, however small the chunks
-        parser = self._parser
-        assert parser is not None  # noqa: S101 -- just made
-        answers: Sequence[Answer] = ()
+    abort = drop
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the loop."""
+        # uvloop's is no asyncio.Transport, but does all one does
+        self.transport = cast("asyncio.Transport", transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- asyncio's signature
+        """Called by the loop."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Called by the loop."""
+        self.data_received(self._buffer[:nbytes])
+
+    def data_received(self, data: Data) -> None:
+        """Read what has come. Copies what is to be kept of it."""
+        self._read(self, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the loop."""
+        self.transport = None
+        self.should_close = True
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
+        self._closed = None
+        if self._answer is None:
+            return
+        if exc is not None:
+            self._fail(ClientOSError(*exc.args))
+        elif self._read is AnswerProtocol._read_head:
+            self._fail(ServerDisconnectedError())
+        elif self._read is AnswerProtocol._read_rest:
+            self._finish(bytes(self._kept))
+        else:
+            self._fail(ClientPayloadError("the connection was closed within the body"))
+
+    def _read_unasked(self, data: Data) -> None:  # noqa: ARG002 -- one of several
+        """Its next message would be taken for the answer to the next request, so there will be none."""
+        self.should_close = True
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def _read_head(self, data: Data) -> None:
+        while data:
+            found = _END_OF_HEAD.search(self._seam + data if self._seam else data)
+            end = len(data) if found is None else found.end() - len(self._seam)
+            head = bytes(data[:end])
+            data = data[end:]
+            self._seam = (self._seam + head)[-_SEAM_BYTES:] if found is None else b""
+            try:
+                messages, _, _ = self._parser.feed_data(head)
+                if messages and self._is_final(messages[0][0]):
+                    self._begin_body(messages[0][0], data)
+                    return
+            except (FetchError, HttpProcessingError) as error:
+                self._fail(error)
+                return
+
+    def _is_final(self, message: RawResponseMessage) -> bool:
+        """Whether this is the answer itself.
+
+        Raises:
+            FetchError: It will not do.
+        """
+        code = message.code
+        if code < 200:
+            if code < 100 or code == 101:  # nothing else was offered
+                raise FetchError("protocol", f"status {code}")
+            return False
+        if self._check is not None:
+            self._check(code)
+        return True
+
+    def _begin_body(self, message: RawResponseMessage, data: Data) -> None:
+        """Find out where the body ends; `data` is what has come of it.
+
+        Raises:
+            FetchError: It is too large, or would stay encoded.
+        """
+        self._message = message
+        announced = message.headers.get(hdrs.CONTENT_LENGTH)
+        if message.code in _NO_BODY or not self._wants_body:
+            may_send_more = message.chunked or (announced or "0") != "0"
+            self._finish(b"", ends_here=not data and not may_send_more)
+            return
+        if announced is not None:  # the parser has seen to it that it is a number, and stands alone
+            self._missing = int(announced)
+            if self._missing > self._limit and not self._is_cut:
+                raise FetchError("too_large", f"{announced} bytes announced, at most {self._limit} wanted")
+            self._read = AnswerProtocol._read_length
+        else:
+            check_codings(message)
+            if message.chunked:
+                self._chunks = Chunks(self._loop)
+            self._read = AnswerProtocol._read_chunks if message.chunked else AnswerProtocol._read_rest
+        self._received = 0
+        self._read(self, data)
+        if self._answer is not None and self._attempt is not None:
+            self._attempt.begin_body()
+
+    def _read_length(self, data: Data) -> None:
+        """Of a body whose length was announced."""
+        missing = self._missing
+        self._missing = left = missing - len(data)
+        self._keep(data[:missing], is_last=left <= 0, ends_here=left == 0)
+
+    def _read_chunks(self, data: Data) -> None:
+        chunks = self._chunks
         try:
-            while not answers or answers[-1][0].code < 200:
-                head, end, heard = heard.partition(_END_OF_HEAD)
-                if not end:
-                    return None
-                answers = parser.feed_data(head + end)[0]
-            parser.feed_data(heard)
-        except HttpProcessingError:
-            pass  # what follows is no HTTP, or the head is none
-        return answers[-1] if answers and answers[-1][1].is_eof() else None
+            part = chunks.feed(bytes(data))
+        except HttpProcessingError as error:
+            self._fail(error)
+        else:
+            self._keep(part, is_last=chunks.is_whole, ends_here=not chunks.has_more)
 
-    def _renew_parser(self, buffer_bytes: int) -> None:
-        self.set_response_params(
-            read_until_eof=True,
-            auto_decompress=False,
-            read_bufsize=buffer_bytes,
-            max_line_size=_MAX_HEADER_BYTES,
-            max_field_size=_MAX_HEADER_BYTES,
-            max_headers=_MAX_HEADERS,
-        )
+    def _read_rest(self, data: Data) -> None:
+        """Of a body that ends with the connection."""
+        self._keep(data, is_last=False)
 
+    def _keep(self, part: Data, *, is_last: bool, ends_here: bool = True) -> None:
+        """Add to the body, which may end the answer.
 
-def may_send_more(message: RawResponseMessage) -> bool:
-    """Whether an answer that has no body by its status announces one, which may come all the same."""
-    return message.chunked or message.headers.get(hdrs.CONTENT_LENGTH, "0") != "0"
+        Args:
+            is_last: Whether nothing of the body is missing.
+            ends_here: Whether nothing else has come after it.
+        """
+        self._received += len(part)
+        if self._attempt is not None:
+            self._attempt.received = self._received
+        is_over = self._received > self._limit
+        if is_over and not self._is_cut:
+            self._fail(FetchError("too_large", f"more than {self._limit} bytes"))
+        elif is_last or is_over:
+            body = b"".join((self._kept, part)) if self._kept else bytes(part)
+            self._finish(body[: self._limit], is_cut=is_over, ends_here=ends_here)
+        else:
+            self._kept += part
 
+    def _finish(self, body: bytes, *, is_cut: bool = False, ends_here: bool = True) -> None:
+        """Give the answer to whom it was expected by.
 
-def status_line(message: RawResponseMessage) -> bytes:
-    """The first line, as received but for its spaces."""
-    version = message.version
-    return f"HTTP/{version.major}.{version.minor} {message.code} {message.reason}".encode("utf-8", "surrogateescape")
+        Args:
+            ends_here: Whether nothing follows it.
+        """
+        answer = self._answer
+        self._read = AnswerProtocol._read_unasked
+        self._answer = self._attempt = None  # an idle connection holds no body
+        if self._kept:
+            self._kept = bytearray()
+        if is_cut:
+            self.drop()
+        elif self._message.should_close or not ends_here:
+            self.should_close = True
+        if answer is not None and not answer.done():
+            answer.set_result((self._message, body, is_cut))
 
-
-def set_cookies(message: RawResponseMessage) -> list[str]:
-    """The values of its Set-Cookie headers, as Latin-1."""
-    if hdrs.SET_COOKIE not in message.headers:
-        return []
-    return [value.decode("latin-1") for name, value in message.raw_headers if name.lower() == b"set-cookie"]
-
-
-def check_codings(message: RawResponseMessage) -> None:
-    """Refuse a body that would stay encoded.
-
-    Raises:
-        FetchError: ``protocol``, for a transfer coding other than chunked.
-    """
-    if hdrs.TRANSFER_ENCODING not in message.headers:
-        return
-    for coding in ",".join(message.headers.getall(hdrs.TRANSFER_ENCODING)).split(","):
-        if coding.strip().lower() not in _CODINGS_UNDONE:
-            raise FetchError("protocol", f"transfer coding {coding.strip().lower()!r}, expected chunked")
+    def _fail(self, error: Exception) -> None:
+        answer = self._answer
+        self._read = AnswerProtocol._read_unasked
+        self.drop()
+        if answer is not None and not answer.done():
+            answer.set_exception(error)

@@ -1,33 +1,40 @@
-"""How is a connection made? aiohttp's connector (pool, TLS, happy eyeballs), told as little as it needs to know.
+"""How is a connection made? aiohttp's connector (TLS, happy eyeballs), told as little as it needs to know.
 
 Where to, `fetch.resolver` says: its addresses are tried in its order, the next as soon as one has failed or has kept
-us waiting (RFC 8305). Of aiohttp's own way through proxies nothing is used: it would send what a whole request of its
-own has, and cannot tell a proxy's failure from the server's.
+us waiting (RFC 8305). The pool is `fetch.pool`: going through aiohttp's costs as much as reading an answer. The
+connector knows a connection until that has ended, and waits for it when closed. Of aiohttp's own way through proxies
+nothing is used: it would send what a whole request of its own has, and cannot tell a proxy's failure from the server's.
 """
 
 from __future__ import annotations
 
 from functools import cached_property, partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from aiohttp import ClientRequest, TCPConnector
+from aiohttp import ClientRequest, ClientTimeout, TCPConnector
 from yarl import URL
 
 from crawler.errors import FetchError
-from crawler.fetch.answer import AnswerProtocol
+from crawler.fetch.answer import BUFFER_BYTES, AnswerProtocol
 from crawler.fetch.proxy import Stage
 
 if TYPE_CHECKING:
-    from aiohttp import ClientTimeout
+    import asyncio
+
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ConnectionKey
+    from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
     from crawler.fetch.proxy import Passage
     from crawler.fetch.resolver import Resolver
 
-_KEEPALIVE_S = 15.0  # shorter than most servers', so that few connections are closed under a request
+_NO_TIMERS = ClientTimeout()  # every limit None
+_FREED_BYTES = 4 * 1024 * 1024
+"""glibc gives free memory at the end of the heap back to the system, and every page of a body then costs a page fault.
+It keeps twice as much as the largest block that it once had from outside the heap and saw freed: see M_MMAP_THRESHOLD
+in mallopt(3). Making and freeing one, untouched, costs nothing; elsewhere it does nothing."""
 _NEXT_ADDRESS_S = 0.25  # RFC 8305 section 5: how long an address may take before the next is tried as well
 
 
@@ -69,9 +76,20 @@ class Connector(TCPConnector):
             resolver=resolver,
             use_dns_cache=False,  # the resolver has one, whose order of addresses this one would change
             happy_eyeballs_delay=_NEXT_ADDRESS_S,
-            keepalive_timeout=_KEEPALIVE_S,
         )
-        self._factory = partial(AnswerProtocol, loop=self._loop)  # type: ignore[assignment]  # partial is invariant
+        bytes(_FREED_BYTES)
+        buffer = memoryview(bytearray(BUFFER_BYTES))
+        self._factory = partial(AnswerProtocol, self._loop, buffer)  # type: ignore[assignment, arg-type]  # it does
+
+    async def open(self, destination: Destination) -> AnswerProtocol:
+        """A new connection. Whoever asks for it closes it."""
+        connection = await self.connect(destination, [], _NO_TIMERS)
+        protocol = cast("AnswerProtocol", connection.protocol)
+        if (closed := protocol.closed) is None:
+            connection.close()
+        else:
+            closed.add_done_callback(partial(_forget, connection))
+        return protocol
 
     async def _create_connection(
         self,
@@ -88,11 +106,10 @@ class Connector(TCPConnector):
         transport, protocol = await self._create_direct_connection(proxy, traces, timeout)
         if not passage.tunnel:
             return protocol
-        assert isinstance(protocol, AnswerProtocol)  # noqa: S101 -- true of every connection
         try:
-            await _open_tunnel(protocol, req, passage)
+            await _open_tunnel(cast("AnswerProtocol", protocol), req, passage)
         except BaseException:
-            protocol.drop()
+            transport.abort()
             raise
         _, tunnelled = await self._start_tls_connection(transport, req, timeout)
         return tunnelled
@@ -106,13 +123,17 @@ async def _open_tunnel(protocol: AnswerProtocol, destination: Destination, passa
     """
     passage.stage = Stage.ASKING
     host = f"{destination.url.host_subcomponent}:{destination.url.port}"
-    protocol.expect()
-    if protocol.transport is not None:
-        head = f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n{passage.proxy.authorization}\r\n"
-        protocol.transport.write(head.encode("ascii"))
-    message, _ = await protocol.answer()
+    answer = protocol.expect(wants_body=False)
+    head = f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n{passage.proxy.authorization}\r\n"
+    protocol.write(head.encode("ascii"))
+    message, _, _ = await answer
     if message.code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         passage.stage = Stage.REACHING
     if not 200 <= message.code < 300:
         raise FetchError("proxy", f"CONNECT {host} was answered with status {message.code}")
     passage.stage = Stage.THROUGH
+
+
+def _forget(connection: Connection, _: asyncio.Future[None]) -> None:
+    """Have the connector know no longer of a connection that has ended."""
+    connection.close()

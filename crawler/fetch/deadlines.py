@@ -1,14 +1,15 @@
 """When has an attempt taken too long? One timer for all attempts, instead of several for each.
 
-A sweep a few times a second looks at every attempt under way and cancels those past a limit, as
-`asyncio.timeout` would; leaving the `with` block then raises a `FetchError`. A limit is therefore kept to
-within one sweep. A cancellation from outside stays a cancellation, even when both come together.
+A sweep a few times a second looks at every attempt under way. Past a limit, one that still connects has its task
+cancelled, as `asyncio.timeout` would, and leaving the `with` block then raises a `FetchError`; one that waits for its
+answer gets the error in place of it. A limit is therefore kept to within one sweep. A cancellation from outside stays
+a cancellation, even when both come together.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crawler.errors import FetchError
 
@@ -20,15 +21,17 @@ if TYPE_CHECKING:
 
 
 class Attempt:
-    """One fetch under time limits: a context manager, entered once, by the task that does the work."""
+    """One fetch under time limits. A context manager, entered by the task that connects while it does so."""
 
     __slots__ = (
         "_cancelling", "_deadlines", "_exceeded", "_seen", "_task",
-        "asked", "asked_at", "asked_wall", "body_since", "expires_at", "received", "reused",
+        "answer", "asked", "asked_at", "asked_wall", "body_since", "expires_at", "received", "reused",
     )  # fmt: skip
 
-    def __init__(self, deadlines: Deadlines) -> None:
+    def __init__(self, deadlines: Deadlines, expires_at: float) -> None:
         self._deadlines = deadlines
+        #: monotonic time
+        self.expires_at = expires_at
         #: whether the connection had been used before; None until there is one
         self.reused: bool | None = None
         #: whether the request head has been written, and when: monotonic and wall time
@@ -41,21 +44,20 @@ class Attempt:
         self.received = 0
         #: body bytes when the speed window began
         self._seen = 0
+        #: what it waits for; None while it connects
+        self.answer: asyncio.Future[Any] | None = None
         self._exceeded: FetchError | None = None
 
-    def __enter__(self) -> Attempt:
+    def __enter__(self) -> None:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a fetch needs a task to run in")
         self._task = task
         self._cancelling = task.cancelling()
-        self.expires_at = self._deadlines.add(self)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._deadlines.discard(self)
         if (
             self._exceeded is not None
             and self._task.uncancel() <= self._cancelling
@@ -66,9 +68,16 @@ class Attempt:
 
     def exceed(self, error: FetchError) -> None:
         """End the attempt with `error`, unless that has been done."""
-        if self._exceeded is None:
+        if self.answer is not None:
+            if not self.answer.done():
+                self.answer.set_exception(error)
+        elif self._exceeded is None:
             self._exceeded = error
             self._task.cancel()
+
+    def begin_body(self) -> None:
+        """The body has begun: measure its speed from here on, what has come with the head included."""
+        self.body_since = self._deadlines.now()
 
     def speed(self, now: float) -> tuple[float, float] | None:
         """Bytes per second of the body since the window began, and the window's length; None before the body."""
@@ -96,6 +105,8 @@ class Deadlines:
 
     def __init__(self, config: FetchConfig, clock: Clock, *, sweep_s: float = 0.25, window_s: float = 10.0) -> None:
         self._clock = clock
+        #: monotonic time
+        self.now = clock.monotonic
         self._timeout_s = float(config.timeout_s)
         self._connect_s = min(float(config.connect_timeout_s), self._timeout_s)
         self._min_speed = int(config.min_speed)
@@ -104,25 +115,23 @@ class Deadlines:
         self._attempts: set[Attempt] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def attempt(self) -> Attempt:
-        """A new attempt; its time runs from entering it."""
-        return Attempt(self)
-
-    def add(self, attempt: Attempt) -> float:
-        """Watch `attempt`; returns the monotonic time at which it expires unless a connection is made."""
+    def begin(self) -> Attempt:
+        """Watch a new attempt, whose time runs from here; it expires unless a connection is made."""
+        attempt = Attempt(self, self.now() + self._connect_s)
         self._attempts.add(attempt)
         if self._timer is None:
             self._arm()
-        return self._clock.monotonic() + self._connect_s
+        return attempt
 
     def discard(self, attempt: Attempt) -> None:
         """Watch `attempt` no longer."""
         self._attempts.discard(attempt)
 
-    def asked(self, attempt: Attempt) -> None:
-        """The request head has been written: what remains of the whole time limit applies."""
+    def asked(self, attempt: Attempt, answer: asyncio.Future[Any]) -> None:
+        """The request head has been written, `answer` is waited for: what remains of the whole time limit applies."""
         attempt.asked = True
-        attempt.asked_at = self._clock.monotonic()
+        attempt.answer = answer
+        attempt.asked_at = self.now()
         attempt.asked_wall = self._clock.wall()
         attempt.expires_at += self._timeout_s - self._connect_s
 
@@ -137,7 +146,7 @@ class Deadlines:
 
     def _sweep(self) -> None:
         """Look at every attempt; go on as long as there are any."""
-        now = self._clock.monotonic()
+        now = self.now()
         for attempt in self._attempts:
             if now >= attempt.expires_at:
                 attempt.exceed(self._late(attempt))

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 def split(url: Url) -> tuple[str, str, str]:
     """Origin, host with port, and request target of a canonical URL, none of them changed."""
-    target_at = url.index("/", len("https://"))
-    origin = url[:target_at]
-    return origin, origin[origin.index("/") + 2 :], url[target_at:]
+    host_at = 8 if url[4] == "s" else 7  # https://, http://
+    target_at = url.index("/", host_at)
+    return url[:target_at], url[host_at:target_at], url[target_at:]
 
 
 def request_head(host: str, target: str, lines: str) -> bytes:

@@ -38,11 +38,12 @@ async def test_complete_answer_is_the_same_wherever_its_bytes_are_parted():
     sent = NO_BODY + b"Content-Length: 5\r\nX: y\r\n\r\nhello"
     for at in range(len(sent)):
         protocol = AnswerProtocol(asyncio.get_running_loop())
-        protocol.expect()
+        answer = protocol.expect()
         protocol.data_received(sent[:at])
         protocol.data_received(sent[at:])
-        message, _ = await protocol.answer()
-        assert (message.code, len(message.raw_headers)) == (204, 2)
+        message, body, _ = await answer
+        assert (message.code, len(message.raw_headers), body) == (204, 2, b"")
+        assert protocol.should_close
 
 
 async def test_broken_body_in_one_piece_with_its_head_is_no_complete_answer():

@@ -232,5 +232,5 @@ async def test_nothing_is_left_open_after_failures_and_closing():
         await fetcher.aclose()
     assert timer.cancelled()
     assert not fetcher._deadlines._attempts
-    assert not fetcher._reading
+    assert not fetcher._idle
     gc.collect()  # an unclosed transport or connection would warn here, and warnings are errors

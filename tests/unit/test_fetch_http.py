@@ -79,7 +79,7 @@ async def test_connection_is_kept_and_used_again(fetcher):
         for _ in range(5):
             await get(fetcher, server.url())
         assert (server.connections, len(server.heads)) == (1, 5)
-    assert not fetcher._reading
+    assert not fetcher._deadlines._attempts
 
 
 async def test_robots_request_is_a_request_like_any_other(fetcher):

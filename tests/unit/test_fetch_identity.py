@@ -189,6 +189,6 @@ class TestVerify:
         async with Telling(tls=server_tls, hosts=hosts) as telling:
             for url in ("https://shop.test/", "https://shop.test:444/", "https://shop.test/", "https://shop.test:444/"):
                 await telling.told(url)
-            keys = telling._fetcher._connector._conns
-            assert {(key.port, key.ssl) for key in keys} == {(443, True), (444, False)}
+            ways = telling._fetcher._idle.ways()
+            assert sorted(ways) == [("https://shop.test", True, None), ("https://shop.test:444", False, None)]
             assert telling.connections == 2

@@ -35,7 +35,7 @@ async def test_tunnel_is_asked_for_by_name_and_alone_gets_the_credentials(server
         for path in ("/a", "/b"):
             response = await get(fetcher, f"https://shop.test:{server.port}{path}")
             assert (response.body, response.address) == (b"secret", None)
-            assert LOGIN not in repr(fetcher._connector._conns)
+            assert LOGIN not in repr([fetcher._idle.ways(), *fetcher._connector._acquired])
     authority = f"shop.test:{server.port}"
     assert proxy.heads == [f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n".encode() + SENT + b"\r\n\r\n"]
     assert [head.split(b" ")[1] for head in server.heads] == [b"/a", b"/b"]

@@ -152,7 +152,7 @@ async def test_credentials_stand_in_no_error_and_no_log(refusal, scheme, caplog)
                 while raised is not None:
                     shown += [str(raised), repr(raised), repr(raised.args)]
                     raised = raised.__cause__ or raised.__context__
-            shown.append(repr([*fetcher._connector._conns]))
+            shown.append(repr([fetcher._idle.ways(), *fetcher._connector._acquired]))
     text = "".join(shown) + caplog.text
     for secret in (LOGIN, "us@er", "pass:word", "pass%3A", SENT.decode().rpartition(" ")[2]):
         assert secret not in text
