@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING
 
 from benchmarks.counted import call_counted
 from benchmarks.extract import page_of
+from benchmarks.lean import LEAN
 from benchmarks.schedule import policy_us
 from benchmarks.workloads import page_html
 from crawler.clock import SystemClock
 from crawler.config import ExtractConfig
-from crawler.config.extracting import FeaturesConfig
 from crawler.extract.page import Extractor, Settings
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.models import HostKey, Link, Request, Response, Url
@@ -39,8 +39,6 @@ from crawler.url import fingerprint
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-NO_FEATURES = FeaturesConfig(**dict.fromkeys(FeaturesConfig.__struct_fields__, False))
-LEAN = ExtractConfig(text="none", links=False, features=NO_FEATURES)
 FULL = ExtractConfig()
 KEY = 7
 SMALL, LARGE, BATCH, SCHEDULED, PARENTS, LINKS_A_PARENT = 60, 3, 16, 600, 400, 20
