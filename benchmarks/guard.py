@@ -7,7 +7,7 @@ under the same Python version, and appends a line: date, commit, version, figure
 and the exit code is 1 if a piece has become dearer by more than the threshold, in percent.
 
 The figures are machine-independent: what valgrind counts does not depend on how fast the machine is, or on what else
-it does, and two runs differ by less than 0.3 %. Of two builds of the same Python they do differ; the reference,
+it does, and two runs differ by less than 0.5 %. Of two builds of the same Python they do differ; the reference,
 which uses nothing of the crawler, tells: where it changed by more than the threshold, nothing is compared. Where
 valgrind is missing (or with --ratio), processor time as a multiple of the reference's, in turns in one process, takes
 the place of instructions; it is good to some 10 %, and the threshold is 15 % then.
