@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint types imports unit proof bench clean
+.PHONY: help demo test lint types imports unit proof bench guard clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is to make
@@ -33,6 +33,9 @@ proof: $(READY)  ## kill, starve and damage crawls for some minutes: nothing may
 bench: $(READY)  ## measure a whole crawl against Scrapy, and the time to the first request
 	$(BIN)/python -m benchmarks.crawl
 	$(BIN)/python -m benchmarks.start
+
+guard: $(READY)  ## has a crawl's work become dearer? counts instructions and records them
+	$(BIN)/python -m benchmarks.guard
 
 clean:  ## remove what make and the tools created, but no crawl
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
