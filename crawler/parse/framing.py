@@ -1,6 +1,6 @@
 """What do the pool, its fork server and its workers say to each other, byte by byte?
 
-Jobs:    length of the header, header (msgpack), then each body as it is, uncopied.
+Jobs:    length of the header, header (msgpack: a `Batch`), then each body as it is, uncopied.
 Results: length, then a msgpack array with one `Result` for each job.
 Control: fixed-size commands to the fork server, fixed-size notices from it.
 
@@ -17,6 +17,7 @@ import msgspec
 
 from crawler.extract.settings import Settings
 from crawler.models import Page, ParseFailure, Request, Response, Url
+from crawler.parse.known import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,6 +63,13 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     body_bytes: int
 
 
+class Batch(msgspec.Struct, frozen=True, array_like=True):
+    """What precedes the bodies."""
+
+    told: Told
+    items: list[Item]
+
+
 class Result(msgspec.Struct, frozen=True, array_like=True):
     """One of the two. (Both are arrays, so msgpack alone could not tell them apart.)"""
 
@@ -70,12 +78,13 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_ITEMS = msgspec.msgpack.Decoder(list[Item])
+_NO_NEWS = Told()
+_BATCH = msgspec.msgpack.Decoder(Batch)
 _RESULTS = msgspec.msgpack.Decoder(list[Result])
 
 
-def encode_jobs(jobs: Sequence[Job]) -> list[bytes]:
-    """The frame for `jobs`, in pieces that are sent one after the other; the bodies are not copied."""
+def encode_jobs(jobs: Sequence[Job], told: Told = _NO_NEWS) -> list[bytes]:
+    """The frame for `jobs`, with what is told, in pieces that are sent one after the other; no body is copied."""
     items = []
     pieces = [b""]
     for job in jobs:
@@ -86,12 +95,12 @@ def encode_jobs(jobs: Sequence[Job]) -> list[bytes]:
         items.append(
             (job.request, got.url, got.status, got.headers, got.fetched_at, got.elapsed_s, got.address, len(body))
         )
-    header = _ENCODER.encode(items)
+    header = _ENCODER.encode((told, items))
     pieces[0] = LENGTH.pack(len(header)) + header
     return pieces
 
 
-def read_items(sock: socket.socket) -> list[Item] | None:
+def read_batch(sock: socket.socket) -> Batch | None:
     """Wait for the next batch; None when the pool has gone. Its bodies follow, in order: `read_responses`.
 
     Raises:
@@ -101,7 +110,7 @@ def read_items(sock: socket.socket) -> list[Item] | None:
     if not first:
         return None
     (size,) = LENGTH.unpack(first + _receive(sock, LENGTH.size - 1))
-    return _ITEMS.decode(_receive(sock, size))
+    return _BATCH.decode(_receive(sock, size))
 
 
 def read_responses(sock: socket.socket, items: list[Item]) -> Iterator[tuple[Request, Response]]:

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from crawler.models import Page, ParseFailure
-from crawler.parse.framing import decode_results, encode_jobs, encode_result, read_items, read_responses, result_frame
+from crawler.parse.framing import decode_results, encode_jobs, encode_result, read_batch, read_responses, result_frame
 from tests.support.stunt_extractor import job
 
 PAGE = Page(records=(("pages", b"{}"),), body_bytes=3)
@@ -26,8 +26,8 @@ def across(pieces, size):
     sender = threading.Thread(target=send)
     sender.start()
     with theirs:
-        items = read_items(theirs)
-        jobs = None if items is None else list(read_responses(theirs, items))
+        batch = read_batch(theirs)
+        jobs = None if batch is None else list(read_responses(theirs, batch.items))
     sender.join()
     return jobs
 
@@ -53,9 +53,9 @@ def test_end_within_a_batch_is_an_error():
     with theirs:
         with ours:
             ours.sendall(b"".join(pieces)[:-50])
-        items = read_items(theirs)
+        batch = read_batch(theirs)
         with pytest.raises(EOFError):
-            list(read_responses(theirs, items))
+            list(read_responses(theirs, batch.items))
 
 
 def test_end_before_a_body_is_an_error():
@@ -65,7 +65,7 @@ def test_end_before_a_body_is_an_error():
         with ours:
             ours.sendall(header)
         with pytest.raises(EOFError):
-            list(read_responses(theirs, read_items(theirs)))
+            list(read_responses(theirs, read_batch(theirs).items))
 
 
 def test_pages_and_failures_come_back_as_what_they_were():
