@@ -39,6 +39,10 @@ class Call:
 
     def settle(self, positions: Sequence[int], results: Sequence[Page | ParseFailure]) -> None:
         """Fill in the results of some of the jobs; the last of them wakes the caller."""
+        if len(positions) == len(results) == len(self.jobs):  # as nearly always
+            if not self.done.done():
+                self.done.set_result(list(results))
+            return
         for position, result in zip(positions, results, strict=True):
             self._results[position] = result
         self._missing -= len(positions)
@@ -90,8 +94,10 @@ class Lane:
         """Send a batch, at once as far as the socket takes it."""
         self.outstanding.append(parcel)
         jobs = parcel.call.jobs
+        if len(parcel.positions) < len(jobs):
+            jobs = [jobs[position] for position in parcel.positions]
         told, self._told = self._confirmed.next(self._told)
-        self._unsent.extend(map(memoryview, encode_jobs([jobs[position] for position in parcel.positions], told)))
+        self._unsent.extend(map(memoryview, encode_jobs(jobs, told)))
         if not self._writing:
             self._write()
 
