@@ -112,8 +112,7 @@ class Engine:
         self._over = asyncio.Event()  # ended, one way or another
         self._aborted = asyncio.Event()  # stopping, with nothing in flight or no patience for it
         self._busy = 0
-        self._seeded = False
-        self._stopping = False
+        self._seeded = self._stopping = False
         self._set_aside = ""  # the budget that leaves only hosts which have spent it
 
     async def run(self) -> Ending:
@@ -278,6 +277,7 @@ class Engine:
             self._hasten()
         else:
             self._ledger.parsed(job, self._policy.after_parse(request, job.response, result), result)
+            self._parser.confirm(result)
         self._gate.hold(-len(job.response.body))
         self._release()
 

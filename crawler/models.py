@@ -63,8 +63,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
     id: int = 0
 
 
-class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a server answered to one attempt: any status, body raw as it came over the wire."""
+class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
+    """What a server answered to one attempt: any status, body raw as it came over the wire.
+
+    Up to `address`, it crosses to parser processes.
+    """
 
     url: Url
     status: int
@@ -144,7 +147,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True)
     filled: dict[str, int] = {}
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=0):
     """What a parser made of one response."""
 
     links: tuple[Link, ...] = ()
@@ -161,7 +164,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     needs_js: bool = False  #: an empty shell, it seems, that scripts have to fill
 
 
-class ParseFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class ParseFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=1):
     """A response the parser could not turn into a page; fails this URL and nothing else."""
 
     #: of `reasons.REASONS`: parse_deadline, parse_memory, parser_crashed, too_large, bad_encoding, parse_error

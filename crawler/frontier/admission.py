@@ -86,6 +86,8 @@ class Admission:
 
     def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
         """Admit a page's new links; the distinct host keys that gained URLs."""
+        if not links:
+            return []
         fingerprints = [link.fingerprint for link in links]
         new = self._seen.add_all(fingerprints)
         if not new:

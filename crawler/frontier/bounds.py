@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Bounds:
     """What `SqliteFrontier` keeps in memory of a store of any size. Small values are for tests."""
 
-    #: URLs admitted since the last sweep; at this many their queues are written as chunks (about 0.4 KB each)
+    #: URLs admitted since the last sweep (about 0.4 KB each); at this many their queues are written as chunks, from a
+    #: quarter of it on if these come out full
     memory_urls: int = 200_000
     #: URLs read back from chunks and not taken yet; beyond it the hosts read longest ago are forgotten
     window_urls: int = 50_000

@@ -244,7 +244,7 @@ class SqliteFrontier:
         """Whether chunks come out full by now, or else memory is used up: fuller ones are fewer to write and read."""
         bounds = self._bounds
         filled = bounds.chunk_urls * len(self._queues)
-        return unswept >= bounds.memory_urls or unswept >= max(filled, bounds.memory_urls // 10)
+        return unswept >= bounds.memory_urls or unswept >= max(filled, bounds.memory_urls // 4)
 
     async def _requeue(self, checkpoint: Checkpoint) -> int:
         async with self._writing:

@@ -26,13 +26,15 @@ UPDATE url SET extra = json_extract(given.value, '$[1]')
 FROM json_each(CAST(? AS TEXT)) AS given WHERE url.id = json_extract(given.value, '$[0]')
 """
 
-DONE = """
-INSERT INTO done
+_DONE = "INSERT INTO done (id, at, outcome, reason, status, target, attempts, has_page)"
+DONE = f"""
+{_DONE}
 SELECT
     json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'),
     json_extract(value, '$[4]'), json_extract(value, '$[5]'), json_extract(value, '$[6]'), json_extract(value, '$[7]')
 FROM json_each(CAST(? AS TEXT))
-"""
+"""  # noqa: S608
+DONE_ALIKE = f"{_DONE} SELECT key, value, ?, ?, ?, ?, ?, ? FROM json_each(CAST(? AS TEXT))"  # noqa: S608
 
 STATES = f"""
 INSERT INTO host (id, name, {", ".join(STATE_COLUMNS)})

@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from crawler.frontier.bounds import Bounds
     from crawler.frontier.draft import Batch, Draft
     from crawler.frontier.sqlite_chunks import Requeued
-    from crawler.models import Checkpoint, Outcome
+    from crawler.models import Checkpoint, Finished, Outcome
+
+    _Alike = tuple[Outcome, str | None, int | None, str | None, int, bool]
 
 _SLICE = 5_000
+_FEW = 10  # ends alike that are not worth a statement
 _WAL_BYTES = 16 << 20
 _WAL_CUT_BYTES = 256 << 20
 _WAL_WARN_BYTES = 10**9
@@ -176,24 +179,18 @@ class Writer:
             self._connection.execute("INSERT INTO seen VALUES (?, ?)", (draft.first, draft.fingerprints.tobytes()))
 
     def _end(self, checkpoint: Checkpoint) -> None:
-        self._insert(
-            sql.DONE,
-            [
-                (
-                    end.request.id,
-                    end.outcome,
-                    end.reason,
-                    end.status,
-                    end.target,
-                    end.request.attempt,
-                    end.at,
-                    end.has_page,
-                )
-                for end in checkpoint.finished
-            ],
-        )
+        few: list[tuple[object, ...]] = []
+        counts: Counter[Outcome] = Counter()
+        for alike, times in _by_likeness(checkpoint.finished).items():
+            counts[alike[0]] += len(times)
+            if len(times) < _FEW:
+                few += [(number, at, *alike) for number, at in times.items()]
+                continue
+            for some in parts(times.items(), _SLICE):
+                self._connection.execute(sql.DONE_ALIKE, (*alike, msgspec.json.encode(dict(some))))
+        self._insert(sql.DONE, few)
         self._insert(sql.AWAKE, [end.request.id for end in checkpoint.finished])
-        self._tally(Counter(end.outcome for end in checkpoint.finished))
+        self._tally(counts)
 
     def _snooze(self, checkpoint: Checkpoint, due_ms: Sequence[int]) -> None:
         """Store the snoozed, and delete the chunks of which nothing is left."""
@@ -237,6 +234,16 @@ class Writer:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+
+def _by_likeness(finished: Sequence[Finished]) -> dict[_Alike, dict[int, float]]:
+    """When each URL ended, by its id and by all else that is stored of its end: most pages end alike."""
+    ends: dict[_Alike, dict[int, float]] = {}
+    for end in finished:
+        request = end.request
+        alike = (end.outcome, end.reason, end.status, end.target, request.attempt, end.has_page)
+        ends.setdefault(alike, {})[request.id] = end.at
+    return ends
 
 
 def _slices(rows: Sequence[object]) -> Iterator[tuple[int, bytes]]:

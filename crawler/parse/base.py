@@ -47,6 +47,10 @@ class Parser(Protocol):
         """
         ...
 
+    def confirm(self, result: Page | ParseFailure) -> None:
+        """The frontier was given the links of `result`: later pages may do without them (see `known`)."""
+        ...
+
     async def aclose(self) -> None:
         """End the workers, at once and whatever they do. Idempotent."""
         ...

@@ -1,7 +1,8 @@
 """What do the pool, its fork server and its workers say to each other, byte by byte?
 
-Jobs:    length of the header, header (msgpack), then each body as it is, uncopied.
-Results: length, then a msgpack array with one `Result` for each job.
+Jobs:    length of the header, header (msgpack: a `Batch`), then each large body as it is, uncopied. Small ones are in
+         the header: to copy them costs less than to write and read them one by one.
+Results: length, then a msgpack array with a `Page` or `ParseFailure` for each job.
 Control: fixed-size commands to the fork server, fixed-size notices from it.
 
 Lengths are 4 bytes, big-endian. Never pickle: a page that took over a worker could say anything.
@@ -11,12 +12,14 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from crawler.extract.settings import Settings
-from crawler.models import Page, ParseFailure, Request, Response, Url
+from crawler.models import Page, ParseFailure, Request, Response
+from crawler.parse.known import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from crawler.parse.base import Job
 
 LENGTH = struct.Struct("!I")
+SMALL_BYTES = 16 * 1024
 _ARRAY32 = b"\xdd"  # msgpack's array with a 4-byte count
 
 COMMAND = struct.Struct("!cII")
@@ -49,74 +53,67 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True):
-    """A job without its body."""
+class Item(NamedTuple):
+    """A job, with its body or without."""
 
     request: Request
-    url: Url
-    status: int
-    headers: tuple[tuple[bytes, bytes], ...]
-    fetched_at: float
-    elapsed_s: float
-    address: str | None
+    #: without what no extractor asks for
+    response: Response
+    #: of a body that follows the header; 0 where `response` has it
     body_bytes: int
 
 
-class Result(msgspec.Struct, frozen=True, array_like=True):
-    """One of the two. (Both are arrays, so msgpack alone could not tell them apart.)"""
+class Batch(msgspec.Struct, frozen=True, array_like=True):
+    """What precedes the bodies."""
 
-    page: Page | None
-    failure: ParseFailure | None
+    told: Told
+    items: list[Item]
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_ITEMS = msgspec.msgpack.Decoder(list[Item])
-_RESULTS = msgspec.msgpack.Decoder(list[Result])
+_NO_NEWS = Told()
+_BATCH = msgspec.msgpack.Decoder(Batch)
+_RESULTS = msgspec.msgpack.Decoder(list[Page | ParseFailure])
 
 
-def encode_jobs(jobs: Sequence[Job]) -> list[bytes]:
-    """The frame for `jobs`, in pieces that are sent one after the other; the bodies are not copied."""
+def encode_jobs(jobs: Sequence[Job], told: Told = _NO_NEWS) -> list[bytes]:
+    """The frame for `jobs`, with what is told, in pieces to be sent one after the other; no large body is copied."""
     items = []
-    pieces = [b""]
+    pieces = [b"", b""]
     for job in jobs:
         got = job.response
         body = got.body
-        pieces.append(body)
-        # a tuple encodes as an `Item` does, and is cheaper to make
-        items.append(
-            (job.request, got.url, got.status, got.headers, got.fetched_at, got.elapsed_s, got.address, len(body))
-        )
-    header = _ENCODER.encode(items)
-    pieces[0] = LENGTH.pack(len(header)) + header
+        if len(body) <= SMALL_BYTES:
+            apart = 0
+        else:
+            pieces.append(body)
+            apart, body = len(body), b""
+        # tuples encode as an `Item` with its `Response` does, and are cheaper to make
+        response = (got.url, got.status, got.headers, body, got.fetched_at, got.elapsed_s, got.address)
+        items.append((job.request, response, apart))
+    header = _ENCODER.encode((told, items))
+    pieces[:2] = LENGTH.pack(len(header)), header
     return pieces
 
 
-def read_items(sock: socket.socket) -> list[Item] | None:
+def read_batch(sock: socket.socket) -> Batch | None:
     """Wait for the next batch; None when the pool has gone. Its bodies follow, in order: `read_responses`.
 
     Raises:
         EOFError: The pool went away in the middle of it.
     """
-    first = sock.recv(1)
-    if not first:
+    length = sock.recv(LENGTH.size, socket.MSG_WAITALL)
+    if not length:
         return None
-    (size,) = LENGTH.unpack(first + _receive(sock, LENGTH.size - 1))
-    return _ITEMS.decode(_receive(sock, size))
+    if len(length) < LENGTH.size:
+        length += _receive(sock, LENGTH.size - len(length))
+    return _BATCH.decode(_receive(sock, LENGTH.unpack(length)[0]))
 
 
 def read_responses(sock: socket.socket, items: list[Item]) -> Iterator[tuple[Request, Response]]:
-    """The jobs of a batch, each body read when its turn comes: one at a time is in the worker's memory."""
-    for item in items:
-        response = Response(
-            url=item.url,
-            status=item.status,
-            headers=item.headers,
-            body=_receive(sock, item.body_bytes),
-            fetched_at=item.fetched_at,
-            elapsed_s=item.elapsed_s,
-            address=item.address,
-        )
-        yield item.request, response
+    """The jobs of a batch, each large body read when its turn comes: one at a time is in the worker's memory."""
+    for request, response, apart in items:
+        yield request, replace(response, body=_receive(sock, apart)) if apart else response
 
 
 def _receive(sock: socket.socket, size: int) -> bytes:
@@ -136,9 +133,7 @@ def _receive(sock: socket.socket, size: int) -> bytes:
 
 def encode_result(result: Page | ParseFailure) -> bytes:
     """One element of a result frame."""
-    if isinstance(result, Page):
-        return _ENCODER.encode((result, None))
-    return _ENCODER.encode((None, result))
+    return _ENCODER.encode(result)
 
 
 def result_frame(results: Sequence[bytes]) -> bytes:
@@ -153,7 +148,4 @@ def decode_results(frame: memoryview) -> list[Page | ParseFailure]:
     Raises:
         msgspec.MsgspecError: It is not a result frame, or a page has fields of the wrong type.
     """
-    return [result.page or result.failure or _NOTHING for result in _RESULTS.decode(frame)]
-
-
-_NOTHING = ParseFailure(reason="parse_error", detail="the worker gave neither a page nor a failure")
+    return _RESULTS.decode(frame)

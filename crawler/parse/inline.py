@@ -46,6 +46,9 @@ class InlineParser:
             await asyncio.sleep(0)
         return results
 
+    def confirm(self, result: Page | ParseFailure) -> None:
+        """See `Parser.confirm`. Pages keep all their links, which have a short way here."""
+
     async def aclose(self) -> None:
         """See `Parser.aclose`."""
         self._page = None

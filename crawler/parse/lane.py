@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from crawler.parse.base import Job
+    from crawler.parse.known import Confirmed
 
 _BUFFER_BYTES = 256 * 1024
 _MAX_PIECES = 256  # in one write; the system's own bound (IOV_MAX) is 1024
@@ -38,6 +39,10 @@ class Call:
 
     def settle(self, positions: Sequence[int], results: Sequence[Page | ParseFailure]) -> None:
         """Fill in the results of some of the jobs; the last of them wakes the caller."""
+        if len(positions) == len(results) == len(self.jobs):  # as nearly always
+            if not self.done.done():
+                self.done.set_result(list(results))
+            return
         for position, result in zip(positions, results, strict=True):
             self._results[position] = result
         self._missing -= len(positions)
@@ -62,8 +67,10 @@ class Parcel:
 class Lane:
     """The pool's view of one worker."""
 
-    def __init__(self, worker: int, slot: int, sock: socket.socket, on_results: Callable[[], None]) -> None:
-        """Take over `sock`; `on_results` is called after each batch answered."""
+    def __init__(
+        self, worker: int, slot: int, sock: socket.socket, on_results: Callable[[], None], confirmed: Confirmed
+    ) -> None:
+        """Take over `sock`; `on_results` is called after each batch answered, `confirmed` told with each sent."""
         self.worker = worker
         self.slot = slot
         #: parcels sent and not answered, oldest first
@@ -73,6 +80,8 @@ class Lane:
         #: whether batches may be sent: false once the other end is closed
         self.open = True
         self._on_results = on_results
+        self._confirmed = confirmed
+        self._told = (0, 0)  # up to where
         self._loop = asyncio.get_running_loop()
         self._socket = sock
         self._unsent: deque[memoryview] = deque()
@@ -85,7 +94,10 @@ class Lane:
         """Send a batch, at once as far as the socket takes it."""
         self.outstanding.append(parcel)
         jobs = parcel.call.jobs
-        self._unsent.extend(map(memoryview, encode_jobs([jobs[position] for position in parcel.positions])))
+        if len(parcel.positions) < len(jobs):
+            jobs = [jobs[position] for position in parcel.positions]
+        told, self._told = self._confirmed.next(self._told)
+        self._unsent.extend(map(memoryview, encode_jobs(jobs, told)))
         if not self._writing:
             self._write()
 

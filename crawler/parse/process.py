@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING
 
 from crawler.clock import SystemClock
 from crawler.errors import ParseError
-from crawler.models import ParseFailure
+from crawler.models import Page, ParseFailure
 from crawler.parse.entry import EXTRACTOR, NOT_RUNNING, worker_count
 from crawler.parse.framing import EXIT_NO_FORK, EXIT_NO_MEMORY, Charter
+from crawler.parse.known import Confirmed
 from crawler.parse.lane import Call, Lane, Parcel
 from crawler.parse.launcher import Exit, Launcher
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from crawler.config import ParseConfig
     from crawler.extract.settings import Settings
-    from crawler.models import Page
     from crawler.parse.base import Job
     from crawler.parse.board import Progress
 
@@ -64,6 +64,7 @@ class ProcessParser:
         self._last_worker = 0
         self._stillborn = 0
         self._error = NOT_RUNNING
+        self._confirmed = Confirmed()
 
     def __repr__(self) -> str:
         sent = sum(len(lane.outstanding) for lane in self._lanes.values())
@@ -90,6 +91,11 @@ class ProcessParser:
         self._dispatch()
         return await call.done
 
+    def confirm(self, result: Page | ParseFailure) -> None:
+        """See `Parser.confirm`. Workers learn of it with the next batches they are sent."""
+        if isinstance(result, Page):
+            self._confirmed.add(result.links)
+
     async def aclose(self) -> None:
         """See `Parser.aclose`. Calls under way raise `ParseError`."""
         self._fail(self._error or NOT_RUNNING)
@@ -106,7 +112,7 @@ class ProcessParser:
     def _spawn(self, launcher: Launcher, slot: int) -> None:
         self._last_worker += 1
         sock = launcher.spawn(self._last_worker, slot)
-        self._lanes[self._last_worker] = Lane(self._last_worker, slot, sock, self._answered)
+        self._lanes[self._last_worker] = Lane(self._last_worker, slot, sock, self._answered, self._confirmed)
 
     def _answered(self) -> None:
         self._stillborn = 0

@@ -61,6 +61,9 @@ class ThreadParser:
             results.append(attempt(page, job.request, job.response))
         return results
 
+    def confirm(self, result: Page | ParseFailure) -> None:
+        """See `Parser.confirm`. Pages keep all their links, which have a short way here."""
+
     async def aclose(self) -> None:
         """See `Parser.aclose`. Pages being worked on end unseen; batches that wait fail."""
         self._page = None

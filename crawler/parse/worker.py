@@ -14,35 +14,38 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crawler.models import Page, ParseFailure
 from crawler.parse.entry import attempt, failure_of
-from crawler.parse.framing import EXIT_NO_MEMORY, encode_result, read_items, read_responses, result_frame
+from crawler.parse.framing import EXIT_NO_MEMORY, encode_result, read_batch, read_responses, result_frame
+from crawler.parse.known import Known
 
 if TYPE_CHECKING:
     import socket
 
-    from crawler.models import Page, ParseFailure
     from crawler.parse.board import Board
     from crawler.parse.entry import PageFunction
 
 
 def serve(sock: socket.socket, page: PageFunction, board: Board, slot: int) -> None:
     """Answer batches until the other end of `sock` is closed. A page that runs out of memory ends the process."""
+    known = Known()
     board.ready(slot)
-    while (items := read_items(sock)) is not None:
+    while (batch := read_batch(sock)) is not None:
+        known.learn(batch.told)
         results = []
-        for request, response in read_responses(sock, items):
+        for request, response in read_responses(sock, batch.items):
             board.page_starts(slot)
-            results.append(_encoded(attempt(page, request, response)))
+            results.append(_encoded(attempt(page, request, response), known))
             board.page_ends(slot)
         sock.sendall(result_frame(results))
 
 
-def _encoded(result: Page | ParseFailure) -> bytes:
-    """`result` for the wire, or why it cannot be encoded (a lone surrogate in a text, a number too large)."""
+def _encoded(result: Page | ParseFailure, known: Known) -> bytes:
+    """`result` without known links, for the wire; or why it cannot be encoded (a lone surrogate in a text, say)."""
     try:
         if result.reason == "parse_memory":
             os._exit(EXIT_NO_MEMORY)  # what is left of the heap would fail the next page, too
-        return encode_result(result)
+        return encode_result(known.left(result) if isinstance(result, Page) else result)
     except Exception as error:  # noqa: BLE001  # a result of the wrong kind is this page's error
         return encode_result(failure_of(error))
 

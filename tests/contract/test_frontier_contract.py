@@ -259,3 +259,16 @@ async def test_commits_at_the_same_time_are_all_stored(frontier, frontier_factor
     await frontier.aclose()
     restored = await frontier_factory().open()
     assert restored == Restored(positions={f"file {n}": n for n in range(3)}, counters={"pages": 2})
+
+
+async def test_ends_are_kept_to_the_last_field_however_many_are_alike(frontier, frontier_factory):
+    frontier.add([seed(f"https://a.test/{number}") for number in range(40)])
+    taken = await take_all(frontier)
+    ends = [finished(request, status=200, at=1.7e9 + number / 8, has_page=True) for number, request in enumerate(taken)]
+    ends[7] = finished(taken[7], Outcome.FAILED, reason="http_404", status=404, at=5.0)
+    ends[8] = finished(taken[8], Outcome.REDIRECTED, status=301, target="https://a.test/x", at=0.5)
+    await frontier.commit(Checkpoint(finished=tuple(ends)))
+    assert frontier.counts().outcomes[Outcome.FETCHED] == 38
+    after = await crash(frontier, frontier_factory)
+    assert await after.find(urls(taken)) == ends
+    assert after.counts() == frontier.counts()

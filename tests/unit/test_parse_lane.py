@@ -7,6 +7,7 @@ import pytest
 
 from crawler.models import Page
 from crawler.parse.framing import encode_result, result_frame
+from crawler.parse.known import Confirmed
 from crawler.parse.lane import Call, Lane, Parcel
 from tests.support.stunt_extractor import job
 
@@ -23,7 +24,7 @@ def frame(*numbers):
 async def pair():
     ours, theirs = socket.socketpair()
     ours.settimeout(0)
-    lane = Lane(1, 0, ours, lambda: None)
+    lane = Lane(1, 0, ours, lambda: None, Confirmed())
     with theirs:
         yield lane, theirs
         lane.close()
