@@ -234,7 +234,12 @@ class Engine:
                 self._release()
                 self._changed.set()
                 continue
-            answer = await self._attempt(request)
+            answer: Response | FetchError
+            try:
+                answer = await self._fetcher.fetch(request, partial(self._policy.started, request))
+                self._stats.attempt(len(answer.body))
+            except FetchError as error:
+                answer = error
             decision = self._policy.after(request, answer)
             self._changed.set()
             if isinstance(decision, Deliver):
@@ -245,14 +250,6 @@ class Engine:
                 self._release()
                 self._hasten()
                 await self._committer.room()
-
-    async def _attempt(self, request: Request) -> Response | FetchError:
-        try:
-            response = await self._fetcher.fetch(request, partial(self._policy.started, request))
-        except FetchError as error:
-            return error
-        self._stats.attempt(len(response.body))
-        return response
 
     async def _parse(self) -> None:
         while True:

@@ -161,11 +161,13 @@ def after(
         wall: Wall time, to understand a Retry-After date.
         rules: How redirect targets are canonicalised.
     """
+    if isinstance(answer, Response) and 200 <= answer.status < 300:
+        return Deliver(answer)
     reason = failure(answer)
-    status = answer.status if isinstance(answer, Response) else None
     if reason is None:
         assert isinstance(answer, Response)  # noqa: S101  # for the type checker: an error has a reason
-        return Deliver(answer) if answer.status < 300 else _redirect(request, answer, rules)
+        return _redirect(request, answer, rules)
+    status = answer.status if isinstance(answer, Response) else None
     rule = rule_for(reason)
     if request.attempt >= rule.attempts:
         return Finish(Outcome.FAILED, reason, status)
