@@ -41,13 +41,14 @@ class Line(Generic[T]):
                 return
         self._things.append(thing)
 
-    async def take(self) -> T:
-        """The next thing, as soon as there is one."""
-        if self._things:
-            return self._things.popleft()
+    def take(self) -> asyncio.Future[T]:
+        """The next thing, as soon as there is one; to be awaited at once."""
         taker: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._takers.append(taker)
-        return await taker
+        if self._things:
+            taker.set_result(self._things.popleft())
+        else:
+            self._takers.append(taker)
+        return taker
 
 
 class Batches:
@@ -82,10 +83,12 @@ class Batches:
         waiting = self._jobs
         jobs: list[Job] = []
         size = 0
-        while waiting and len(jobs) < BATCH_PAGES and size < BATCH_BYTES:
+        for _ in range(min(len(waiting), BATCH_PAGES)):
             job = waiting.popleft()
             jobs.append(job)
             size += len(job.response.body)
+            if size >= BATCH_BYTES:
+                break
         if waiting:
             self._call()
         return jobs, size

@@ -12,6 +12,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
@@ -177,11 +178,18 @@ def after(
 
 def after_parse(response: Response, result: Page | ParseFailure) -> Finish:
     """The outcome of a delivered response once parsed. Parsing is repeatable, so its failures are final."""
-    if isinstance(result, ParseFailure):
+    if not isinstance(result, Page):
         return Finish(Outcome.FAILED, result.reason, response.status)
-    if result.reason == "noindex":
-        return Finish(Outcome.EXCLUDED, result.reason, response.status)
-    return Finish(Outcome.FETCHED, result.reason, response.status, has_page=result.reason is None)
+    if result.reason is None:
+        return _kept(response.status)
+    outcome = Outcome.EXCLUDED if result.reason == "noindex" else Outcome.FETCHED
+    return Finish(outcome, result.reason, response.status)
+
+
+@cache
+def _kept(status: int) -> Finish:
+    """The end of every page that has its record."""
+    return Finish(Outcome.FETCHED, None, status, has_page=True)
 
 
 def retry_wait_s(request: Request, rule: Rule) -> float:

@@ -29,7 +29,7 @@ async def test_things_are_taken_in_the_order_they_were_put():
 
 async def test_a_thing_goes_to_one_taker_that_waits_and_never_to_a_cancelled_one():
     line = Line()
-    takers = [asyncio.create_task(line.take()) for _ in range(3)]
+    takers = [line.take() for _ in range(3)]
     await settled()
     takers[2].cancel()
     await settled()
