@@ -204,6 +204,7 @@ def _parts(
         blobs=blobs,
         committed=plan.committed,
     )
+    keeps = config.export.warc or config.export.files  # asked here once, not of every page
     ledger = Ledger(
         frontier=frontier,
         policy=policy,
@@ -211,7 +212,7 @@ def _parts(
         committer=committer,
         stats=stats,
         clock=clock,
-        keeping=Keeping(warc=config.export.warc, files=config.export.files),
+        keeping=Keeping(warc=config.export.warc, files=config.export.files) if keeps else None,
     )
     return Parts(
         seeds=opened.seeds.requests(),

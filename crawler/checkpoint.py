@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -66,7 +67,7 @@ class Batch:
     def __init__(self) -> None:
         self.finished: list[Finished] = []
         self.snoozed: list[Snoozed] = []
-        self.lines: dict[str, list[bytes]] = {}
+        self.lines: defaultdict[str, list[bytes]] = defaultdict(list)
         self.size = 0
 
     def __len__(self) -> int:
@@ -109,6 +110,7 @@ class Committer:
         self._every_s = every_s
         self._fsync = fsync
         self._memory_bytes = memory_bytes
+        self._early_bytes = min(EARLY_BYTES, memory_bytes // 2)
         self._keepers = keepers or {}
         self._blobs = dict(blobs or {})
         self._committed = committed
@@ -126,9 +128,9 @@ class Committer:
         batch = self._batch
         batch.finished.append(finished)
         for name, line in records:
-            batch.lines.setdefault(name, []).append(line)
+            batch.lines[name].append(line)
             batch.size += len(line)
-        if len(batch.finished) >= EARLY_ROWS or batch.size >= min(EARLY_BYTES, self._memory_bytes // 2):
+        if batch.size >= self._early_bytes or len(batch.finished) >= EARLY_ROWS:
             self._due.set()
 
     def snooze(self, snoozed: Snoozed) -> None:

@@ -1,19 +1,20 @@
 """How does a URL travel from the frontier to a file, with everything bounded on the way?
 
-Theory of operation. Seven coroutines under one task group share two bounded queues and one batch:
+Theory of operation. Seven kinds of coroutine under one task group share two queues and one batch, all bounded:
 
     seed        seed list -> frontier
-    feed        policy.turn, frontier.wake, frontier.take -> [start queue]
+    feed        policy.turn, frontier.wake, frontier.take -> [requests to start]
     look_up     fetcher.locate -> policy
-    fetch       [start queue] -> fetcher -> policy.after -> [parse queue], or an end
-    parse       [parse queue] -> parser pool -> links to the frontier, an end and its records to the batch
+    fetch       [requests to start] -> fetcher -> policy.after -> [answers to parse], or an end
+    parse       [answers to parse] -> parser pool -> links to the frontier, an end and its records to the batch
     checkpoint  the batch -> sinks, fsync, one frontier.commit
     watch       waits for the end, a stop or a spent budget, then cancels the others
 
 A finished request and its links enter the batch and the frontier in one turn of the loop (`ledger`), and a
 checkpoint swaps the whole batch in one step (`checkpoint`): so a commit holds a prefix of all results, and no child
 is stored before its parent's result can be. The back edge (links to the frontier) writes to
-storage and never waits for a queue. Nothing polls: `feed` sleeps until something changed or a host is due.
+storage and never waits for a queue. Nothing polls: `feed` sleeps until something changed or a host is due, and starts
+nothing while as many answers wait to be parsed as may be held (`gate`).
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ import msgspec
 
 from crawler.errands import LOOKUPS
 from crawler.errors import CrawlerError, FetchError, first_error
-from crawler.gate import ByteGate
+from crawler.gate import Gate
+from crawler.handover import BATCH_PAGES, Batches, Line
 from crawler.models import STOPPED, Kind, Page
 from crawler.parse.base import Job
 from crawler.politeness.policy import Deliver
@@ -50,9 +52,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: A batch for the parser pool: big enough to spread the cost of a hand-over, small enough to share the lanes.
-BATCH_PAGES = 16
-BATCH_BYTES = 1 << 20
+BATCHES_A_LANE = 4  #: answers held at most, waiting or being parsed
 MANY_IN_FLIGHT, GATHER_S = 256, 0.005  #: with so many, a moment gathers enough to be handed over together
 
 
@@ -105,9 +105,9 @@ class Engine:
         self._stats = parts.stats
         self._clock = parts.clock
         self._settings = settings
-        self._gate = ByteGate(settings.body_bytes)
-        self._starts: asyncio.Queue[Request] = asyncio.Queue(settings.concurrency)
-        self._answers: asyncio.Queue[Job] = asyncio.Queue(4 * BATCH_PAGES * parts.parser.lanes)
+        self._gate = Gate(settings.body_bytes, BATCHES_A_LANE * BATCH_PAGES * parts.parser.lanes)
+        self._starts: Line[Request] = Line()
+        self._answers = Batches()
         self._changed = asyncio.Event()  # something feed may act on
         self._over = asyncio.Event()  # ended, one way or another
         self._aborted = asyncio.Event()  # stopping, with nothing in flight or no patience for it
@@ -183,14 +183,15 @@ class Engine:
 
     async def _feed(self) -> None:
         while not self._stopping:
+            await self._gate.passed()
             self._changed.clear()
             woken, due_at = await self._frontier.wake()
             for host_key in woken:
                 self._policy.wake(host_key)
             turn = self._policy.turn(self._settings.concurrency - self._policy.in_flight)
+            self._busy += len(turn.start)
             for request in turn.start:
-                self._busy += 1
-                self._starts.put_nowait(request)
+                self._starts.put(request)
             self._errands.book(turn)
             if turn.refused or turn.put_off:
                 self._settle()
@@ -216,59 +217,51 @@ class Engine:
 
     async def _change(self, until: float | None) -> None:
         """Wait for `_changed`, at most until a monotonic time, and for what else comes within a beat."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None if until is None else max(0.0, until - self._clock.monotonic())):
-                await self._changed.wait()
+        if until is None:
+            await self._changed.wait()
+        else:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, until - self._clock.monotonic())):
+                    await self._changed.wait()
         if self._settings.beat_s:
             await asyncio.sleep(self._settings.beat_s)
 
     async def _fetch(self) -> None:
         while True:
-            request = await self._starts.get()
-            await self._gate.passed()
+            request = await self._starts.take()
             if self._stopping or not self._policy.may_start(request):
                 self._release()
                 self._changed.set()
                 continue
-            answer = await self._attempt(request)
+            answer: Response | FetchError
+            try:
+                answer = await self._fetcher.fetch(request, partial(self._policy.started, request))
+                self._stats.attempt(len(answer.body))
+            except FetchError as error:
+                answer = error
             decision = self._policy.after(request, answer)
             self._changed.set()
             if isinstance(decision, Deliver):
                 self._gate.hold(len(decision.response.body))
-                await self._answers.put(Job(request=request, response=decision.response))
+                self._answers.put(Job(request=request, response=decision.response))
             else:
                 self._ledger.attempted(request, answer, decision)
                 self._release()
                 self._hasten()
                 await self._committer.room()
 
-    async def _attempt(self, request: Request) -> Response | FetchError:
-        try:
-            response = await self._fetcher.fetch(request, partial(self._policy.started, request))
-        except FetchError as error:
-            return error
-        self._stats.attempt(len(response.body))
-        return response
-
     async def _parse(self) -> None:
         while True:
-            jobs = await self._next_jobs()
-            results = await self._parser.parse(jobs)
-            for job, result in zip(jobs, results, strict=True):
+            await self._answers.some()
+            if self._policy.in_flight >= MANY_IN_FLIGHT and len(self._answers) == 1:
+                await asyncio.sleep(GATHER_S)  # answers come in one by one, from many hosts
+            jobs, size = self._answers.take()
+            for job, result in zip(jobs, await self._parser.parse(jobs), strict=True):
                 self._parsed(job, result)
+            self._gate.let_go(size, len(jobs))
+            self._release(len(jobs))
             self._changed.set()
             await self._committer.room()
-
-    async def _next_jobs(self) -> list[Job]:
-        """Whatever waits, up to a batch; where answers come in one by one from many hosts, a moment's worth."""
-        jobs = [await self._answers.get()]
-        if self._policy.in_flight >= MANY_IN_FLIGHT and self._answers.empty():
-            await asyncio.sleep(GATHER_S)
-        size = len(jobs[0].response.body)
-        while len(jobs) < BATCH_PAGES and size < BATCH_BYTES and not self._answers.empty():
-            jobs.append(self._answers.get_nowait())
-            size += len(jobs[-1].response.body)
-        return jobs
 
     def _parsed(self, job: Job, result: Page | ParseFailure) -> None:
         request = job.request
@@ -278,8 +271,6 @@ class Engine:
         else:
             self._ledger.parsed(job, self._policy.after_parse(request, job.response, result), result)
             self._parser.confirm(result)
-        self._gate.hold(-len(job.response.body))
-        self._release()
 
     def _hasten(self) -> None:
         """Have stored at once what a host asked for."""
@@ -291,9 +282,9 @@ class Engine:
         if self._seeded and self._ledger.open == 0:
             self._over.set()
 
-    def _release(self) -> None:
-        """One request has left the stretch between start and batch."""
-        self._busy -= 1
+    def _release(self, requests: int = 1) -> None:
+        """So many requests have left the stretch between start and batch."""
+        self._busy -= requests
         if self._busy == 0:
             if self._stopping:
                 self._aborted.set()

@@ -1,4 +1,4 @@
-"""How much may be held at once? Bytes between fetch and parse, and open files."""
+"""How much may be held at once? Answers between fetch and parse, and open files."""
 
 from __future__ import annotations
 
@@ -24,16 +24,18 @@ def shares_of(memory_bytes: int) -> MemoryShares:
     return MemoryShares(bodies=memory_bytes // 2, results=max(1, memory_bytes // 4))
 
 
-class ByteGate:
-    """Counts bytes held; open while they are under the limit.
+class Gate:
+    """Counts answers that are held, and their bytes; open while both are under their limits.
 
-    What is already under way is never refused, so the limit is overshot by at most what passed the open gate:
-    ``limits.concurrency`` bodies of ``fetch.max_body``.
+    What is already under way is never refused, so the limits are overshot by at most what passed the open gate:
+    ``limits.concurrency`` answers, of ``fetch.max_body`` each.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, limit_answers: int) -> None:
         self._limit_bytes = limit_bytes
-        self._held_bytes = 0
+        self._limit_answers = limit_answers
+        self._bytes = 0
+        self._answers = 0
         self._open = asyncio.Event()
         self._open.set()
 
@@ -42,12 +44,18 @@ class ByteGate:
         await self._open.wait()
 
     def hold(self, size: int) -> None:
-        """Count `size` more bytes; negative when they are let go."""
-        self._held_bytes += size
-        if self._held_bytes < self._limit_bytes:
-            self._open.set()
-        else:
+        """Count one more answer of `size` bytes."""
+        self._bytes += size
+        self._answers += 1
+        if self._bytes >= self._limit_bytes or self._answers >= self._limit_answers:
             self._open.clear()
+
+    def let_go(self, size: int, answers: int) -> None:
+        """Some are held no longer, of `size` bytes together."""
+        self._bytes -= size
+        self._answers -= answers
+        if self._bytes < self._limit_bytes and self._answers < self._limit_answers:
+            self._open.set()
 
 
 def allow_descriptors(concurrency: int) -> None:

@@ -144,7 +144,8 @@ class Ledger:
         self._ended += 1
         self._committer.finish(finished, records)
         self._stats.finished(finished)
-        log.debug(finish.outcome, extra={"url": request.url, "attempt": request.attempt, "why": finish.reason})
+        if log.isEnabledFor(logging.DEBUG):  # asked first: it is rarely, and this is for every page
+            log.debug(finish.outcome, extra={"url": request.url, "attempt": request.attempt, "why": finish.reason})
 
 
 def _told(answer: Response | FetchError) -> str:

@@ -163,7 +163,8 @@ class Stats:
 
     def parsed(self, host_key: str, page: Page) -> None:
         """Count what a page of a host says besides its end: links it kept out, how rules fared, whether it is empty."""
-        self.refused(page.refusals)
+        if page.refusals:
+            self.refused(page.refusals)
         self._needs_js += page.needs_js
         if page.fills and self._health is not None:
             self._health.saw(host_key, page.fills)

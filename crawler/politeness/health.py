@@ -83,16 +83,19 @@ class Health:
         reason = retry.failure(answer)
         latency_s = answer.elapsed_s if isinstance(answer, Response) else None
         strained = reason is not None and retry.strains(reason)
-        had_backoff = host.backoff_s > 0
+        backs_off = strained or host.backoff_s > 0
         delay_s = self._throttle.learn(host, latency_s, strained=strained)
-        if strained or had_backoff or abs(delay_s - host.delay_s) > _TELLING * host.delay_s:
-            self._window.changed(host)
-        self._schedule.pace(host, delay_s)
+        if backs_off or delay_s != host.delay_s:
+            if backs_off or abs(delay_s - host.delay_s) > _TELLING * host.delay_s:
+                self._window.changed(host)
+            self._schedule.pace(host, delay_s)
+        if reason is None and not host.failures:
+            return False  # there is nothing to count
         if reason is not None and (rest_s := retry.retry_after_s(answer, wall)):
             self.rest(host, now + rest_s, "it asked to be left alone")
         failed = reason is not None and retry.rule_for(reason).blames_host
         if not failed and not host.failures:
-            return False  # there is nothing to count
+            return False
         answered = not failed and isinstance(answer, Response) and answer.status < 500
         return self._count(host, self._breaker.after(host, id(request), failed=failed, answered=answered), now)
 

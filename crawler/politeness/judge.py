@@ -8,6 +8,8 @@ business; who asks for it and when, `policy`'s.
 from __future__ import annotations
 
 from collections import deque
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -70,12 +72,12 @@ class Judge:
     def take_in(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> list[str]:
         """What the frontier gave, see `Policy.supply`."""
         hosts, now = self._window.hosts, self._clock.monotonic()
-        for request in requests:
-            host = hosts[request.host_key]
-            host.wanted -= 1
+        for key, together in groupby(requests, attrgetter("host_key")):
+            host, given = hosts[key], list(together)
+            host.wanted -= len(given)
             if host.given_up is not None:
                 self._places.look_again(host, now)
-            self._sort_in(host, request, now)
+            self._sort_in(host, given, now)
         for key, _ in wants:
             host = hosts[key]
             if host.wanted > 0 and not host.woken:
@@ -86,18 +88,23 @@ class Judge:
             self.turn_away(host, now)
         return list(dict.fromkeys(origin(request.url) for key, _ in wants for request in hosts[key].unjudged))
 
-    def _sort_in(self, host: Host, request: Request, now: float) -> None:
-        """Find a request its place: it may start, is refused, or waits for a robots.txt."""
-        if host.given_up is not None:
-            self.refused.append((request, host.given_up))
+    def _sort_in(self, host: Host, requests: Sequence[Request], now: float) -> None:
+        """Find requests of a host their place: they may start, are refused, or wait for a robots.txt."""
+        if (end := host.given_up) is not None:
+            self.refused += [(request, end) for request in requests]
             return
-        reason = self._refusal(request) if self._refusal else None
-        if reason is not None or not self._robots.obey:
-            self._judged(host, request, reason, now)
-        elif (verdict := self._verdicts.get(origin(request.url), now)) is None:
-            host.unjudged.append(request)
-        else:
-            self._apply(verdict, host, request, now)
+        asked, verdict = "", None  # most are of one origin
+        for request in requests:
+            reason = self._refusal(request) if self._refusal else None
+            if reason is not None or not self._robots.obey:
+                self._judged(host, request, reason, now)
+                continue
+            if (asking := origin(request.url)) != asked:
+                asked, verdict = asking, self._verdicts.get(asking, now)
+            if verdict is None:
+                host.unjudged.append(request)
+            else:
+                self._apply(verdict, host, request, now)
 
     def visit(self, request: Request) -> None:
         """Have a robots.txt asked for at whichever host it is, unless that is not to be had soon."""

@@ -143,11 +143,11 @@ class Policy:
         refused = self._judge.refused
         turn.refused = [refused.popleft() for _ in range(min(len(refused), MAX_REFUSED))]
         to_judge = len(refused)
-        for _ in range(int(min(room, free))):
-            host = self._schedule.pop(now) if to_judge < MAX_REFUSED else None
-            if host is None:
-                break
-            to_judge += self._serve(host, now, turn)
+        left = int(min(room, free))
+        while left > 0 and to_judge < MAX_REFUSED and (host := self._schedule.pop(now)) is not None:
+            before = len(turn.start)
+            to_judge += self._serve(host, now, turn, left)
+            left -= len(turn.start) - before or 1
         turn.unknown = self._window.newcomers()
         turn.refill, refill_at = self._window.refill(now, idle=not (turn.start or turn.wants or self.in_flight))
         if turn.wants or turn.unknown or turn.refill or refused:
@@ -204,20 +204,22 @@ class Policy:
         now, wall = self._clock.monotonic(), self._clock.wall()
         host = self._window.hosts[request.host_key]
         started = id(request) not in self._unstarted
-        self._unstarted.discard(id(request))
+        if not started:
+            self._unstarted.discard(id(request))
         self.in_flight -= 1
         self._schedule.released(host, now, started=started)
         if isinstance(answer, Response):
             self._budget.received(len(answer.body))
-            if answer.address is not None and host.address is not None:
-                self._places.move(host, answer.address)
+            address = answer.address
+            if address != host.address and address is not None and host.address is not None:
+                self._places.move(host, address)
         gave_up = self._health.learn(host, request, answer, now, wall)
         decision: Decision
         if request.kind is Kind.ROBOTS:
             decision = self._judge.after_robots(host, request, answer)
         else:
             decision = retry.after(request, answer, now=now, wall=wall, rules=self._urls)
-            if request.kind is Kind.PAGE and not isinstance(decision, Deliver):
+            if not isinstance(decision, Deliver) and request.kind is Kind.PAGE:
                 self._budget.settle(host, kept=False)
         if gave_up:
             self._places.leave(host)
@@ -263,7 +265,7 @@ class Policy:
         """The hosts that have something to request and wait longest until they may, the longest wait first."""
         return self._health.slowest(limit, self._clock.monotonic())
 
-    def _serve(self, host: Host, now: float, turn: Turn) -> int:
+    def _serve(self, host: Host, now: float, turn: Turn, room: int) -> int:
         """Give a due host its turn: it starts a request, asks for some, or both. Returns how many it asks for."""
         host.waits_for = ""
         if self._locates and not host.located and host.given_up is None:
@@ -271,17 +273,22 @@ class Policy:
             turn.locate.append(host.key)
             self._window.settle(host)
             return 0
-        request = host.next_request()
-        if request is not None:
-            request = self._judge.take_up(request) if request.kind is Kind.ROBOTS else request
-            self._schedule.claim(host, now)
+        schedule, start = self._schedule, turn.start
+        while (request := host.next_request()) is not None:
+            kind = request.kind
+            if kind is Kind.PAGE:
+                self._budget.reserve(host)
+            elif kind is Kind.ROBOTS:
+                request = self._judge.take_up(request)
+            schedule.claim(host, now)
             if host.failures:
                 self._health.starting(host, request)
             self._unstarted.add(id(request))
             self.in_flight += 1
-            if request.kind is Kind.PAGE:
-                self._budget.reserve(host)
-            turn.start.append(request)
+            start.append(request)
+            room -= 1
+            if not room or not schedule.is_next(host, now):  # else its next turn follows at once
+                break
         # A paced host is asked for when it is due: any sooner, and shallower URLs found meanwhile would come later.
         wanted = host.shortfall if request is None or host.delay_s == 0 else 0
         if wanted:

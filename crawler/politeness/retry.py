@@ -12,6 +12,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
@@ -161,11 +162,13 @@ def after(
         wall: Wall time, to understand a Retry-After date.
         rules: How redirect targets are canonicalised.
     """
+    if isinstance(answer, Response) and 200 <= answer.status < 300:
+        return Deliver(answer)
     reason = failure(answer)
-    status = answer.status if isinstance(answer, Response) else None
     if reason is None:
         assert isinstance(answer, Response)  # noqa: S101  # for the type checker: an error has a reason
-        return Deliver(answer) if answer.status < 300 else _redirect(request, answer, rules)
+        return _redirect(request, answer, rules)
+    status = answer.status if isinstance(answer, Response) else None
     rule = rule_for(reason)
     if request.attempt >= rule.attempts:
         return Finish(Outcome.FAILED, reason, status)
@@ -175,11 +178,18 @@ def after(
 
 def after_parse(response: Response, result: Page | ParseFailure) -> Finish:
     """The outcome of a delivered response once parsed. Parsing is repeatable, so its failures are final."""
-    if isinstance(result, ParseFailure):
+    if not isinstance(result, Page):
         return Finish(Outcome.FAILED, result.reason, response.status)
-    if result.reason == "noindex":
-        return Finish(Outcome.EXCLUDED, result.reason, response.status)
-    return Finish(Outcome.FETCHED, result.reason, response.status, has_page=result.reason is None)
+    if result.reason is None:
+        return _kept(response.status)
+    outcome = Outcome.EXCLUDED if result.reason == "noindex" else Outcome.FETCHED
+    return Finish(outcome, result.reason, response.status)
+
+
+@cache
+def _kept(status: int) -> Finish:
+    """The end of every page that has its record."""
+    return Finish(Outcome.FETCHED, None, status, has_page=True)
 
 
 def retry_wait_s(request: Request, rule: Rule) -> float:

@@ -106,7 +106,7 @@ class Schedule(Generic[H]):
                 host.ticket = 0
                 self._valid -= 1
                 group = host.group
-                if group is None or not group.is_full:
+                if group is None or group.in_flight < group.concurrency:
                     return host
                 host.parked = True
                 group.waiting.append(host)
@@ -116,9 +116,20 @@ class Schedule(Generic[H]):
         """A request of the host just popped is handed out: one slot less. `offer` or `rest` must follow."""
         host.in_flight += 1
         host.unstarted += 1
-        if host.group is not None:
-            host.group.in_flight += 1
+        group = host.group
+        if group is not None:
+            group.in_flight += 1
         host.due = max(host.due, now)  # its turn is over: behind all that are due already
+
+    def is_next(self, host: H, now: float) -> bool:
+        """Whether `pop` would give out again the host that has just claimed a slot, if it were offered now.
+
+        To be on the safe side no, while an outdated entry is in front of the heap.
+        """
+        heap, group = self._heap, host.group
+        if (heap and heap[0][0] <= now) or (group is not None and group.in_flight >= group.concurrency):
+            return False
+        return host.due <= now and host.free_slots > 0
 
     def may_start(self, host: H, now: float) -> bool:
         """Whether a request handed out may still go on the wire. Its own pace forbids it only after a `slow_down`:
@@ -132,16 +143,17 @@ class Schedule(Generic[H]):
         if host.delay_s > 0:
             jitter_s = host.jitter_s * self._random() if host.jitter_s else 0.0
             host.due = max(host.due, now + host.delay_s + GUARD_S + jitter_s)
-        self._place(host)
+        if not host.ticket:
+            self._place(host)
 
     def released(self, host: H, now: float, *, started: bool) -> None:
         """A request of it ended. One that never went on the wire counts as started now: it may have got as far
         as the server's door."""
         self._free_slot(host)
-        if started:
-            self._place(host)
-        else:
+        if not started:
             self.started(host, now)
+        elif not host.ticket:
+            self._place(host)
 
     def taken_back(self, host: H) -> None:
         """A request handed out will not go on the wire after all: its slot is free, and no pause follows."""
@@ -198,9 +210,11 @@ class Schedule(Generic[H]):
 
     def _free_slot(self, host: H) -> None:
         host.in_flight -= 1
-        if host.group is not None:
-            host.group.in_flight -= 1
-            self._pass_on(host.group)
+        group = host.group
+        if group is not None:
+            group.in_flight -= 1
+            if group.waiting:
+                self._pass_on(group)
 
     def _pass_on(self, group: Group | None, slots: int = 1) -> None:
         """Bring back those that wait for a slot of a group: as many as it has got, or one that did not use its own."""

@@ -69,11 +69,12 @@ class Throttle:
 
     def delay_s(self, host: Paced) -> float:
         """The pause between the starts of two requests to a host, its jitter apart."""
-        promised_s = max(host.asked_delay_s, host.crawl_delay_s)
+        asked_s, crawl_s = host.asked_delay_s, host.crawl_delay_s
         if not self._is_on:
-            return promised_s
-        in_proportion_s = min(self._factor * host.latency_s, self._max_delay_s) if host.asked_delay_s else 0.0
-        return max(promised_s, in_proportion_s, host.backoff_s)
+            return max(asked_s, crawl_s)
+        if not asked_s:
+            return max(crawl_s, host.backoff_s)
+        return max(asked_s, crawl_s, min(self._factor * host.latency_s, self._max_delay_s), host.backoff_s)
 
     def _back_off(self, host: Paced, *, strained: bool) -> None:
         promised_s = max(host.asked_delay_s, host.crawl_delay_s)

@@ -87,12 +87,20 @@ class Pair:
         assert number in allowed
         return number
 
+    def claim(self, number):
+        """A request of the host that was given out starts, and more of it as long as it would be given out again."""
+        is_next = True
+        while is_next:
+            assert number in self.allowed()
+            self.schedule.claim(self.hosts[number], self.now)
+            self.model[number].take(self.now)
+            is_next = self.schedule.is_next(self.hosts[number], self.now)
+
     def step(self, what, n, how):  # noqa: PLR0912  # one a kind of event
         schedule, host, naive, now = self.schedule, self.hosts[n], self.model[n], self.now
         if what == "pop" and (popped := self.pop()) is not None:
             host, naive = self.hosts[popped], self.model[popped]
-            schedule.claim(host, now)
-            naive.take(now)
+            self.claim(popped)
             naive.offered = how > 0
             (schedule.offer if naive.offered else schedule.rest)(host)
         elif what == "turn over" and (popped := self.pop()) is not None:  # it asks the frontier, and starts nothing
@@ -145,8 +153,7 @@ class Pair:
     def spend_what_is_due(self):
         """As a turn with all the room there is: whoever may start does."""
         while (popped := self.pop()) is not None:
-            self.schedule.claim(self.hosts[popped], self.now)
-            self.model[popped].take(self.now)
+            self.claim(popped)
             self.schedule.offer(self.hosts[popped])
 
 

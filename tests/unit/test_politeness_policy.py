@@ -50,6 +50,16 @@ def test_robots_txt_comes_first_and_is_paced_like_any_other_request():
     assert desk.smallest_gap_s("a.test") >= 1.0 + GUARD_S
 
 
+def test_hosts_without_a_delay_take_turns_and_one_alone_starts_all_it_may_at_once():
+    clock = FakeClock()
+    policy = policy_for(clock, delay=0.0, concurrency=4, obey=False)
+    both = [*pages(6), *pages(3, "b.test")]
+    policy.adopt([HostState(host_key="a.test"), HostState(host_key="b.test")])
+    policy.supply(policy.turn(10).wants, both)
+    assert [r.host_key[0] for r in policy.turn(5).start] == ["a", "b", "a", "b", "a"]
+    assert [r.host_key[0] for r in policy.turn(5).start] == ["b", "a"], "the rest of its slots, and of its pages"
+
+
 def test_origins_of_one_host_have_their_own_robots_txt_and_one_pace():
     desk = desk_for()
     desk.add(request_for("http://a.test/1"), request_for("https://a.test/2"))

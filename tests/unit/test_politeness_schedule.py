@@ -32,6 +32,19 @@ def test_host_with_many_free_slots_starves_no_other():
     assert schedule.pop(1.0) is None
 
 
+def test_host_is_next_again_only_while_it_may_start_and_no_other_is_due():
+    schedule = Schedule()
+    a, b = hosts_in(schedule, (0, 0.0), (0, 1.0), slots=3)
+    schedule.claim(schedule.pop(0.5), 0.5)
+    assert schedule.is_next(a, 0.5)
+    assert not schedule.is_next(a, 1.0), "the other has come due"
+    assert schedule.pop(1.0) is b
+    schedule.claim(a, 1.0)
+    assert schedule.is_next(a, 1.0)
+    schedule.claim(a, 1.0)
+    assert not schedule.is_next(a, 1.0), "its slots are taken"
+
+
 def test_next_start_counts_from_the_wire_not_from_the_hand_out():
     schedule = Schedule()
     (host,) = hosts_in(schedule, (1.0, 0.0), slots=2)
