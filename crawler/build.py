@@ -44,7 +44,6 @@ from crawler.scope import Scope
 from crawler.seedlist import SeedList
 from crawler.sinks import hook_sink
 from crawler.stats import Stats
-from crawler.survey.ask import Survey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -58,14 +57,21 @@ if TYPE_CHECKING:
     from crawler.frontier.base import Frontier
     from crawler.models import Restored
     from crawler.parse.base import Parser
+    from crawler.parse.server import Server
     from crawler.plan import Plan
+    from crawler.survey.ask import Survey
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Running]:
+async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server | None = None) -> AsyncIterator[Running]:
     """Open every part of a crawl in a directory that is claimed, and the caller's to write to.
+
+    Args:
+        plan: What is to be crawled.
+        clock: Tells the time, in place of the system's.
+        server: For the parser pool, if the caller has started one. Closed by the caller all the same.
 
     Raises:
         CrawlerError: A part cannot be opened; those opened before are closed again.
@@ -95,7 +101,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
             frontier = store.make(store.path)
             restored, effective, news = await frontier.open(), plan.effective_config(), ()
         stack.push_async_callback(frontier.aclose)
-        parser = parser_for(effective, frontier.key)
+        parser = parser_for(effective, frontier.key, server)
         stack.push_async_callback(parser.aclose)
         await parser.start()  # first of the slow parts: workers load while this process imports its client
         hidden = referring_headers(config.fetch)
@@ -131,18 +137,24 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
 
 
 @asynccontextmanager
-async def open_survey(plan: Plan) -> AsyncIterator[Survey]:
+async def open_survey(plan: Plan, server: Server | None = None) -> AsyncIterator[Survey]:
     """Open what asks the hosts of a plan how they may be crawled; nothing is written.
+
+    Args:
+        plan: What would be crawled.
+        server: As for `open_crawl`.
 
     Raises:
         CrawlerError: A part cannot be opened.
         ConfigError: A secret or a file of cookies is missing.
     """
+    from crawler.survey.ask import Survey  # noqa: PLC0415
+
     config, clock = plan.config, SystemClock()
     fetch = revealed(plan.fetch(), os.environ)
     allow_descriptors(config.limits.concurrency)
     async with AsyncExitStack() as stack:
-        parser = parser_for(plan.effective_config(), fingerprint_key=0)
+        parser = parser_for(plan.effective_config(), fingerprint_key=0, server=server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
         fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, concurrency=config.limits.concurrency)
