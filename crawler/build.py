@@ -129,6 +129,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             fsync=config.checkpoint.fsync,
             news=store.news,
             health=health,
+            release=parser.aclose,
             earlier=earlier,
             name=config.name,
         )
