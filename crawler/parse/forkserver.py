@@ -28,6 +28,7 @@ import msgspec
 from crawler.parse.board import Board
 from crawler.parse.entry import EXTRACTOR, PageFunction, load
 from crawler.parse.framing import COMMAND, EXIT_NO_FORK, KILL, NOTICE, READY, Charter
+from crawler.parse.heap import frugal
 from crawler.parse.worker import forbid_core_dumps, limit_memory, serve
 
 _PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
@@ -154,7 +155,7 @@ class ForkServer:
             if os.getppid() == server_pid:  # else the server died before the line above
                 forbid_core_dumps()
                 limit_memory(self._memory_bytes)
-                serve(sock, self._page, self._board, slot)
+                serve(sock, frugal(self._page), self._board, slot)
             code = 0
         except (EOFError, ConnectionError):
             code = 0  # the pool went away in the middle of a batch
