@@ -32,7 +32,6 @@ from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
 from crawler.progress import ProgressLine
 from crawler.resume import STDOUT as STREAM
-from crawler.summary import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,6 +107,8 @@ def run_crawl(
             return OK
         was_cut = follower is not None and follower.was_cut
         if not quiet:
+            from crawler.summary import summary  # noqa: PLC0415  (not before the first request)
+
             text = summary(
                 result.snapshot,
                 stopped_by=result.ending.stopped_by or (STOPPED if was_cut else None),
