@@ -1,8 +1,8 @@
 """How do a configuration and a seed list become a running crawl?
 
-The only place that names backends, but for those of files (`crawler.outputs`) and parsers (`crawler.pools`): optional
-packages are imported inside the branch that needs them. Parts are opened in the order they depend on each other and
-closed in reverse by one exit stack.
+The only place that names backends, but for those of files (`crawler.outputs`), parsers (`crawler.pools`) and frontiers
+(`crawler.stores`): optional packages are imported inside the branch that needs them. Parts are opened in the order they
+depend on each other and closed in reverse by one exit stack.
 """
 
 from __future__ import annotations
@@ -21,30 +21,27 @@ from crawler.config.secrets import referring_headers, revealed
 from crawler.directory import State
 from crawler.engine import Engine, Parts, Settings
 from crawler.errands import Errands
-from crawler.errors import ConfigError
 from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line
 from crawler.extract.robots import product_name
+from crawler.fetch.certificates import certificates_later
 from crawler.fetch.cookies import Cookies
 from crawler.gate import allow_descriptors, shares_of
 from crawler.ledger import Ledger
 from crawler.outputs import open_sinks, output_files
+from crawler.parse.server import Server
 from crawler.politeness.limits import beat_s
 from crawler.politeness.policy import Policy, Spent
-from crawler.politeness.retry import MAX_RETRY_AFTER_S
 from crawler.pools import open_parser as open_parser  # noqa: PLC0414 - opened from here, as all is
 from crawler.pools import parser_for
-from crawler.reopen import reopen
-from crawler.repair.decide import Store
 from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
 from crawler.rule_health import RULES, RuleHealth
-from crawler.rule_history import crawl_before
 from crawler.running import Running
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
 from crawler.sinks import hook_sink
 from crawler.stats import Stats
-from crawler.survey.ask import Survey
+from crawler.stores import open_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -55,17 +52,25 @@ if TYPE_CHECKING:
     from crawler.directory import CrawlDirectory
     from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
+    from crawler.fetch.http import HttpFetcher
     from crawler.frontier.base import Frontier
     from crawler.models import Restored
     from crawler.parse.base import Parser
     from crawler.plan import Plan
+    from crawler.rule_history import Earlier
+    from crawler.survey.ask import Survey
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Running]:
+async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server | None = None) -> AsyncIterator[Running]:
     """Open every part of a crawl in a directory that is claimed, and the caller's to write to.
+
+    Args:
+        plan: What is to be crawled.
+        clock: Tells the time, in place of the system's.
+        server: For the parser pool, if the caller has started one. Closed by the caller all the same.
 
     Raises:
         CrawlerError: A part cannot be opened; those opened before are closed again.
@@ -78,7 +83,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
     cookies = Cookies(fetch, clock)
     function = config.extract.python
     health = RuleHealth(config.extract.rules, function and hook_sink(function))
-    earlier = crawl_before(directory.path, config.name) if config.extract.rules else None
+    earlier = _earlier(plan) if config.extract.rules else None
     if not resumed:
         plan.read_seeds()  # a mistake in an item is told before files are made
     allow_descriptors(config.limits.concurrency)
@@ -87,17 +92,16 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
         begun: list[bool] = []
         if not resumed:
             stack.callback(_discard_unless, begun, directory)
-        store = _store(plan, clock, resumed=resumed)
+        if server is None and config.parse.backend == "process":
+            server = Server()
+            stack.callback(server.close)
         files = output_files(plan)
-        if resumed:
-            frontier, restored, effective, news = await reopen(plan, store, files)
-        else:
-            frontier = store.make(store.path)
-            restored, effective, news = await frontier.open(), plan.effective_config(), ()
+        store = await open_store(plan, clock, files, resumed=resumed, meanwhile=_http)
+        frontier, restored, effective = store.frontier, store.restored, store.config
         stack.push_async_callback(frontier.aclose)
-        parser = parser_for(effective, frontier.key)
+        parser = parser_for(effective, frontier.key, server)
         stack.push_async_callback(parser.aclose)
-        await parser.start()  # first of the slow parts: workers load while this process imports its client
+        await parser.start()
         hidden = referring_headers(config.fetch)
         fetcher = _fetcher(fetch, cookies, clock, concurrency=config.limits.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
@@ -123,26 +127,33 @@ async def open_crawl(plan: Plan, clock: Clock | None = None) -> AsyncIterator[Ru
             seed_rows=JsonlSink(directory.seeds),
             clock=clock,
             fsync=config.checkpoint.fsync,
-            news=news,
+            news=store.news,
             health=health,
+            release=parser.aclose,
             earlier=earlier,
             name=config.name,
         )
 
 
 @asynccontextmanager
-async def open_survey(plan: Plan) -> AsyncIterator[Survey]:
+async def open_survey(plan: Plan, server: Server | None = None) -> AsyncIterator[Survey]:
     """Open what asks the hosts of a plan how they may be crawled; nothing is written.
+
+    Args:
+        plan: What would be crawled.
+        server: As for `open_crawl`.
 
     Raises:
         CrawlerError: A part cannot be opened.
         ConfigError: A secret or a file of cookies is missing.
     """
+    from crawler.survey.ask import Survey  # noqa: PLC0415
+
     config, clock = plan.config, SystemClock()
     fetch = revealed(plan.fetch(), os.environ)
     allow_descriptors(config.limits.concurrency)
     async with AsyncExitStack() as stack:
-        parser = parser_for(plan.effective_config(), fingerprint_key=0)
+        parser = parser_for(plan.effective_config(), fingerprint_key=0, server=server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
         fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, concurrency=config.limits.concurrency)
@@ -228,38 +239,21 @@ def _parts(
     )
 
 
-def _store(plan: Plan, clock: Clock, *, resumed: bool) -> Store:
-    """Where the frontier is kept, and how one is made."""
-    path, config = plan.directory.store, plan.config
-    deepest_first = config.order == "depth"
-    match config.frontier:
-        case "sqlite":
-            from crawler.frontier.sqlite import SqliteFrontier  # noqa: PLC0415
-            from crawler.frontier.sqlite_check import damage_of  # noqa: PLC0415
+def _http() -> type[HttpFetcher]:
+    with certificates_later():
+        from crawler.fetch.http import HttpFetcher  # noqa: PLC0415  (aiohttp takes 0.1 s to import)
 
-            make = partial(
-                SqliteFrontier,
-                clock=clock,
-                fsync=config.checkpoint.fsync,
-                deepest_first=deepest_first,
-                longest_snooze_s=max(MAX_RETRY_AFTER_S, config.breaker.rest_s),
-            )
-            return Store(path=path, make=make, damage=damage_of)
-        case "memory":
-            if resumed:
-                raise ConfigError(
-                    f"{plan.directory.path}: cannot be resumed with frontier: memory, which keeps nothing beyond its "
-                    "process; --fresh crawls anew"
-                )
-            from crawler.frontier.memory import MemoryFrontier  # noqa: PLC0415
+    return HttpFetcher
 
-            memory = partial(MemoryFrontier, clock, deepest_first=deepest_first)
-            return Store(path=path, make=lambda _: memory(), damage=lambda _: None)
+
+def _earlier(plan: Plan) -> Earlier | None:
+    """The crawl before this one."""
+    from crawler.rule_history import crawl_before  # noqa: PLC0415
+
+    return crawl_before(plan.directory.path, plan.config.name)
 
 
 def _fetcher(
     config: FetchConfig, cookies: Cookies, clock: Clock, *, concurrency: int, hidden: frozenset[str] = frozenset()
 ) -> Fetcher:
-    from crawler.fetch.http import HttpFetcher  # noqa: PLC0415  (aiohttp takes 0.2 s to import)
-
-    return HttpFetcher(config, clock, concurrency=concurrency, cookies=cookies, hidden=hidden)
+    return _http()(config, clock, concurrency=concurrency, cookies=cookies, hidden=hidden)

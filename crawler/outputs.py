@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING
 from crawler import __version__
 from crawler.archive.places import archive_name, file_of
 from crawler.directory import CrawlDirectory
-from crawler.export.files import FilesSink
 from crawler.export.jsonl import sink_for
 from crawler.export.late import LateSink
 from crawler.export.packing import suffix
-from crawler.export.warc import WarcSink
 from crawler.models import PAGES
 from crawler.renames import OutputFiles
-from crawler.repair.archive import good_position
 from crawler.sinks import FILES, FOLDERS, WARC, is_late, line_sinks
 
 if TYPE_CHECKING:
@@ -87,6 +84,8 @@ def _forget_spellings(directory: CrawlDirectory, files: OutputFiles) -> None:
 
 
 def _good_position(folder: Path, name: str, position: int | None) -> int | None:
+    from crawler.repair.archive import good_position  # noqa: PLC0415
+
     return good_position(folder, archive_name(folder) or name, position)
 
 
@@ -94,10 +93,14 @@ def _kept(plan: Plan) -> Iterator[tuple[str, Sink, Path]]:
     """The sinks that keep answers, each with the file it makes first."""
     export, directory = plan.config.export, plan.directory
     if export.files:
+        from crawler.export.files import FilesSink  # noqa: PLC0415
+
         path = directory.records(FILES, suffix(export.compress))
         most_bytes = int(plan.config.fetch.max_body_bytes)
         yield FILES, FilesSink(path, directory.path, export.compress, most_bytes=most_bytes), path
     if export.warc:
+        from crawler.export.warc import WarcSink  # noqa: PLC0415
+
         folder = directory.path / WARC
         name = archive_name(folder) or plan.config.name
         sink = WarcSink(folder, name, software=f"crawler/{__version__}")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from crawler.config import CrawlConfig
     from crawler.parse.base import Parser
+    from crawler.parse.server import Server
 
 
 @asynccontextmanager
@@ -32,12 +33,13 @@ async def open_parser(config: CrawlConfig) -> AsyncIterator[Parser]:
         await parser.aclose()
 
 
-def parser_for(config: CrawlConfig, fingerprint_key: int) -> Parser:
+def parser_for(config: CrawlConfig, fingerprint_key: int, server: Server | None = None) -> Parser:
     """A pool, not started, that extracts as `config` says.
 
     Args:
         config: As in force, see `crawler.plan.Plan.effective_config`.
         fingerprint_key: See `Frontier.key`.
+        server: Where one was started already, taken over; closed if the configuration's pool has none.
     """
     settings = Settings(
         scope=config.scope,
@@ -53,11 +55,13 @@ def parser_for(config: CrawlConfig, fingerprint_key: int) -> Parser:
         fingerprint_key=fingerprint_key,
         agent=config.fetch.user_agent,
     )
+    if server is not None and config.parse.backend != "process":
+        server.close()
     match config.parse.backend:
         case "process":
             from crawler.parse.process import ProcessParser  # noqa: PLC0415
 
-            return ProcessParser(settings, config.parse)
+            return ProcessParser(settings, config.parse, server=server)
         case "thread":
             from crawler.parse.thread import ThreadParser  # noqa: PLC0415
 

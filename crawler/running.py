@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ from crawler.rule_history import worse
 from crawler.seedlist import SeedTally
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from typing import Any
 
     from crawler.clock import Clock
     from crawler.directory import CrawlDirectory
@@ -52,6 +54,8 @@ class Running:
         seed_rows: The sink of seeds.jsonl; opened and closed here.
         news: What a resumed crawl has to tell before it goes on.
         health: How its rules fare.
+        release: Lets go of what is of no use once nothing is left to fetch; it may take its time, and is called again
+            when the crawl is closed.
         earlier: The crawl before this one, to compare with; None for none.
         name: Of the crawl.
     """
@@ -68,6 +72,7 @@ class Running:
         fsync: bool,
         news: Sequence[str],
         health: RuleHealth,
+        release: Callable[[], Coroutine[Any, Any, None]],
         earlier: Earlier | None = None,
         name: str = "",
     ) -> None:
@@ -79,6 +84,7 @@ class Running:
         self._clock = clock
         self._fsync = fsync
         self._health = health
+        self._release = release
         self._earlier = earlier
         self._name = name
         self.news = news
@@ -95,6 +101,13 @@ class Running:
         """Crawl to the end, then, unless interrupted, write seeds.jsonl and summary.json."""
         started_at = self._clock.wall()
         ending = await self._engine.run()
+        releasing = asyncio.ensure_future(self._release())  # while the account is written
+        try:
+            return await self._account(ending, started_at)
+        finally:
+            await releasing
+
+    async def _account(self, ending: Ending, started_at: float) -> Result:
         interrupted = ending.stopped_by == STOPPED
         tally = SeedTally() if interrupted else await self._write_seeds()
         rules = self._health.account()

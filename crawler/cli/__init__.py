@@ -5,6 +5,7 @@ Commands are imported when they are called: `crawler --help` must not wait for a
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import os
@@ -12,7 +13,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import click
 
@@ -71,9 +72,25 @@ def cli() -> None:
     """
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
-    sys.exit(run(arguments))
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with its code; `run` is for those who want to go on."""
+    codes: list[int] = []
+    if not atexit._ncallbacks():  # noqa: SLF001  (whoever was there before us wants to have the last word)
+        atexit.register(_leave, codes)
+    codes.append(run(arguments))
+    sys.exit(codes[0])
+
+
+def _leave(codes: Sequence[int]) -> None:
+    """End a process that has done all there is to do, without taking every object down: that may take long.
+
+    As the first one registered it is the last thing called at exit.
+    """
+    with contextlib.suppress(OSError, ValueError):  # of which Python tells in its own way, after this
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+        if codes:  # else an error ended it, which Python has told
+            os._exit(codes[0])
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from crawler.errors import ConfigError
+from crawler.parse.server import Server
 
 
 @click.command(short_help="Crawl a seed list into a directory of JSONL.")
@@ -60,13 +63,6 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     Seeds given here replace those of the configuration. With --resume they are added to the
     crawl's own; without a FILE, the configuration is that of the crawl: DIR/crawl.yaml.
     """
-    from dataclasses import replace  # noqa: PLC0415
-
-    from crawler.cli.planning import STDOUT, plan_of  # noqa: PLC0415  (help needs none of it)
-    from crawler.cli.remarks import contact_remarks  # noqa: PLC0415
-    from crawler.cli.running import run_crawl  # noqa: PLC0415
-    from crawler.dataset.where import where_of  # noqa: PLC0415
-
     options: list[str | tuple[str, str]] = []
     if delay is not None:
         options += [("--delay", "limits.default.rate=null"), ("--delay", f"limits.default.delay={delay}")]
@@ -79,11 +75,22 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         raise ConfigError("--fresh begins anew, and --resume, --retry-failed and --repair go on: expected one of them")
     if where is not None and not retry_failed:
         raise ConfigError("--where says what --retry-failed tries again: expected both, or neither")
-    plan = plan_of(seeds, config, directory, [*options, *overrides], output, resume=resume)
-    plan = replace(plan, retry=where_of(where or "") if retry_failed else None, repair=repair)
-    if dry_run:
-        from crawler.cli.dry_run import dry_run as run_dry  # noqa: PLC0415
+    with closing(Server()) as server:  # first of all: it loads what parsers need while this process loads the rest
+        from crawler.cli.planning import STDOUT, plan_of  # noqa: PLC0415  (help needs none of it)
+        from crawler.cli.remarks import contact_remarks  # noqa: PLC0415
 
-        return run_dry(plan)
-    remarks = contact_remarks(plan.config)
-    return run_crawl(plan, fresh=fresh, stream=output == STDOUT, quiet=quiet, verbose=verbose, remarks=remarks)
+        plan = plan_of(seeds, config, directory, [*options, *overrides], output, resume=resume)
+        if retry_failed:
+            from crawler.dataset.where import where_of  # noqa: PLC0415
+
+            plan = replace(plan, retry=where_of(where or ""))
+        plan = replace(plan, repair=repair)
+        if dry_run:
+            from crawler.cli.dry_run import dry_run as run_dry  # noqa: PLC0415
+
+            return run_dry(plan, server)
+        from crawler.cli.running import run_crawl  # noqa: PLC0415
+
+        remarks = contact_remarks(plan.config)
+        stream = output == STDOUT
+        return run_crawl(plan, fresh=fresh, stream=stream, quiet=quiet, verbose=verbose, remarks=remarks, server=server)

@@ -22,6 +22,7 @@ from crawler.wording import counted, printable
 
 if TYPE_CHECKING:
     from crawler.models import HostKey, Request
+    from crawler.parse.server import Server
     from crawler.plan import Plan
     from crawler.seeds import Seed
     from crawler.survey.facts import HostFacts
@@ -56,8 +57,12 @@ class _Seeds:
             self.other_hosts.add(request.host_key)
 
 
-def dry_run(plan: Plan) -> int:
+def dry_run(plan: Plan, server: Server) -> int:
     """Ask the hosts of the first seeds, and print what follows; the exit code: whether any seed may be fetched.
+
+    Args:
+        plan: What would be crawled.
+        server: For the parser pool. Closed by the caller.
 
     Raises:
         ConfigError: The seed list cannot be read, or a crawl as planned would not begin.
@@ -76,17 +81,17 @@ def dry_run(plan: Plan) -> int:
         of_all = f" (the first {MAX_HOSTS} of {len(seeds.other_hosts) + MAX_HOSTS:,})" if seeds.other_hosts else ""
         click.echo(f"\nWhat the hosts say, and how each would be asked{of_all}:")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_ask(plan, seeds, told))
+            runner.run(_ask(plan, server, seeds, told))
         click.echo("\n" + "\n".join(whole_lines(plan.config, told, others=len(seeds.other_hosts))))
     return OK if seeds.other_hosts or any(facts.allowed for facts in told) else NO_SEED
 
 
-async def _ask(plan: Plan, seeds: _Seeds, told: list[HostFacts]) -> None:
+async def _ask(plan: Plan, server: Server, seeds: _Seeds, told: list[HostFacts]) -> None:
     def tell(facts: HostFacts) -> None:
         told.append(facts)
         click.echo("\n" + "\n".join(host_lines(plan.config, facts)))
 
-    async with open_survey(plan) as survey:
+    async with open_survey(plan, server) as survey:
         await survey.ask(seeds.by_host, tell)
 
 

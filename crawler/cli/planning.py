@@ -15,7 +15,6 @@ from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError
 from crawler.export.packing import suffix
 from crawler.plan import Plan
-from crawler.reopen import load_stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +43,8 @@ def plan_of(
     stored = None
     if resume and not config_path:
         lying = CrawlDirectory(_directory(directory, bare_name))
+        from crawler.reopen import load_stored  # noqa: PLC0415  (a new crawl has no use for all that this imports)
+
         stored = load_stored(lying, overrides)
     loaded = stored or (load(config_path, overrides) if config_path else loads("", "defaults", overrides))
     config = loaded.config

@@ -32,13 +32,13 @@ from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
 from crawler.progress import ProgressLine
 from crawler.resume import STDOUT as STREAM
-from crawler.summary import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from crawler.config import BudgetConfig
     from crawler.directory import CrawlDirectory
+    from crawler.parse.server import Server
     from crawler.plan import Plan
     from crawler.running import Result, Running
 
@@ -58,11 +58,13 @@ def run_crawl(
     quiet: bool = False,
     verbose: bool = False,
     remarks: Iterable[str] = (),
+    server: Server | None = None,
 ) -> int:
     """Run a plan; its exit code.
 
     Args:
         remarks: Told at the beginning, and logged.
+        server: For the parser pool, if one was started. Closed by the caller.
 
     Raises:
         ConfigError: The directory holds an unfinished or another crawl, or is in use; the output file exists.
@@ -98,13 +100,15 @@ def run_crawl(
         live = not (quiet or verbose or stream)
         started = SystemClock.monotonic()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            ran = runner.run(_crawl(plan, follower, live=live, quiet=quiet))
+            ran = runner.run(_crawl(plan, follower, server, live=live, quiet=quiet))
         result = ran.result
         if finished and not ran.worked:
             _tell(finished)
             return OK
         was_cut = follower is not None and follower.was_cut
         if not quiet:
+            from crawler.summary import summary  # noqa: PLC0415  (not before the first request)
+
             text = summary(
                 result.snapshot,
                 stopped_by=result.ending.stopped_by or (STOPPED if was_cut else None),
@@ -160,10 +164,10 @@ class Ran(NamedTuple):
     worked: bool  #: whether there was anything to do
 
 
-async def _crawl(plan: Plan, follower: Follower | None, *, live: bool, quiet: bool) -> Ran:
+async def _crawl(plan: Plan, follower: Follower | None, server: Server | None, *, live: bool, quiet: bool) -> Ran:
     stopper = _Stopper(follower, quiet=quiet)
     with stopper.listening():
-        async with open_crawl(plan) as running:
+        async with open_crawl(plan, server=server) as running:
             gc.freeze()  # what is imported by now lives to the end; collecting it again and again stalls the loop
             gc.set_threshold(50_000, 20, 100)
             sys.setswitchinterval(SWITCH_INTERVAL_S)

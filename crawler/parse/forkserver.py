@@ -1,9 +1,10 @@
 """How does a worker come to life in a millisecond, and who sees it die?
 
 The fork server: a fresh, single-threaded interpreter that loads the extractor once, then forks a worker
-whenever the pool sends it a socket, kills one when told to, and reports how each ended. It outlives no
-pool: when its control socket ends it kills its workers, hanging or not, waits for them, and exits. If it is
-killed itself, Linux kills the workers (PR_SET_PDEATHSIG); elsewhere they end with their page at the latest.
+whenever the pool sends it a socket, kills one when told to, and reports how each ended. It may be started before
+there is a pool to tell it what to load, and loads what is most likely meanwhile. It outlives no pool: when its
+control socket ends it kills its workers, hanging or not, waits for them, and exits. If it is killed itself, Linux
+kills the workers (PR_SET_PDEATHSIG); elsewhere they end with their page at the latest.
 
 Why not `multiprocessing`'s own fork server: there is one for all users of the interpreter, starting a worker
 blocks until it has loaded, it re-executes ``__main__`` (which breaks unguarded scripts and notebooks), and
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import os
 import select
 import signal
@@ -24,26 +26,51 @@ from typing import NoReturn
 import msgspec
 
 from crawler.parse.board import Board
-from crawler.parse.entry import PageFunction, load
+from crawler.parse.entry import EXTRACTOR, PageFunction, load
 from crawler.parse.framing import COMMAND, EXIT_NO_FORK, KILL, NOTICE, READY, Charter
+from crawler.parse.heap import frugal
 from crawler.parse.worker import forbid_core_dumps, limit_memory, serve
 
 _PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
 
-def main(control_fd: int, board_fd: int) -> None:
-    """Run in the process that `launcher` started: the charter is what is left of standard input."""
+def main(control_fd: int) -> NoReturn:
+    """Run in the process that `server` started, to its end."""
+    code = 1
+    control = socket.socket(fileno=control_fd)  # which ends with the process and not before: the pool relies on that
+    try:
+        _serve(control)
+        code = 0
+    except BaseException:  # noqa: BLE001  # told here, as nothing of this process is taken down piece by piece
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(code)
+
+
+def _serve(control: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGHUP):  # the pool's owner decides when to stop
         signal.signal(number, signal.SIG_IGN)
-    charter = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Charter)
     _null_stdin()
-    page = load(charter.entry, charter.settings)
-    board = Board(board_fd, charter.workers)
-    os.close(board_fd)
-    gc.collect()
-    gc.freeze()  # workers share these pages as long as no collection writes to them
-    with socket.socket(fileno=control_fd) as control:
+    if not select.select([control], [], [], 0)[0]:
+        importlib.import_module(EXTRACTOR.partition(":")[0])
+    if (briefing := _briefing(control)) is not None:
+        charter, board = briefing
+        page = load(charter.entry, charter.settings)
+        gc.collect()
+        gc.freeze()  # workers share these pages as long as no collection writes to them
         ForkServer(control, page, board, charter.memory_bytes).run()
+
+
+def _briefing(control: socket.socket) -> tuple[Charter, Board] | None:
+    """What the pool's first command brings; None if there will be no pool."""
+    _, fds, _, _ = socket.recv_fds(control, COMMAND.size, 2)
+    if not fds:
+        return None
+    with os.fdopen(fds[0], "rb") as file:
+        charter = msgspec.msgpack.decode(file.read(), type=Charter)
+    board = Board(fds[1], charter.workers)
+    os.close(fds[1])
+    return charter, board
 
 
 def _null_stdin() -> None:
@@ -128,7 +155,7 @@ class ForkServer:
             if os.getppid() == server_pid:  # else the server died before the line above
                 forbid_core_dumps()
                 limit_memory(self._memory_bytes)
-                serve(sock, self._page, self._board, slot)
+                serve(sock, frugal(self._page), self._board, slot)
             code = 0
         except (EOFError, ConnectionError):
             code = 0  # the pool went away in the middle of a batch

@@ -31,8 +31,9 @@ SMALL_BYTES = 16 * 1024
 _ARRAY32 = b"\xdd"  # msgpack's array with a 4-byte count
 
 COMMAND = struct.Struct("!cII")
-"""Verb, worker, slot. The socket of a worker to be spawned rides along as a descriptor."""
-SPAWN, KILL = b"S", b"K"
+"""Verb, worker, slot. Descriptors ride along: the charter's and the board's with the first command of all, then the
+sockets of workers to be spawned."""
+BEGIN, SPAWN, KILL = b"B", b"S", b"K"
 
 NOTICE = struct.Struct("!IiQ")
 """Worker, its exit code (negative: a signal), its peak resident bytes. Worker 0: the fork server is ready."""

@@ -1,20 +1,13 @@
-"""How does the pool start, command and end its fork server?
+"""How does the pool command and end its fork server?
 
-The pool's end of `forkserver`. Starts a plain interpreter (``python -c``), so that it makes no difference what
-``__main__`` is here, with exactly two descriptors: the control socket and the board. It is a session of its
-own: Ctrl-C and hang-ups of a terminal reach the crawler, not its workers. Nothing here blocks but `aclose`,
-which does so in a thread.
+The pool's end of `forkserver`, which `server` starts. Nothing here blocks but `aclose`, which does so in a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
 import socket
-import subprocess
-import sys
 import tempfile
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -22,25 +15,15 @@ import msgspec
 
 from crawler.errors import ParseError
 from crawler.parse import board as boards
-from crawler.parse.framing import COMMAND, KILL, NOTICE, SPAWN, Charter
+from crawler.parse.framing import BEGIN, COMMAND, KILL, NOTICE, SPAWN, Charter
+from crawler.parse.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# The path comes first, as nothing of ours can be imported without it.
-_BOOT = (
-    "import json, sys; sys.path[:] = json.loads(sys.stdin.buffer.readline());"
-    "from crawler.parse.forkserver import main; main(*map(int, sys.argv[1:]))"
-)
-
 # Room for a whole batch of usual pages: the loop writes it in one go instead of waking for each body that the
 # worker takes (10 us a page less), and a worker hands over its answer without waiting for the loop.
 _SEND_BUFFER_BYTES = 1024 * 1024
-
-
-# A worker fills and frees its heap with every page. By default glibc returns it to the kernel and faults it in
-# again each time: a quarter of the CPU of a page (3.2 instead of 2.3 ms for 89 KB). Other libcs ignore this.
-_KEEP_HEAP = {"MALLOC_TRIM_THRESHOLD_": str(256 * 1024**2), "MALLOC_MMAP_THRESHOLD_": str(32 * 1024**2)}
 
 
 class Exit(NamedTuple):
@@ -56,14 +39,20 @@ class Launcher:
     """A fork server and the board its workers write on."""
 
     def __init__(
-        self, charter: Charter, *, on_exit: Callable[[int, Exit], None], on_lost: Callable[[str], None]
+        self,
+        charter: Charter,
+        *,
+        on_exit: Callable[[int, Exit], None],
+        on_lost: Callable[[str], None],
+        server: Server | None = None,
     ) -> None:
-        """Start the server, without waiting for it to load.
+        """Tell a server what it is for, without waiting for it to load.
 
         Args:
             charter: What the server is told.
             on_exit: Called with a worker's number once it is dead and gone.
             on_lost: Called once if the server itself ends, with how; no `on_exit` follows.
+            server: Taken over; None to start one.
 
         Raises:
             ParseError: The server cannot be started.
@@ -74,26 +63,16 @@ class Launcher:
         #: whether the extractor has been loaded
         self.ready = False
         self._loop = asyncio.get_running_loop()
-        try:
-            self._control, theirs = socket.socketpair()
-        except OSError as error:
-            raise ParseError(f"cannot open a socket for the parser pool: {error}") from error
+        server = server or Server()
+        self._control, self._process = server.control, server.process
         self._control.settimeout(0)
         try:
-            with theirs, boards.create(charter.workers) as file, _briefing(charter) as stdin:
+            with boards.create(charter.workers) as file, _briefing(charter) as briefing:
                 self.board = boards.Board(file.fileno(), charter.workers)
-                fds = (theirs.fileno(), file.fileno())
-                self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and code
-                    [sys.executable, "-P", "-c", _BOOT, *map(str, fds)],
-                    stdin=stdin,
-                    stdout=subprocess.DEVNULL,  # what user code prints must not end up in `-o -`
-                    pass_fds=fds,
-                    start_new_session=True,
-                    env=_KEEP_HEAP | os.environ,
-                )
+                self._send(COMMAND.pack(BEGIN, 0, 0), [briefing.fileno(), file.fileno()])
         except OSError as error:
-            self._control.close()
-            raise ParseError(f"cannot start {sys.executable!r} for the parser pool: {error}") from error
+            server.close()
+            raise ParseError(f"cannot brief the parser pool: {error}") from error
         self._loop.add_reader(self._control.fileno(), self._read_notices)
 
     def spawn(self, worker: int, slot: int) -> socket.socket:
@@ -166,7 +145,6 @@ class Launcher:
 def _briefing(charter: Charter) -> BinaryIO:
     """A file with what the server is to read: of any size, without anyone waiting for the other."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
-    file.write(json.dumps([entry for entry in sys.path if isinstance(entry, str)]).encode() + b"\n")
     file.write(msgspec.msgpack.encode(charter))
     file.seek(0)
     return file

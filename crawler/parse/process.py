@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from crawler.extract.settings import Settings
     from crawler.parse.base import Job
     from crawler.parse.board import Progress
+    from crawler.parse.server import Server
 
 _DEPTH = 2  # batches a worker is given at once: one in work, one at hand
 _STILLBIRTHS = 5  # workers in a row that died before their first page
@@ -48,11 +49,14 @@ _LOAD_WITHIN_S = 60.0
 class ProcessParser:
     """The `Parser` that contains crashes, hangs and memory: worker processes over sockets."""
 
-    def __init__(self, settings: Settings, config: ParseConfig, *, entry: str = EXTRACTOR) -> None:
+    def __init__(
+        self, settings: Settings, config: ParseConfig, *, entry: str = EXTRACTOR, server: Server | None = None
+    ) -> None:
         self._workers = worker_count(config)
         self._deadline_s = float(config.deadline_s)
         self._memory_bytes = int(config.memory_bytes)
         self._charter = Charter(entry=entry, settings=settings, workers=self._workers, memory_bytes=self._memory_bytes)
+        self._server = server
         self._launcher: Launcher | None = None
         self._lanes: dict[int, Lane] = {}
         self._overdue: dict[int, int] = {}  # worker -> number of the page it was killed for
@@ -101,11 +105,14 @@ class ProcessParser:
         self._fail(self._error or NOT_RUNNING)
         if self._launcher is not None:
             await self._launcher.aclose()
+        elif self._server is not None:
+            self._server.close()
 
     def _launch(self) -> None:
         """A new fork server, and all its workers."""
         self._launched_at = self._now()
-        self._launcher = Launcher(self._charter, on_exit=self._worker_died, on_lost=self._server_died)
+        server, self._server = self._server, None
+        self._launcher = Launcher(self._charter, on_exit=self._worker_died, on_lost=self._server_died, server=server)
         for slot in range(self._workers):
             self._spawn(self._launcher, slot)
 

@@ -46,7 +46,7 @@ class Window:
             may be (the wall clock may have been set back meanwhile), and how many pages of a host may be kept.
         size: How many. Hosts that a robots.txt redirect leads to come on top, while it is followed.
         resumed: Whether any host may have been asked just before an earlier run died, so that each waits a delay
-            after the start.
+            after the start; and whether the frontier may know hosts already.
         left: Told of each host that leaves.
     """
 
@@ -80,7 +80,7 @@ class Window:
         # those that may leave, as far as was known when they were queued:
         self._idle: deque[Host] = deque()  # having nothing to request
         self._far: deque[Host] = deque()  # resting for long, to be exchanged for others that may be asked soon
-        self._overflow = True  # an earlier run may have left hosts
+        self._overflow = resumed  # an earlier run may have left hosts
         self._refill: Refill | None = None  # asked and not answered
         self._refill_got = 0
         self._refill_from = -inf

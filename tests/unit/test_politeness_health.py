@@ -204,7 +204,7 @@ def test_back_off_outlives_a_restart_and_ends_after_ten_good_answers():
     gaps = [b.begin - a.begin for a, b in pairwise(desk.begun("a.test"))]
     first = next(n for n, span in enumerate(desk.begun("a.test")) if span.run)
     assert gaps[first] > state.backoff_s / 2
-    assert gaps[first + 12] < 2
+    assert gaps[first + 12] < 3  # a second, and a latency
 
 
 def test_why_hosts_wait_is_said_in_words():

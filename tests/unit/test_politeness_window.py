@@ -109,3 +109,10 @@ def test_request_for_robots_txt_goes_on_where_it_was_when_its_host_has_rested():
     desk.run()
     assert [span.request.url[:5] for span in desk.log] == ["http:", "https", "https", "http:"]
     assert set(desk.ends.values()) == {Outcome.FETCHED}
+
+
+def test_first_url_of_a_new_crawl_does_not_wait_for_a_question_about_other_hosts():
+    policy = policy_for(FakeClock())
+    policy.turn(10)  # before the seed list has been read
+    policy.wake("a.test")
+    assert policy.turn(10).unknown == ["a.test"]

@@ -1,0 +1,92 @@
+"""What a crawl loads before its first request, and how its process ends."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import crawler
+from crawler.parse.server import Server
+
+FIRST_REQUEST = """
+import sys
+from pathlib import Path
+import crawler.build
+from crawler.cli import run
+make = crawler.build._fetcher
+async def first(request, started):
+    Path("loaded").write_text("\\n".join(sys.modules))
+    raise crawler.errors.FetchError("dns")
+def fetcher(*arguments, **named):
+    made = make(*arguments, **named)
+    made.fetch = first
+    return made
+crawler.build._fetcher = fetcher
+run(["crawl", "http://127.0.0.1:1/", "-d", "crawl", "-q", "--set", "robots.obey=false"])
+"""
+
+ENDING = """
+import atexit, sys
+{before}
+import crawler.cli
+def run(arguments):
+    atexit.register(print, "registered while running")
+    print("told", end="")
+    {how}
+crawler.cli.run = run
+crawler.cli.main()
+"""
+
+
+def python(code, cwd):
+    environment = os.environ | {"PYTHONPATH": str(Path(crawler.__file__).parents[1])}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, env=environment, check=False
+    )
+
+
+def test_new_crawl_loads_nothing_of_going_on_before_its_first_request(tmp_path):
+    python(FIRST_REQUEST, tmp_path)
+    loaded = set((tmp_path / "loaded").read_text().split())
+    assert "aiohttp" in loaded
+    unused = (
+        "reopen",
+        "repair",
+        "retry",
+        "survey",
+        "summary",
+        "demo",
+        "export.warc",
+        "export.files",
+        "frontier.memory",
+    )
+    assert not {name for name in loaded if name.startswith(tuple(f"crawler.{part}" for part in unused))}
+    assert not {name for name in loaded if name.split(".")[0] in {"selectolax", "jmespath"}}
+
+
+@pytest.mark.parametrize("before", ["", "atexit.register(print, 'registered before')"])
+def test_process_ends_with_its_code_when_all_is_told_and_done(before, tmp_path):
+    ended = python(ENDING.format(before=before, how="return 4"), tmp_path)
+    assert ended.returncode == 4
+    assert ended.stdout == "toldregistered while running\n" + "registered before\n" * bool(before)
+    assert not ended.stderr
+
+
+def test_process_that_fails_tells_of_it(tmp_path):
+    ended = python(ENDING.format(before="", how="raise RuntimeError('a mistake of ours')"), tmp_path)
+    assert ended.returncode == 1
+    assert "a mistake of ours" in ended.stderr
+
+
+def test_output_that_nobody_takes_is_no_silent_success(tmp_path):
+    code = ENDING.format(before="import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1)", how="return 0")
+    assert python(code, tmp_path).returncode != 0
+
+
+def test_server_that_gets_no_pool_ends(tmp_path):
+    server = Server()
+    server.control.close()
+    assert server.process.wait(10) == 0
+    server.close()
