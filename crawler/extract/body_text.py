@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from selectolax.lexbor import create_tag
 
 from crawler.extract.main_boxes import ANCHOR
-from crawler.extract.reading import SEPARATORS, SPACE, SVG, TEXT, UNREAD, follows_block, raw_text_of
+from crawler.extract.reading import SEPARATORS, SPACE, SVG, TEXT, UNBOXED, UNREAD, follows_block, raw_text_of
 from crawler.extract.text import BLOCK, preformatted_lines
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ PREFORMATTED = frozenset(create_tag(name).tag_id for name in ("pre", "textarea")
 _IDEOGRAPHS = "\u2e80"
 """The first of the characters of which few make a sentence: CJK, kana, Hangul."""
 _BREAKING = UNREAD | SEPARATORS.keys()
+_PLAIN = SEPARATORS.keys() - UNBOXED - PREFORMATTED
+"""Elements that are boxes and nothing else."""
 _WIDE = re.compile(f"[{_IDEOGRAPHS}-\U0010ffff]")
 _UNREAD = UNREAD | {SVG}
 _ASCII_SPACE = "\t\n\f\r "
@@ -87,7 +89,7 @@ class BodyText:
         place_of, is_mixed = boxes.places.get, boxes.is_mixed
         parts, texts, places = self.parts, self.texts, self.places
         read, sizes = self._read, self._sizes
-        separators, breaking, space, text_tag = SEPARATORS, _BREAKING, SPACE, TEXT
+        separators, breaking, plain, space, text_tag = SEPARATORS, _BREAKING, _PLAIN, SPACE, TEXT
         place = place_of(top.mem_id, 0)
         last = BLOCK
         stack: list[tuple[Iterator[LexborNode], int]] = [(top.iter(include_text=True, skip_empty=True), place)]
@@ -97,6 +99,28 @@ class BodyText:
             nodes, place = stack[-1]
             for node in nodes:
                 tag = node.tag_id
+                if tag in plain and link < 0 and (inner := place_of(node.mem_id)) is not None:
+                    last = separators[tag]
+                    parts.append(last)
+                    if is_mixed[inner >> 1]:
+                        stack.append((node.iter(include_text=True, skip_empty=True), inner))
+                        break
+                    text = node.text(separator=_NODE)
+                    read[inner >> 1] = 1
+                    if not text:
+                        continue
+                    last = text
+                    if _NODE in text:
+                        nodes_texts = text.split(_NODE)
+                        sizes[inner] = _size_of(text, nodes_texts)
+                        text = "".join(nodes_texts)
+                    elif not text.isspace():
+                        length = len(text)
+                        sizes[inner] = length if text.isascii() or text[length >> 1] < _IDEOGRAPHS else 3 * length
+                    texts.append(len(parts))
+                    places.append(inner)
+                    parts.append(text)
+                    continue
                 at = place
                 if tag == text_tag:
                     text = node.text_content or ""

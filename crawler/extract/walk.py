@@ -8,7 +8,7 @@ from selectolax.lexbor import create_tag
 
 from crawler.extract.head import HEAD_TAGS
 from crawler.extract.main_boxes import ANCHOR, Boxes
-from crawler.extract.reading import SEPARATORS, UNREAD
+from crawler.extract.reading import SEPARATORS, UNBOXED, UNREAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,11 +19,9 @@ _BODY, _H1, _SCRIPT, _TEMPLATE = (create_tag(name).tag_id for name in ("body", "
 _AREA = create_tag("area").tag_id
 #: all that the walk stops for; other elements, half of many pages, are passed by with one look-up
 _NOTABLE = frozenset((*SEPARATORS, *UNREAD, *HEAD_TAGS, ANCHOR, _AREA, _BODY, _TEMPLATE))
-#: elements that hold text without being a part of the page that could be kept or left out by itself
-_UNBOXED = frozenset(create_tag(name).tag_id for name in ("br", "hr", "img", "svg", "optgroup", "option"))
-_BOXED = frozenset((*SEPARATORS, _BODY)) - _UNBOXED
+_BOXED = frozenset((*SEPARATORS, _BODY)) - UNBOXED
 #: what text is parted by, or is no part of
-_PARTING = _UNBOXED | UNREAD
+_PARTING = UNBOXED | UNREAD
 #: elements of which nothing else is noted
 _MERE = frozenset((*SEPARATORS, *UNREAD, _BODY)) - {_H1, _SCRIPT}
 
