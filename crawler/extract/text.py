@@ -56,7 +56,8 @@ def add_blocks(lines: list[str], text: str) -> int:
         line = block.strip()
         if not line:
             continue
-        if only_spaces and line.isascii() and "  " not in line:  # as it should be: half the time of splitting it
+        # As it should be, for no other white space is printable: half the time of splitting it.
+        if "  " not in line and ((only_spaces and line.isascii()) or line.isprintable()):
             word_count += line.count(" ") + 1
         else:
             words = line.split()
