@@ -32,6 +32,8 @@ _PLAIN = SEPARATORS.keys() - UNBOXED - PREFORMATTED
 _WIDE = re.compile(f"[{_IDEOGRAPHS}-\U0010ffff]")
 _UNREAD = UNREAD | {SVG}
 _ASCII_SPACE = "\t\n\f\r "
+_EVENLY = 2
+"""Of a box whose text counts as it is, with no white space between elements and no character for three."""
 _NODE = BLOCK
 """Parts the text nodes of a text that is taken at once; see there why none holds it."""
 
@@ -50,7 +52,7 @@ class BodyText:
         #: texts to be kept as they are, how many parts stand before, and their place
         self.preformatted: list[tuple[int, str, int]] = []
         self._sizes = [0, 0] * len(boxes.nodes)
-        #: for each box whether its text was taken along with that of links in it
+        #: for each box whether its text was taken along with that of links in it, or even all of it counts as it is
         self._read = bytearray(len(boxes.nodes))
         if top is not None:
             self._take(top)
@@ -64,21 +66,22 @@ class BodyText:
             links: All there are.
         """
         sizes = self._sizes.copy()
-        read, boxes = self._read, self._boxes
-        places = boxes.places.get
+        read, boxes, evenly = self._read, self._boxes, _EVENLY
+        places, near = boxes.places.get, boxes.near
         for link in links:
             parent = link.parent
             if parent is None:
                 continue  # of a template
             place = places(parent.mem_id)
             if place is None:
-                place = boxes.near(link)
+                place = near(link)
+            how = read[place >> 1]
             # In a box that is in a link, all is; and what holds boxes was gone through.
-            if not place & 1 and read[place >> 1] and places(link.mem_id) is None:
-                text = link.text(separator=_NODE)
-                if _NODE not in text and text.isascii():
-                    size = 0 if text.isspace() else len(text)
+            if how and not place & 1 and places(link.mem_id) is None:
+                if how == evenly:
+                    size = len(link.text_lexbor())
                 else:
+                    text = link.text(separator=_NODE)
                     size = _size_of(text, text.split(_NODE))
                 sizes[place] -= size
                 sizes[place + 1] += size
@@ -112,11 +115,17 @@ class BodyText:
                     last = text
                     if _NODE in text:
                         nodes_texts = text.split(_NODE)
-                        sizes[inner] = _size_of(text, nodes_texts)
+                        size = _size_of(text, nodes_texts)
                         text = "".join(nodes_texts)
-                    elif not text.isspace():
-                        length = len(text)
-                        sizes[inner] = length if text.isascii() or text[length >> 1] < _IDEOGRAPHS else 3 * length
+                    elif text.isspace():
+                        size = 0
+                    else:
+                        size = len(text)
+                        if not text.isascii() and text[size >> 1] >= _IDEOGRAPHS:
+                            size *= 3
+                    sizes[inner] = size
+                    if size == len(text) and text.isascii():
+                        read[inner >> 1] = _EVENLY
                     texts.append(len(parts))
                     places.append(inner)
                     parts.append(text)
