@@ -125,8 +125,7 @@ def _add_texts(features: Features, found: Found, extract: ExtractConfig) -> None
         lang = features.lang_detected if wanted.language else detect(text)
         features.sentence_count = sentences(text)
         features.reading_s = reading_s(text, word_count, lang)
-        utf8 = found.text.utf8
-        html_chars = len(utf8) if utf8.isascii() else len(found.text.text)
+        html_chars = found.text.n_chars
         features.text_ratio = round(len(text) / html_chars, 4) if html_chars else 0.0
 
 
