@@ -31,8 +31,8 @@ class Boxes:
         self.nodes: list[LexborNode | None] = [None]
         #: of each, the number of the box it is in
         self.parents: list[int] = [0]
-        #: of each, Lexbor's number for its tag
-        self.tags: list[int] = [0]
+        #: of each, Lexbor's number for its tag; all that are boxes have one below 256
+        self.tags = bytearray(1)
         #: for each, whether there is more than text and inline elements in it
         self.is_mixed = bytearray(1)
         self._parted: list[int] = []  # boxes that are mixed, whether or not they hold others
