@@ -105,10 +105,11 @@ def _sketch(units: Iterable[bytes]) -> int:
     """A bit of the least hash of each bucket."""
     least = [_NONE] * BITS
     for unit in map(xxh3_64_intdigest, units):
-        if unit < least[unit % BITS]:
+        if unit < least[unit % BITS]:  # noqa: PLR1730 - a call of min takes thrice as long
             least[unit % BITS] = unit
     sketch = 0
-    for bucket, found in enumerate(least):
+    for bucket in range(BITS):
+        found = least[bucket]
         if found == _NONE:
             found = next((least[detour] for detour in _DETOURS[bucket] if least[detour] != _NONE), 0)
         sketch |= (found // BITS & 1) << bucket
