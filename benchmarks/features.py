@@ -88,7 +88,7 @@ def tasks(page: bytes, extractor: Extractor, targets: Targets) -> dict[str, Call
         "  opengraph": lambda: of_metas(head.meta_nodes),
         "  language": lambda: detect(text),
         "  fingerprint": lambda: fingerprint(text),
-        "  counts": lambda: (sentences(text), reading_s(text, words, "en"), len(page.decode()), links.n_within("x")),
+        "  counts": lambda: (sentences(text), reading_s(text, words, "en"), links.n_within("x")),
         "  headings": lambda: headings(document),
         "  needs_js": lambda: needs_js(document, links.n_links, lambda: words),
         "off by default: all text": document.blocks,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from selectolax.lexbor import create_tag
 
 from crawler.extract.main_boxes import ANCHOR
-from crawler.extract.reading import SEPARATORS, SPACE, SVG, TEXT, UNREAD, follows_block, raw_text_of
+from crawler.extract.reading import SEPARATORS, SPACE, SVG, TEXT, UNBOXED, UNREAD, follows_block, raw_text_of
 from crawler.extract.text import BLOCK, preformatted_lines
 
 if TYPE_CHECKING:
@@ -27,9 +27,13 @@ PREFORMATTED = frozenset(create_tag(name).tag_id for name in ("pre", "textarea")
 _IDEOGRAPHS = "\u2e80"
 """The first of the characters of which few make a sentence: CJK, kana, Hangul."""
 _BREAKING = UNREAD | SEPARATORS.keys()
+_PLAIN = SEPARATORS.keys() - UNBOXED - PREFORMATTED
+"""Elements that are boxes and nothing else."""
 _WIDE = re.compile(f"[{_IDEOGRAPHS}-\U0010ffff]")
 _UNREAD = UNREAD | {SVG}
 _ASCII_SPACE = "\t\n\f\r "
+_EVENLY = 2
+"""Of a box whose text counts as it is, with no white space between elements and no character for three."""
 _NODE = BLOCK
 """Parts the text nodes of a text that is taken at once; see there why none holds it."""
 
@@ -48,7 +52,7 @@ class BodyText:
         #: texts to be kept as they are, how many parts stand before, and their place
         self.preformatted: list[tuple[int, str, int]] = []
         self._sizes = [0, 0] * len(boxes.nodes)
-        #: for each box whether its text was taken along with that of links in it
+        #: for each box whether its text was taken along with that of links in it, or even all of it counts as it is
         self._read = bytearray(len(boxes.nodes))
         if top is not None:
             self._take(top)
@@ -62,21 +66,22 @@ class BodyText:
             links: All there are.
         """
         sizes = self._sizes.copy()
-        read, boxes = self._read, self._boxes
-        places = boxes.places.get
+        read, boxes, evenly = self._read, self._boxes, _EVENLY
+        places, near = boxes.places.get, boxes.near
         for link in links:
             parent = link.parent
             if parent is None:
                 continue  # of a template
             place = places(parent.mem_id)
             if place is None:
-                place = boxes.near(link)
+                place = near(link)
+            how = read[place >> 1]
             # In a box that is in a link, all is; and what holds boxes was gone through.
-            if not place & 1 and read[place >> 1] and places(link.mem_id) is None:
-                text = link.text(separator=_NODE)
-                if _NODE not in text and text.isascii():
-                    size = 0 if text.isspace() else len(text)
+            if how and not place & 1 and places(link.mem_id) is None:
+                if how == evenly:
+                    size = len(link.text_lexbor())
                 else:
+                    text = link.text(separator=_NODE)
                     size = _size_of(text, text.split(_NODE))
                 sizes[place] -= size
                 sizes[place + 1] += size
@@ -87,7 +92,7 @@ class BodyText:
         place_of, is_mixed = boxes.places.get, boxes.is_mixed
         parts, texts, places = self.parts, self.texts, self.places
         read, sizes = self._read, self._sizes
-        separators, breaking, space, text_tag = SEPARATORS, _BREAKING, SPACE, TEXT
+        separators, breaking, plain, space, text_tag = SEPARATORS, _BREAKING, _PLAIN, SPACE, TEXT
         place = place_of(top.mem_id, 0)
         last = BLOCK
         stack: list[tuple[Iterator[LexborNode], int]] = [(top.iter(include_text=True, skip_empty=True), place)]
@@ -97,6 +102,34 @@ class BodyText:
             nodes, place = stack[-1]
             for node in nodes:
                 tag = node.tag_id
+                if tag in plain and link < 0 and (inner := place_of(node.mem_id)) is not None:
+                    last = separators[tag]
+                    parts.append(last)
+                    if is_mixed[inner >> 1]:
+                        stack.append((node.iter(include_text=True, skip_empty=True), inner))
+                        break
+                    text = node.text(True, _NODE)  # noqa: FBT003 - names cost a tenth of it
+                    read[inner >> 1] = 1
+                    if not text:
+                        continue
+                    last = text
+                    if _NODE in text:
+                        nodes_texts = text.split(_NODE)
+                        size = _size_of(text, nodes_texts)
+                        text = "".join(nodes_texts)
+                    elif text.isspace():
+                        size = 0
+                    else:
+                        size = len(text)
+                        if not text.isascii() and text[size >> 1] >= _IDEOGRAPHS:
+                            size *= 3
+                    sizes[inner] = size
+                    if size == len(text) and text.isascii():
+                        read[inner >> 1] = _EVENLY
+                    texts.append(len(parts))
+                    places.append(inner)
+                    parts.append(text)
+                    continue
                 at = place
                 if tag == text_tag:
                     text = node.text_content or ""
@@ -126,7 +159,7 @@ class BodyText:
                         if link >= 0 or at >> 1 == place >> 1 or is_mixed[at >> 1]:
                             stack.append((node.iter(include_text=True, skip_empty=True), at))
                             break
-                    text = node.text(separator=_NODE)
+                    text = node.text(True, _NODE)  # noqa: FBT003 - names cost a tenth of it
                     read[at >> 1] = 1
                 if not text:
                     continue

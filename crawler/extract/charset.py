@@ -44,6 +44,7 @@ class Text(NamedTuple):
     utf8: bytes  #: valid UTF-8 without byte order mark; the body itself where it is that
     charset: str  #: WHATWG name, lower case
     source: Source  #: what told it; ``utf-8``, ``guess`` and ``fallback`` are conclusions of our own
+    n_chars: int  #: how many characters it has
 
     @property
     def text(self) -> str:
@@ -63,9 +64,10 @@ def decode(body: bytes, content_type: str | None) -> Text:
     declared = prescan(body)
     if declared:
         return _as_text(body, declared, "meta")
-    if _is_utf8(body):
+    n_chars = _n_chars_of_utf8(body)
+    if n_chars is not None:
         guessed = guess_of_utf8(body)
-        return _as_text(body, guessed, "guess") if guessed else Text(body, "utf-8", "utf-8")
+        return _as_text(body, guessed, "guess") if guessed else Text(body, "utf-8", "utf-8", n_chars)
     guessed = guess(body)
     return _as_text(body, guessed, "guess") if guessed else _as_text(body, "windows-1252", "fallback")
 
@@ -83,19 +85,21 @@ def prescan(body: bytes) -> str | None:
 
 
 def _as_text(body: bytes, name: str, source: Source) -> Text:
-    if name == "utf-8" and _is_utf8(body):
-        return Text(body, name, source)
-    return Text(decode_as(body, name).encode(), name, source)
+    n_chars = _n_chars_of_utf8(body) if name == "utf-8" else None
+    if n_chars is not None:
+        return Text(body, name, source, n_chars)
+    text = decode_as(body, name)
+    return Text(text.encode(), name, source, len(text))
 
 
-def _is_utf8(body: bytes) -> bool:
+def _n_chars_of_utf8(body: bytes) -> int | None:
+    """How many characters `body` has as UTF-8; None if it is none."""
     if body.isascii():
-        return True
+        return len(body)
     try:
-        body.decode()
+        return len(body.decode())
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
 
 
 @lru_cache(maxsize=64)  # a site has one or two

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_ALTERNATES = 200
 """Of translations, and of feeds."""
+_DAY_S = 24 * 60 * 60
 _LAST_TIME = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -77,13 +79,13 @@ def features_of(found: Found, extract: ExtractConfig, *, url: Url, fetched_at: f
             found.head,
             article_of(of_data.all_json_ld),
             url=url,
-            fetched_on=_day_after(fetched_at),
+            fetched_on=_day_after(int(min(fetched_at, _LAST_TIME) // _DAY_S)),
         )
         features.site_name = site_name(found.head)
         features.author, features.published, features.modified = said
         _add_alternates(features, found)
     if wanted.counts:
-        features.n_internal, features.n_external = found.hyperlinks.n_within(registrable_domain(host(url)))
+        features.n_internal, features.n_external = found.hyperlinks.n_within(_site(host(url)))
         features.n_nofollow = found.hyperlinks.n_nofollow
     if wanted.headings:
         features.headings = _kept(features, "headings", *headings(found.document))
@@ -125,8 +127,7 @@ def _add_texts(features: Features, found: Found, extract: ExtractConfig) -> None
         lang = features.lang_detected if wanted.language else detect(text)
         features.sentence_count = sentences(text)
         features.reading_s = reading_s(text, word_count, lang)
-        utf8 = found.text.utf8
-        html_chars = len(utf8) if utf8.isascii() else len(found.text.text)
+        html_chars = found.text.n_chars
         features.text_ratio = round(len(text) / html_chars, 4) if html_chars else 0.0
 
 
@@ -152,6 +153,13 @@ def _add_alternates(features: Features, found: Found) -> None:
     features.feeds = tuple(feeds.values())[:MAX_ALTERNATES]
 
 
-def _day_after(fetched_at: float) -> str:
-    """The date it may be somewhere on earth a day after `fetched_at`."""
-    return (datetime.fromtimestamp(min(fetched_at, _LAST_TIME), UTC) + timedelta(days=1)).date().isoformat()
+@lru_cache(maxsize=64)
+def _day_after(day: int) -> str:
+    """The date it may be somewhere on earth a day after one, given in days since 1970-01-01."""
+    return (datetime.fromtimestamp(day * _DAY_S, UTC) + timedelta(days=1)).date().isoformat()
+
+
+@lru_cache(maxsize=1_000)
+def _site(host_name: str) -> str:
+    """The registrable domain of a host: that of most pages is the same."""
+    return registrable_domain(host_name)

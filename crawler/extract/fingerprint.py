@@ -49,6 +49,8 @@ _WIDE_WORDS = 12
 _FOLDED = bytes.maketrans(b".,;:ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"\n\n\n\nabcdefghijklmnopqrstuvwxyz")
 _SPACES = b" \t\r\f\v"
 _OTHER_ENDS = ("\u3002", "\u3001", "\uff0c", "\u060c", "\u06d4", "\u0964")
+_NONE = 1 << 64
+"""More than any hash."""
 #: for a bucket that nothing fell into: which one to look at instead, and then
 _DETOURS = tuple(
     tuple(xxh3_64_intdigest(bytes((bucket, attempt))) % BITS for attempt in range(256)) for bucket in range(BITS)
@@ -101,11 +103,14 @@ def _phrases(text: str) -> list[bytes]:
 
 def _sketch(units: Iterable[bytes]) -> int:
     """A bit of the least hash of each bucket."""
-    least = {unit % BITS: unit for unit in sorted(map(xxh3_64_intdigest, units), reverse=True)}
+    least = [_NONE] * BITS
+    for unit in map(xxh3_64_intdigest, units):
+        if unit < least[unit % BITS]:  # noqa: PLR1730 - a call of min takes thrice as long
+            least[unit % BITS] = unit
     sketch = 0
     for bucket in range(BITS):
-        found = least.get(bucket)
-        if found is None:
-            found = next((least[detour] for detour in _DETOURS[bucket] if detour in least), 0)
+        found = least[bucket]
+        if found == _NONE:
+            found = next((least[detour] for detour in _DETOURS[bucket] if least[detour] != _NONE), 0)
         sketch |= (found // BITS & 1) << bucket
     return sketch

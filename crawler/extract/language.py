@@ -99,13 +99,10 @@ def _by_words(sample: str, script: str) -> str | None:
     weights = _WEIGHTS[script]
     scores: dict[str, float] = {}
     hits: dict[str, int] = {}
-    for word, count in Counter(words).items():
-        speaks_for = weights.get(word)
-        if speaks_for is None:
-            continue
+    for word, count in Counter(filter(weights.__contains__, words)).items():
         # A word that comes up over and over tells of the topic, or is a name.
         count = min(count, _MAX_COUNT)  # noqa: PLW2901
-        for language, weight in speaks_for:
+        for language, weight in weights[word]:
             scores[language] = scores.get(language, 0.0) + weight * count
             hits[language] = hits.get(language, 0) + count
     if not scores:

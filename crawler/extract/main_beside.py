@@ -25,6 +25,8 @@ _BESIDE_ROLES = (
 )
 #: roles (WAI-ARIA 1.2, 5.3) likewise
 _ROLES_BESIDE = frozenset(_BESIDE_ROLES.split())
+#: those of which something is told by themselves
+_TELLING = _ARTICLES | _BESIDE | _UNASKED | {_HEADER, _NOSCRIPT}
 _DECLARING = frozenset(("role", "hidden", "aria-hidden", "style"))
 _UNSHOWN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
 
@@ -43,7 +45,8 @@ def cut_declared(cutting: Cutting) -> dict[int, frozenset[str]]:
         Of other boxes the words against them, if any.
     """
     tags, parents, texts, cut, nodes = cutting.tags, cutting.parents, cutting.texts, cutting.cut, cutting.nodes
-    declaring, most = _DECLARING, _MOST * texts[0]
+    declaring, telling, most = _DECLARING, _TELLING, _MOST * texts[0]
+    asks_articles = _HEADER in tags
     in_article = bytearray(len(cut))
     suspects = {}
     for number in cutting.live:
@@ -51,14 +54,17 @@ def cut_declared(cutting: Cutting) -> dict[int, frozenset[str]]:
         if cut[parent]:
             cut[number] = 1
             continue
-        in_article[number] = in_article[parent]
-        if tag in _ARTICLES:
-            in_article[number] = 1
-        elif tag in _BESIDE or (tag == _HEADER and not in_article[number]):
-            cut[number] = 1
-        elif tag == _NOSCRIPT:
-            suspects[number] = frozenset(("noscript",))  # says that scripts are needed, or all that they would show
-        elif tag not in _UNASKED and texts[number] <= most:
+        if asks_articles:
+            in_article[number] = tag in _ARTICLES or in_article[parent]
+        if tag in telling:
+            if tag in _BESIDE or (tag == _HEADER and not in_article[number]):
+                cut[number] = 1
+                continue
+            if tag == _NOSCRIPT:
+                suspects[number] = frozenset(("noscript",))  # says that scripts are needed, or all that they would show
+            if tag != _HEADER:
+                continue
+        if texts[number] <= most:
             attributes = nodes[number].attributes  # type: ignore[union-attr]
             if not attributes:
                 continue

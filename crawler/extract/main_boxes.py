@@ -25,16 +25,17 @@ class Boxes:
     A place is twice the number of a box, and one more for what is in a link there.
     """
 
-    __slots__ = ("_near", "is_mixed", "nodes", "parents", "places", "tags")
+    __slots__ = ("_near", "_parted", "is_mixed", "nodes", "parents", "places", "tags")
 
     def __init__(self) -> None:
         self.nodes: list[LexborNode | None] = [None]
         #: of each, the number of the box it is in
         self.parents: list[int] = [0]
-        #: of each, Lexbor's number for its tag
-        self.tags: list[int] = [0]
+        #: of each, Lexbor's number for its tag; all that are boxes have one below 256
+        self.tags = bytearray(1)
         #: for each, whether there is more than text and inline elements in it
         self.is_mixed = bytearray(1)
+        self._parted: list[int] = []  # boxes that are mixed, whether or not they hold others
         #: by `mem_id`: the place that each box makes, and that elements between are at if there is more in them, too
         self.places: dict[int, int] = {}
         self._near: dict[int, int] = {}  # of elements between of which no more is known
@@ -42,19 +43,23 @@ class Boxes:
     def add(self, node: LexborNode, tag: int) -> None:
         """Take in a box; all that hold it have been. `Walk` does the same for most."""
         place = self.around(node)
-        self.is_mixed[place >> 1] = 1
         self.parents.append(place >> 1)
         # In a box that is in a link, all is.
         self.places[node.mem_id] = 2 * len(self.nodes) + ((place & 1) or tag == ANCHOR)
         self.nodes.append(node)
         self.tags.append(tag)
-        self.is_mixed.append(0)
 
     def part(self, node: LexborNode, tag: int) -> None:
         """Take in an element that is no box but parts the text around it, or has text nobody reads."""
-        self.is_mixed[self.around(node) >> 1] = 1
+        self._parted.append(self.around(node) >> 1)
         if tag == SVG:
             self.places[node.mem_id] = 1  # beside all boxes
+
+    def note_mixed(self) -> None:
+        """Make `is_mixed` complete, once all boxes have been taken in."""
+        self.is_mixed = bytearray(len(self.nodes))
+        for number in {*self.parents, *self._parted}:
+            self.is_mixed[number] = 1
 
     def around(self, node: LexborNode) -> int:
         """The place `node` is at, which is more than text and inline elements."""

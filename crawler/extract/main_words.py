@@ -42,7 +42,11 @@ _HIDDEN = frozenset(
 _WIDGET = "widget"
 #: a class for some screens only, ``md:block`` or ``d-lg-flex``: what is hidden on others is shown on those
 _RESPONSIVE = re.compile(r":|-(?:xs|sm|md|lg|xl|xxl)-|^(?:visible|show)-")
-_BETWEEN_WORDS = re.compile(r"[^A-Za-z]+|(?<=[a-z])(?=[A-Z])")
+_TOLD = _HIDDEN | {_WIDGET}
+_AGAINST = frozenset(map(str.encode, NOT_MAIN | NOT_PROSE))
+_CHANGE_OF_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+#: letters in lower case, all else as a space
+_LETTERS = bytes(ord(chr(code).lower()) if chr(code).isascii() and chr(code).isalpha() else 32 for code in range(256))
 _MAX_CHARS = 400
 """Of a class: more is machine-made, and not worth its time."""
 
@@ -53,11 +57,13 @@ _NONE: frozenset[str] = frozenset()
 def words_against(names: str) -> frozenset[str]:
     """The words in a class or id that speak against main text. A site's pages have the same: they are remembered."""
     names = names[:_MAX_CHARS]
-    words = {word.lower() for word in _BETWEEN_WORDS.split(names)}
-    against = (words & NOT_MAIN) | (words & NOT_PROSE)
-    if against:
-        return frozenset(against)
+    parted = names if names.islower() else _CHANGE_OF_CASE.sub(" ", names)
+    words = parted.encode("ascii", "replace").translate(_LETTERS).split()
+    if not _AGAINST.isdisjoint(words):
+        return frozenset([word.decode() for word in _AGAINST.intersection(words)])
     classes = names.lower().split()
+    if _TOLD.isdisjoint(classes):
+        return _NONE
     if _WIDGET in classes:
         return frozenset((_WIDGET,))
     hidden = _HIDDEN.intersection(classes)

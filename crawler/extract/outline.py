@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import create_tag
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MAX_HEADINGS = 500
 _MAX_CHARS = 1_000
 _LEVELS = {create_tag(f"h{level}").tag_id: level for level in range(1, 7)}
+_HEADINGS = re.compile(b"[%s]" % re.escape(bytes(_LEVELS)))
 
 
 def headings(document: Document) -> tuple[tuple[Heading, ...], bool]:
@@ -36,10 +38,11 @@ def _nodes(document: Document) -> list[tuple[int, LexborNode, bool]]:
     """The headings, their levels, and which are plain: of the boxes, where the walk has taken note of them."""
     boxes = document.boxes
     if len(boxes.tags) > 1:
-        nodes = boxes.nodes
+        nodes, tags, is_mixed = boxes.nodes, boxes.tags, boxes.is_mixed
+        numbers = [found.start() for found in _HEADINGS.finditer(tags)]
         return [
-            (_LEVELS[tag], node, not boxes.is_mixed[number])
-            for number, tag in enumerate(boxes.tags)
-            if tag in _LEVELS and (node := nodes[number]) is not None
+            (_LEVELS[tags[number]], node, not is_mixed[number])
+            for number in numbers
+            if (node := nodes[number]) is not None
         ]
     return [(_LEVELS[node.tag_id], node, False) for node in document.tree.css("h1, h2, h3, h4, h5, h6")]

@@ -30,6 +30,8 @@ SEPARATORS = {create_tag(name).tag_id: BLOCK for name in _BLOCK_TAGS.split()} | 
     create_tag(name).tag_id: " " for name in _SPACED_TAGS.split()
 }
 """What stands in the text for the start of an element; elements not listed run on."""
+UNBOXED = frozenset(create_tag(name).tag_id for name in ("br", "hr", "img", "svg", "optgroup", "option"))
+"""Those of them that are no part of the page that could be kept or left out by itself."""
 SVG = create_tag("svg").tag_id
 UNREAD = frozenset(create_tag(name).tag_id for name in ("script", "style", "iframe", "noembed", "noframes"))
 """Elements whose text, a single node, is nothing a reader sees."""

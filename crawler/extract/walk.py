@@ -8,7 +8,7 @@ from selectolax.lexbor import create_tag
 
 from crawler.extract.head import HEAD_TAGS
 from crawler.extract.main_boxes import ANCHOR, Boxes
-from crawler.extract.reading import SEPARATORS, UNREAD
+from crawler.extract.reading import SEPARATORS, UNBOXED, UNREAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,11 +19,9 @@ _BODY, _H1, _SCRIPT, _TEMPLATE = (create_tag(name).tag_id for name in ("body", "
 _AREA = create_tag("area").tag_id
 #: all that the walk stops for; other elements, half of many pages, are passed by with one look-up
 _NOTABLE = frozenset((*SEPARATORS, *UNREAD, *HEAD_TAGS, ANCHOR, _AREA, _BODY, _TEMPLATE))
-#: elements that hold text without being a part of the page that could be kept or left out by itself
-_UNBOXED = frozenset(create_tag(name).tag_id for name in ("br", "hr", "img", "svg", "optgroup", "option"))
-_BOXED = frozenset((*SEPARATORS, _BODY)) - _UNBOXED
+_BOXED = frozenset((*SEPARATORS, _BODY)) - UNBOXED
 #: what text is parted by, or is no part of
-_PARTING = _UNBOXED | UNREAD
+_PARTING = UNBOXED | UNREAD
 #: elements of which nothing else is noted
 _MERE = frozenset((*SEPARATORS, *UNREAD, _BODY)) - {_H1, _SCRIPT}
 
@@ -51,13 +49,14 @@ class Walk:
             self.boxes.places[within.mem_id] = 0
         self.structured: set[int] = set()  # the `mem_id` of links with elements within that are more than markup
         self._walk(elements)
+        self.boxes.note_mixed()
 
     def _walk(self, elements: Iterable[LexborNode]) -> None:
         # Runs thousands of times a page: a third of its time was the look-up of globals, so there are none.
-        notable, anchor, mere = _NOTABLE, ANCHOR, _MERE
+        notable, anchor, mere, box_tags = _NOTABLE, ANCHOR, _MERE, _BOXED
         boxed, parting = (_BOXED, _PARTING) if self._want_boxes else (frozenset(), frozenset())
         boxes = self.boxes
-        places, is_mixed, around, nodes = boxes.places, boxes.is_mixed, boxes.around, boxes.nodes
+        places, around, nodes = boxes.places, boxes.around, boxes.nodes
         place_of, add_node, add_tag, add_parent = places.get, nodes.append, boxes.tags.append, boxes.parents.append
         add_hyperlink = self.hyperlinks.append
         may_be_in_link = False
@@ -70,13 +69,11 @@ class Walk:
                 may_be_in_link = True
                 continue
             if may_be_in_link:
-                may_be_in_link = self._is_in_link(node)
+                may_be_in_link = node.parent.tag_id not in box_tags and self._is_in_link(node)  # type: ignore[union-attr]
             if tag in boxed:
                 place = place_of(node.parent.mem_id)  # type: ignore[union-attr]
                 if place is None:
                     place = around(node)
-                is_mixed[place >> 1] = 1
-                is_mixed.append(0)
                 places[node.mem_id] = 2 * len(nodes) + (place & 1)
                 add_parent(place >> 1)
                 add_node(node)
