@@ -29,6 +29,8 @@ _ANCHOR, _META = (create_tag(name).tag_id for name in ("a", "meta"))
 _PERMALINKS = ("¶", "#", "§", "🔗", "\uf0c1")
 _PERMALINK_CLASSES = frozenset(("headerlink", "anchor"))
 
+LARGE_BYTES = 8 * 1024
+"""From here on a selector, whose reading takes as long as going through a hundred elements, is worth it."""
 _MAX_MARKUP = 16
 """So many elements up, an element is looked for that keeps its lines."""
 
@@ -57,7 +59,9 @@ class Document:
         self.tree = LexborHTMLParser(utf8)
         #: elements in document order, each with its tag; None where the document was walked
         self.marked: list[tuple[int, LexborNode]] | None = None
-        skim = None if want_text or want_link_texts else Skim(self.tree, marked_tags)
+        skim = None
+        if not (want_text or want_link_texts):
+            skim = Skim(self.tree, marked_tags, is_large=len(utf8) > LARGE_BYTES)
         if skim is not None and not skim.has_templates:
             self._walk: Walk | Skim = skim
             self.marked = skim.marked

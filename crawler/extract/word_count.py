@@ -39,7 +39,13 @@ def count_words(utf8: bytes, tree: LexborHTMLParser, nodes: Sequence[tuple[int, 
     if nodes is None and body is not None:
         parting = PARTING_TAGS
         nodes = [(tag, node) for node in body.traverse() if (tag := node.tag_id) in parting]
-    if body is None or body.parent is None or nodes is None or not all(_is_plain(*node) for node in nodes):
+    of_text = _OF_TEXT
+    if (
+        body is None
+        or body.parent is None
+        or nodes is None
+        or not all(_is_plain(node) for tag, node in nodes if tag in of_text)
+    ):
         # As hardly ever: of frames, or where a script stands in a formula. What is text there is for others to say.
         return Document(utf8, want_text=True).blocks()[1]
     # In document order: what follows a node is as it was, whatever became of what precedes it.
@@ -51,10 +57,8 @@ def count_words(utf8: bytes, tree: LexborHTMLParser, nodes: Sequence[tuple[int, 
     return len(visible(body.text()).split())
 
 
-def _is_plain(tag: int, element: LexborNode) -> bool:
+def _is_plain(element: LexborNode) -> bool:
     """Whether an element that is to hold one text at most does so. In MathML and SVG it may hold anything."""
-    if tag not in _OF_TEXT:
-        return True
     child = element.first_child
     return child is None or (child.tag_id == TEXT and child.next is None)
 
