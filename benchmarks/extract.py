@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from selectolax.lexbor import LexborHTMLParser
 
 from benchmarks.workloads import documentation
-from crawler.config import ScopeConfig, UrlsConfig
+from crawler.config import ExtractConfig, ScopeConfig, UrlsConfig
 from crawler.extract import charset, robots, robots_meta
 from crawler.extract.content import decode_content
 from crawler.extract.html import Document
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 URL = Url("https://www.example.org/library/index.html")
 ROUNDS = 7
+WHOLE = ExtractConfig()
+FEW = ExtractConfig(text="none", links=False, fields=("title", "description", "h1", "n_links"))
+WITH_WORDS = ExtractConfig(text="none", links=False, fields=("title", "description", "h1", "n_links", "word_count"))
 
 
 def best_us(task: Callable[[], object], seconds: float = 0.05) -> float:
@@ -75,9 +78,11 @@ def page_of(paragraphs: int, n_links: int, words: int) -> bytes:
     ).encode()
 
 
-def visits(body: bytes, hosts: Iterator[str], *, link_lines: bool = False) -> Callable[[], Page]:
+def visits(
+    body: bytes, hosts: Iterator[str], *, link_lines: bool = False, extract: ExtractConfig = WHOLE
+) -> Callable[[], Page]:
     """A function that extracts the page `body`, each time as the page of the next of `hosts`."""
-    extractor = Extractor(Settings(fingerprint_key=7, link_lines=link_lines))
+    extractor = Extractor(Settings(fingerprint_key=7, link_lines=link_lines, extract=extract))
     headers = ((b"Content-Type", b"text/html; charset=utf-8"),)
 
     def visit() -> Page:
@@ -109,11 +114,14 @@ def print_page(name: str, body: bytes) -> None:
         "all of it, links known": visit,
         "all of it, first of its host": visits(body, (f"host{n}.example.org" for n in itertools.count())),
         "  with a line for each link": visits(body, itertools.repeat("www.example.org"), link_lines=True),
+        "four fields of it": visits(body, itertools.repeat("www.example.org"), extract=FEW),
+        "  and word_count": visits(body, itertools.repeat("www.example.org"), extract=WITH_WORDS),
         "  (gunzip, if compressed)": lambda: decode_content(zipped, "gzip", 1 << 24),
         "  charset, declared": lambda: charset.decode(body, "text/html; charset=utf-8"),
         "  charset, undeclared": lambda: charset.decode(body, None),
         "  parse (selectolax alone)": lambda: LexborHTMLParser(body),
         "  parse and walk": lambda: Document(body, want_text=True),
+        "  parse and skim": lambda: Document(body, want_text=False, want_link_texts=False),
         "  head": lambda: document.head(names),
         "  text": document.blocks,
         "  links, known": lambda: Hyperlinks(document, known, skip_rel=("nofollow",)),

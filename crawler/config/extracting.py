@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from crawler.config.base import Section
+from crawler.config.record_fields import CHOSEN, IDENTITY
 from crawler.config.scraping import RuleConfig
 
 
@@ -49,6 +50,14 @@ class ExtractConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     headers: Annotated[
         tuple[str, ...], Meta(description="Response headers to keep in the record, such as etag; * keeps all.")
     ] = ()
+    fields: Annotated[
+        tuple[Annotated[str, Meta(extra_json_schema={"enum": [*IDENTITY, *CHOSEN]})], ...] | None,
+        Meta(
+            description="The keys of the record that are worked out, such as [title, h1, n_links], whatever features "
+            "says; all others are null, but for url and what else tells what was fetched and how. null is every key.",
+            extra_json_schema={"minItems": 1, "uniqueItems": True},
+        ),
+    ] = None
     features: FeaturesConfig = FeaturesConfig()
     rules: Annotated[
         tuple[Annotated[RuleConfig, Meta(extra_json_schema={"type": ["object", "string"]})], ...],

@@ -14,6 +14,7 @@ from crawler.config.base import dotted_key
 from crawler.config.hosts import host_problem
 from crawler.config.manners import AdaptiveConfig
 from crawler.config.problem import Problem, quoted
+from crawler.config.record_fields import field_problems
 from crawler.config.rules_fetching import fetching
 from crawler.errors import ConfigError
 
@@ -41,6 +42,7 @@ def problems(config: CrawlConfig) -> Iterator[Problem]:
         for position, pattern in enumerate(config.export.files):
             if problem := filing_problem(pattern):
                 yield Problem(f"export.files[{position}]", quoted(pattern), problem)
+    yield from field_problems(config.extract)
     if config.extract.rules:
         from crawler.config.rules_scraping import scraping  # noqa: PLC0415 - only rules pay for CSS, JMESPath and RE2
 

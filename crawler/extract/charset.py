@@ -20,6 +20,7 @@ from crawler.extract.encodings import decode_as, encoding_name
 Source = Literal["bom", "header", "meta", "utf-8", "guess", "fallback"]
 
 PRESCAN_BYTES = 16 * 1024
+_MAX_START = 500
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16be"), (b"\xff\xfe", "utf-16le"))
 _BOM_STARTS = tuple(bom for bom, _ in _BOMS)
@@ -79,8 +80,14 @@ def prescan(body: bytes) -> str | None:
         return "utf-16le"
     if head.startswith(b"\0<\0?\0x"):
         return "utf-16be"
+    at = head.find(b"charset")
+    if at >= 0 and (end := head.find(b">", at)) < _MAX_START:
+        # What is said in the beginning is said by the first that says it, and pages of a site begin alike.
+        declared = _meta_charset_of_start(head[: end + 1])
+        if declared:
+            return declared
     # Most undeclared pages are told apart here, at the price of two searches.
-    declared = _meta_charset(head) if b"charset" in head.lower() else None
+    declared = _meta_charset(head) if at >= 0 or b"charset" in head.lower() else None
     return declared or _xml_encoding(head)
 
 
@@ -106,6 +113,12 @@ def _n_chars_of_utf8(body: bytes) -> int | None:
 def _header_charset(content_type: str) -> str | None:
     found = _HEADER_CHARSET.search(content_type)
     return encoding_name(found[1]) if found else None
+
+
+@lru_cache(maxsize=64)
+def _meta_charset_of_start(start: bytes) -> str | None:
+    """As `_meta_charset`; a declaration that is whole in the beginning of a body holds for the body."""
+    return _meta_charset(start)
 
 
 def _xml_encoding(head: bytes) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crawler.clock import rfc3339
 from crawler.extract.features import features_of
@@ -12,7 +12,7 @@ from crawler.extract.record import PageRecord
 from crawler.extract.text import collapsed_ascii, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from crawler.config import ExtractConfig
     from crawler.extract.charset import Text
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crawler.extract.links import Hyperlinks
     from crawler.extract.record import LinkRecord
     from crawler.extract.targets import PageTargets
-    from crawler.models import Request, Response
+    from crawler.models import Request, Response, Url
 
 MAX_LINKS = 10_000
 MAX_TEXT_CHARS = 4 * 1024**2
@@ -39,6 +39,7 @@ _FIELDS = ("body", *PageRecord.__struct_fields__)
 class Found(NamedTuple):
     """All that was learnt of one HTML body."""
 
+    url: Url  #: of the request
     body: Decoded
     text: Text
     document: Document
@@ -48,6 +49,7 @@ class Found(NamedTuple):
     links: tuple[LinkRecord, ...] | None  #: at most `MAX_LINKS`; None where nobody asks
     more_links: bool
     needs_js: bool
+    count_words: Callable[[], int]  #: those of all its text; no text may be taken from the document afterwards
 
 
 def describe(
@@ -55,38 +57,26 @@ def describe(
 ) -> PageRecord:
     """The record of the page that `response` brought under `content_type`, as `extract` wants it."""
     body, text, document, head = found.body, found.text, found.document, found.head
-    cut = _Cutter()
-    if body.truncated:
-        cut.note("body")
+    cut = Cutter(body)
     features = features_of(found, extract, url=request.url, fetched_at=response.fetched_at)
-    h1 = cut.h1(document)
     structured = features.structured
     for field in features.cut:
         cut.note(field)
     return PageRecord(
-        url=request.url,
-        status=response.status,
-        depth=request.depth,
-        via=request.via,
-        seed=request.seed,
-        redirected_from=request.redirected_from,
-        fetched_at=rfc3339(response.fetched_at),
-        elapsed_s=round(response.elapsed_s, 6),
-        content_type=collapsed_ascii(content_type) if content_type is not None else None,
+        **identity(request, response, content_type, body),
         charset=text.charset,
         charset_source=text.source,
-        body_bytes=len(body.data),
-        content_digest=f"sha256:{hashlib.sha256(body.data).hexdigest()}",
-        title=cut("title", _title(head, h1), MAX_LINE_CHARS),
-        description=cut("description", head.description or head.meta("og:description") or head.description),
+        content_digest=digest(body),
+        title=title(found, cut),
+        description=description(found, cut),
         lang=cut("lang", head.lang),
         lang_detected=features.lang_detected,
-        canonical=found.targets.url(head.canonical_href) if head.canonical_href is not None else None,
+        canonical=canonical(found),
         site_name=cut("site_name", features.site_name),
         author=cut("author", features.author),
         published=features.published,
         modified=features.modified,
-        h1=h1,
+        h1=cut.h1(document),
         headings=features.headings,
         text=cut("text", features.text, MAX_TEXT_CHARS),
         word_count=features.word_count,
@@ -115,28 +105,71 @@ def describe(
     )
 
 
-def _title(head: Head, h1: Sequence[str]) -> str | None:
-    return head.title or visible(head.meta("og:title") or "") or next(iter(h1), head.title)
+def identity(request: Request, response: Response, content_type: str | None, body: Decoded) -> dict[str, Any]:
+    """What every record says: what was fetched, and how."""
+    return {
+        "url": request.url,
+        "status": response.status,
+        "depth": request.depth,
+        "via": request.via,
+        "seed": request.seed,
+        "redirected_from": request.redirected_from,
+        "fetched_at": rfc3339(response.fetched_at),
+        "elapsed_s": round(response.elapsed_s, 6),
+        "content_type": collapsed_ascii(content_type) if content_type is not None else None,
+        "body_bytes": len(body.data),
+    }
 
 
-class _Cutter:
+def digest(body: Decoded) -> str:
+    """What tells bodies apart."""
+    return f"sha256:{hashlib.sha256(body.data).hexdigest()}"
+
+
+def title(found: Found, cut: Cutter) -> str | None:
+    """The page's title, or what may stand for one."""
+    head = found.head
+    said: str | None = head.title or visible(head.meta("og:title") or "")
+    if not said:  # a heading that is cut here is cut under its own name
+        said = next((text[:MAX_LINE_CHARS] for text in headings(found.document)), head.title)
+    return cut("title", said)
+
+
+def description(found: Found, cut: Cutter) -> str | None:
+    """What the page says it is about."""
+    head = found.head
+    return cut("description", head.description or head.meta("og:description") or head.description)
+
+
+def canonical(found: Found) -> Url | None:
+    """The URL the page would rather be known by."""
+    href = found.head.canonical_href
+    return found.targets.url(href) if href is not None else None
+
+
+def headings(document: Document) -> Iterator[str]:
+    """The texts of its ``<h1>`` elements, of those that have one."""
+    return filter(None, map(heading_of, document.h1s[:MAX_H1]))
+
+
+class Cutter:
     """Keeps fields within bounds, and notes which it had to cut."""
 
-    def __init__(self) -> None:
-        self._noted: set[str] = set()
+    def __init__(self, body: Decoded) -> None:
+        self._noted: set[str] = {"body"} if body.truncated else set()
 
     def __call__(self, field: str, value: str | None, limit: int = MAX_LINE_CHARS) -> str | None:
+        """`value` of `field`, at most `limit` characters of it."""
         if value is None or len(value) <= limit:
             return value
         self.note(field)
         return value[:limit]
 
     def h1(self, document: Document) -> tuple[str, ...]:
-        nodes = document.h1s
-        if len(nodes) > MAX_H1:
+        """The headings."""
+        if len(document.h1s) > MAX_H1:
             self.note("h1")
-        texts = (self("h1", heading_of(node)) for node in nodes[:MAX_H1])
-        return tuple(text for text in texts if text)
+        return tuple(filter(None, (self("h1", text) for text in headings(document))))
 
     def links(self, found: Found, wanted: bool) -> tuple[LinkRecord, ...] | None:  # noqa: FBT001
         """Those for the record, if `wanted`; what is cut in links.jsonl alone is noted too."""
@@ -162,6 +195,7 @@ class _Cutter:
         return kept
 
     def note(self, field: str) -> None:
+        """Say that it was cut."""
         self._noted.add(field)
 
     def noted(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from selectolax.lexbor import LexborHTMLParser, create_tag
 from crawler.extract.body_text import PREFORMATTED, BodyText
 from crawler.extract.head import Head
 from crawler.extract.reading import TEXT, raw_text_of
+from crawler.extract.skim import Skim
 from crawler.extract.text import BLOCK, add_blocks, collapsed, preformatted_lines
 from crawler.extract.walk import Walk
 
@@ -28,6 +29,8 @@ _ANCHOR, _META = (create_tag(name).tag_id for name in ("a", "meta"))
 _PERMALINKS = ("¶", "#", "§", "🔗", "\uf0c1")
 _PERMALINK_CLASSES = frozenset(("headerlink", "anchor"))
 
+LARGE_BYTES = 8 * 1024
+"""From here on a selector, whose reading takes as long as going through a hundred elements, is worth it."""
 _MAX_MARKUP = 16
 """So many elements up, an element is looked for that keeps its lines."""
 
@@ -38,17 +41,35 @@ class Document:
     Args:
         utf8: The document, valid UTF-8 without byte order mark.
         want_text: Whether `blocks` will be asked for; reading the text doubles the work.
+        want_link_texts: Whether those of links will be, with `structured_links`. With neither, nothing is walked.
+        marked_tags: By Lexbor's numbers, tags of which all elements are wanted as `marked`, where nothing is walked.
     """
 
-    __slots__ = ("_text", "_walk", "areas", "boxes", "h1s", "hyperlinks", "scripts", "structured_links", "tree")
+    __slots__ = ("_text", "_walk", "areas", "boxes", "h1s", "hyperlinks", "marked", "structured_links", "tree")
 
-    def __init__(self, utf8: bytes, *, want_text: bool) -> None:
+    def __init__(
+        self,
+        utf8: bytes,
+        *,
+        want_text: bool,
+        want_link_texts: bool = True,
+        marked_tags: frozenset[int] = frozenset(),
+    ) -> None:
         #: what was parsed, for selectors; the nodes are views of it
         self.tree = LexborHTMLParser(utf8)
-        root = self.tree.root
-        self._walk = Walk(root.traverse() if root is not None else (), want_boxes=want_text)
+        #: elements in document order, each with its tag; None where the document was walked
+        self.marked: list[tuple[int, LexborNode]] | None = None
+        skim = None
+        if not (want_text or want_link_texts):
+            skim = Skim(self.tree, marked_tags, is_large=len(utf8) > LARGE_BYTES)
+        if skim is not None and not skim.has_templates:
+            self._walk: Walk | Skim = skim
+            self.marked = skim.marked
+        else:
+            root = self.tree.root
+            self._walk = Walk(root.traverse() if root is not None else (), want_boxes=want_text)
         self._text: BodyText | None = None
-        #: ``<a>`` and ``<area>`` elements in document order, with or without href
+        #: ``<a>`` and ``<area>`` elements in document order, all that have an href
         self.hyperlinks = self._walk.hyperlinks
         #: those of them that are ``<area>`` elements
         self.areas = self._walk.areas
@@ -56,10 +77,13 @@ class Document:
         self.structured_links = self._walk.structured
         #: what may be kept or left out of its text; only with `want_text`
         self.boxes = self._walk.boxes
-        #: ``<script>`` elements in document order
-        self.scripts = self._walk.scripts
         #: ``<h1>`` elements in document order
         self.h1s = self._walk.h1s
+
+    @property
+    def scripts(self) -> list[LexborNode]:
+        """``<script>`` elements in document order."""
+        return self._walk.scripts
 
     def head(self, robots_names: frozenset[str]) -> Head:
         """What the page says of itself; `robots_names` as of `Head`."""

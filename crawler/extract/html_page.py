@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from selectolax.lexbor import LexborHTMLParser
 
 from crawler.config.filing import Filed
 from crawler.errors import UrlError
 from crawler.extract import charset, robots, robots_meta
+from crawler.extract.chosen import Chosen
 from crawler.extract.describe import MAX_LINKS, Found, describe
 from crawler.extract.embedded import embedded
 from crawler.extract.features import wants_text
@@ -17,12 +19,13 @@ from crawler.extract.links import Hyperlinks
 from crawler.extract.record import LinkLine, one_line
 from crawler.extract.shell import needs_js
 from crawler.extract.targets import Targets
+from crawler.extract.word_count import PARTING_TAGS, count_words
 from crawler.models import LINKS, PAGES
 from crawler.url import Base
 
 if TYPE_CHECKING:
     from crawler.extract.content import Decoded
-    from crawler.extract.record import LinkRecord, PageRecord
+    from crawler.extract.record import LinkRecord
     from crawler.extract.settings import Settings
     from crawler.models import Link, Request, Response, Url
     from crawler.scope import Scope
@@ -39,6 +42,16 @@ class Means:
         self.robots_names = robots_meta.meta_names(self.product)
         self.encoder = msgspec.json.Encoder()
         self.filed = Filed(settings.files) if settings.files else None
+        #: the keys of the record that are wanted, if not all are
+        self.chosen = Chosen(settings.extract) if settings.extract.fields is not None else None
+        #: what is asked of a page
+        self.extract = settings.extract if self.chosen is None else self.chosen.extract
+        #: whether links are listed anywhere
+        self.wants_links = self.extract.links or settings.link_lines
+        #: whether documents are used for more than records
+        self.has_scraping = bool(settings.extract.rules) or settings.extract.python is not None
+        counts_words = self.chosen is not None and self.chosen.counts_words and not self.has_scraping
+        self.marked_tags = PARTING_TAGS if counts_words else frozenset()
 
 
 class HtmlPage:
@@ -53,8 +66,13 @@ class HtmlPage:
         self._content_type = content_type
         self._body = body
         self.text = charset.decode(body.data, content_type)
-        self._has_text = wants_text(settings.extract)
-        self.document = Document(self.text.utf8, want_text=self._has_text)
+        self._has_text = wants_text(means.extract)
+        self.document = Document(
+            self.text.utf8,
+            want_text=self._has_text,
+            want_link_texts=means.wants_links,
+            marked_tags=means.marked_tags,
+        )
         self.head = self.document.head(means.robots_names)
         asked = robots_meta.asked(response.headers, self.head.robots, means.product)
         #: whether its record is not to be kept
@@ -73,7 +91,7 @@ class HtmlPage:
             nofollow=self.nofollow,
         )
         #: whether it seems an empty shell
-        self.needs_js = needs_js(self.document, self.hyperlinks.n_links, self._count_words)
+        self.needs_js = needs_js(self.document, self.hyperlinks.n_links, self._count_words_apart)
 
     def pictures(self) -> tuple[Link, ...]:
         """Those that are wanted as files and may be followed, whatever else a rule says of links; each once."""
@@ -89,17 +107,18 @@ class HtmlPage:
         if self.is_unwanted:
             return ()
         settings, encoder = self._means.settings, self._means.encoder
-        wanted = settings.extract.links or settings.link_lines
-        links, more_links = self.hyperlinks.records(MAX_LINKS) if wanted else (None, False)
+        links, more_links = self.hyperlinks.records(MAX_LINKS) if self._means.wants_links else (None, False)
         record = self._record(links, more_links=more_links)
         page = (PAGES, one_line(encoder.encode(record)))
         if not (settings.link_lines and links):
             return (page,)
-        lines = [LinkLine(record.url, link.url, link.text, link.rel) for link in links]
+        lines = [LinkLine(self._request.url, link.url, link.text, link.rel) for link in links]
         return (page, (LINKS, one_line(encoder.encode_lines(lines)[:-1])))
 
-    def _record(self, links: tuple[LinkRecord, ...] | None, *, more_links: bool) -> PageRecord:
+    def _record(self, links: tuple[LinkRecord, ...] | None, *, more_links: bool) -> msgspec.Struct:
+        means = self._means
         found = Found(
+            self._request.url,
             self._body,
             self.text,
             self.document,
@@ -109,12 +128,24 @@ class HtmlPage:
             links,
             more_links,
             self.needs_js,
+            self._count_words,
         )
-        return describe(self._request, self._response, self._content_type, found, self._means.settings.extract)
+        if means.chosen is not None:
+            return means.chosen.describe(self._request, self._response, self._content_type, found)
+        return describe(self._request, self._response, self._content_type, found, means.extract)
 
     def _count_words(self) -> int:
-        document = self.document if self._has_text else Document(self.text.utf8, want_text=True)
-        return document.blocks()[1]
+        """Those of all text. The document is changed, unless someone else goes by it."""
+        if self._means.has_scraping:
+            return self._count_words_apart()
+        return count_words(self.text.utf8, self.document.tree, self.document.marked)
+
+    def _count_words_apart(self) -> int:
+        """Those of all text, `noscript` included."""
+        if self._has_text:
+            return self.document.blocks()[1]
+        utf8 = self.text.utf8
+        return count_words(utf8, LexborHTMLParser(utf8))
 
     def _base_url(self) -> Url:
         """Its base URL: its own, unless a ``<base href>`` names another http(s) one."""

@@ -76,7 +76,7 @@ class Hyperlinks:
         self, document: Document, targets: PageTargets, *, skip_rel: Sequence[str] = (), nofollow: bool = False
     ) -> None:
         # Runs hundreds of times a page, so everything is looked up once: element, then attributes, then target.
-        site, folder, resolve = targets.site.get, targets.folder.get, targets.resolve
+        site, folder, here, resolve = targets.site.get, targets.folder.get, targets.here.get, targets.resolve
         refused: dict[str, str] = {}
         skipped: dict[Url, str] = {}
         found: dict[Url, tuple[Link, str | None, LexborNode, str | None]] = {}
@@ -91,7 +91,7 @@ class Hyperlinks:
             href = attributes["href"] or ""  # None: an attribute without a value, which is the empty one
             if "#" in href:
                 href = href.partition("#")[0]
-            target = site(href) or folder(href) or resolve(href)
+            target = site(href) or folder(href) or here(href) or resolve(href)
             link = target.link
             if link is None:
                 refused[href] = target.rule or ""

@@ -50,7 +50,7 @@ class LinkRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One fetched HTML page."""
+    """One fetched HTML page. What ``extract.fields`` leaves out is None, whatever else is said of it here."""
 
     #: of the request, canonical
     url: Annotated[str, Meta(description="canonical URL of the request that was answered")]
@@ -71,10 +71,10 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     #: the header, as received
     content_type: Annotated[str | None, Meta(description="the Content-Type header as received")]
     #: WHATWG name, lower case
-    charset: Annotated[str, Meta(description="character encoding used: a WHATWG name in lower case")]
+    charset: Annotated[str | None, Meta(description="character encoding used: a WHATWG name in lower case")]
     #: how sure `charset` is: all but ``bom``, ``header`` and ``meta`` are our own conclusion
     charset_source: Annotated[
-        str,
+        str | None,
         Meta(
             description="what told the charset: bom, header, meta, utf-8 (it is valid as such), guess (from its bytes) "
             "or fallback (nothing did)"
@@ -83,7 +83,9 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     #: bytes after content decoding
     body_bytes: Annotated[int, Meta(description="length of the body after content decoding")]
     #: ``sha256:`` and 64 hex digits, of the body after content decoding
-    content_digest: Annotated[str, Meta(description="sha256: and the hex digest of the body after content decoding")]
+    content_digest: Annotated[
+        str | None, Meta(description="sha256: and the hex digest of the body after content decoding")
+    ]
     #: ``<title>``, og:title or h1: the first with text
     title: Annotated[
         str | None,
@@ -116,7 +118,7 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     modified: Annotated[str | None, Meta(description="when it was last changed, as it says, like published")]
     #: in document order
     h1: Annotated[
-        tuple[str, ...],
+        tuple[str, ...] | None,
         Meta(
             description="the h1 elements that have text, read as text is, a line each, without a permalink at the end"
         ),
@@ -134,9 +136,13 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             "joiners and byte order marks. Or the main text as Markdown. Null if not asked for"
         ),
     ]
-    #: white-space-separated, so a Chinese sentence is one word; None where `text` is
+    #: white-space-separated, so a Chinese sentence is one word; None where `text` is, but if it is listed
     word_count: Annotated[
-        int | None, Meta(description="white-space-separated words of text, so a Chinese or Japanese sentence is one")
+        int | None,
+        Meta(
+            description="white-space-separated words of text, so a Chinese or Japanese sentence is one; of all text "
+            "where extract.fields lists it and extract.text is none"
+        ),
     ]
     sentence_count: Annotated[
         int | None, Meta(description="sentences of the main text; a line without a full stop is one")
@@ -158,9 +164,11 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             "text of few words"
         ),
     ]
-    needs_js: Annotated[bool, Meta(description="whether it seems an empty shell that scripts have to fill")]
+    needs_js: Annotated[bool | None, Meta(description="whether it seems an empty shell that scripts have to fill")]
     #: ``<a href>`` elements, whatever they point at, repetitions counted
-    n_links: Annotated[int, Meta(description="number of a (not area) elements with href, whatever they point to")]
+    n_links: Annotated[
+        int | None, Meta(description="number of a (not area) elements with href, whatever they point to")
+    ]
     n_internal: Annotated[
         int | None, Meta(description="of these, those to http(s) URLs of the same registrable domain as the page")
     ]

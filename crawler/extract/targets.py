@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.errors import UrlError
-from crawler.models import Link
+from crawler.models import HostKey, Link
 from crawler.url import Base, fingerprint, host, host_key, origin
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _HTTP = ("http://", "https://")
 _SEGMENT_START = frozenset("%-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 _MAX_KEPT_CHARS = 1_000
-_TARGET_BYTES = 500  # of a target and its place, but for the characters of href and URL
+_TARGET_BYTES = 300  # of a target and its place (250 as measured), but for the characters of href and URL
 _PLACE_BYTES = 500  # of an empty site or folder
 
 
@@ -87,31 +87,22 @@ class Targets:
 
 
 class PageTargets:
-    """What the hrefs of one page mean. Look in `site`, then in `folder`, then ask `resolve`; all go by href."""
+    """What the hrefs of one page mean. Look in `site`, in `folder`, then in `here`, then ask `resolve`; by href."""
 
-    __slots__ = (
-        "_base",
-        "_base_url",
-        "_host",
-        "_host_key",
-        "_origin",
-        "_scope",
-        "_targets",
-        "_unkept",
-        "folder",
-        "site",
-    )
+    __slots__ = ("_base", "_base_url", "_host", "_host_key", "_origin", "_scope", "_targets", "folder", "here", "site")
 
     def __init__(self, targets: Targets, base_url: Url, scope: PageScope) -> None:
         self._targets = targets
         self._scope = scope
         self._base_url = base_url
-        self._unkept: dict[str, Target] = {}
+        #: what holds for this page alone
+        self.here: dict[str, Target] = {}
         self._base: Base | None = None  # not needed where all is known
-        self._origin = f"{origin(base_url)}/"
-        self._host_key = host_key(base_url)
-        self._host = host(base_url)
-        self.site = targets.place(scope, self._origin[:-1])  # without the slash: the root is a folder of its own
+        own = origin(base_url)
+        self._origin = f"{own}/"
+        self._host_key = HostKey(own[own.index("/") + 2 :])
+        self._host = ""
+        self.site = targets.place(scope, own)  # without the slash: the root is a folder of its own
         self.folder = targets.place(scope, base_url[: base_url.partition("?")[0].rindex("/") + 1])
 
     def url(self, href: str) -> Url | None:
@@ -122,13 +113,11 @@ class PageTargets:
     def target(self, href: str) -> Target:
         """What `href` means, looked up wherever it may be known."""
         href = href.partition("#")[0]
-        return self.site.get(href) or self.folder.get(href) or self.resolve(href)
+        return self.site.get(href) or self.folder.get(href) or self.here.get(href) or self.resolve(href)
 
     def resolve(self, href: str) -> Target:
         """What `href`, any text without ``#``, means; from now on remembered wherever it means the same."""
-        target = self._unkept.get(href)
-        if target is not None:
-            return target
+        target: Target | None = None
         first = href[:1]
         place = self.site if first == "/" else self.folder if first in _SEGMENT_START else None
         if ":" in href:
@@ -141,13 +130,14 @@ class PageTargets:
         if target is None:
             target = self._joined(href)
         if place is None or not self._targets.remember(place, href, target):
-            self._unkept[href] = target
+            self.here[href] = target
         return target
 
     def _joined(self, href: str) -> Target:
         base = self._base
         if base is None:
             base = self._base = Base(self._base_url, self._targets.rules)
+            self._host = host(self._base_url)
         try:
             url = base.join(href)
         except UrlError:
