@@ -135,10 +135,12 @@ def compare(peers: Sequence[Peer], workload: Workload, rounds: int, until: float
         for peer, program in programs.items():
             if number and time.monotonic() > until:
                 break
-            results[peer].append(measure(peer, program, workload, counted.sizes))
+            one = measure(peer, program, workload, counted.sizes)
+            results[peer].append(one)
+            print(f"round {number + 1}: {peer.name} {one.pages_per_s:,.0f} pages/s", file=sys.stderr, flush=True)
             if lines is not None:
                 row = {"workload": workload.name, "crawler": peer.name, "limit": bound.pages_per_s}
-                lines.write(json.dumps(row | vars(results[peer][-1])) + "\n")
+                lines.write(json.dumps(row | vars(one)) + "\n")
                 lines.flush()
     report(results, bound.pages_per_s)
     return not any(one.missed or one.repeated for peer in OURS for one in results.get(peer, ()))

@@ -42,7 +42,12 @@ def run(command: Sequence[str | Path], *, limit_s: float = 3600, **options: obje
     sampler.start()
     limit = threading.Timer(limit_s, os.killpg, (process.pid, signal.SIGKILL))
     limit.start()
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # ended, but its accounts still readable
+    try:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # ended, but its accounts still readable
+    except BaseException:  # Ctrl-C, which a session of its own keeps from it
+        limit.cancel()
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
     ended_at = time.time()
     cut_short = not limit.is_alive()
     limit.cancel()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+
+import pytest
 
 from benchmarks.crawl import OURS, Round, judged, path_of, remarks, standings
 from benchmarks.limits import Limits, extracted
@@ -125,3 +128,18 @@ def test_a_program_that_does_not_end_is_ended():
     assert usage.cut_short
     assert usage.exit_code < 0
     assert not run([sys.executable, "-c", ""]).cut_short
+
+
+def test_an_interrupted_measurement_leaves_no_process_behind(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    opened = []
+    real = subprocess.Popen
+    monkeypatch.setattr(
+        "benchmarks.processes.subprocess.Popen", lambda *a, **k: opened.append(real(*a, **k)) or opened[-1]
+    )
+    monkeypatch.setattr("benchmarks.processes.os.waitid", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run([sys.executable, "-c", "import signal; signal.pause()"])
+    assert opened[0].wait(10) < 0
