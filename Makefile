@@ -30,7 +30,7 @@ unit: $(READY)  ## all tests but the proofs
 proof: $(READY)  ## kill, starve and damage crawls for some minutes: nothing may be lost or repeated
 	$(BIN)/python -m pytest tests/proof
 
-bench: $(READY)  ## measure a whole crawl against Scrapy, and the time to the first request
+bench: $(READY)  ## measure whole crawls beside other crawlers' (an hour), and the time to the first request
 	$(BIN)/python -m benchmarks.crawl
 	$(BIN)/python -m benchmarks.start
 

@@ -9,23 +9,12 @@ differs, and with it crawl.db.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import math
 
-from benchmarks.crawl import compare, ours
+from benchmarks.crawl import compare, own
 from benchmarks.workloads import CACHE, documentation, generated
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-def sqlite(start: str, folder: Path) -> tuple[list[str | Path], Path]:
-    """The default."""
-    return ours(start, folder, "frontier=sqlite")
-
-
-def memory(start: str, folder: Path) -> tuple[list[str | Path], Path]:
-    """The same without a store."""
-    return ours(start, folder, "frontier=memory")
+CRAWLS = (own("sqlite", "frontier=sqlite"), own("memory", "frontier=memory"))
 
 
 def main() -> None:
@@ -36,7 +25,7 @@ def main() -> None:
     (CACHE / "bench").mkdir(parents=True, exist_ok=True)
     for make in (documentation, generated):
         if arguments.workload in ("both", make.__name__):
-            compare((sqlite, memory), make(), arguments.rounds)
+            compare(CRAWLS, make(), arguments.rounds, math.inf)
 
 
 if __name__ == "__main__":
