@@ -127,7 +127,8 @@ def policy_us(hosts: int, delay_s: float, concurrency: int, requests: int) -> tu
     clock, meter, robots_meter = SteppedClock(), Meter(), Meter()
     pace = Pace(delay_s=Duration(delay_s), concurrency=concurrency)
     manners = Manners(limits=LimitsConfig(default=pace), budget=BudgetConfig(pages=10**9))
-    policy = Policy(manners, clock=clock, window=WINDOW, locates=True)
+    # resumed: the frontier knows all hosts from the start
+    policy = Policy(manners, clock=clock, window=WINDOW, resumed=True, locates=True)
     frontier = FreeFrontier(hosts, None if hosts <= WINDOW else PAGES_PER_HOST)
     done, files, checkpoint_at = 0, 0, 1.0
     while done < requests:
