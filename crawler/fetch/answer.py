@@ -117,13 +117,14 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         return self.transport is not None and not self.transport.is_closing()
 
     def close(self) -> None:
-        """End it in order."""
+        """End it. The server is told of the end of TLS, but not waited for: one that never answers would hold it."""
         self.should_close = True
-        if self.transport is not None:
-            self.transport.close()
+        if (transport := self.transport) is not None:
+            transport.close()
+            transport.abort()
 
     def drop(self) -> None:
-        """End it at once: the end of TLS would wait for a peer that may not answer. No answer comes any more."""
+        """End it without a word. No answer comes any more."""
         self.should_close = True
         self._answer = None
         if self.transport is not None:
