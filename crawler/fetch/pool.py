@@ -52,14 +52,17 @@ class Pool:
         return list(self._ways)
 
     def take(self, way: Way) -> AnswerProtocol | None:
-        """One that leads there; None if there is none."""
+        """One that leads there; None if there is none.
+
+        Where the server has spoken meanwhile, as some do before they close (status 408), there may be an end of the
+        connection behind it, and its next message would be taken for the answer: such a one is closed.
+        """
         while (kept := self._ways.get(way)) is not None:
             protocol = kept[-1]
-            since = self._remove(protocol)
-            if protocol.is_connected():
-                if self._clock.monotonic() - since <= KEEPALIVE_S:
-                    return protocol
-                protocol.close()
+            idle_s = self._clock.monotonic() - self._remove(protocol)
+            if protocol.is_connected() and not protocol.should_close and idle_s <= KEEPALIVE_S:
+                return protocol
+            protocol.close()
         return None
 
     def put(self, way: Way, protocol: AnswerProtocol) -> None:
