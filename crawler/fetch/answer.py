@@ -235,7 +235,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         chunks = self._chunks
         try:
             part = chunks.feed(bytes(data))
-        except HttpProcessingError as error:
+        except (FetchError, HttpProcessingError) as error:
             self._fail(error)
         else:
             self._keep(part, is_last=chunks.is_whole, ends_here=not chunks.has_more)

@@ -24,6 +24,7 @@ _MAX_HEADERS = 256
 _MAX_HEAD_BYTES = 256 * 1024  # of all heads of an answer together: as much as Chromium reads
 _END_OF_HEAD = re.compile(rb"\n\r?\n")  # as lenient as the parser
 _SEAM_BYTES = 2  # of it that may have come before
+_MAX_CHUNK_LINES_BYTES = 1024 * 1024  # of all lines between chunks, beyond as much as the chunks hold
 _UNLIMITED = 1 << 30
 _STATUS_LINES_KEPT = 64
 _CHUNKED_HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -90,6 +91,8 @@ class Chunks:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._parser = head_parser(loop, with_body=True)
         ((_, self._reader),), _, _ = self._parser.feed_data(_CHUNKED_HEAD)
+        #: bytes there may still be that are no body
+        self._spare = _MAX_CHUNK_LINES_BYTES
         #: whether bytes came after the body
         self.has_more = False
 
@@ -102,6 +105,7 @@ class Chunks:
         """Of the body what `data` holds.
 
         Raises:
+            FetchError: ``protocol``: there is next to nothing in them.
             HttpProcessingError: They are no chunks.
         """
         try:
@@ -110,7 +114,11 @@ class Chunks:
             if not self.is_whole:
                 raise
             self.has_more = True
-        return self._reader.read_nowait()
+        part = self._reader.read_nowait()
+        self._spare += 2 * len(part) - len(data)
+        if self._spare < 0 and not self.is_whole:
+            raise FetchError("protocol", "chunks that hold next to nothing")
+        return part
 
 
 @lru_cache(_STATUS_LINES_KEPT)

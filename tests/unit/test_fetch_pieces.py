@@ -102,6 +102,27 @@ async def test_heads_without_end_are_a_broken_answer(piece):
     assert fetch_error(answer.exception()).reason == "protocol"
 
 
+@pytest.mark.parametrize("first", [b"", b"1;x=", b"0\r\nX: "])
+@pytest.mark.parametrize("piece", [b"1\r\nx\r\n" * 100, b"y" * 1000])
+async def test_chunks_that_hold_next_to_nothing_are_a_broken_answer(first, piece):
+    protocol = AnswerProtocol(asyncio.get_running_loop())
+    answer = protocol.expect()
+    protocol.data_received(CHUNKED + first)
+    for _ in range(2_000_000 // len(piece)):
+        protocol.data_received(piece)
+    assert fetch_error(answer.exception()).reason == "protocol"
+
+
+async def test_chunks_may_be_small():
+    protocol = AnswerProtocol(asyncio.get_running_loop())
+    answer = protocol.expect()
+    protocol.data_received(CHUNKED)
+    for _ in range(2000):
+        protocol.data_received(b"5\r\nhello\r\n" * 200)
+    protocol.data_received(b"0\r\n\r\n")
+    assert len((await answer)[1]) == 2_000_000
+
+
 @pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_bodies_that_come_by_turns_are_not_mixed(loop_factory):
     async def ask():
