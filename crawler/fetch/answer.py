@@ -9,7 +9,6 @@ reading never has to pause. Bytes that nobody has asked for condemn the connecti
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from typing import TYPE_CHECKING, cast
 
@@ -17,7 +16,7 @@ from aiohttp import ClientOSError, ClientPayloadError, ServerDisconnectedError, 
 from aiohttp.http_exceptions import HttpProcessingError
 
 from crawler.errors import FetchError
-from crawler.fetch.message import Chunks, check_codings, head_parser
+from crawler.fetch.message import Chunks, Heads, check_codings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +24,10 @@ if TYPE_CHECKING:
     from aiohttp.http import RawResponseMessage
 
     from crawler.fetch.deadlines import Attempt
-
-    Data = bytes | memoryview
+    from crawler.fetch.message import Data
 
 BUFFER_BYTES = 256 * 1024  # at most this much is read at once
 _NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
-_END_OF_HEAD = re.compile(rb"\n\r?\n")  # as lenient as the parser
-_SEAM_BYTES = 2  # of it that may have come before
-
 
 Answer = tuple["RawResponseMessage", bytes, bool]
 """The head, the body as it came but without its chunks, and whether that went on."""
@@ -48,15 +43,15 @@ class AnswerProtocol(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
-        "_answer", "_attempt", "_buffer", "_check", "_chunks", "_closed", "_is_cut", "_kept", "_limit", "_loop",
-        "_message", "_missing", "_parser", "_read", "_received", "_seam", "_wants_body",
+        "_answer", "_attempt", "_buffer", "_check", "_chunks", "_closed", "_heads", "_is_cut", "_kept", "_limit",
+        "_loop", "_message", "_missing", "_read", "_received", "_wants_body",
         "address", "should_close", "transport",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, buffer: memoryview | None = None) -> None:
         self._loop = loop
         self._buffer = memoryview(bytearray(BUFFER_BYTES)) if buffer is None else buffer
-        self._parser = head_parser(loop)
+        self._heads = Heads(loop)
         #: of the body
         self._kept = bytearray()
         self._closed: asyncio.Future[None] | None = loop.create_future()
@@ -101,7 +96,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         self._is_cut = cut
         self._check = check
         self._wants_body = wants_body
-        self._seam = b""
+        self._heads.begin()
         self._read = AnswerProtocol._read_head
         self._answer = answer = self._loop.create_future()
         return answer
@@ -122,13 +117,14 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         return self.transport is not None and not self.transport.is_closing()
 
     def close(self) -> None:
-        """End it in order."""
+        """End it. The server is told of the end of TLS, but not waited for: one that never answers would hold it."""
         self.should_close = True
-        if self.transport is not None:
-            self.transport.close()
+        if (transport := self.transport) is not None:
+            transport.close()
+            transport.abort()
 
     def drop(self) -> None:
-        """End it at once: the end of TLS would wait for a peer that may not answer. No answer comes any more."""
+        """End it without a word. No answer comes any more."""
         self.should_close = True
         self._answer = None
         if self.transport is not None:
@@ -178,20 +174,14 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             self.transport.pause_reading()
 
     def _read_head(self, data: Data) -> None:
-        while data:
-            found = _END_OF_HEAD.search(self._seam + data if self._seam else data)
-            end = len(data) if found is None else found.end() - len(self._seam)
-            head = bytes(data[:end])
-            data = data[end:]
-            self._seam = (self._seam + head)[-_SEAM_BYTES:] if found is None else b""
-            try:
-                messages, _, _ = self._parser.feed_data(head)
-                if messages and self._is_final(messages[0][0]):
-                    self._begin_body(messages[0][0], data)
+        try:
+            while data:
+                message, data = self._heads.feed(data)
+                if message is not None and self._is_final(message):
+                    self._begin_body(message, data)
                     return
-            except (FetchError, HttpProcessingError) as error:
-                self._fail(error)
-                return
+        except (FetchError, HttpProcessingError) as error:
+            self._fail(error)
 
     def _is_final(self, message: RawResponseMessage) -> bool:
         """Whether this is the answer itself.
@@ -245,7 +235,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         chunks = self._chunks
         try:
             part = chunks.feed(bytes(data))
-        except HttpProcessingError as error:
+        except (FetchError, HttpProcessingError) as error:
             self._fail(error)
         else:
             self._keep(part, is_last=chunks.is_whole, ends_here=not chunks.has_more)

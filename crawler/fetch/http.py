@@ -188,11 +188,11 @@ class HttpFetcher:
     ) -> asyncio.Future[Answer]:
         """Write the head; the answer is still to come.
 
-        A connection on which something came that nobody asked for is not used: its next message would be taken
-        for the answer.
+        A connection on which something came before anybody asked is not used: its next message would be taken for the
+        answer.
         """
         if protocol.should_close and protocol.transport is not None:
-            raise FetchError("reset" if attempt.reused else "protocol", "the server spoke before it was asked")
+            raise FetchError("protocol", "the server spoke before it was asked")
         answer = protocol.expect(
             attempt,
             _ROBOTS_BYTES if kind is Kind.ROBOTS else self._max_body_bytes,

@@ -35,7 +35,8 @@ class Pool:
     def __init__(self, clock: Clock, most: int) -> None:
         self._clock = clock
         self._most = most
-        self._ways: dict[Way, list[AnswerProtocol]] = {}
+        #: as a set that keeps its order: last used last
+        self._ways: dict[Way, dict[AnswerProtocol, None]] = {}
         #: way, and monotonic time since when; longest idle first
         self._idle: OrderedDict[AnswerProtocol, tuple[Way, float]] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
@@ -52,20 +53,23 @@ class Pool:
         return list(self._ways)
 
     def take(self, way: Way) -> AnswerProtocol | None:
-        """One that leads there; None if there is none."""
+        """One that leads there; None if there is none.
+
+        Where the server has spoken meanwhile, as some do before they close (status 408), there may be an end of the
+        connection behind it, and its next message would be taken for the answer: such a one is closed.
+        """
         while (kept := self._ways.get(way)) is not None:
-            protocol = kept[-1]
-            since = self._remove(protocol)
-            if protocol.is_connected():
-                if self._clock.monotonic() - since <= KEEPALIVE_S:
-                    return protocol
-                protocol.close()
+            protocol = next(reversed(kept))
+            idle_s = self._clock.monotonic() - self._remove(protocol)
+            if protocol.is_connected() and not protocol.should_close and idle_s <= KEEPALIVE_S:
+                return protocol
+            protocol.close()
         return None
 
     def put(self, way: Way, protocol: AnswerProtocol) -> None:
         """Keep one that is idle from now on."""
         self._idle[protocol] = (way, self._clock.monotonic())
-        self._ways.setdefault(way, []).append(protocol)
+        self._ways.setdefault(way, {})[protocol] = None
         if len(self._idle) > self._most:
             self._close(next(iter(self._idle)))
         if self._timer is None:
@@ -99,7 +103,7 @@ class Pool:
         if len(kept) == 1:
             del self._ways[way]
         else:
-            kept.remove(protocol)
+            del kept[protocol]
         return since
 
     def _arm(self) -> None:

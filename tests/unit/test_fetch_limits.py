@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -27,7 +28,7 @@ class SetClock:
         return self.now
 
 
-def clocked(**limits):
+def clocked(resolver=None, **limits):
     """A fetcher that sweeps only when told, and what moves its clock to a time and sweeps; times out after 5 s."""
     clock, config = SetClock(), FetchConfig(timeout_s=5, **limits)
     deadlines = Deadlines(config, clock, sweep_s=60, window_s=1)
@@ -36,7 +37,20 @@ def clocked(**limits):
         clock.now = now
         deadlines._sweep()
 
-    return HttpFetcher(config, clock, concurrency=1, deadlines=deadlines), sweep_at
+    return HttpFetcher(config, clock, concurrency=1, deadlines=deadlines, resolver=resolver), sweep_at
+
+
+@pytest.fixture
+def stuck():
+    """Finds no address before the test is over."""
+    over = threading.Event()
+    yield Resolver({}, lambda name: [str(over.wait())])
+    over.set()
+
+
+def ended(fetcher):
+    """Whether an attempt that waits for its answer has got it, or the limit it went past."""
+    return any(attempt.answer.done() for attempt in fetcher._deadlines._attempts)
 
 
 async def test_server_that_never_answers_times_out():
@@ -46,7 +60,7 @@ async def test_server_that_never_answers_times_out():
         fetch = asyncio.create_task(get(fetcher, server.url(), lambda: calls.append(1)))
         await server.asked.wait()
         sweep_at(4.9)
-        assert not fetch.cancelling()
+        assert not ended(fetcher)
         sweep_at(5)
         with pytest.raises(FetchError, match="timeout"):
             await fetch
@@ -92,7 +106,7 @@ async def test_minimum_speed_of_zero_leaves_only_the_timeout():
         fetch = asyncio.create_task(get(fetcher, server.url()))
         await until(body_begun(fetcher))
         sweep_at(4.9)
-        assert not fetch.cancelling()
+        assert not ended(fetcher)
         sweep_at(5)
         with pytest.raises(FetchError, match="timeout"):
             await fetch
@@ -224,6 +238,7 @@ async def test_finished_fetch_has_no_deadline_any_more():
     fetcher, sweep_at = clocked()
     async with RawServer(page()) as server:
         await get(fetcher, server.url())
+        assert not fetcher._deadlines._attempts
         sweep_at(6)
         assert asyncio.current_task().cancelling() == 0
         await fetcher.aclose()
@@ -245,3 +260,31 @@ async def test_task_that_met_a_deadline_can_go_on():
             await sweeping
         assert asyncio.current_task().cancelling() == 0
         await fetcher.aclose()
+
+
+async def test_outer_cancellation_wins_over_a_deadline_while_it_connects(stuck):
+    fetcher, sweep_at = clocked(stuck, connect_timeout_s=1)
+    fetch = asyncio.create_task(get(fetcher, "http://slow.test/"))
+    await until(lambda: fetcher._deadlines._attempts)
+    sweep_at(2)
+    fetch.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await fetch
+    await fetcher.aclose()
+
+
+async def test_task_that_met_a_deadline_while_it_connected_can_go_on(stuck):
+    fetcher, sweep_at = clocked(stuck, connect_timeout_s=1)
+
+    async def sweep_twice():
+        await until(lambda: fetcher._deadlines._attempts)
+        sweep_at(fetcher._clock.now + 2)
+        sweep_at(fetcher._clock.now)
+
+    for _ in range(2):
+        sweeping = asyncio.create_task(sweep_twice())
+        with pytest.raises(FetchError, match="connect: no connection"):
+            await get(fetcher, "http://slow.test/")
+        await sweeping
+    assert asyncio.current_task().cancelling() == 0
+    await fetcher.aclose()

@@ -9,6 +9,7 @@ import uvloop
 
 from crawler.errors import FetchError
 from crawler.fetch.answer import AnswerProtocol
+from crawler.fetch.errors import fetch_error
 from tests.support.fetching import CHUNKED, HEAD, fetcher_for, get
 from tests.support.rawserver import RawServer, page
 
@@ -66,19 +67,60 @@ async def test_a_body_that_ends_with_the_connection_is_the_same_wherever_its_byt
 
 
 @pytest.mark.parametrize(
-    "sent", [b"\r\n" * 9, b"SSH-2.0\r\n", HEAD + b" folded\r\n\r\n: x", CHUNKED + b"5\r\nhello\r\nzz\r\n", page()[:-1]]
+    "sent",
+    [
+        b"\r\n" * 9,
+        b"SSH-2.0\r\n",
+        HEAD + b" folded\r\n\r\n: x",
+        HEAD + b" \r\n\r\nhello",
+        HEAD + b" \r\n" + page(),
+        HEAD + b"Content-Length: 0\r\nX:\r\r\n" + HEAD,
+        CHUNKED + b"5\r\nhello\r\nzz\r\n",
+        page()[:-1],
+    ],
 )
 async def test_a_broken_answer_is_one_wherever_its_bytes_are_parted(sent):
-    kinds = set()
+    reasons = set()
     for pieces in partings(sent):
         protocol = AnswerProtocol(asyncio.get_running_loop())
         answer = protocol.expect()
         for piece in pieces:
             protocol.data_received(memoryview(piece))
         protocol.connection_lost(None)
-        kinds.add(type(answer.exception()))
-    assert len(kinds) == 1
-    assert kinds != {type(None)}
+        assert protocol.should_close
+        reasons.add(fetch_error(answer.exception()).reason)
+    assert len(reasons) == 1
+
+
+@pytest.mark.parametrize("piece", [b"\r\n", b"\n", INTERIM, b"X" * 100, b"X: " + b"x" * 1000 + b"\n"])
+async def test_heads_without_end_are_a_broken_answer(piece):
+    protocol = AnswerProtocol(asyncio.get_running_loop())
+    answer = protocol.expect()
+    protocol.data_received(HEAD.replace(b"200", b"103"))
+    for _ in range(300_000 // len(piece)):
+        protocol.data_received(piece)
+    assert fetch_error(answer.exception()).reason == "protocol"
+
+
+@pytest.mark.parametrize("first", [b"", b"1;x=", b"0\r\nX: "])
+@pytest.mark.parametrize("piece", [b"1\r\nx\r\n" * 100, b"y" * 1000])
+async def test_chunks_that_hold_next_to_nothing_are_a_broken_answer(first, piece):
+    protocol = AnswerProtocol(asyncio.get_running_loop())
+    answer = protocol.expect()
+    protocol.data_received(CHUNKED + first)
+    for _ in range(2_000_000 // len(piece)):
+        protocol.data_received(piece)
+    assert fetch_error(answer.exception()).reason == "protocol"
+
+
+async def test_chunks_may_be_small():
+    protocol = AnswerProtocol(asyncio.get_running_loop())
+    answer = protocol.expect()
+    protocol.data_received(CHUNKED)
+    for _ in range(2000):
+        protocol.data_received(b"5\r\nhello\r\n" * 200)
+    protocol.data_received(b"0\r\n\r\n")
+    assert len((await answer)[1]) == 2_000_000
 
 
 @pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
