@@ -51,7 +51,9 @@ def _serve(control: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGHUP):  # the pool's owner decides when to stop
         signal.signal(number, signal.SIG_IGN)
     _null_stdin()
-    if not select.select([control], [], [], 0)[0]:
+    told = select.poll()  # not select, for the reason given below
+    told.register(control, select.POLLIN)
+    if not told.poll(0):
         importlib.import_module(EXTRACTOR.partition(":")[0])
     if (briefing := _briefing(control)) is not None:
         charter, board = briefing
