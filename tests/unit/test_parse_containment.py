@@ -261,3 +261,17 @@ def test_the_pool_works_under_uvloop():
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(crawl())
+
+
+@linux
+async def test_results_that_have_no_room_beside_themselves_are_told_all_the_same():
+    async with asyncio.timeout(15), pool(workers=1, memory_bytes=Size(200 * 1024**2)) as parser:
+        pages = await parser.parse([job("tell 20")] * 6)
+        assert [len(page.records[0][1]) for page in pages] == [20 * 1024**2] * 6
+
+
+async def test_a_page_after_which_its_worker_cannot_answer_fails_alone():
+    async with asyncio.timeout(15), pool(workers=1) as parser:
+        before, mute, after = await parser.parse([job("echo a"), job("mute"), job("echo b")])
+        assert (said(before), mute.reason, said(after)) == (["a"], "parser_crashed", ["b"])
+        assert await say(parser, "echo c") == ["c"]
