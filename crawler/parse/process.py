@@ -10,9 +10,9 @@ dies, the page it was on fails, by
     parser_crashed   anything else, the signal named
 
 and all its other unanswered pages are parsed again, by another worker; a new one is forked in its place. If it
-was on no page, nothing is lost: killed from outside, its batches go to another worker; failing by itself, for lack of
-memory, say, between two pages, the pages of its batch go one by one. Only workers that die again and again before their
-first page, or a server that cannot load, end the pool.
+was on no page, nothing is lost: killed from outside, its batches go to another worker. If it failed by itself between
+two pages, or for lack of memory while it held results of other pages, the pages of its batch go one by one. Only
+workers that die again and again before their first page, or a server that cannot load, end the pool.
 
 Known weakness: a batch waits behind the one before it on its worker, up to a deadline, even if another is idle.
 """
@@ -176,9 +176,11 @@ class ProcessParser:
         elif page.started < 0 or lane.outstanding:  # an idle worker may be killed from outside
             self._stillborn += 1
         failure = self._verdict(page, self._overdue.pop(worker, None), end)
-        if failure is None and page.started > 0 and end.code > 0:
+        blamed = page.started - lane.answered - 1
+        if page.started > 0 and end.code > 0 and (failure is None or (end.code == EXIT_NO_MEMORY and blamed > 0)):
+            failure = None
             self._take_apart(lane, end)
-        self._salvage(lane, page.started - lane.answered - 1 if failure else None, failure)
+        self._salvage(lane, blamed if failure else None, failure)
         if self._stillborn >= _STILLBIRTHS:
             self._fail(f"{self._stillborn} parser workers in a row died at their start, the last of {_cause(end)}")
             return
@@ -207,8 +209,9 @@ class ProcessParser:
         return ParseFailure(reason="parser_crashed", detail=_cause(end))
 
     def _take_apart(self, lane: Lane, end: Exit) -> None:
-        """Part the batch that a worker did not survive though it did each page, as when all results have no room
-        beside each other: its pages go one by one. One that did so already is to blame."""
+        """Part the batch that a worker did not survive, though it might have survived each page: as when there is no
+        room for all results, or for a page beside them. Its pages go one by one; one that did so already is to blame.
+        """
         if not lane.outstanding:
             return
         parcel = lane.outstanding.popleft()

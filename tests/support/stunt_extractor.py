@@ -99,6 +99,10 @@ class StuntExtractor:
     def tell(self, mebibytes):
         return Page(records=(("pages", bytes(int(mebibytes) * 1024**2)),))
 
+    def tell_after_using(self, mebibytes):
+        bytearray(int(mebibytes) * 1024**2)
+        return "told"
+
     def mute(self):
         os.closerange(3, 256)
 
