@@ -21,7 +21,7 @@ class MemoryShares(NamedTuple):
 
 def shares_of(memory_bytes: int) -> MemoryShares:
     """The shares of ``limits.memory``."""
-    return MemoryShares(bodies=memory_bytes // 2, results=max(1, memory_bytes // 4))
+    return MemoryShares(bodies=max(1, memory_bytes // 2), results=max(1, memory_bytes // 4))
 
 
 class Gate:

@@ -8,6 +8,7 @@ Times named ``*_at`` are wall-clock seconds since 1970 UTC unless a field says m
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -112,8 +113,9 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True)
     url: Url
     host_key: HostKey
     #: `url.fingerprint` of `url` under the crawl's key, an unsigned 64-bit integer, never 0
-    fingerprint: int
-    priority: int = NORMAL_PRIORITY
+    fingerprint: Annotated[int, msgspec.Meta(ge=1)]
+    #: 0 first
+    priority: Annotated[int, msgspec.Meta(ge=0, le=63)] = NORMAL_PRIORITY
     context: bytes = b""
     kind: Kind = Kind.PAGE
 

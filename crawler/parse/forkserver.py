@@ -27,7 +27,7 @@ import msgspec
 
 from crawler.parse.board import Board
 from crawler.parse.entry import EXTRACTOR, PageFunction, load
-from crawler.parse.framing import COMMAND, EXIT_NO_FORK, KILL, NOTICE, READY, Charter
+from crawler.parse.framing import COMMAND, EXIT_NO_FORK, EXIT_NO_MEMORY, KILL, NOTICE, READY, Charter
 from crawler.parse.heap import frugal
 from crawler.parse.worker import forbid_core_dumps, limit_memory, serve
 
@@ -51,7 +51,9 @@ def _serve(control: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGHUP):  # the pool's owner decides when to stop
         signal.signal(number, signal.SIG_IGN)
     _null_stdin()
-    if not select.select([control], [], [], 0)[0]:
+    told = select.poll()  # not select, for the reason given below
+    told.register(control, select.POLLIN)
+    if not told.poll(0):
         importlib.import_module(EXTRACTOR.partition(":")[0])
     if (briefing := _briefing(control)) is not None:
         charter, board = briefing
@@ -159,6 +161,8 @@ class ForkServer:
             code = 0
         except (EOFError, ConnectionError):
             code = 0  # the pool went away in the middle of a batch
+        except MemoryError:
+            code = EXIT_NO_MEMORY  # between two pages
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
         except BaseException:  # noqa: BLE001  # nothing may return into the server's own stack

@@ -147,6 +147,7 @@ def decode_results(frame: memoryview) -> list[Page | ParseFailure]:
     """What a result frame says, without its length.
 
     Raises:
-        msgspec.MsgspecError: It is not a result frame, or a page has fields of the wrong type.
+        ValueError: It is not a result frame, a page has fields of the wrong type, or a text is none (msgspec leaves
+            that one to Python).
     """
     return _RESULTS.decode(frame)

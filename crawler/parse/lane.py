@@ -12,8 +12,6 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from crawler.models import Page, ParseFailure
 from crawler.parse.framing import LENGTH, decode_results, encode_jobs
 
@@ -157,12 +155,16 @@ class Lane:
         return start > 0
 
     def _settle(self, frame: memoryview) -> None:
+        if not self.outstanding:
+            return  # a worker that speaks unasked has been taken over
         parcel = self.outstanding.popleft()
         size = len(parcel.positions)
         self.answered += size
         try:
             results = decode_results(frame)
-        except msgspec.MsgspecError as error:
+            if len(results) != size:
+                raise ValueError(f"{len(results)} for {size} pages")  # noqa: TRY301  (of the same kind as the others)
+        except ValueError as error:
             results = [ParseFailure(reason="parse_error", detail=f"unreadable result: {error}")] * size
         parcel.settle(results)
 

@@ -10,8 +10,9 @@ dies, the page it was on fails, by
     parser_crashed   anything else, the signal named
 
 and all its other unanswered pages are parsed again, by another worker; a new one is forked in its place. If it
-was on no page (killed from outside, say), nothing is lost. Only workers that die again and again before their
-first page, or a server that cannot load, end the pool.
+was on no page, nothing is lost: killed from outside, its batches go to another worker. If it failed by itself between
+two pages, or for lack of memory while it held results of other pages, the pages of its batch go one by one. Only
+workers that die again and again before their first page, or a server that cannot load, end the pool.
 
 Known weakness: a batch waits behind the one before it on its worker, up to a deadline, even if another is idle.
 """
@@ -175,7 +176,11 @@ class ProcessParser:
         elif page.started < 0 or lane.outstanding:  # an idle worker may be killed from outside
             self._stillborn += 1
         failure = self._verdict(page, self._overdue.pop(worker, None), end)
-        self._salvage(lane, page.started - lane.answered - 1 if failure else None, failure)
+        blamed = page.started - lane.answered - 1
+        if page.started > 0 and end.code > 0 and (failure is None or (end.code == EXIT_NO_MEMORY and blamed > 0)):
+            failure = None
+            self._take_apart(lane, end)
+        self._salvage(lane, blamed if failure else None, failure)
         if self._stillborn >= _STILLBIRTHS:
             self._fail(f"{self._stillborn} parser workers in a row died at their start, the last of {_cause(end)}")
             return
@@ -193,11 +198,27 @@ class ProcessParser:
             if overdue != page.started:  # it had just finished the page it was killed for
                 return None
             return ParseFailure(reason="parse_deadline", detail=f"killed after {self._deadline_s:g} s")
+        return self._failure(end)
+
+    def _failure(self, end: Exit) -> ParseFailure:
+        """What stands for a page that ended its worker."""
         if end.code == EXIT_NO_MEMORY:
             return ParseFailure(reason="parse_memory", detail=f"needed more than {self._memory_bytes} bytes")
         if end.peak_bytes >= self._memory_bytes:
             return ParseFailure(reason="parse_memory", detail=f"{_cause(end)} at {end.peak_bytes} bytes")
         return ParseFailure(reason="parser_crashed", detail=_cause(end))
+
+    def _take_apart(self, lane: Lane, end: Exit) -> None:
+        """Part the batch that a worker did not survive, though it might have survived each page: as when there is no
+        room for all results, or for a page beside them. Its pages go one by one; one that did so already is to blame.
+        """
+        if not lane.outstanding:
+            return
+        parcel = lane.outstanding.popleft()
+        if len(parcel.positions) == 1:
+            parcel.settle([self._failure(end)])
+        else:
+            lane.outstanding.extendleft(Parcel(parcel.call, [position]) for position in reversed(parcel.positions))
 
     def _salvage(self, lane: Lane, blamed: int | None, failure: ParseFailure | None) -> None:
         """Queue again, in front, what `lane` has not answered; fail the page that is `blamed`th of it."""

@@ -9,6 +9,7 @@ at the same time. For that reason this module imports next to nothing.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import socket
@@ -37,7 +38,7 @@ class Server:
 
     def __init__(self) -> None:
         try:
-            self.control, theirs = socket.socketpair()
+            self.control, theirs = map(_apart, socket.socketpair())
         except OSError as error:
             raise ParseError(f"cannot open a socket for the parser pool: {error}") from error
         try:
@@ -63,3 +64,9 @@ class Server:
         self.control.close()
         self.process.kill()
         self.process.wait()
+
+
+def _apart(end: socket.socket) -> socket.socket:
+    """The same end under a number that belongs to no standard stream: where one was closed, its number is free."""
+    with end:
+        return socket.socket(fileno=fcntl.fcntl(end.fileno(), fcntl.F_DUPFD_CLOEXEC, 3))

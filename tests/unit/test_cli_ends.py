@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import crawler
+from crawler.cli import run
 from crawler.parse.server import Server
 
 FIRST_REQUEST = """
@@ -90,3 +91,27 @@ def test_server_that_gets_no_pool_ends(tmp_path):
     server.control.close()
     assert server.process.wait(10) == 0
     server.close()
+
+
+@pytest.mark.parametrize(("backend", "code"), [("inline", 3), ("thread", 3), ("process", 1)])
+def test_crawl_needs_no_process_unless_its_parsers_do(backend, code, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    options = ["-q", "--set", f"parse.backend={backend}", "--set", "scope.exclude=['*']"]
+    assert run(["crawl", "http://127.0.0.1:1/", "-d", str(tmp_path / "crawl"), *options]) == code
+    assert ("cannot start" in capsys.readouterr().err) == (backend == "process")
+
+
+def test_server_starts_where_standard_streams_are_closed():
+    code = """if True:
+        import os
+        for stream in range(2):
+            os.close(stream)
+        from crawler.parse.server import Server
+        server = Server()
+        server.control.close()
+        code = server.process.wait()
+        server.close()
+        os._exit(code)
+    """
+    ended = python(code, Path.cwd())
+    assert (ended.returncode, ended.stderr) == (0, "")

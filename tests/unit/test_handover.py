@@ -2,7 +2,7 @@
 
 import asyncio
 
-from crawler.gate import Gate
+from crawler.gate import Gate, shares_of
 from crawler.handover import BATCH_BYTES, BATCH_PAGES, Batches, Line
 from crawler.models import Request, Response
 from crawler.parse.base import Job
@@ -104,3 +104,11 @@ async def test_the_gate_is_shut_while_too_many_answers_or_too_many_bytes_are_hel
         await waiting
         gate.let_go(sum(held) - let_go[0], len(held) - let_go[1])
         passed.clear()
+
+
+async def test_the_gate_opens_again_however_little_memory_there_is():
+    gate = Gate(shares_of(1).bodies, limit_answers=1)
+    gate.hold(1)
+    gate.let_go(1, 1)
+    async with asyncio.timeout(5):
+        await gate.passed()

@@ -261,3 +261,26 @@ def test_the_pool_works_under_uvloop():
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(crawl())
+
+
+@linux
+async def test_results_that_have_no_room_beside_themselves_are_told_all_the_same():
+    async with asyncio.timeout(15), pool(workers=1, memory_bytes=Size(200 * 1024**2)) as parser:
+        pages = await parser.parse([job("tell 20")] * 6)
+        assert [len(page.records[0][1]) for page in pages] == [20 * 1024**2] * 6
+
+
+async def test_a_page_after_which_its_worker_cannot_answer_fails_alone():
+    async with asyncio.timeout(15), pool(workers=1) as parser:
+        before, mute, after = await parser.parse([job("echo a"), job("mute"), job("echo b")])
+        assert (said(before), mute.reason, said(after)) == (["a"], "parser_crashed", ["b"])
+        assert await say(parser, "echo c") == ["c"]
+
+
+@linux
+async def test_no_page_fails_for_the_memory_that_others_of_its_batch_take():
+    async with asyncio.timeout(15), pool(workers=1, memory_bytes=Size(200 * 1024**2)) as parser:
+        jobs = [job("tell 20"), job("tell 20"), job("tell 20"), job("tell_after_using 150"), job("eat 300")]
+        *told, used, eaten = await parser.parse(jobs)
+        assert [len(page.records[0][1]) for page in told] == [20 * 1024**2] * 3
+        assert (said(used), eaten.reason) == ("told", "parse_memory")

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from crawler.models import Page
+from crawler.models import Link, Page
 from crawler.parse.framing import encode_result, result_frame
 from crawler.parse.known import Confirmed
 from crawler.parse.lane import Call, Lane, Parcel
@@ -89,3 +89,36 @@ async def test_sending_to_a_dead_worker_keeps_the_batch(pair):
     worker.close()
     await sent(lane, 1)
     assert len(lane.outstanding) == 1
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [page(1)],
+        [page(1), page(2), page(3)],
+        [page(1), Page(reason="x" * 31)],
+        [page(1), Page(links=(Link(url="http://a.test/", host_key="a.test", fingerprint=-1),))],
+        [page(1), Page(links=(Link(url="http://a.test/", host_key="a.test", fingerprint=0),))],
+        [page(1), Page(links=(Link(url="http://a.test/", host_key="a.test", fingerprint=1, priority=-1),))],
+        [page(1), Page(links=(Link(url="http://a.test/", host_key="a.test", fingerprint=1, priority=1 << 20),))],
+    ],
+)
+async def test_what_a_worker_cannot_have_meant_fails_its_batch_and_nothing_else(pair, results):
+    lane, worker = pair
+    batch, after = await sent(lane, 2), await sent(lane, 1)
+    answer = result_frame([encode_result(result) for result in results])
+    worker.sendall(answer.replace(b"x" * 31, b"\xff" * 31) + frame(7))
+    async with asyncio.timeout(5):
+        assert {result.reason for result in await batch} == {"parse_error"}
+        assert await after == [page(7)]
+
+
+async def test_an_answer_to_nothing_is_dropped(pair):
+    lane, worker = pair
+    worker.sendall(frame(1))
+    await asyncio.sleep(0)
+    lane.read()
+    after = await sent(lane, 1)
+    worker.sendall(frame(2))
+    async with asyncio.timeout(5):
+        assert await after == [page(2)]

@@ -116,3 +116,25 @@ async def test_workers_of_a_killed_fork_server_die_even_if_they_hang():
     (page,) = await call  # tried again by a worker of the next server, which kills it in time
     assert page.reason == "parse_deadline"
     await parser.aclose()
+
+
+@pytest.mark.slow
+def test_a_pool_starts_where_a_thousand_files_are_open(tmp_path):
+    command = write_script(
+        tmp_path,
+        """
+        import os, resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1_200, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_030)]
+        async def main():
+            parser = ProcessParser(Settings(), parse_config(), entry=ENTRY)
+            await parser.start()
+            try:
+                print(await say(parser, "echo done"))
+            finally:
+                await parser.aclose()
+        asyncio.run(main())
+        """,
+    )
+    done = subprocess.run(command, capture_output=True, text=True, timeout=15, check=False)
+    assert (done.stdout, done.stderr) == ("['done']\n", "")
