@@ -74,6 +74,18 @@ def test_process_ends_with_its_code_when_all_is_told_and_done(before, tmp_path):
     assert not ended.stderr
 
 
+def test_program_that_runs_a_command_ends_with_a_code_of_its_own(tmp_path):
+    code = """
+import sys
+from crawler.cli import main
+try:
+    main(["--version"])
+except SystemExit as ended:
+    sys.exit(ended.code + 7)
+"""
+    assert python(code, tmp_path).returncode == 7
+
+
 def test_process_that_fails_tells_of_it(tmp_path):
     ended = python(ENDING.format(before="", how="raise RuntimeError('a mistake of ours')"), tmp_path)
     assert ended.returncode == 1
