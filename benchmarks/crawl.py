@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from benchmarks import limits
+from benchmarks.lean import LEAN_SETTINGS
 from benchmarks.peers import PEERS, Peer, UnavailableError
 from benchmarks.processes import Usage, run
 from benchmarks.workloads import CACHE, WORKLOADS, Workload, census
-from crawler.config.extracting import ExtractConfig, FeaturesConfig
 from tests.support.nginx import Nginx
 
 if TYPE_CHECKING:
@@ -54,14 +54,6 @@ class Round:
     pss_mib: float
 
 
-def lean() -> list[str]:
-    """Settings that make our record of a page what the peers extract."""
-    if "fields" in ExtractConfig.__struct_fields__:
-        return ["extract.text=none", "extract.links=false", "extract.fields=[title,description,h1,n_links,word_count]"]
-    features = [f"extract.features.{name}=false" for name in FeaturesConfig.__struct_fields__]
-    return ["extract.text=none", "extract.links=false", *features]
-
-
 def ours(start: str, folder: Path, *more: str) -> tuple[list[str | Path], Path]:
     """The command as a user types it, and where its records land."""
     settings = [f"--set={key}" for key in ("limits.default.concurrency=64", *more)]
@@ -79,7 +71,7 @@ def own(name: str, *settings: str, note: str = "") -> Peer:
     return Peer(name, list, lambda _, start, folder: ours(start, folder, *settings)[0], pages, note)
 
 
-OURS = (own("ours", *lean()), own("ours-full", note="all that a record has by default, the main text included"))
+OURS = (own("ours", *LEAN_SETTINGS), own("ours-full", note="all that a record has by default, the main text included"))
 
 
 def measure(peer: Peer, program: list[str | Path], workload: Workload, wanted: Collection[str]) -> Round:
