@@ -1,6 +1,6 @@
 """How fast is a whole crawl, and what does it cost? Ours against the other crawlers, of the same pages.
 
-    python -m benchmarks.crawl [--workload five] [--rounds 3] [--only ours,colly,...] [--json FILE] [--minutes 45]
+    python -m benchmarks.crawl [--workload five] [--rounds 3] [--only ours,colly,...] [--json FILE] [--minutes 60]
 
 All crawl from nginx on loopback with no delay, as whole processes, one after the other, round by round, and write one
 line of JSON a page: url, status, title, description, h1, number of links, words; what differs is in the last column.
@@ -24,7 +24,7 @@ from urllib.parse import unquote
 
 from benchmarks import limits
 from benchmarks.lean import LEAN_SETTINGS
-from benchmarks.peers import PEERS, Peer, UnavailableError
+from benchmarks.peers import PEERS, Peer, UnavailableError, urls_in
 from benchmarks.processes import Usage, run
 from benchmarks.workloads import CACHE, WORKLOADS, Workload, census
 from tests.support.nginx import Nginx
@@ -65,8 +65,7 @@ def own(name: str, *settings: str, note: str = "") -> Peer:
     """Ours as a row of the table."""
 
     def pages(folder: Path, _: object) -> list[str]:
-        lines = (folder / "crawl/pages.jsonl").read_bytes().splitlines()
-        return [json.loads(line)["url"] for line in lines]
+        return urls_in(folder / "crawl/pages.jsonl")
 
     return Peer(name, list, lambda _, start, folder: ours(start, folder, *settings)[0], pages, note)
 

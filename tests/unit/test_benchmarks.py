@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from benchmarks.crawl import OURS, Round, judged, path_of, remarks, standings
-from benchmarks.limits import Limits, extracted
-from benchmarks.peers import PEERS, Peer, in_log, is_html
+from benchmarks.limits import Limits, extracted, parse_s
+from benchmarks.peers import PEERS, Peer, in_file, in_log, is_html
 from benchmarks.processes import Usage, pss_bytes, rss_bytes, run
 from benchmarks.workloads import page_html, walked
 from tests.support.nginx import Hit
@@ -99,6 +99,12 @@ def test_names_of_crawlers_are_distinct():
     assert len(names) == len(set(names))
 
 
+def test_records_of_a_crawl_that_was_ended_count_as_far_as_they_are_whole(tmp_path):
+    assert in_file(tmp_path, ()) == []
+    (tmp_path / "pages.jsonl").write_text('{"url": "/a"}\n{"url": "/b"}\n{"ur')
+    assert in_file(tmp_path, ()) == ["/a", "/b"]
+
+
 def test_a_log_gives_html_answered_with_200(tmp_path):
     hits = [Hit(0, 0, status, 1, path) for status, path in ((200, "/a.html"), (404, "/b.html"), (200, "/c.css"))]
     assert in_log(tmp_path, hits) == ["/a.html"]
@@ -107,6 +113,11 @@ def test_a_log_gives_html_answered_with_200(tmp_path):
 
 def test_limits_are_what_all_cores_could_do():
     assert Limits(get_s=0.001, parse_s=0.002, server_s=0.001).pages_per_s == os.cpu_count() / 0.004
+
+
+def test_pages_are_parsed_for_the_limits_in_a_process_of_its_own(tmp_path):
+    (tmp_path / "0.html").write_text(page_html(0))
+    assert parse_s(tmp_path, ["/0.html"]) > 0
 
 
 def test_the_reference_extraction_takes_all_that_is_asked_for():
