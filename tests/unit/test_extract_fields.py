@@ -102,6 +102,13 @@ def test_what_is_not_listed_is_not_named_as_cut_either():
     assert record_of(body, ExtractConfig(fields=("lang",)))["truncated"] == []
 
 
+def test_pictures_are_found_wherever_they_stand_though_words_are_counted():
+    body = "<p>one</p><svg><foreignObject><img src=i.png></foreignObject></svg>two"
+    asked = ExtractConfig(text="none", links=False, fields=("word_count",))
+    assert page_of(body, asked, files=("image/*",)).links == page_of(body, ExtractConfig(), files=("image/*",)).links
+    assert len(page_of(body, asked, files=("image/*",)).links) == 1
+
+
 def test_rules_see_the_document_as_it_came():
     rules = "rules: [{name: scripts, fields: {n: {css: body, take: html}}}]"
     asked = loads(f"extract: {{text: none, links: false, fields: [word_count], {rules}}}", "c").config.extract
