@@ -130,6 +130,7 @@ def test_rules_see_the_document_as_it_came():
         ("fields: [h1, h1]", "extract.fields[1]: h1: expected each key once, not 2 times"),
         ("fields: []", "extract.fields: []: expected keys of a page record, such as [title, h1]"),
         ("fields: title", "extract.fields: title: expected a list, such as [title]"),
+        ('fields: "title, h1"', 'extract.fields: "title, h1": expected a list, such as [title, h1]'),
         (
             "fields: [text], text: none",
             "extract.fields[0]: text: is asked for here, but extract.text is none: ",
