@@ -114,8 +114,10 @@ def judged(recorded: Sequence[str], wanted: Collection[str], usage: Usage, first
     )
 
 
-def compare(peers: Sequence[Peer], workload: Workload, rounds: int, until: float, lines: TextIO | None = None) -> bool:
-    """Measure interleaved rounds of one workload, one at least, and print their table; whether ours found all pages."""
+def compare(
+    peers: Sequence[Peer], workload: Workload, rounds: int, until: float, lines: TextIO | None = None
+) -> dict[Peer, list[Round]]:
+    """Measure interleaved rounds of one workload, one at least, and print their table."""
     counted = census(workload)
     print(f"\n{workload.name}: {counted}", flush=True)
     bound = limits.measure(workload, list(counted.sizes))
@@ -134,7 +136,12 @@ def compare(peers: Sequence[Peer], workload: Workload, rounds: int, until: float
                 lines.write(json.dumps(row | vars(one)) + "\n")
                 lines.flush()
     report(results, bound.pages_per_s)
-    return not any(one.missed or one.repeated for peer in OURS for one in results.get(peer, ()))
+    return results
+
+
+def is_faultless(results: dict[Peer, list[Round]], own_crawls: Iterable[Peer]) -> bool:
+    """Whether these of ours found all pages, each once."""
+    return not any(one.missed or one.repeated for peer in own_crawls for one in results.get(peer, ()))
 
 
 def installed(peers: Iterable[Peer]) -> dict[Peer, list[str | Path]]:
@@ -212,8 +219,8 @@ def main() -> None:
     lines = arguments.json.open("a") if arguments.json else None
     chosen = [peer for peer in every if peer.name in names]
     makers = [make for name, make in WORKLOADS.items() if arguments.workload in ("all", name)]
-    faultless = [compare(chosen, make(), arguments.rounds, until, lines) for make in makers]
-    if not all(faultless):
+    compared = [compare(chosen, make(), arguments.rounds, until, lines) for make in makers]
+    if not all(is_faultless(results, OURS) for results in compared):
         raise SystemExit("ours missed or repeated pages")
 
 

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from benchmarks.crawl import OURS, Round, judged, path_of, remarks, standings
+from benchmarks.crawl import OURS, Round, is_faultless, judged, path_of, remarks, standings
+from benchmarks.durability import CRAWLS, ratio
 from benchmarks.limits import Limits, extracted, parse_s
 from benchmarks.peers import PEERS, Peer, in_file, in_log, is_html
 from benchmarks.processes import Usage, pss_bytes, rss_bytes, run
@@ -80,6 +81,17 @@ def test_the_worst_round_marks_a_row():
     peer = Peer("x", list, lambda *_: [], lambda *_: [], "Go")
     rounds = [Round(5, missed, 0, 0, 1, 1, 1, 1, 1, 1) for missed in (0, 1_000)]
     assert remarks(peer, rounds) == "Go; missed 1,000"
+
+
+def test_a_page_missed_or_repeated_is_a_fault_of_ours_alone():
+    whole, lacking = (Round(5, missed, 0, 0, 1, 1, 1, 1, 1, 1) for missed in (0, 1))
+    assert is_faultless({OURS[0]: [whole], PEERS[0]: [lacking]}, OURS)
+    assert not is_faultless({OURS[0]: [whole, lacking]}, OURS)
+
+
+def test_durability_is_the_ratio_of_both_frontiers():
+    sqlite, memory = ([Round(5, 0, 0, 0, speed, 1, 1, 1, 1, 1)] for speed in (90.0, 100.0))
+    assert ratio(dict(zip(CRAWLS, (sqlite, memory), strict=True))) == 0.9
 
 
 def test_ours_is_put_beside_the_best_peer_and_the_best_framework():
