@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from crawler.errors import ConfigError
+from crawler.errors import ConfigError, ParseError
 from crawler.parse.server import Server
 
 
@@ -75,7 +75,8 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         raise ConfigError("--fresh begins anew, and --resume, --retry-failed and --repair go on: expected one of them")
     if where is not None and not retry_failed:
         raise ConfigError("--where says what --retry-failed tries again: expected both, or neither")
-    with closing(Server()) as server:  # first of all: it loads what parsers need while this process loads the rest
+    server = _server()  # first of all: it loads what parsers need while this process loads the rest
+    with closing(server) if server else nullcontext():
         from crawler.cli.planning import STDOUT, plan_of  # noqa: PLC0415  (help needs none of it)
         from crawler.cli.remarks import contact_remarks  # noqa: PLC0415
 
@@ -94,3 +95,11 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         remarks = contact_remarks(plan.config)
         stream = output == STDOUT
         return run_crawl(plan, fresh=fresh, stream=stream, quiet=quiet, verbose=verbose, remarks=remarks, server=server)
+
+
+def _server() -> Server | None:
+    """None if it cannot be started: then the crawl tries again, and tells, if its parsers need one."""
+    try:
+        return Server()
+    except ParseError:
+        return None

@@ -57,12 +57,12 @@ class _Seeds:
             self.other_hosts.add(request.host_key)
 
 
-def dry_run(plan: Plan, server: Server) -> int:
+def dry_run(plan: Plan, server: Server | None) -> int:
     """Ask the hosts of the first seeds, and print what follows; the exit code: whether any seed may be fetched.
 
     Args:
         plan: What would be crawled.
-        server: For the parser pool. Closed by the caller.
+        server: For the parser pool, if one was started. Closed by the caller.
 
     Raises:
         ConfigError: The seed list cannot be read, or a crawl as planned would not begin.
@@ -86,7 +86,7 @@ def dry_run(plan: Plan, server: Server) -> int:
     return OK if seeds.other_hosts or any(facts.allowed for facts in told) else NO_SEED
 
 
-async def _ask(plan: Plan, server: Server, seeds: _Seeds, told: list[HostFacts]) -> None:
+async def _ask(plan: Plan, server: Server | None, seeds: _Seeds, told: list[HostFacts]) -> None:
     def tell(facts: HostFacts) -> None:
         told.append(facts)
         click.echo("\n" + "\n".join(host_lines(plan.config, facts)))
