@@ -1,6 +1,6 @@
 """How fast is a whole crawl, and what does it cost? Ours against the other crawlers, of the same pages.
 
-    python -m benchmarks.crawl [--workload five] [--rounds 3] [--only ours,colly,...] [--json FILE] [--minutes 45]
+    python -m benchmarks.crawl [--workload five] [--rounds 3] [--only ours,colly,...] [--json FILE] [--minutes 60]
 
 All crawl from nginx on loopback with no delay, as whole processes, one after the other, round by round, and write one
 line of JSON a page: url, status, title, description, h1, number of links, words; what differs is in the last column.
@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from benchmarks import limits
-from benchmarks.peers import PEERS, Peer, UnavailableError
+from benchmarks.lean import LEAN_SETTINGS
+from benchmarks.peers import PEERS, Peer, UnavailableError, urls_in
 from benchmarks.processes import Usage, run
 from benchmarks.workloads import CACHE, WORKLOADS, Workload, census
-from crawler.config.extracting import ExtractConfig, FeaturesConfig
 from tests.support.nginx import Nginx
 
 if TYPE_CHECKING:
@@ -54,14 +54,6 @@ class Round:
     pss_mib: float
 
 
-def lean() -> list[str]:
-    """Settings that make our record of a page what the peers extract."""
-    if "fields" in ExtractConfig.__struct_fields__:
-        return ["extract.text=none", "extract.links=false", "extract.fields=[title,description,h1,n_links,word_count]"]
-    features = [f"extract.features.{name}=false" for name in FeaturesConfig.__struct_fields__]
-    return ["extract.text=none", "extract.links=false", *features]
-
-
 def ours(start: str, folder: Path, *more: str) -> tuple[list[str | Path], Path]:
     """The command as a user types it, and where its records land."""
     settings = [f"--set={key}" for key in ("limits.default.concurrency=64", *more)]
@@ -73,13 +65,12 @@ def own(name: str, *settings: str, note: str = "") -> Peer:
     """Ours as a row of the table."""
 
     def pages(folder: Path, _: object) -> list[str]:
-        lines = (folder / "crawl/pages.jsonl").read_bytes().splitlines()
-        return [json.loads(line)["url"] for line in lines]
+        return urls_in(folder / "crawl/pages.jsonl")
 
     return Peer(name, list, lambda _, start, folder: ours(start, folder, *settings)[0], pages, note)
 
 
-OURS = (own("ours", *lean()), own("ours-full", note="all that a record has by default, the main text included"))
+OURS = (own("ours", *LEAN_SETTINGS), own("ours-full", note="all that a record has by default, the main text included"))
 
 
 def measure(peer: Peer, program: list[str | Path], workload: Workload, wanted: Collection[str]) -> Round:
@@ -123,8 +114,10 @@ def judged(recorded: Sequence[str], wanted: Collection[str], usage: Usage, first
     )
 
 
-def compare(peers: Sequence[Peer], workload: Workload, rounds: int, until: float, lines: TextIO | None = None) -> bool:
-    """Measure interleaved rounds of one workload, one at least, and print their table; whether ours found all pages."""
+def compare(
+    peers: Sequence[Peer], workload: Workload, rounds: int, until: float, lines: TextIO | None = None
+) -> dict[Peer, list[Round]]:
+    """Measure interleaved rounds of one workload, one at least, and print their table."""
     counted = census(workload)
     print(f"\n{workload.name}: {counted}", flush=True)
     bound = limits.measure(workload, list(counted.sizes))
@@ -143,7 +136,12 @@ def compare(peers: Sequence[Peer], workload: Workload, rounds: int, until: float
                 lines.write(json.dumps(row | vars(one)) + "\n")
                 lines.flush()
     report(results, bound.pages_per_s)
-    return not any(one.missed or one.repeated for peer in OURS for one in results.get(peer, ()))
+    return results
+
+
+def is_faultless(results: dict[Peer, list[Round]], own_crawls: Iterable[Peer]) -> bool:
+    """Whether these of ours found all pages, each once."""
+    return not any(one.missed or one.repeated for peer in own_crawls for one in results.get(peer, ()))
 
 
 def installed(peers: Iterable[Peer]) -> dict[Peer, list[str | Path]]:
@@ -221,8 +219,8 @@ def main() -> None:
     lines = arguments.json.open("a") if arguments.json else None
     chosen = [peer for peer in every if peer.name in names]
     makers = [make for name, make in WORKLOADS.items() if arguments.workload in ("all", name)]
-    faultless = [compare(chosen, make(), arguments.rounds, until, lines) for make in makers]
-    if not all(faultless):
+    compared = [compare(chosen, make(), arguments.rounds, until, lines) for make in makers]
+    if not all(is_faultless(results, OURS) for results in compared):
         raise SystemExit("ours missed or repeated pages")
 
 

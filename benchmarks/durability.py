@@ -10,11 +10,23 @@ from __future__ import annotations
 
 import argparse
 import math
+from statistics import median
+from typing import TYPE_CHECKING
 
-from benchmarks.crawl import compare, own
+from benchmarks.crawl import compare, is_faultless, own
 from benchmarks.workloads import CACHE, documentation, generated
 
+if TYPE_CHECKING:
+    from benchmarks.crawl import Round
+    from benchmarks.peers import Peer
+
 CRAWLS = (own("sqlite", "frontier=sqlite"), own("memory", "frontier=memory"))
+
+
+def ratio(results: dict[Peer, list[Round]]) -> float:
+    """Pages a second on the SQLite frontier, as a share of those on memory's."""
+    sqlite, memory = (median(one.pages_per_s for one in results[crawl]) for crawl in CRAWLS)
+    return sqlite / memory
 
 
 def main() -> None:
@@ -25,7 +37,10 @@ def main() -> None:
     (CACHE / "bench").mkdir(parents=True, exist_ok=True)
     for make in (documentation, generated):
         if arguments.workload in ("both", make.__name__):
-            compare(CRAWLS, make(), arguments.rounds, math.inf)
+            results = compare(CRAWLS, make(), arguments.rounds, math.inf)
+            print(f"  sqlite / memory: {ratio(results):.2f}")
+            if not is_faultless(results, CRAWLS):
+                raise SystemExit("pages were missed or repeated")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,9 @@
-"""What is the least a page record can hold? What other crawlers' examples take: title, description, h1, link count."""
+"""What is taken of a page where a record holds little? Exactly what the other crawlers of `benchmarks.crawl` take."""
 
 from __future__ import annotations
 
 from crawler.config import ExtractConfig
-from crawler.config.extracting import FeaturesConfig
 
-_FEATURES = FeaturesConfig.__struct_fields__
-
-LEAN = ExtractConfig(text="none", links=False, features=FeaturesConfig(**dict.fromkeys(_FEATURES, False)))
+LEAN = ExtractConfig(text="none", links=False, fields=("title", "description", "h1", "n_links", "word_count"))
 #: the same as arguments of ``--set``
-LEAN_SETTINGS = ("extract.text=none", "extract.links=false", *(f"extract.features.{name}=false" for name in _FEATURES))
+LEAN_SETTINGS = ("extract.text=none", "extract.links=false", f"extract.fields=[{', '.join(LEAN.fields or ())}]")

@@ -6,10 +6,9 @@ Crawls from nginx on loopback, once as it is, for the processor time of each thr
 shares: the main process by itself, and then all, for the workers. Only samples of threads that run count (idle ones do
 not), so that the microseconds a page add up to what was measured without the profiler; the loop has a core of its own
 meanwhile, as a thread that waits for a core looks like one that runs. Needs a quiet machine, and says if it was not.
-Prints a table for each, and
-writes a flame graph of the loop and of the workers, its boxes coloured by stage. Start-up is a row of its own: of the
-loop what was spent before the first request in the server's log, of the workers what loads them, before they are
-forked. py-spy is installed into .cache/bench/profile once. Linux only.
+Prints a table for each, and writes a flame graph of the loop and of the workers, its boxes coloured by stage. Start-up
+is a row of its own: of the loop what was spent before the first request in the server's log, of the workers what loads
+them, before they are forked. py-spy is installed into .cache/bench/profile once. Linux only.
 """
 
 from __future__ import annotations
@@ -153,7 +152,7 @@ def print_all(spent: list[Spent], found: list[Samples], name: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workload", choices=CRAWLS, default="generated")
-    parser.add_argument("--lean", action="store_true", help="the least a record may hold, instead of the full one")
+    parser.add_argument("--lean", action="store_true", help="the fields of the comparison, instead of the full record")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as for `crawler crawl`")
     parser.add_argument("--crawls", type=int, help="how many; 4 of the documentation, 1 of the generated pages")
     parser.add_argument("--rate", type=int, default=200, help="samples a second")

@@ -1,7 +1,7 @@
 """Crawlee's HttpCrawler with selectolax and storage in memory: python crawlee_selectolax.py START RECORDS.
 
-ParselCrawler with enqueue_links took more than twice the time: it parses in a thread, makes a Selector and a Request
-for every link of every page. This is the leanest way its documentation shows.
+Not ParselCrawler with enqueue_links, which parses in a thread, and makes a Selector and a Request for every link of
+every page. This is the leanest way its documentation shows.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ async def crawl(start: str, records: str) -> None:
     crawler = HttpCrawler(
         configuration=Configuration(log_level="ERROR", persist_state_interval=timedelta(hours=1)),
         storage_client=MemoryStorageClient(),  # the default one writes a file a request
-        http_client=ImpitHttpClient(persist_cookies_per_session=False),  # the default, and faster than httpx
+        http_client=ImpitHttpClient(persist_cookies_per_session=False),  # its default client
         concurrency_settings=ConcurrencySettings(min_concurrency=64, max_concurrency=64, desired_concurrency=64),
         use_session_pool=False,
         retry_on_blocked=False,

@@ -32,7 +32,7 @@ class Lean(Spider):
     async def parse(self, response: Response):
         if response.status != 200 or not response.headers.get("content-type", "").startswith("text/html"):
             return
-        # Straight from lxml, which Scrapling wraps: a Selector for every link and text node takes most of the time.
+        # Straight from lxml, which Scrapling wraps: it would make a Selector for every link and text node.
         root = response._root  # noqa: SLF001
         hrefs = root.xpath("//a/@href")
         texts = root.xpath("//body//text()[not(parent::script or parent::style)]")

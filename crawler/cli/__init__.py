@@ -73,9 +73,14 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and end the process with its code; `run` is for those who want to go on."""
+    """Run the command line and end the process with its code; `run` is for those who want to go on.
+
+    Args:
+        arguments: Those of a program that calls this; the process's own if None.
+    """
     codes: list[int] = []
-    if not atexit._ncallbacks():  # noqa: SLF001  (whoever was there before us wants to have the last word)
+    # Whoever was there before us wants to have the last word, and a program of someone else's an end of its own.
+    if arguments is None and not atexit._ncallbacks():  # noqa: SLF001
         atexit.register(_leave, codes)
     codes.append(run(arguments))
     sys.exit(codes[0])

@@ -186,9 +186,12 @@ def _dotted_host(key: str, name: str, value: Node, fields: Container[str]) -> st
 
 
 def _list_of(node: Node) -> str:
-    """A list that has a lone scalar as its item, as it is written; for anything else just some list."""
+    """A list of a lone scalar, or of names with commas between them, as it is written; for anything else some list."""
     if not isinstance(node, Text) or is_null(node) or len(node.value) > _SHOWN:
         return "[one, two]"
+    names = node.value.split(",")
+    if all(name.strip().isidentifier() for name in names):
+        return f"[{', '.join(map(str.strip, names))}]"
     return f"[{node.value if _FLOW_ITEM.fullmatch(node.value) else msgspec.json.encode(node.value).decode()}]"
 
 

@@ -113,7 +113,8 @@ class Extractor:
 
     def _html_page(self, request: Request, response: Response, content_type: str | None, body: Decoded) -> Page:
         page = HtmlPage(self._means, request, response, content_type, body)
-        links, records, refusals = page.hyperlinks.followed, page.records(), page.hyperlinks.refusals
+        links, refusals, pictures = page.hyperlinks.followed, page.hyperlinks.refusals, page.pictures()
+        records = page.records()  # from now on the document may lack something
         fills: tuple[Fill, ...] = ()
         if self._scraping is not None:
             text, tree = page.text.text, page.document.tree
@@ -129,7 +130,7 @@ class Extractor:
             links, fills = taken.links, taken.fills
             records, refusals = records + taken.records, refusals + taken.refusals
         return Page(
-            links=links + page.pictures(),
+            links=links + pictures,
             records=records,
             refusals=refusals,
             reason="noindex" if page.is_unwanted else None,

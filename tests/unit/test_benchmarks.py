@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
-from benchmarks.crawl import OURS, Round, judged, path_of, remarks, standings
-from benchmarks.limits import Limits, extracted
-from benchmarks.peers import PEERS, Peer, in_log, is_html
+from benchmarks.crawl import OURS, Round, is_faultless, judged, path_of, remarks, standings
+from benchmarks.durability import CRAWLS, ratio
+from benchmarks.limits import Limits, extracted, parse_s
+from benchmarks.peers import PEERS, Peer, in_file, in_log, is_html
 from benchmarks.processes import Usage, pss_bytes, rss_bytes, run
 from benchmarks.workloads import page_html, walked
 from tests.support.nginx import Hit
@@ -82,6 +83,17 @@ def test_the_worst_round_marks_a_row():
     assert remarks(peer, rounds) == "Go; missed 1,000"
 
 
+def test_a_page_missed_or_repeated_is_a_fault_of_ours_alone():
+    whole, lacking = (Round(5, missed, 0, 0, 1, 1, 1, 1, 1, 1) for missed in (0, 1))
+    assert is_faultless({OURS[0]: [whole], PEERS[0]: [lacking]}, OURS)
+    assert not is_faultless({OURS[0]: [whole, lacking]}, OURS)
+
+
+def test_durability_is_the_ratio_of_both_frontiers():
+    sqlite, memory = ([Round(5, 0, 0, 0, speed, 1, 1, 1, 1, 1)] for speed in (90.0, 100.0))
+    assert ratio(dict(zip(CRAWLS, (sqlite, memory), strict=True))) == 0.9
+
+
 def test_ours_is_put_beside_the_best_peer_and_the_best_framework():
     frameworks = [peer for peer in PEERS if peer.framework]
     native = next(peer for peer in PEERS if not peer.framework)
@@ -99,6 +111,12 @@ def test_names_of_crawlers_are_distinct():
     assert len(names) == len(set(names))
 
 
+def test_records_of_a_crawl_that_was_ended_count_as_far_as_they_are_whole(tmp_path):
+    assert in_file(tmp_path, ()) == []
+    (tmp_path / "pages.jsonl").write_text('{"url": "/a"}\n{"url": "/b"}\n{"ur')
+    assert in_file(tmp_path, ()) == ["/a", "/b"]
+
+
 def test_a_log_gives_html_answered_with_200(tmp_path):
     hits = [Hit(0, 0, status, 1, path) for status, path in ((200, "/a.html"), (404, "/b.html"), (200, "/c.css"))]
     assert in_log(tmp_path, hits) == ["/a.html"]
@@ -107,6 +125,11 @@ def test_a_log_gives_html_answered_with_200(tmp_path):
 
 def test_limits_are_what_all_cores_could_do():
     assert Limits(get_s=0.001, parse_s=0.002, server_s=0.001).pages_per_s == os.cpu_count() / 0.004
+
+
+def test_pages_are_parsed_for_the_limits_in_a_process_of_its_own(tmp_path):
+    (tmp_path / "0.html").write_text(page_html(0))
+    assert parse_s(tmp_path, ["/0.html"]) > 0
 
 
 def test_the_reference_extraction_takes_all_that_is_asked_for():

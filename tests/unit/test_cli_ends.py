@@ -12,14 +12,14 @@ from crawler.cli import run
 from crawler.parse.server import Server
 
 FIRST_REQUEST = """
-import sys
+import os, sys
 from pathlib import Path
 import crawler.build
 from crawler.cli import run
 make = crawler.build._fetcher
 async def first(request, started):
     Path("loaded").write_text("\\n".join(sys.modules))
-    raise crawler.errors.FetchError("dns")
+    os._exit(0)
 def fetcher(*arguments, **named):
     made = make(*arguments, **named)
     made.fetch = first
@@ -38,6 +38,17 @@ def run(arguments):
     {how}
 crawler.cli.run = run
 crawler.cli.main()
+"""
+
+
+NO_PROCESS = """
+import errno, sys
+import crawler.parse.server
+def refuse(*arguments, **named):
+    raise OSError(errno.EAGAIN, "no more processes")
+crawler.parse.server.subprocess.Popen = refuse
+from crawler.cli import run
+sys.exit(run(["crawl", "http://127.0.0.1:1/", "-d", "crawl", "--set", "parse.backend={backend}", *{more}]))
 """
 
 
@@ -73,6 +84,35 @@ def test_process_ends_with_its_code_when_all_is_told_and_done(before, tmp_path):
     assert ended.returncode == 4
     assert ended.stdout == "toldregistered while running\n" + "registered before\n" * bool(before)
     assert not ended.stderr
+
+
+def test_program_that_runs_a_command_ends_with_a_code_of_its_own(tmp_path):
+    code = """
+import sys
+from crawler.cli import main
+try:
+    main(["--version"])
+except SystemExit as ended:
+    sys.exit(ended.code + 7)
+"""
+    assert python(code, tmp_path).returncode == 7
+
+
+@pytest.mark.parametrize("more", [["-q"], ["--dry-run"]])
+def test_command_goes_on_without_a_process_that_it_may_not_need(more, tmp_path):
+    going_on = """
+import crawler.cli.dry_run, crawler.cli.running
+crawler.cli.dry_run.dry_run = lambda plan, server: server is not None
+crawler.cli.running.run_crawl = lambda plan, *, server, **named: server is not None
+"""
+    ended = python(going_on + NO_PROCESS.format(backend="inline", more=more), tmp_path)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_backend_that_gets_no_process_says_so(tmp_path):
+    ended = python(NO_PROCESS.format(backend="process", more=["-q"]), tmp_path)
+    assert ended.returncode == 1
+    assert "for the parser pool: [Errno 11] no more processes" in ended.stderr
 
 
 def test_process_that_fails_tells_of_it(tmp_path):

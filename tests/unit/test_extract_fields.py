@@ -102,6 +102,13 @@ def test_what_is_not_listed_is_not_named_as_cut_either():
     assert record_of(body, ExtractConfig(fields=("lang",)))["truncated"] == []
 
 
+def test_pictures_are_found_wherever_they_stand_though_words_are_counted():
+    body = "<p>one</p><svg><foreignObject><img src=i.png></foreignObject></svg>two"
+    asked = ExtractConfig(text="none", links=False, fields=("word_count",))
+    assert page_of(body, asked, files=("image/*",)).links == page_of(body, ExtractConfig(), files=("image/*",)).links
+    assert len(page_of(body, asked, files=("image/*",)).links) == 1
+
+
 def test_rules_see_the_document_as_it_came():
     rules = "rules: [{name: scripts, fields: {n: {css: body, take: html}}}]"
     asked = loads(f"extract: {{text: none, links: false, fields: [word_count], {rules}}}", "c").config.extract
@@ -123,6 +130,7 @@ def test_rules_see_the_document_as_it_came():
         ("fields: [h1, h1]", "extract.fields[1]: h1: expected each key once, not 2 times"),
         ("fields: []", "extract.fields: []: expected keys of a page record, such as [title, h1]"),
         ("fields: title", "extract.fields: title: expected a list, such as [title]"),
+        ('fields: "title, h1"', 'extract.fields: "title, h1": expected a list, such as [title, h1]'),
         (
             "fields: [text], text: none",
             "extract.fields[0]: text: is asked for here, but extract.text is none: ",

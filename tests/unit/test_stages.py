@@ -11,7 +11,16 @@ MODULES = [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"
 #: what is run by commands other than `crawl`, or to mend a crawl before it goes on
 NOT_IN_A_CRAWL = ("dataset/", "demo/", "repair/", "survey/")
 #: what a parser worker imports
-IN_A_WORKER = ("extract/", "scope.py", "url.py", "units.py", "models.py", "errors.py")
+IN_A_WORKER = (
+    "extract/",
+    "parse/known.py",
+    "parse/heap.py",
+    "scope.py",
+    "url.py",
+    "units.py",
+    "models.py",
+    "errors.py",
+)
 RUNNER = "Runner.run (asyncio/runners.py:118)"
 
 
@@ -38,13 +47,13 @@ def test_the_tables_name_nothing_that_is_gone():
 
 
 def test_the_innermost_function_of_ours_decides():
-    inner = ("Engine._attempt (crawler/engine.py:248)", "HttpFetcher.fetch (crawler/fetch/http.py:113)")
+    inner = ("Engine._fetch (crawler/engine.py:248)", "HttpFetcher.fetch (crawler/fetch/http.py:113)")
     below = ("ClientSession._request (aiohttp/client.py:700)",)
     assert stage_of_stack(LOOP, RUNNER, *inner, *below) == "fetch"
     assert stage_of_stack(LOOP, RUNNER, "Engine._parsed (crawler/engine.py:1)") == "hand-over"
     assert stage_of_stack(LOOP, RUNNER, "Engine._feed (crawler/engine.py:1)") == "politeness"
     assert stage_of_stack(
-        WORKERS, "serve (crawler/parse/worker.py:33)", "read_items (crawler/parse/framing.py:90)"
+        WORKERS, "serve (crawler/parse/worker.py:33)", "read_batch (crawler/parse/framing.py:90)"
     ) == ("wire in")
     assert stage_of_stack(WORKERS, "serve (crawler/parse/worker.py:33)") == "wire out"
 
