@@ -25,7 +25,7 @@ from urllib.parse import unquote
 from benchmarks import limits
 from benchmarks.lean import LEAN_SETTINGS
 from benchmarks.peers import PEERS, Peer, UnavailableError, urls_in
-from benchmarks.processes import Usage, run
+from benchmarks.processes import Usage, compile_package, run
 from benchmarks.workloads import CACHE, WORKLOADS, Workload, census
 from tests.support.nginx import Nginx
 
@@ -67,7 +67,11 @@ def own(name: str, *settings: str, note: str = "") -> Peer:
     def pages(folder: Path, _: object) -> list[str]:
         return urls_in(folder / "crawl/pages.jsonl")
 
-    return Peer(name, list, lambda _, start, folder: ours(start, folder, *settings)[0], pages, note)
+    def install() -> list[str | Path]:
+        compile_package()
+        return []
+
+    return Peer(name, install, lambda _, start, folder: ours(start, folder, *settings)[0], pages, note)
 
 
 OURS = (own("ours", *LEAN_SETTINGS), own("ours-full", note="all that a record has by default, the main text included"))

@@ -10,7 +10,6 @@ where the package is installed. Memory is sampled in a crawl of its own, as look
 from __future__ import annotations
 
 import argparse
-import compileall
 import subprocess
 import tempfile
 import threading
@@ -19,9 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-import crawler
 from benchmarks.crawl import ours
-from benchmarks.processes import run, tree
+from benchmarks.processes import compile_package, run, tree
 from benchmarks.workloads import Workload, documentation
 from tests.support.nginx import Nginx
 
@@ -51,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
-    compileall.compile_dir(Path(crawler.__file__).parent, quiet=1)
+    compile_package()
     with tempfile.TemporaryDirectory() as name:
         site = Path(name)
         (site / "index.html").write_text(PAGE)
