@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -29,7 +30,7 @@ from benchmarks.backend_server import Server
 from benchmarks.bars import Panel, bars
 from benchmarks.crawl import ours
 from benchmarks.lean import LEAN_SETTINGS
-from benchmarks.processes import run
+from benchmarks.processes import machine_cpu_s, run
 from benchmarks.workloads import CACHE, Workload, documentation, generated
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = CACHE / "bench/backends"
 DOCUMENT, PICTURE = ROOT / "docs/backends.md", ROOT / "docs/backends.svg"
+LOOK_S = 2.0
 BUSY = "The machine had other work to do meanwhile: CPU and memory hold, pages a second do not. Measure again."
 BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->"
 AT_ONCE = 32
@@ -172,6 +174,13 @@ def markdown(found: list[Comparison]) -> str:
     return "\n".join(lines)
 
 
+def others_cores() -> float:
+    """How many cores the machine's other work takes just now. The load average tells of minutes that are over."""
+    began_at, used_s = time.monotonic(), machine_cpu_s()
+    time.sleep(LOOK_S)
+    return (machine_cpu_s() - used_s) / (time.monotonic() - began_at)
+
+
 def write(found: list[Comparison], *, is_busy: bool) -> None:
     """Into the document and its picture, which tell if the machine had other work."""
     before, rest = DOCUMENT.read_text().split(BEGIN)
@@ -193,7 +202,7 @@ def main() -> None:
     arguments = parser.parse_args()
     (CACHE / "bench").mkdir(parents=True, exist_ok=True)
     install_requests()
-    is_busy = os.getloadavg()[0] > (os.cpu_count() or 1) / 4  # before any of this runs
+    is_busy = others_cores() > 0.25  # before any of this runs
     found = []
     for kind in KINDS:
         for pause_s, pages in zip(PAUSES_S, kind.counts, strict=True):
