@@ -23,8 +23,8 @@ from urllib.parse import unquote
 import aiohttp
 import can_ada
 import uvloop
-from selectolax.lexbor import LexborHTMLParser
 
+from benchmarks.peers.selectolax_record import taken
 from benchmarks.processes import cpu_s, tree
 from crawler.parse.server import KEEP_HEAP
 from tests.support.nginx import Nginx
@@ -116,21 +116,7 @@ def file_of(root: Path, path: str) -> Path:
 
 def extracted(path: str, body: bytes) -> tuple[dict[str, object], list[str]]:
     """A page's record as all crawlers here write it, and its links, absolute."""
-    document = LexborHTMLParser(body)
-    title = document.css_first("title")
-    description = document.css_first("meta[name=description]")
-    hrefs = [link.attributes["href"] or "" for link in document.css("a[href]")]
-    h1 = [heading.text(strip=True) for heading in document.css("h1")]
-    document.strip_tags(["script", "style"])
-    record = {
-        "url": path,
-        "status": 200,
-        "title": title.text() if title else None,
-        "description": description.attributes.get("content") if description else None,
-        "h1": h1,
-        "n_links": len(hrefs),
-        "word_count": len(document.body.text(separator=" ").split()) if document.body else 0,
-    }
+    record, hrefs = taken(path, 200, body)
     base = can_ada.parse("http://127.0.0.1" + path)
     links = []
     for href in hrefs:

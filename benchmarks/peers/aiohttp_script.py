@@ -8,42 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 import uvloop
-from selectolax.lexbor import LexborHTMLParser
+from selectolax_record import record
 
 CONCURRENCY = 64
-
-
-def record(url: str, status: int, body: bytes) -> tuple[dict[str, object], set[str]]:
-    """A page's record, and the URLs it links to."""
-    tree = LexborHTMLParser(body)
-    title = tree.css_first("title")
-    description = tree.css_first("meta[name=description]")
-    hrefs = [link.attributes["href"] for link in tree.css("a[href]")]
-    h1 = [heading.text(strip=True) for heading in tree.css("h1")]
-    tree.strip_tags(["script", "style"])
-    row = {
-        "url": url,
-        "status": status,
-        "title": title and title.text(),
-        "description": description and description.attributes.get("content"),
-        "h1": h1,
-        "n_links": len(hrefs),
-        "word_count": len(tree.body.text(separator=" ").split()) if tree.body else 0,
-    }
-    without_fragments = {href.partition("#")[0] for href in hrefs if href}  # few are left of hundreds: joins are dear
-    return row, {joined(url, href) for href in without_fragments if href}
-
-
-def joined(base: str, href: str) -> str:
-    """The absolute URL, or nothing where it is not a URL."""
-    try:
-        return urljoin(base, href).partition("#")[0]
-    except ValueError:
-        return ""
 
 
 async def crawl(start: str, records: str) -> None:

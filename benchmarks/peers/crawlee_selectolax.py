@@ -11,7 +11,7 @@ import json
 import logging
 import sys
 from datetime import timedelta
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import uvloop
 from crawlee import ConcurrencySettings
@@ -19,36 +19,7 @@ from crawlee.configuration import Configuration
 from crawlee.crawlers import HttpCrawler, HttpCrawlingContext
 from crawlee.http_clients import ImpitHttpClient
 from crawlee.storage_clients import MemoryStorageClient
-from selectolax.lexbor import LexborHTMLParser
-
-
-def record(url: str, status: int, body: bytes) -> tuple[dict[str, object], set[str]]:
-    """A page's record, and the URLs it links to."""
-    tree = LexborHTMLParser(body)
-    title = tree.css_first("title")
-    description = tree.css_first("meta[name=description]")
-    hrefs = [link.attributes["href"] for link in tree.css("a[href]")]
-    h1 = [heading.text(strip=True) for heading in tree.css("h1")]
-    tree.strip_tags(["script", "style"])
-    row = {
-        "url": url,
-        "status": status,
-        "title": title and title.text(),
-        "description": description and description.attributes.get("content"),
-        "h1": h1,
-        "n_links": len(hrefs),
-        "word_count": len(tree.body.text(separator=" ").split()) if tree.body else 0,
-    }
-    without_fragments = {href.partition("#")[0] for href in hrefs if href}
-    return row, {joined(url, href) for href in without_fragments if href}
-
-
-def joined(base: str, href: str) -> str:
-    """The absolute URL, or nothing where it is not a URL."""
-    try:
-        return urljoin(base, href)
-    except ValueError:
-        return ""
+from selectolax_record import record
 
 
 async def crawl(start: str, records: str) -> None:

@@ -10,10 +10,10 @@ import os
 import sys
 from collections import deque
 from multiprocessing import Pool
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
-from selectolax.lexbor import LexborHTMLParser
+from selectolax_record import record
 
 AT_ONCE = 64  #: URLs handed to the pool and not yet answered
 session: requests.Session
@@ -35,31 +35,8 @@ def page(url: str) -> tuple[str | None, list[str]]:
         return None, []
     if response.status_code != 200 or not response.headers.get("content-type", "").startswith("text/html"):
         return None, []
-    tree = LexborHTMLParser(response.content)
-    title = tree.css_first("title")
-    description = tree.css_first("meta[name=description]")
-    hrefs = [link.attributes["href"] for link in tree.css("a[href]")]
-    h1 = [heading.text(strip=True) for heading in tree.css("h1")]
-    tree.strip_tags(["script", "style"])
-    row = {
-        "url": url,
-        "status": response.status_code,
-        "title": title and title.text(),
-        "description": description and description.attributes.get("content"),
-        "h1": h1,
-        "n_links": len(hrefs),
-        "word_count": len(tree.body.text(separator=" ").split()) if tree.body else 0,
-    }
-    without_fragments = {href.partition("#")[0] for href in hrefs if href}
-    return json.dumps(row), list({joined(url, href) for href in without_fragments if href})
-
-
-def joined(base: str, href: str) -> str:
-    """The absolute URL, or nothing where it is not a URL."""
-    try:
-        return urljoin(base, href)
-    except ValueError:
-        return ""
+    row, links = record(url, response.status_code, response.content)
+    return json.dumps(row), list(links)
 
 
 def crawl(start: str, records: str) -> None:
