@@ -56,7 +56,7 @@ class Extractor:
         self._scope = Scope(settings.scope)
         self._means = Means(settings, self._scope)
         self._encoder = msgspec.json.Encoder()
-        self._scraping = _scraping(settings)
+        self._scraping = _scraping(settings) if self._means.has_scraping else None
 
     def page(self, request: Request, response: Response) -> Page | ParseFailure:
         """What `response` amounts to. Never raises: the unexpected becomes a ``parse_error``."""
@@ -160,10 +160,8 @@ class Extractor:
         )
 
 
-def _scraping(settings: Settings) -> Scraping | None:
-    """What rules and the user's own function do, where there are any; only then is it imported."""
-    if not settings.extract.rules and settings.extract.python is None:
-        return None
+def _scraping(settings: Settings) -> Scraping:
+    """What rules and the user's own function do; imported only where there are any."""
     from crawler.extract.scraping import Scraping  # noqa: PLC0415
 
     return Scraping(settings)
