@@ -15,6 +15,8 @@ REASONS: dict[str, str] = {
     "noindex": "the page itself asks not to be indexed, in a robots meta element or X-Robots-Tag",
     "breaker": "its host failed breaker.failures times in a row, and once more after a rest",
     "scope_narrowed": "the scope was narrowed, at a resume, after it had been admitted",
+    "private_address": "its address is not of the public internet, and neither its seed nor the configuration led there",
+    "trap": "its host makes up pages without end, it seems: the summary says by what",
     "seed_out_of_scope": "a seed that include, exclude or the scheme keeps out",
     # FAILED
     "timeout": "no complete answer within fetch.timeout",
@@ -27,6 +29,7 @@ REASONS: dict[str, str] = {
     "protocol": "the answer is not HTTP, or breaks its rules",
     "incomplete": "the body ended before its announced length",
     "too_large": "the body, raw or decoded, is larger than fetch.max_body",
+    "bomb": "the body inflates to more than fetch.max_ratio times its size",
     "bad_encoding": "the Content-Encoding is unknown or its data corrupt",
     "bad_redirect": "a redirect without a usable Location",
     "redirect_loop": "a redirect to a URL of its own chain, or the 21st hop",
@@ -35,6 +38,7 @@ REASONS: dict[str, str] = {
     "parse_memory": "parsing took more memory than parse.memory",
     "parser_crashed": "the parser process died on this page",
     "parse_error": "the parser raised an unexpected error",
+    "crashed_crawler": "the crawl itself died three times while this URL was in hand, the last time it alone",
     "http_NNN": "the final status, when it is neither 2xx nor a redirect: http_404, http_503, …",
 }
 """Every reason an outcome may carry, and what it means."""
