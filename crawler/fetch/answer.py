@@ -9,6 +9,7 @@ reading never has to pause. Bytes that nobody has asked for condemn the connecti
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 BUFFER_BYTES = 256 * 1024  # at most this much is read at once
 _NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_SPARE_BYTES = 64 * 1024  # of a redirect's body, which nobody needs
 
 Answer = tuple["RawResponseMessage", bytes, bool]
 """The head, the body as it came but without its chunks, and whether that went on."""
@@ -43,8 +46,8 @@ class AnswerProtocol(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
-        "_answer", "_attempt", "_buffer", "_check", "_chunks", "_closed", "_heads", "_is_cut", "_kept", "_limit",
-        "_loop", "_message", "_missing", "_read", "_received", "_wants_body",
+        "_answer", "_attempt", "_buffer", "_check", "_chunks", "_closed", "_heads", "_is_cut", "_is_spare", "_kept",
+        "_limit", "_loop", "_message", "_missing", "_read", "_received", "_wants_body",
         "address", "should_close", "transport",
     )  # fmt: skip
 
@@ -94,6 +97,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         self._attempt = attempt
         self._limit = limit
         self._is_cut = cut
+        self._is_spare = False
         self._check = check
         self._wants_body = wants_body
         self._heads.begin()
@@ -159,7 +163,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         if self._answer is None:
             return
         if exc is not None:
-            self._fail(ClientOSError(*exc.args))
+            self._fail(exc if isinstance(exc, ssl.SSLError) else ClientOSError(*exc.args))
         elif self._read is AnswerProtocol._read_head:
             self._fail(ServerDisconnectedError())
         elif self._read is AnswerProtocol._read_rest:
@@ -205,6 +209,11 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             FetchError: It is too large, or would stay encoded.
         """
         self._message = message
+        if message.code in _REDIRECTS and hdrs.LOCATION in message.headers:
+            self._is_spare = True  # browsers follow without reading on: whatever becomes of it, its head is an answer
+            self._limit = min(self._limit, _SPARE_BYTES)
+            if self._attempt is not None:
+                self._attempt.failed = self._fail
         announced = message.headers.get(hdrs.CONTENT_LENGTH)
         if message.code in _NO_BODY or not self._wants_body:
             may_send_more = message.chunked or (announced or "0") != "0"
@@ -264,11 +273,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             self._kept += part
 
     def _finish(self, body: bytes, *, is_cut: bool = False, ends_here: bool = True) -> None:
-        """Give the answer to whom it was expected by.
-
-        Args:
-            ends_here: Whether nothing follows it.
-        """
+        """Give the answer to whom it was expected by. `ends_here`: whether nothing follows it."""
         answer = self._answer
         self._read = AnswerProtocol._read_unasked
         self._answer = self._attempt = None  # an idle connection holds no body
@@ -282,6 +287,9 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             answer.set_result((self._message, body, is_cut))
 
     def _fail(self, error: Exception) -> None:
+        if self._is_spare:
+            self._finish(bytes(self._kept), is_cut=True)
+            return
         answer = self._answer
         self._read = AnswerProtocol._read_unasked
         self.drop()
