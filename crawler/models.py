@@ -96,6 +96,10 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
                 return value.decode("latin-1")
         return None
 
+    def values(self, name: bytes) -> list[str]:
+        """What all headers called `name` (lower case) say, decoded as latin-1."""
+        return [value.decode("latin-1") for key, value in self.headers if key.lower() == name]
+
     @property
     def etag(self) -> str | None:
         """The validator a later crawl may send as If-None-Match."""
