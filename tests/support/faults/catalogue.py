@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from tests.support.faults.codings import CODINGS
 from tests.support.faults.heads import HEADS
+from tests.support.faults.redirects import REDIRECTS
+from tests.support.faults.robots import ROBOTS
+from tests.support.faults.tls import TLS
 
-FAULTS = (*HEADS,)
+FAULTS = (
+    *HEADS,
+    *CODINGS,
+    *REDIRECTS,
+    *ROBOTS,
+    *TLS,
+)
 
 assert len({fault.name for fault in FAULTS}) == len(FAULTS), "two faults of one name"
