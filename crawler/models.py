@@ -141,6 +141,7 @@ class Robots(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     sitemaps: tuple[str, ...] = ()
     #: the product name whose group this is (`extract.robots.product_name`); empty where it does not matter
     agent: str = ""
+    missing: str | None = None  #: why it could not be had, in words
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):

@@ -9,13 +9,16 @@ from crawler.cli.rows import lines_of
 from crawler.dataset import ledger
 from crawler.dataset.facts import REDIRECTED_FROM, UNKNOWN
 from crawler.models import NORMAL_PRIORITY, Kind, Outcome
-from crawler.wording import duration, meaning
+from crawler.wording import duration, meaning, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from crawler.cli.rows import Row
     from crawler.dataset.facts import Ending, HostWait, RobotsVerdict, Why
+
+
+_LONGEST = 300
 
 
 def told(facts: Why, now: float) -> str:
@@ -93,8 +96,8 @@ def _robots(facts: Why, now: float) -> Iterator[Row]:
         if blamed:
             yield "robots.txt", "the file that counted then is not stored any more"
     elif verdict.closed:
-        what = "could not be fetched" if verdict.closed == "robots_unreachable" else verdict.closed
-        yield "robots.txt", what
+        what = "could not be had" if verdict.closed == "robots_unreachable" else verdict.closed
+        yield "robots.txt", f"{what}: {printable(verdict.missing, _LONGEST)}" if verdict.missing else what
         yield "", f"which closes all of {verdict.origin}"
         yield "", _holds(verdict, now)
     elif not verdict.allowed:
