@@ -59,8 +59,7 @@ def decode(body: bytes, content_type: str | None) -> Text:
         for bom, name in _BOMS:
             if body.startswith(bom):
                 return _as_text(body[len(bom) :], name, "bom")
-    label = mime.read(content_type).charset if content_type else None
-    declared = encoding_name(label) if label else None
+    declared = _header_charset(content_type) if content_type else None
     if declared:
         return _as_text(body, declared, "header")
     declared = prescan(body)
@@ -108,6 +107,12 @@ def _n_chars_of_utf8(body: bytes) -> int | None:
         return len(body.decode())
     except UnicodeDecodeError:
         return None
+
+
+@lru_cache(maxsize=64)  # a site has one or two
+def _header_charset(content_type: str) -> str | None:
+    label = mime.read(content_type).charset
+    return encoding_name(label) if label else None
 
 
 @lru_cache(maxsize=64)

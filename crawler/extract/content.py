@@ -114,7 +114,7 @@ def decode_content(body: bytes, encoding: str | None, limit: int, *, cut: bool =
             body, _ = _decode_layer(whole, coding, _Limit(limit, cut))
             is_short = name == "gzip"
         truncated |= is_short
-    if not _KNOWN.issuperset(codings):
+    if codings and not _KNOWN.issuperset(codings):
         _check_unknown(codings, body)
     if len(body) > limit:
         return _Limit(limit, cut).exceeded([body])

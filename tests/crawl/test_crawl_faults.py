@@ -107,8 +107,10 @@ def check(crawled, fault):
     assert crawled.end(fault.url) == (fault.ends, fault.reason), (fault.because, found)
     if fault.text is not None:
         assert fault.text in crawled.pages[fault.url]["text"], fault.because
-    if fault.attempts is not None and found:
-        assert found["attempts"] == fault.attempts, found
+    if fault.attempts is not None:
+        assert not found or found["attempts"] == fault.attempts, found
+        asked = crawled.asked.get((fault.host, fault.path), 0)
+        assert fault.breaks_host or asked == fault.attempts, "what the server saw"
     if fault.leads_to is not None:
         target, *end = fault.leads_to
         assert crawled.end(target.format(name=fault.host)) == tuple(end), fault.because
@@ -162,5 +164,6 @@ def test_memory_of_all_processes_stays_under_its_limit(everything):
 @ON_LINUX
 def test_no_file_descriptor_is_left_behind(everything):
     counts = everything.descriptors
-    assert max(counts) < counts[0] + 4 * CONCURRENCY, "more than connections in use and idle"
-    assert min(counts[-10:]) < min(counts[len(counts) // 4 :]) + CONCURRENCY // 2, "it rises all the time"
+    late = len(counts) * 3 // 4
+    assert max(counts) < 3 * CONCURRENCY + 40, "one for each request, two idle ones, and what it has anyway"
+    assert max(counts[late:]) <= max(counts[:late]), "it rises all the time"
