@@ -91,16 +91,14 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
 
     def header(self, name: bytes) -> str | None:
         """The first header called `name` (lower case), decoded as latin-1; None if there is none."""
-        length = len(name)  # most others differ in it, which is told sooner than their letters
         for key, value in self.headers:
-            if len(key) == length and key.lower() == name:
+            if len(key) == len(name) and key.lower() == name:  # lengths are told sooner than letters
                 return value.decode("latin-1")
         return None
 
     def values(self, name: bytes) -> list[str]:
         """What all headers called `name` (lower case) say, decoded as latin-1."""
-        length = len(name)
-        return [value.decode("latin-1") for key, value in self.headers if len(key) == length and key.lower() == name]
+        return [value.decode("latin-1") for key, value in self.headers if key.lower() == name]
 
     @property
     def etag(self) -> str | None:

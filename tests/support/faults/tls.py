@@ -167,7 +167,7 @@ AFTERWARDS = (
     ),
     Fault(
         name="tls-on-the-plain-port",
-        steps=(_alert(10), Silence()),
+        steps=(_alert(10),),
         ends="failed",
         reason="protocol",
         because="Chromium: ERR_INVALID_HTTP_RESPONSE; curl fails with 1 (HTTP/0.9)",
