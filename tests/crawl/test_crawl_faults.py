@@ -49,7 +49,7 @@ class Crawled:
 
 
 def crawl(folder, urls, *settings, python=()):
-    """Have the command crawl `urls` in `folder`, its warnings being errors."""
+    """Have the command crawl `urls` in `folder`, its warnings being errors; fails if that takes too long."""
     (folder / "seeds.txt").write_text("".join(f"{url}\n" for url in urls))
     with FaultServer(FAULTS) as server:
         options = [
@@ -70,8 +70,11 @@ def crawl(folder, urls, *settings, python=()):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        with Watch(process.pid) as watch:
-            stdout, stderr = process.communicate(timeout=LONGEST_S)
+        try:
+            with Watch(process.pid) as watch:
+                stdout, stderr = process.communicate(timeout=LONGEST_S)
+        finally:
+            process.kill()  # which does nothing to one that has ended
         seconds = time.monotonic() - started
     ran = Ran(process.returncode, stdout, stderr.decode(), folder / "crawl")
     pages, outcomes = ({line["url"]: line for line in lines} for lines in (ran.pages, ran.outcomes))
