@@ -70,7 +70,7 @@ class Alone:
         elif deaths < MOST_DEATHS:
             await self._take_alone(request, attempt, deaths)
         elif await attempt(request, _refuse):
-            log.warning("not asked for again: the crawl died of it", extra={"url": request.url})
+            log.warning("not asked for again: the crawl died of it", extra={"url": request.url, "why": _times(deaths)})
             await self._clear(request)
 
     async def _take_alone(self, request: Request, attempt: Attempt, deaths: int) -> None:
@@ -81,7 +81,7 @@ class Alone:
             await self._turn(deaths)
             await self._nothing_in_hand()
             await self._committer.flush()
-            log.info("taken alone", extra={"url": request.url, "why": f"the crawl died {deaths} times with it in hand"})
+            log.info("taken alone", extra={"url": request.url, "why": f"in hand when the crawl died, {_times(deaths)}"})
             if await attempt(request, None):
                 await self._nothing_in_hand()  # its own end
                 await self._clear(request)
@@ -123,4 +123,8 @@ class Alone:
 
 
 async def _refuse(_request: Request, _started: Callable[[], None]) -> Response:
-    raise FetchError("crashed_crawler", f"{MOST_DEATHS} times")
+    raise FetchError("crashed_crawler", _times(MOST_DEATHS))
+
+
+def _times(deaths: int) -> str:
+    return "once" if deaths == 1 else f"{deaths} times"

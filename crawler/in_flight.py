@@ -34,7 +34,7 @@ from crawler.errors import CrawlerError
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from crawler.models import Request
@@ -91,6 +91,8 @@ class InFlight:
         self._slots: dict[int, int] = {}  # id of a request -> where its mark is
         self._path: Path | None = None
         self._map: mmap.mmap | None = None
+        #: what a person may want to know, in plain lines
+        self.news: Sequence[str] = ()
         #: called with each request that has ended, if anybody cares
         self.heard: Callable[[Request], None] | None = None
 
@@ -202,7 +204,9 @@ def open_in_flight(path: Path, requests: int) -> InFlight:
         with suppress(OSError):  # no death is to be counted twice
             path.unlink(missing_ok=True)
     if left and left.in_hand:
-        log.warning("the last run died", extra={"why": f"{len(left.in_hand):,} URLs were in hand: each is taken alone"})
+        died_with = f"{len(left.in_hand):,} {'URL' if len(left.in_hand) == 1 else 'URLs'}"
+        in_flight.news = (f"The last run died with {died_with} in hand: each of them is taken alone",)
+        log.warning(in_flight.news[0])
     return in_flight
 
 
