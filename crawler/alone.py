@@ -2,8 +2,10 @@
 
 Suspects (`in_flight`) are taken alone: requests that come up meanwhile are held before they start, those in hand come
 to their end, and what has ended is committed, so that one more death costs nothing else. Then the suspect is fetched
-and parsed, and committed, before the others go on. Suspects that wait at the same time are taken one after the other,
-those with the fewest deaths first: whoever kills the process from outside hits another one each time.
+and parsed, and committed, before the others go on. Suspects that wait at the same time are taken one after the other.
+
+One that may be about to cause the last death that is borne is left for when there is nothing else to do. So that death
+costs nothing at all, and whoever kills the process from outside, again and again, hardly ever hits the same URL.
 
 Requests are held after the schedule has handed them out: it takes them for unstarted, and the pause of their host
 counts from the actual start. Nothing is held longer than requests take; where all suspects wait for their hosts, the
@@ -14,12 +16,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from heapq import heappop, heappush
-from itertools import count
 from typing import TYPE_CHECKING
 
 from crawler.errors import FetchError
 from crawler.in_flight import MOST_DEATHS
+from crawler.models import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -40,15 +41,15 @@ class Alone:
     Args:
         in_flight: Knows them, and what is in hand.
         committer: Stores what has ended.
+        put_off: Gives a request back for now, unless there is nothing else to do; whether it did.
     """
 
-    def __init__(self, in_flight: InFlight, committer: Committer) -> None:
+    def __init__(self, in_flight: InFlight, committer: Committer, put_off: Callable[[Request], bool]) -> None:
         self._in_flight = in_flight
         self._committer = committer
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._numbers = count()
+        self._put_off = put_off
+        self._turn = asyncio.Lock()
         self._due = 0  # suspects that wait or are taken
-        self._is_taken = False
         self._go = asyncio.Event()  # none is due
         self._go.set()
         self._emptied = asyncio.Event()  # nothing is in hand
@@ -67,44 +68,32 @@ class Alone:
             while not self._go.is_set():
                 await self._go.wait()
             await attempt(request, None)
-        elif deaths < MOST_DEATHS:
+        elif deaths >= MOST_DEATHS:
+            if await attempt(request, _refuse):
+                told = {"url": request.url, "why": _times(deaths)}
+                log.warning("not asked for again: the crawl died of it", extra=told)
+                await self._clear(request)
+        elif deaths < MOST_DEATHS - 1 or request.kind is Kind.ROBOTS or not self._put_off(request):
             await self._take_alone(request, attempt, deaths)
-        elif await attempt(request, _refuse):
-            log.warning("not asked for again: the crawl died of it", extra={"url": request.url, "why": _times(deaths)})
-            await self._clear(request)
 
     async def _take_alone(self, request: Request, attempt: Attempt, deaths: int) -> None:
         self._due += 1
         self._go.clear()
         self._in_flight.heard = self._heard
         try:
-            await self._turn(deaths)
-            await self._nothing_in_hand()
-            await self._committer.flush()
-            log.info("taken alone", extra={"url": request.url, "why": f"in hand when the crawl died, {_times(deaths)}"})
-            if await attempt(request, None):
-                await self._nothing_in_hand()  # its own end
-                await self._clear(request)
+            async with self._turn:
+                await self._nothing_in_hand()
+                await self._committer.flush()
+                told = {"url": request.url, "why": f"in hand when the crawl died, {_times(deaths)}"}
+                log.info("taken alone", extra=told)
+                if await attempt(request, None):
+                    await self._nothing_in_hand()  # its own end
+                    await self._clear(request)
         finally:
-            self._is_taken = False
-            self._call()
             self._due -= 1
             if not self._due:
                 self._in_flight.heard = None
                 self._go.set()
-
-    async def _turn(self, deaths: int) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heappush(self._waiting, (deaths, next(self._numbers), turn))
-        asyncio.get_running_loop().call_soon(self._call)  # once all that come up at this moment are there
-        await turn
-
-    def _call(self) -> None:
-        while self._waiting and not self._is_taken:
-            turn = heappop(self._waiting)[2]
-            if not turn.done():  # else it was cancelled
-                turn.set_result(None)
-                self._is_taken = True
 
     async def _nothing_in_hand(self) -> None:
         while len(self._in_flight):

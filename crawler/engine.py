@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PUT_OFF_S = 1.0  #: until one that was left for a quiet moment looks whether that has come
 MANY_IN_FLIGHT, GATHER_S = 256, 0.005  #: with so many, a moment gathers enough to be handed over together
 
 
@@ -61,7 +62,7 @@ class Engine:
         self._ledger = parts.ledger
         self._committer = parts.committer
         self._in_flight = parts.in_flight
-        self._alone = Alone(parts.in_flight, parts.committer)
+        self._alone = Alone(parts.in_flight, parts.committer, self._put_off)
         self._stats = parts.stats
         self._clock = parts.clock
         self._settings = settings
@@ -221,6 +222,16 @@ class Engine:
         self._hasten()
         await self._committer.room()
         return not isinstance(decision, Snooze)
+
+    def _put_off(self, request: Request) -> bool:
+        """Leave a request that was to be started for a moment when nothing else is under way; False if that is now."""
+        if self._busy == 1:
+            return False
+        self._policy.withdraw(request)
+        self._ledger.put_off(request, self._clock.monotonic() + PUT_OFF_S)
+        self._release()
+        self._changed.set()
+        return True
 
     async def _parse(self) -> None:
         while True:

@@ -16,7 +16,7 @@ from tests.crawl.conftest import options, start
 from tests.support.server import Server
 from tests.support.web import Reply
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 PAGES = 60
 DEADLY_PATH = "/17"

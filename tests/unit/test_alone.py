@@ -9,6 +9,7 @@ import pytest
 from crawler.alone import Alone
 from crawler.errors import FetchError
 from crawler.in_flight import MOST_DEATHS, InFlight
+from crawler.models import Kind
 from crawler.url import fingerprint
 from tests.support.small_crawl import request
 
@@ -19,7 +20,8 @@ class Crawl:
     def __init__(self, suspects=None):
         marks = {fingerprint(request(name).url, 0): deaths for name, deaths in (suspects or {}).items()}
         self.in_flight = InFlight(16, suspects=marks)
-        self.alone = Alone(self.in_flight, self)
+        self.alone = Alone(self.in_flight, self, self.put_off)
+        self.is_quiet = True
         self.events = []
         self.tasks = []
         self.gates = {}
@@ -29,6 +31,11 @@ class Crawl:
     async def flush(self):
         self.events.append("commit")
         await asyncio.sleep(0)
+
+    def put_off(self, one):
+        if not self.is_quiet:
+            self.events.append("put off")
+        return not self.is_quiet
 
     def take(self, *names):
         self.tasks += [asyncio.create_task(self.alone.take(request(name), self.attempt)) for name in names]
@@ -103,12 +110,33 @@ async def test_answers_that_wait_to_be_parsed_are_in_hand():
     assert crawl.events == ["parsed-a", "parsed-a is parsed", "commit", "bad"]
 
 
-async def test_suspects_that_wait_together_go_one_after_the_other_fewest_deaths_first():
-    crawl = Crawl({"twice": 2, "once": 1, "again": 1})
-    crawl.take("twice", "once", "again", "a")
-    await crawl.answer("twice", "once", "again", "a")
-    assert [event for event in crawl.events if event != "commit"] == ["once", "again", "twice", "a"]
+async def test_suspects_that_wait_together_go_one_after_the_other_before_all_others():
+    crawl = Crawl({"bad": 1, "worse": 2, "again": 1})
+    crawl.take("bad", "a", "worse", "again")
+    await crawl.answer("bad", "worse", "again", "a")
+    assert [event for event in crawl.events if event != "commit"] == ["bad", "worse", "again", "a"]
     assert crawl.company == 1
+
+
+async def test_suspect_that_has_one_death_left_waits_for_a_quiet_moment():
+    crawl = Crawl({"worse": MOST_DEATHS - 1, "bad": 1})
+    crawl.is_quiet = False
+    crawl.take("worse", "bad", "a")
+    await crawl.answer("bad", "a")
+    assert [event for event in crawl.events if event != "commit"] == ["put off", "bad", "a"]
+    crawl.is_quiet = True
+    crawl.take("worse")
+    await crawl.answer("worse")
+    assert crawl.events[-2:] == ["worse", "commit"]
+    assert not crawl.suspects()
+
+
+async def test_robots_txt_is_not_left_for_later_as_its_host_would_be():
+    crawl = Crawl({"robots.txt": MOST_DEATHS - 1})
+    crawl.is_quiet = False
+    crawl.tasks.append(asyncio.create_task(crawl.alone.take(request("robots.txt", kind=Kind.ROBOTS), crawl.attempt)))
+    await crawl.answer("robots.txt")
+    assert not crawl.suspects()
 
 
 async def test_suspect_stays_one_while_it_is_only_put_off():
