@@ -19,7 +19,7 @@ from crawler.clock import SystemClock
 from crawler.config.file import dump
 from crawler.config.secrets import referring_headers, revealed
 from crawler.directory import State
-from crawler.engine import Engine, Parts, Settings
+from crawler.engine import Engine
 from crawler.errands import Errands
 from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line
@@ -27,9 +27,12 @@ from crawler.extract.robots import product_name
 from crawler.fetch.certificates import certificates_later
 from crawler.fetch.cookies import Cookies
 from crawler.gate import allow_descriptors, shares_of
+from crawler.handover import most_answers
+from crawler.in_flight import InFlight, open_in_flight
 from crawler.ledger import Ledger
 from crawler.outputs import open_sinks, output_files
 from crawler.parse.server import Server
+from crawler.parts import Parts, Settings
 from crawler.politeness.limits import beat_s
 from crawler.politeness.policy import Policy, Spent
 from crawler.pools import open_parser as open_parser  # noqa: PLC0414 - opened from here, as all is
@@ -115,7 +118,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         directory.write_config(text)
         directory.reopen()
         begun.append(True)
-        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, health, clock, resumed)
+        in_flight = stack.enter_context(_in_flight(plan, parser))
+        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, health, in_flight, clock, resumed)
         parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         bodies = shares_of(config.limits.memory_bytes).bodies
         limits = Settings(concurrency=config.limits.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
@@ -127,7 +131,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             seed_rows=JsonlSink(directory.seeds),
             clock=clock,
             fsync=config.checkpoint.fsync,
-            news=store.news,
+            news=(*store.news, *in_flight.news),
             health=health,
             release=parser.aclose,
             earlier=earlier,
@@ -177,6 +181,7 @@ class Opened(NamedTuple):
     keepers: Mapping[str, Keeper]
     scope: Scope
     health: RuleHealth
+    in_flight: InFlight
     clock: Clock
     resumed: bool
 
@@ -234,8 +239,17 @@ def _parts(
         parser=opened.parser,
         ledger=ledger,
         committer=committer,
+        in_flight=opened.in_flight,
         stats=stats,
         clock=clock,
+    )
+
+
+def _in_flight(plan: Plan, parser: Parser) -> InFlight:
+    """What is in hand: of a crawl that can be resumed, noted where that finds it."""
+    requests = plan.config.limits.concurrency + most_answers(parser.lanes)
+    return (
+        InFlight(requests) if plan.config.frontier == "memory" else open_in_flight(plan.directory.in_flight, requests)
     )
 
 

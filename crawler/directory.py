@@ -52,6 +52,7 @@ class CrawlDirectory:
         self.log = path / "crawl.log"
         self.seed_spool = path / "seeds.spool"
         self.summary = path / "summary.json"
+        self.in_flight = path / "in-flight"
         self._lock = path / "crawl.lock"
 
     def know(self, sinks: Iterable[str]) -> None:
@@ -80,7 +81,8 @@ class CrawlDirectory:
 
     def owns(self, path: Path) -> bool:
         """Whether `path` is one of the crawl's own files."""
-        own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary, self._lock]
+        own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary]
+        own += [self.in_flight, self._lock]
         own += [self.records(sink, spelling) for sink in self.sinks for spelling in SPELLINGS]
         asked = path.resolve()
         return asked in {file.resolve() for file in own} or any(

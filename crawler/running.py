@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from crawler.clock import Clock
     from crawler.directory import CrawlDirectory
-    from crawler.engine import Ending, Engine
+    from crawler.engine import Engine
     from crawler.export.base import Sink
     from crawler.frontier.base import Frontier
+    from crawler.parts import Ending
     from crawler.rule_health import RuleHealth, RuleSummary
     from crawler.rule_history import Earlier
     from crawler.seedlist import SeedList

@@ -160,39 +160,37 @@ class Policy:
         return turn
 
     def supply(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> list[str]:
-        """What the frontier gave for `Turn.wants`: fewer than wanted means that it has no more of that host.
-
-        Returns:
-            Origins whose stored verdicts may save asking for robots.txt, for `recall`.
-        """
+        """What the frontier gave for `Turn.wants`: fewer than wanted means that it has no more of that host. Returns
+        origins whose stored verdicts may save asking for robots.txt, for `recall`."""
         return self._judge.take_in(wants, requests)
 
     def recall(self, files: Iterable[RobotsFile]) -> list[Request]:
-        """Verdicts that an earlier run, or this one before it forgot them, has stored; stale ones are ignored.
-
-        Returns:
-            The sitemaps that they name, if these are to be followed; some may be known.
-        """
+        """Verdicts that an earlier run, or this one before it forgot them, has stored; stale ones are ignored. Returns
+        the sitemaps that they name, if these are to be followed; some may be known."""
         return self._judge.recall(files)
 
     def may_start(self, request: Request) -> bool:
-        """Whether a request of `turn` may still go on the wire, to be asked right before it does.
-
-        Not if its host must rest by now (Retry-After, Crawl-delay, breaker): it is then taken back, for a later turn.
-        """
+        """Whether a request of `turn` may still go on the wire, to be asked right before it does: not if its host must
+        rest by now (Retry-After, Crawl-delay, breaker); it is then taken back, for a later turn."""
         host = self._window.hosts[request.host_key]
         now = self._clock.monotonic()
         if self._schedule.may_start(host, now) and (not host.failures or self._health.may_start(host, request)):
             return True
+        self.withdraw(request, keep=True)
+        return False
+
+    def withdraw(self, request: Request, *, keep: bool = False) -> None:
+        """A request of `turn` does not go on the wire now; the frontier's again, unless it is kept for a later turn."""
+        host = self._window.hosts[request.host_key]
         self._unstarted.discard(id(request))
         self.in_flight -= 1
         if request.kind is Kind.PAGE:
             self._budget.settle(host, kept=False)
         self._health.taken_back(host, request)
         self._schedule.taken_back(host)
-        host.put_back(request)
-        self._judge.turn_away(host, now)
-        return False
+        if keep:
+            host.put_back(request)
+        self._judge.turn_away(host, self._clock.monotonic())
 
     def started(self, request: Request) -> None:
         """The head of a request is on the wire now."""
@@ -204,8 +202,7 @@ class Policy:
         now, wall = self._clock.monotonic(), self._clock.wall()
         host = self._window.hosts[request.host_key]
         started = id(request) not in self._unstarted
-        if not started:
-            self._unstarted.discard(id(request))
+        self._unstarted.discard(id(request))
         self.in_flight -= 1
         self._schedule.released(host, now, started=started)
         if isinstance(answer, Response):
