@@ -46,16 +46,17 @@ class Inside:
         """A host is at these addresses; none where that is not ours to know."""
         host.is_inside = self._reach is not None and self._reach.shuts_out(host.key, addresses)
 
-    def concerns(self, host: Host, request: Request) -> bool:
-        """Whether a request must be judged: one to such a host, and the first seed that leads to any."""
+    def concerns(self, host: Host) -> tuple[bool, bool]:
+        """Whether all requests to a host must be judged, and whether seeds must be (`Request.via` is None)."""
         if host.is_inside or host.first_seen == INSIDE:
-            return True
-        return host.first_seen == UNSEEN and request.via is None and self._reach is not None
+            return True, True
+        return False, host.first_seen == UNSEEN and self._reach is not None
 
     def judged(self, host: Host, request: Request) -> Request | None:
         """The request as it may be made; None if it must not be."""
         seed = seed_of(request)
-        if seed == host.key and host.first_seen == UNSEEN and host.located:
+        is_seed = seed == host.key and request.via is None and not request.redirected_from
+        if is_seed and host.first_seen == UNSEEN and host.located:
             host.first_seen = INSIDE if host.is_inside else OUTSIDE
             self._window.changed(host)
         if seed is not None and self._first_seen(seed) == INSIDE:
@@ -72,10 +73,10 @@ class Inside:
         return [key for key in seeds if key is not None and key not in hosts and key not in self._first]
 
     def recall(self, states: Iterable[HostState]) -> None:
-        """What was stored of such hosts; without an answer they count as `OUTSIDE`."""
+        """What was stored of such hosts. What is settled stays so, and is kept; a host not seen yet may be any time."""
         if len(self._first) > _KEPT:
             self._first.clear()
-        self._first.update((state.host_key, state.first_seen) for state in states)
+        self._first.update((state.host_key, state.first_seen) for state in states if state.first_seen != UNSEEN)
 
     def _first_seen(self, key: HostKey) -> int:
         host = self._window.hosts.get(key)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from crawler.models import Outcome, Request, Robots, RobotsFile, Url
+from crawler.models import UNSEEN, Outcome, Request, Robots, RobotsFile, Url
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.retry import Deliver, Finish, Handled, Redirect, Snooze
 from crawler.politeness.robots import Verdict, Verdicts
@@ -98,9 +98,10 @@ class Judge:
             self.refused += [(request, end) for request in requests]
             return
         asked, verdict = "", None  # most are of one origin
+        judges_all, judges_seeds = self._inside.concerns(host)
         for given in requests:
             request, reason = given, self._refusal(given) if self._refusal else None
-            if reason is None and self._inside.concerns(host, given):
+            if reason is None and (judges_all or (judges_seeds and given.via is None)):
                 may_go = self._inside.judged(host, given)
                 request, reason = (may_go, None) if may_go is not None else (given, PRIVATE_ADDRESS)
             if reason is not None or not self._robots.obey:
@@ -125,7 +126,7 @@ class Judge:
     def located(self, host: Host, addresses: Sequence[str], now: float) -> None:
         """A host is at these addresses: what waits there already is judged by them."""
         self._inside.found(host, addresses)
-        if host.is_inside:
+        if host.is_inside or host.first_seen == UNSEEN:
             self._sort_in(host, host.empty_hand(), now)
 
     def shut(self, host: Host, now: float) -> None:

@@ -8,6 +8,7 @@ from crawler.config import BreakerConfig, FetchConfig
 from crawler.errors import FetchError
 from crawler.models import INSIDE, OUTSIDE, HostState, Kind, Response, Robots
 from crawler.politeness import robots as robots_txt
+from crawler.politeness.places import UNRESOLVED_S
 from crawler.politeness.robots import Settled
 from crawler.reach import Reach
 from tests.support.clock import FakeClock
@@ -138,6 +139,43 @@ def test_a_private_seed_is_remembered_over_a_restart_even_where_nothing_of_its_h
     assert "a.test" not in desk.policy._window.hosts
 
 
+def test_where_no_seed_has_been_judged_nothing_is_its_own():
+    """As after a repair: the store has lost where the seed's host was."""
+    desk = desk_for({"a.test": PRIVATE})
+    desk.add(found("http://a.test/x"))
+    desk.run()
+    assert ends(desk) == {"http://a.test/x": REFUSED}
+    desk.add(seed("http://a.test/"), found("http://a.test/y"))
+    desk.run()
+    assert {ends(desk)[url] for url in ("http://a.test/", "http://a.test/y")} == {"fetched"}
+
+
+def test_a_name_that_did_not_resolve_for_long_is_first_seen_where_it_then_is():
+    places = {"a.test": None}
+    desk = desk_for(places)
+    desk.add(seed("http://a.test/1"))
+    desk.run()
+    assert ends(desk) == {"http://a.test/1": "dns"}
+    desk.clock.advance(UNRESOLVED_S)
+    del places["a.test"]
+    desk.add(seed("http://a.test/2"))
+    desk.run()
+    assert desk.stored["a.test"].first_seen == OUTSIDE
+
+
+def test_a_seed_that_comes_late_counts_for_another_port_from_then_on():
+    places = dict.fromkeys(("a.test", "a.test:81"), PRIVATE)
+    desk = desk_for(places)
+    desk.add(found("http://a.test:81/1"))
+    desk.run()
+    desk.add(seed("http://a.test/"))
+    desk.run()
+    desk.policy._window.hosts.pop("a.test")
+    desk.add(found("http://a.test:81/2"))
+    desk.run()
+    assert ends(desk) == {"http://a.test:81/1": REFUSED, "http://a.test/": "fetched", "http://a.test:81/2": "fetched"}
+
+
 def test_what_turns_private_after_it_was_looked_up_is_refused_without_blame_or_another_try():
     fetcher = Fetcher({"a.test": PRIVATE})
     desk = desk_for({}, fetcher, breaker=BreakerConfig(failures=1))
@@ -171,6 +209,6 @@ def test_hosts_are_judged_as_seldom_as_can_be():
     judged = []
     real = desk.policy.inside.judged
     desk.policy.inside.judged = lambda host, request: judged.append(request.url) or real(host, request)
-    desk.add(seed("http://a.test/"), seed("http://a.test/2"), *(found(f"http://a.test/x{n}") for n in range(50)))
+    desk.add(seed("http://a.test/"), *(found(f"http://a.test/x{n}") for n in range(50)))
     desk.run()
     assert judged == ["http://a.test/"]
