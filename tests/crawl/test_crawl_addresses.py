@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
+from crawler import crawl
+from crawler.config.file import loads
+from crawler.fetch import dns_cache
 from tests.support.server import Server
 from tests.support.web import Reply
 
@@ -159,6 +164,64 @@ def test_what_a_seed_was_at_first_is_remembered_over_a_resume(crawler, fast, ins
         assert len(ran.pages) == 1
         ran = crawler(*arguments, "--resume", "--set=budget.pages=null")
     assert ran.endings()[f"http://localhost:{inside.port}/x"] == ("fetched", None), ran.stderr
+
+
+OUTSIDE, INSIDE = "127.0.0.2", "127.0.0.1"
+"""The first stands for a public address: the configuration allows it."""
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """Where names are, to be changed at will: rebinding."""
+    where = {}
+
+    def getaddrinfo(name, *_, **__):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (where[name], 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return where
+
+
+def config(**overrides):
+    settings = {"fetch.allow_addresses": f"[{OUTSIDE}]", "limits.default": "{delay: 0s}", **overrides}
+    return loads("", "test", [f"{key}={value}" for key, value in settings.items()]).config
+
+
+def test_a_seed_that_was_public_and_turns_private_is_refused_after_a_resume(names, tmp_path):
+    site = Site(**{"/": linking("/1", "/2")})
+    with Server(site, addresses=(OUTSIDE, INSIDE)) as server:
+        names["a.test"] = OUTSIDE
+        seeds = [f"http://a.test:{server.port}/"]
+        crawl(seeds, config(**{"budget.pages": 1}), directory=tmp_path / "d")
+        names["a.test"] = INSIDE
+        ran = crawl(config=config(), directory=tmp_path / "d", resume=True)
+    assert {hit.address for hit in server.log.hits} == {OUTSIDE}
+    assert ran.ending.complete
+    assert (tmp_path / "d/outcomes.jsonl").read_text().count("private_address") == 2
+
+
+class Turning:
+    """A page that moves its name inside as soon as it is asked for, and links to what is there then."""
+
+    def __init__(self, names):
+        self.names = names
+
+    def respond(self, host, path, visit=1):
+        if path != "/":
+            return Reply(404)
+        self.names[host.partition(":")[0]] = INSIDE
+        return Reply(200, (*HTML, ("Connection", "close")), linking("/secret").body)
+
+
+def test_a_name_that_turns_private_during_a_crawl_is_refused(names, tmp_path, monkeypatch):
+    monkeypatch.setattr(dns_cache, "ANSWER_S", 0.0)  # so that every connection has it looked up
+    names["a.test"] = OUTSIDE
+    with Server(Turning(names), addresses=(OUTSIDE, INSIDE)) as server:
+        ran = crawl([f"http://a.test:{server.port}/"], config(), directory=tmp_path / "d")
+    assert [hit.path for hit in server.log.hits] == ["/robots.txt", "/"]
+    assert {hit.address for hit in server.log.hits} == {OUTSIDE}
+    assert '"private_address"' in (tmp_path / "d/outcomes.jsonl").read_text()
+    assert ran.ending.complete
 
 
 def test_dry_run_asks_no_private_host_for_others(crawler, fast, inside):
