@@ -170,7 +170,12 @@ class Verdicts:
         return verdict
 
     def restore(self, file: RobotsFile) -> Verdict | None:
-        """A verdict that was stored; None if it has expired. A wall clock set back does not make it last longer."""
+        """A verdict that was stored; None if it has expired. A wall clock set back does not make it last longer.
+
+        What is closed for a private address is found so again without asking, or not, by another configuration.
+        """
+        if file.closed == PRIVATE_ADDRESS:
+            return None
         left_s = min(file.expires_at - self._clock.wall(), FRESH_S if file.closed is None else UNREACHABLE_S)
         if left_s <= 0:
             return None

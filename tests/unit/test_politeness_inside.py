@@ -193,6 +193,11 @@ def test_a_robots_txt_that_may_not_be_asked_for_ends_its_urls_for_that_reason():
     desk.run()
     assert ends(desk) == dict.fromkeys(("http://a.test/x", "http://a.test/y"), REFUSED)
     assert desk.verdicts["http://a.test"].closed == REFUSED
+    desk.answer = ok  # by a configuration that allows it
+    desk.restart(policy(desk.clock, resumed=True))
+    desk.add(found("http://a.test/z"))
+    desk.run()
+    assert ends(desk)["http://a.test/z"] == "fetched"
 
 
 def test_a_robots_txt_inside_may_redirect_at_its_own_host_and_nowhere_else():
