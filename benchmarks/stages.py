@@ -17,6 +17,8 @@ OTHER, START_UP, EVENT_LOOP, CALLER = "other", "start-up", "event loop", ""
 #: of the process that runs the loop
 MAIN = {
     "fetch/*": "fetch",
+    "reach.py": "fetch",
+    "addresses.py": "fetch",
     "engine.py:_fetch": "fetch",
     "gate.py": "fetch",
     "politeness/*": "politeness",

@@ -37,6 +37,7 @@ from crawler.politeness.limits import beat_s
 from crawler.politeness.policy import Policy, Spent
 from crawler.pools import open_parser as open_parser  # noqa: PLC0414 - opened from here, as all is
 from crawler.pools import parser_for
+from crawler.reach import Reach
 from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
 from crawler.rule_health import RULES, RuleHealth
 from crawler.running import Running
@@ -106,7 +107,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         stack.push_async_callback(parser.aclose)
         await parser.start()
         hidden = referring_headers(config.fetch)
-        fetcher = _fetcher(fetch, cookies, clock, concurrency=config.limits.concurrency, hidden=hidden)
+        reach = Reach(fetch)
+        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=config.limits.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
@@ -119,7 +121,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         directory.reopen()
         begun.append(True)
         in_flight = stack.enter_context(_in_flight(plan, parser))
-        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, health, in_flight, clock, resumed)
+        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, reach, health, in_flight, clock, resumed)
         parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         bodies = shares_of(config.limits.memory_bytes).bodies
         limits = Settings(concurrency=config.limits.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
@@ -160,9 +162,10 @@ async def open_survey(plan: Plan, server: Server | None = None) -> AsyncIterator
         parser = parser_for(plan.effective_config(), fingerprint_key=0, server=server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
-        fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, concurrency=config.limits.concurrency)
+        reach = Reach(fetch)
+        fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, reach, concurrency=config.limits.concurrency)
         stack.push_async_callback(fetcher.aclose)
-        yield Survey(config, fetcher, parser, clock)
+        yield Survey(config, fetcher, parser, clock, reach)
 
 
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
@@ -180,6 +183,7 @@ class Opened(NamedTuple):
     seeds: SeedList
     keepers: Mapping[str, Keeper]
     scope: Scope
+    reach: Reach
     health: RuleHealth
     in_flight: InFlight
     clock: Clock
@@ -206,6 +210,7 @@ def _parts(
         ),
         locates=True,
         refusal=partial(opened.scope.late_refusal, resumed=opened.resumed),
+        reach=opened.reach,
     )
     committer = Committer(
         frontier=frontier,
@@ -268,6 +273,12 @@ def _earlier(plan: Plan) -> Earlier | None:
 
 
 def _fetcher(
-    config: FetchConfig, cookies: Cookies, clock: Clock, *, concurrency: int, hidden: frozenset[str] = frozenset()
+    config: FetchConfig,
+    cookies: Cookies,
+    clock: Clock,
+    reach: Reach,
+    *,
+    concurrency: int,
+    hidden: frozenset[str] = frozenset(),
 ) -> Fetcher:
-    return _http()(config, clock, concurrency=concurrency, cookies=cookies, hidden=hidden)
+    return _http()(config, clock, concurrency=concurrency, cookies=cookies, reach=reach, hidden=hidden)

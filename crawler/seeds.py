@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from crawler.config import UrlsConfig
+    from crawler.models import HostKey
     from crawler.seedfile import Row
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -131,6 +132,13 @@ def bare_seed(given: str) -> str:
     """The URL or host of a seed as written, whichever kind it is of."""
     found = _SITEMAP.match(given)
     return given[found.end() :] if found else given
+
+
+def seed_host(given: str) -> HostKey | None:
+    """The host of a seed as written; None if it is a bad one."""
+    with suppress(UrlError):
+        return host_key(_url(bare_seed(given), STANDARD))
+    return None
 
 
 def _item_seeds(item: str, place: str, rules: UrlsConfig, stdin: Path | BinaryIO | None) -> Iterable[Seed]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crawler.config import CrawlConfig
+    from crawler.url import HostKey
 
 
 @click.command(short_help="Validate a configuration and print what will apply.")
@@ -53,7 +54,12 @@ def _limits(config: CrawlConfig, host: str) -> Iterator[str]:
         hint = f" (did you mean {likely}?)" if likely else ""
         raise ConfigError(f"--host {host}: expected a host or URL, such as example.org{hint}") from error
     yield f"{key}:"
-    for line in (*LimitTable(config.limits).explain(key), *_other_limits(config), *_sent(config, key)):
+    for line in (
+        *LimitTable(config.limits).explain(key),
+        *_other_limits(config),
+        *_reached(config, key),
+        *_sent(config, key),
+    ):
         yield f"  {line}"
 
 
@@ -78,6 +84,20 @@ def _other_limits(config: CrawlConfig) -> Iterator[str]:
         yield "any number of pages, from budget.pages_per_host: null"
     else:
         yield f"at most {counted(pages, 'page')}, from budget.pages_per_host"
+
+
+def _reached(config: CrawlConfig, key: HostKey) -> Iterator[str]:
+    """Who may lead to it, where it is named by an address that is not public."""
+    from crawler.addresses import purpose  # noqa: PLC0415
+    from crawler.reach import Reach, address_of  # noqa: PLC0415
+
+    address = address_of(key)
+    if address is None or (told := purpose(address)) is None:
+        return
+    if Reach(config.fetch).shuts_out(key, ()):
+        yield f"asked only where a seed names it, as it is {told} and not in fetch.allow_addresses"
+    else:
+        yield f"asked wherever it is found, though it is {told}, from fetch.allow_addresses"
 
 
 def _sent(config: CrawlConfig, key: str) -> Iterator[str]:

@@ -44,6 +44,12 @@ def remarks(config: CrawlConfig, folder: Path) -> Iterator[str]:
         f"{config.limits.concurrency} x {config.fetch.max_body_bytes} = {overshoot} more"
     )
     yield from _manners(config)
+    for network in config.fetch.allow_addresses:
+        if network.endswith("/0"):
+            yield (
+                f"fetch.allow_addresses: {network} lets every page have this machine ask those beside it; a network or "
+                "address of those that are meant is enough"
+            )
     if config.frontier == "memory":
         yield "frontier: memory keeps the queue in memory: the crawl cannot be resumed, and grows with its URLs"
     if config.parse.backend != "process":

@@ -92,6 +92,13 @@ class FetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
             "The port is connected to whatever the URL says."
         ),
     ] = field(default_factory=dict)
+    allow_addresses: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses and networks, such as 10.0.0.0/8 or ::1, that links found and redirects may lead to "
+            "though they are not of the public internet. Seeds, resolve and proxy need no leave."
+        ),
+    ] = ()
     hosts: Annotated[
         dict[str, HostFetchConfig],
         Meta(

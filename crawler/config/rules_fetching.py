@@ -13,7 +13,7 @@ from crawler.config.headers import (
     header_value_problem,
     user_agent_problem,
 )
-from crawler.config.hosts import address_problem, host_problem, name_problem
+from crawler.config.hosts import address_problem, host_problem, name_problem, network_problem
 from crawler.config.problem import Problem, quoted
 from crawler.config.proxies import proxy_problem
 from crawler.config.secrets import LEFT_OUT, Spot, reference_problem, shown, stand_in
@@ -38,6 +38,9 @@ def fetching(fetch: FetchConfig) -> Iterator[Problem]:
             yield Problem(key, quoted(pattern), problem)
         if problem := address_problem(address):
             yield Problem(key, quoted(address), problem)
+    for position, network in enumerate(fetch.allow_addresses):
+        if problem := network_problem(network):
+            yield Problem(f"fetch.allow_addresses[{position}]", quoted(network), problem)
     for pattern, host in fetch.hosts.items():
         key = dotted_key("fetch.hosts", pattern)
         if problem := host_problem(pattern):

@@ -3,9 +3,8 @@
 The engine calls, the policy decides; it never waits and touches neither sockets nor storage. One `turn` after
 another, all from the event loop's thread; what to do with each part of it is said there.
 
-Which host is due is `schedule`'s to say, which hosts are in memory `window`'s, what may be requested at all `judge`'s,
-how a host fares `health`'s, what an answer means for its URL `retry`'s, where a host is `places`', and when it is
-enough `budget`'s.
+Which host is due is `schedule`'s to say, which hosts are in memory `window`'s, what may be requested `judge`'s, how a
+host fares `health`'s, what an answer means `retry`'s, where a host is `places`', and when it is enough `budget`'s.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from crawler.politeness import retry
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import Budget, Spent
 from crawler.politeness.health import Health
+from crawler.politeness.inside import Inside
 from crawler.politeness.judge import Judge
 from crawler.politeness.places import Places
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
@@ -26,6 +26,7 @@ from crawler.politeness.schedule import Schedule
 from crawler.politeness.tally import Tally
 from crawler.politeness.turn import Turn
 from crawler.politeness.window import Window
+from crawler.reasons import PRIVATE_ADDRESS
 from crawler.url import STANDARD
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from crawler.config import Manners, UrlsConfig
     from crawler.errors import FetchError
     from crawler.politeness.host import Host
+    from crawler.reach import Reach
 
 __all__ = ["Decision", "Deliver", "Finish", "Handled", "Policy", "Redirect", "Settlement", "Snooze", "Spent", "Turn"]
 
@@ -56,6 +58,7 @@ class Policy:
         locates: Whether `Turn.locate` is answered; if not, addresses count for nothing.
         refusal: Why a request must not be made although it was admitted, as a reason of `reasons.REASONS`; None if
             it may. Asked once for each, before robots.txt is.
+        reach: Where what was found may lead; None: anywhere.
         random: A number of at least 0 and below 1, for jitter.
     """
 
@@ -71,6 +74,7 @@ class Policy:
         spent: Spent = Spent(),  # noqa: B008  (frozen)
         locates: bool = False,
         refusal: Callable[[Request], str | None] | None = None,
+        reach: Reach | None = None,
         random: Callable[[], float] = random,
     ) -> None:
         self._clock = clock
@@ -86,9 +90,10 @@ class Policy:
         self._health = Health(manners, self._schedule, self._window, self.tally)
         self._budget = Budget(manners.budget, spent, clock.monotonic())
         self._unstarted: set[int] = set()
+        self.inside = Inside(reach, self._window)
         self._judge = Judge(
             manners, agent=agent, clock=clock, health=self._health, places=self._places, window=self._window, urls=urls,
-            refusal=refusal,
+            refusal=refusal, inside=self.inside,
         )  # fmt: skip
         #: requests handed out by `turn` whose attempt has not ended
         self.in_flight = 0
@@ -124,6 +129,7 @@ class Policy:
         """Where a host of `Turn.locate` is; empty where that is not ours to know."""
         host = self._window.hosts[host_key]
         self._places.found(host, addresses)
+        self._judge.located(host, addresses, self._clock.monotonic())
         self._window.settle(host)
 
     def not_located(self, host_key: HostKey, error: FetchError) -> None:
@@ -207,9 +213,10 @@ class Policy:
         self._schedule.released(host, now, started=started)
         if isinstance(answer, Response):
             self._budget.received(len(answer.body))
-            address = answer.address
-            if address != host.address and address is not None and host.address is not None:
+            if (address := answer.address) != host.address and address is not None and host.address is not None:
                 self._places.move(host, address)
+        elif answer.reason == PRIVATE_ADDRESS:
+            self._judge.shut(host, now)
         gave_up = self._health.learn(host, request, answer, now, wall)
         decision: Decision
         if request.kind is Kind.ROBOTS:
