@@ -1,9 +1,9 @@
 """What did the server answer? Our end of a connection: it reads one whole answer at a time, and wakes one task for it.
 
-aiohttp's parser reads heads, each up to its empty line and no further, so that bytes that follow an answer (a 204 with
+`fetch.message` reads heads, each up to its empty line and no further, so that bytes that follow an answer (a 204 with
 a body, a body longer than announced) cannot spoil it; browsers show such answers too. Where a body ends is decided
-here (RFC 9112 section 6.3), and only chunks go through a parser again. Nothing is kept beyond the body's limit, so that
-reading never has to pause. Bytes that nobody has asked for condemn the connection.
+here (RFC 9112 section 6.3). Nothing is kept beyond the body's limit, so that reading never has to pause. Bytes that
+nobody has asked for condemn the connection.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import sys
 from typing import TYPE_CHECKING, cast
 
 from aiohttp import ClientOSError, ClientPayloadError, ServerDisconnectedError, hdrs
-from aiohttp.http_exceptions import HttpProcessingError
 
 from crawler.errors import FetchError
-from crawler.fetch.message import Chunks, Heads, check_codings
+from crawler.fetch.chunks import Chunks
+from crawler.fetch.lenient import names_chunked
+from crawler.fetch.message import Heads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from crawler.fetch.message import Data
 
 BUFFER_BYTES = 256 * 1024  # at most this much is read at once
-_NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
+_NO_BODY = frozenset((204, 205, 304))  # RFC 9112 section 6.3, and 205 as browsers have it
 
 Answer = tuple["RawResponseMessage", bytes, bool]
 """The head, the body as it came but without its chunks, and whether that went on."""
@@ -161,8 +162,10 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         if exc is not None:
             self._fail(ClientOSError(*exc.args))
         elif self._read is AnswerProtocol._read_head:
-            self._fail(ServerDisconnectedError())
-        elif self._read is AnswerProtocol._read_rest:
+            self._end_head()
+        elif self._read is AnswerProtocol._read_rest or (
+            self._read is AnswerProtocol._read_chunks and self._chunks.has_last
+        ):
             self._finish(bytes(self._kept))
         else:
             self._fail(ClientPayloadError("the connection was closed within the body"))
@@ -180,8 +183,17 @@ class AnswerProtocol(asyncio.BufferedProtocol):
                 if message is not None and self._is_final(message):
                     self._begin_body(message, data)
                     return
-        except (FetchError, HttpProcessingError) as error:
+        except FetchError as error:
             self._fail(error)
+
+    def _end_head(self) -> None:
+        """The connection has ended before there was an answer."""
+        try:
+            self._heads.check_end()
+        except FetchError as error:
+            self._fail(error)
+        else:
+            self._fail(ServerDisconnectedError())
 
     def _is_final(self, message: RawResponseMessage) -> bool:
         """Whether this is the answer itself.
@@ -210,16 +222,16 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             may_send_more = message.chunked or (announced or "0") != "0"
             self._finish(b"", ends_here=not data and not may_send_more)
             return
-        if announced is not None:  # the parser has seen to it that it is a number, and stands alone
+        if announced is not None:  # `fetch.message` has seen to it that it is a number, and stands alone
             self._missing = int(announced)
             if self._missing > self._limit and not self._is_cut:
                 raise FetchError("too_large", f"{announced} bytes announced, at most {self._limit} wanted")
             self._read = AnswerProtocol._read_length
         else:
-            check_codings(message)
-            if message.chunked:
-                self._chunks = Chunks(self._loop)
-            self._read = AnswerProtocol._read_chunks if message.chunked else AnswerProtocol._read_rest
+            is_chunked = names_chunked(message.headers.getall(hdrs.TRANSFER_ENCODING, ()))
+            if is_chunked:
+                self._chunks = Chunks()
+            self._read = AnswerProtocol._read_chunks if is_chunked else AnswerProtocol._read_rest
         self._received = 0
         self._read(self, data)
         if self._answer is not None and self._attempt is not None:
@@ -235,7 +247,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         chunks = self._chunks
         try:
             part = chunks.feed(bytes(data))
-        except (FetchError, HttpProcessingError) as error:
+        except FetchError as error:
             self._fail(error)
         else:
             self._keep(part, is_last=chunks.is_whole, ends_here=not chunks.has_more)
