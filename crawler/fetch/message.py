@@ -93,11 +93,11 @@ class Heads:
         begun += data if seen else bytes(data).lstrip(b"\r\n")
         self._count(len(data) - len(begun) + seen)
         found = _END_OF_HEAD.search(begun, max(0, seen - _SEAM_BYTES))
+        check_beginning(begun, is_all=found is not None)
         if found is not None:
             head, more = bytes(begun[: found.end()]), len(begun) - found.end()
             begun.clear()
             return self._parse(head), data[len(data) - more :]
-        check_beginning(begun)
         self._count(0, len(begun))
         return None, b""
 
