@@ -1,7 +1,8 @@
 """Where is the body among its chunks? RFC 9112 section 7.1, as leniently as browsers and curl read it.
 
-A size may have blanks around it and anything after a blank or semicolon, lines may end with LF alone. Signs, ``0x``
-and a chunk that is longer than its size are refused, as Chromium does (net/http/http_chunked_decoder.cc).
+A size may have blanks before it and anything after it, as for Firefox and curl, lines may end with LF alone. Signs,
+``0x`` (which curl takes for the last chunk) and a chunk that is longer than its size are refused, as Chromium does
+(net/http/http_chunked_decoder.cc).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from crawler.errors import FetchError
 
 _MAX_LINE_BYTES = 16 * 1024  # Chromium's
 _MAX_LINES_BYTES = 1024 * 1024  # of all lines between chunks, beyond as much as the chunks hold
-_SIZE = re.compile(rb"[ \t]*(?=[0-9A-Fa-f])0*([0-9A-Fa-f]{0,15})(?:[ \t;]|$)")
+_SIZE = re.compile(rb"[ \t]*(?=[0-9A-Fa-f])(?!0[xX])0*([0-9A-Fa-f]{0,15})(?![0-9A-Fa-f])")
 _PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _SHOWN_BYTES = 40
 

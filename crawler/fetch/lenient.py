@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MAX_HEADERS = 5000
-"""As many as curl takes; browsers take any number."""
+"""As many as newer curls take; browsers take any number, but each costs memory here and in a parser."""
 
 _BEGINNING = re.compile(rb".{0,4}?(http|icy )", re.IGNORECASE | re.DOTALL)
 _BEGINNING_BYTES = 8
