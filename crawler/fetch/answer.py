@@ -12,11 +12,11 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING, cast
 
-from aiohttp import ClientOSError, ClientPayloadError, ServerDisconnectedError, hdrs
+from aiohttp import ClientOSError, ClientPayloadError, hdrs
 
 from crawler.errors import FetchError
 from crawler.fetch.chunks import Chunks
-from crawler.fetch.lenient import names_chunked
+from crawler.fetch.lenient import is_whole_gzip, names_chunked
 from crawler.fetch.message import Heads
 
 if TYPE_CHECKING:
@@ -162,10 +162,8 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         if exc is not None:
             self._fail(ClientOSError(*exc.args))
         elif self._read is AnswerProtocol._read_head:
-            self._end_head()
-        elif self._read is AnswerProtocol._read_rest or (
-            self._read is AnswerProtocol._read_chunks and self._chunks.has_last
-        ):
+            self._fail(self._heads.unfinished())
+        elif self._has_whole_body():
             self._finish(bytes(self._kept))
         else:
             self._fail(ClientPayloadError("the connection was closed within the body"))
@@ -185,15 +183,6 @@ class AnswerProtocol(asyncio.BufferedProtocol):
                     return
         except FetchError as error:
             self._fail(error)
-
-    def _end_head(self) -> None:
-        """The connection has ended before there was an answer."""
-        try:
-            self._heads.check_end()
-        except FetchError as error:
-            self._fail(error)
-        else:
-            self._fail(ServerDisconnectedError())
 
     def _is_final(self, message: RawResponseMessage) -> bool:
         """Whether this is the answer itself.
@@ -255,6 +244,12 @@ class AnswerProtocol(asyncio.BufferedProtocol):
     def _read_rest(self, data: Data) -> None:
         """Of a body that ends with the connection."""
         self._keep(data, is_last=False)
+
+    def _has_whole_body(self) -> bool:
+        """Whether what has come of the body is all, given that the connection has ended."""
+        if self._read is AnswerProtocol._read_chunks:
+            return self._chunks.has_last
+        return self._read is AnswerProtocol._read_rest or is_whole_gzip(self._message, self._kept)
 
     def _keep(self, part: Data, *, is_last: bool, ends_here: bool = True) -> None:
         """Add to the body, which may end the answer.

@@ -30,6 +30,7 @@ _VERSION = re.compile(rb"http/(\d)\d*\.(\d)", re.IGNORECASE)
 _STATUS = re.compile(rb"\d+")
 _STATUS_DIGITS = 3
 _LENGTH = re.compile(r"0*[0-9]{1,18}")
+_LEAST_GZIP_BYTES = 18
 _SHOWN_BYTES = 40
 _SPACE = b" \t"
 _SPACE_TEXT = " \t"
@@ -88,6 +89,20 @@ def names_chunked(values: Iterable[str]) -> bool:
         if coding in _REFUSED_CODINGS:
             raise FetchError("protocol", f"transfer coding {coding!r}, expected chunked")
     return "chunked" in codings
+
+
+def is_whole_gzip(message: RawResponseMessage, body: bytes | bytearray) -> bool:
+    """Whether `body`, which is shorter than its ``Content-Length``, is whole all the same.
+
+    Some servers compress a body and announce the length that it had before, which gzip writes at its end (RFC 1952
+    section 2.3.1). Browsers allow for that; that nothing is missing the checksum tells, in the worker.
+    """
+    if (
+        message.headers.get(hdrs.CONTENT_ENCODING, "").lower() not in ("gzip", "x-gzip")
+        or len(body) < _LEAST_GZIP_BYTES
+    ):
+        return False
+    return int.from_bytes(body[-4:], "little") == int(message.headers[hdrs.CONTENT_LENGTH])
 
 
 def _text(value: bytes) -> str:

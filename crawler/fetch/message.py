@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientPayloadError, HttpVersion, hdrs
+from aiohttp import ClientPayloadError, HttpVersion, ServerDisconnectedError, hdrs
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import HttpResponseParser
 
@@ -78,14 +78,18 @@ class Heads:
                 return self._parse(bytes(data[:end])), data[end:]
         return self._feed_part(data)
 
-    def check_end(self) -> None:
-        """Nothing more will come, where a head was expected.
+    def unfinished(self) -> Exception:
+        """What it means that nothing more will come, where a head was expected.
 
-        Raises:
-            FetchError: ``protocol``: what has come of it could never have become one.
+        Returns:
+            A `FetchError`, ``protocol``, if what has come of it could not have become one; otherwise one of aiohttp.
         """
-        if self._begun:
-            check_beginning(self._begun, is_all=True)
+        try:
+            if self._begun:
+                check_beginning(self._begun, is_all=True)
+        except FetchError as error:
+            return error
+        return ServerDisconnectedError()
 
     def _feed_part(self, data: Data) -> tuple[RawResponseMessage | None, Data]:
         begun = self._begun

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 
 import pytest
@@ -24,6 +25,7 @@ FAULTS = (*HEADS, *HEADERS, *BODIES, *CHUNKING)
 STATIC = [fault for fault in FAULTS if not callable(fault.steps) and all(
     isinstance(step, bytes | Drip | Silence | Reset) for step in fault.steps)]  # fmt: skip
 MAX_BODY_BYTES = 1024 * 1024
+LONG_BYTES = 2000
 
 
 def request(fault):
@@ -65,7 +67,8 @@ def test_fault_ends_as_in_a_browser(answers, fault):
 
 def text_of(response: Response) -> str:
     charset = re.search(r"charset=([-\w]+)", response.header(b"content-type") or "")
-    return response.body.decode(charset[1] if charset else "utf-8")
+    body = gzip.decompress(response.body) if response.header(b"content-encoding") == "gzip" else response.body
+    return body.decode(charset[1] if charset else "utf-8")
 
 
 def sent_by(fault):
@@ -95,13 +98,19 @@ def end_of(fault, pieces):
 
 def partings(sent):
     """In two, at every place, and byte by byte; of what is long, at some places, and in many parts."""
-    is_long = len(sent) > 1000
+    is_long = len(sent) > LONG_BYTES
     yield from ([sent[:at], sent[at:]] for at in range(1, len(sent), len(sent) // 4 if is_long else 1))
     size = len(sent) // 100 if is_long else 1
     yield [sent[at : at + size] for at in range(0, len(sent), size)]
 
 
-@pytest.mark.parametrize("fault", STATIC, ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, id=fault.name, marks=[pytest.mark.slow] if len(sent_by(fault)) > LONG_BYTES else [])
+        for fault in STATIC
+    ],
+)
 async def test_fault_ends_the_same_wherever_its_bytes_are_parted(fault):
     sent = sent_by(fault)
     whole = end_of(fault, [sent] if sent else [])

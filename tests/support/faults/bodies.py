@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 from tests.support.faults.ends import SHOWN, refused, shown
 from tests.support.faults.fault import Drip, Endless, Fault, Reset, Silence, html, ok
 
@@ -99,6 +101,17 @@ CUT_SHORT = (
     _cut("half-a-body", because=_HALF, reason="incomplete"),
     _cut("half-a-body-then-reset", Reset(), because="ERR_CONNECTION_RESET", reason="reset"),
     _cut("half-a-body-then-silence", Silence(), because=_WAIT, reason="timeout"),
+    shown(
+        "length-of-the-body-before-gzip",
+        ok(gzip.compress(SHOWN * 9), b"Content-Encoding: gzip", b"Content-Length: %d" % (9 * len(SHOWN)), length=False),
+        because="browsers allow for servers that announce the length before compression; curl fails with 18",
+    ),
+    refused(
+        "half-a-body-in-gzip",
+        ok(gzip.compress(SHOWN * 9), b"Content-Encoding: gzip")[:-9],
+        because=_HALF,
+        reason="incomplete",
+    ),
     refused("no-body-at-all", ok(SHOWN)[: -len(SHOWN)], because=_HALF, reason="incomplete"),
     refused("no-body-then-silence", ok(SHOWN)[: -len(SHOWN)], Silence(), because=_WAIT, reason="timeout"),
 )
