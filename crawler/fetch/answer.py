@@ -17,7 +17,7 @@ from aiohttp import ClientOSError, ClientPayloadError, hdrs
 from crawler.errors import FetchError
 from crawler.fetch.chunks import Chunks
 from crawler.fetch.lenient import is_whole_gzip, names_chunked
-from crawler.fetch.message import Heads
+from crawler.fetch.message import Heads, is_interim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,26 +178,13 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         try:
             while data:
                 message, data = self._heads.feed(data)
-                if message is not None and self._is_final(message):
+                if message is not None and not is_interim(message):
+                    if self._check is not None:
+                        self._check(message.code)
                     self._begin_body(message, data)
                     return
         except FetchError as error:
             self._fail(error)
-
-    def _is_final(self, message: RawResponseMessage) -> bool:
-        """Whether this is the answer itself.
-
-        Raises:
-            FetchError: It will not do.
-        """
-        code = message.code
-        if code < 200:
-            if code < 100 or code == 101:  # nothing else was offered
-                raise FetchError("protocol", f"status {code}")
-            return False
-        if self._check is not None:
-            self._check(code)
-        return True
 
     def _begin_body(self, message: RawResponseMessage, data: Data) -> None:
         """Find out where the body ends; `data` is what has come of it.
@@ -271,11 +258,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             self._kept += part
 
     def _finish(self, body: bytes, *, is_cut: bool = False, ends_here: bool = True) -> None:
-        """Give the answer to whom it was expected by.
-
-        Args:
-            ends_here: Whether nothing follows it.
-        """
+        """Give the answer to whom it was expected by. `ends_here`: whether nothing follows it."""
         answer = self._answer
         self._read = AnswerProtocol._read_unasked
         self._answer = self._attempt = None  # an idle connection holds no body

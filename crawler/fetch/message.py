@@ -124,6 +124,18 @@ class Heads:
         return parse_head(head)
 
 
+def is_interim(message: RawResponseMessage) -> bool:
+    """Whether the answer itself is still to come (RFC 9110 section 15.2).
+
+    Raises:
+        FetchError: ``protocol``: it will not do, as below 100, or 101, where nothing else was offered.
+    """
+    code = message.code
+    if code < 100 or code == 101:
+        raise FetchError("protocol", f"status {code}")
+    return code < 200
+
+
 def status_line(version: HttpVersion, code: int, reason: str) -> bytes:
     """The first line, as received but for its spaces and what browsers pass over in it."""
     make = _kept_status_line if len(reason) <= _KEPT_REASON_CHARS else _status_line
