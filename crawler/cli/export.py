@@ -26,6 +26,7 @@ def export(directory: Path, name: str, to: str, key: tuple[str, ...], keep_all: 
     Of records that share the fields which `unique` of the rule names, the one with the smallest URL is written, in the
     order of the crawl's file. How many were dropped is said on standard error. FILE is there once it is whole.
     """
+    from crawler.cli.out import data_for, tell  # noqa: PLC0415
     from crawler.dataset.exported import export as exported  # noqa: PLC0415  (help needs none of it)
     from crawler.dataset.exported import source, written  # noqa: PLC0415
     from crawler.directory import CrawlDirectory  # noqa: PLC0415
@@ -39,7 +40,8 @@ def export(directory: Path, name: str, to: str, key: tuple[str, ...], keep_all: 
         if sys.stdout is None:
             raise ConfigError("--to - needs standard output, and it is closed")
         with open(sys.stdout.fileno(), "wb", closefd=False) as out:
-            done = exported(path, fields, lambda lines: out.write(b"\n".join((*lines, b""))))
+            shown = data_for(out)
+            done = exported(path, fields, lambda lines: out.write(shown(b"\n".join((*lines, b"")))))
     else:
         own = CrawlDirectory(directory)
         own.know([name])
@@ -47,7 +49,7 @@ def export(directory: Path, name: str, to: str, key: tuple[str, ...], keep_all: 
             raise ConfigError(f"--to {to}: is a file of the crawl itself; name another")
         with written(Path(to)) as write:
             done = exported(path, fields, write)
-    click.echo(_told(done, fields), err=True)
+    tell(_told(done, fields), err=True)
 
 
 def _key(directory: Path, name: str, given: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,12 +15,12 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
 import uvloop
 
 from crawler.build import open_crawl
 from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK, typed_command
 from crawler.cli.logs import logging_to
+from crawler.cli.out import data_for, raw, tell
 from crawler.cli.planning import STDOUT, check_output
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
@@ -95,7 +95,8 @@ def run_crawl(
         follower = None
         if stream:
             out = stack.enter_context(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))
-            follower = Follower(directory.records(PAGES, suffix(plan.config.export.compress)), out)
+            pages = directory.records(PAGES, suffix(plan.config.export.compress))
+            follower = Follower(pages, out, passed=data_for(sys.stdout))
             plan = dataclasses.replace(plan, committed=follower.committed, keepers={STREAM: follower})
         live = not (quiet or verbose or stream)
         started = SystemClock.monotonic()
@@ -194,7 +195,7 @@ async def _crawl(plan: Plan, follower: Follower | None, server: Server | None, *
 async def _show(running: Running, budget: BudgetConfig) -> None:
     if sys.stderr is None:
         return
-    progress = ProgressLine(sys.stderr, SystemClock(), budget=budget)
+    progress = ProgressLine(raw(sys.stderr), SystemClock(), budget=budget)
     with suppress(OSError):
         try:
             while True:
@@ -285,4 +286,4 @@ def _finished(directory: CrawlDirectory) -> str:
 def _tell(text: str) -> None:
     """To the person, if there is one to be reached."""
     with suppress(OSError):
-        click.echo(text, err=True)
+        tell(text, err=True)

@@ -94,9 +94,16 @@ def loads(text: str, name: str, overrides: Sequence[Override] = ()) -> Loaded:
 
 
 def dump(config: CrawlConfig) -> str:
-    """`as_written`, as YAML with every key, in documented order; `loads` reads back what is equal to that."""
+    """`as_written`, as YAML with every key, in documented order; `loads` reads back what is equal to that.
+
+    Letters of any language are as they are, unless there is something that a terminal would obey or not show.
+    """
     plain = to_plain(as_written(config))
-    text: str = yaml.dump(plain, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10_000)
+    text = ""
+    for allow_unicode in (True, False):
+        text = yaml.dump(plain, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=allow_unicode, width=10_000)
+        if all(map(str.isprintable, text.split("\n"))):
+            break
     return text
 
 
