@@ -132,6 +132,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             release=parser.aclose,
             earlier=earlier,
             name=config.name,
+            unverified=fetch.unverified,
         )
 
 

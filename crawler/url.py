@@ -159,6 +159,13 @@ def registrable_domain(host: str) -> str:
     return _public_suffixes().privatesuffix(host) or host
 
 
+def is_public_suffix(host: str) -> bool:
+    """Whether anybody can register a name below `host` (publicsuffix.org, private suffixes included); not of a name
+    that the list does not know, such as ``test`` or ``internal``."""
+    suffix: str | None = _public_suffixes().publicsuffix(host, accept_unknown=False)
+    return suffix == host
+
+
 def fingerprint(url: Url, key: int) -> int:
     """What the seen test remembers of `url`: unsigned 64 bits, never 0.
 

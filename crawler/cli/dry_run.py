@@ -12,7 +12,7 @@ import uvloop
 from crawler.build import open_survey
 from crawler.cli import NO_SEED, OK
 from crawler.cli.out import tell
-from crawler.cli.remarks import contact_remarks
+from crawler.cli.remarks import contact_remarks, unsafe_remarks
 from crawler.cli.surveyed import host_lines, whole_lines
 from crawler.directory import State
 from crawler.models import Kind
@@ -69,7 +69,7 @@ def dry_run(plan: Plan, server: Server | None) -> int:
         CrawlerError: The hosts cannot be asked.
     """
     plan.check()
-    for remark in contact_remarks(plan.config):
+    for remark in (*unsafe_remarks(plan.config), *contact_remarks(plan.config)):
         tell(remark, err=True)
     state = plan.directory.state()
     used = "" if state is State.UNUSED else f" (it holds a crawl, {state}: --resume goes on, --fresh moves that aside)"

@@ -28,8 +28,18 @@ def contact_remarks(config: CrawlConfig) -> Iterator[str]:
         )
 
 
+def unsafe_remarks(config: CrawlConfig) -> Iterator[str]:
+    """What is told whatever else is not: that anybody on the way could answer for a host."""
+    for pattern in config.fetch.unverified:
+        yield (
+            f'warning: fetch.hosts["{pattern}"].verify: false: certificates of {pattern} are not checked, so whoever '
+            "is on the way can read what is sent there, passwords and cookies too, and answer in its place"
+        )
+
+
 def remarks(config: CrawlConfig, folder: Path) -> Iterator[str]:
     """All there is to say, a line each; `folder` is what the configuration's files are found in."""
+    yield from unsafe_remarks(config)
     yield from contact_remarks(config)
     if masked(config) != config:
         yield f"{LEFT_OUT} stands for a secret, never shown or stored: ${{NAME}} takes one from the environment"

@@ -22,6 +22,7 @@ from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK, typed_command
 from crawler.cli.logs import logging_to
 from crawler.cli.out import data_for, raw, tell
 from crawler.cli.planning import STDOUT, check_output
+from crawler.cli.remarks import unsafe_remarks
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
 from crawler.config.file import loads
@@ -86,6 +87,8 @@ def run_crawl(
         stack.enter_context(_way_on(plan, stream=stream))
         if aside and not quiet:
             _tell(f"The crawl that lay in {directory.path} is now {aside}.")
+        for remark in unsafe_remarks(plan.config):
+            _tell(remark)  # quiet or not; the fetcher logs it
         for remark in remarks:
             log.warning("remark", extra={"why": remark})
             if not (quiet or verbose):  # which sends the log there too
@@ -121,6 +124,7 @@ def run_crawl(
                 resume="" if plan.config.frontier == "memory" else resume_command(plan, stream=stream),
                 rules=result.rules,
                 fallen=result.fallen,
+                unverified=plan.config.fetch.unverified,
             )
             _tell(text)
         return INTERRUPTED if was_cut else exit_code(result)

@@ -84,6 +84,8 @@ class Identity:
         _check(config.headers, "fetch")
         for pattern, host in config.hosts.items():
             _check(host.headers, dotted_key("fetch.hosts", pattern))
+        for pattern in config.unverified:
+            log.warning("certificates are not checked", extra={"host": pattern})
         self._hosts = config.hosts
         self._cookies = cookies
         self._common = {"User-Agent": config.user_agent, "Accept": ACCEPT, "Accept-Encoding": ACCEPT_ENCODING}
