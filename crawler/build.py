@@ -99,6 +99,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         store = await open_store(plan, clock, files, resumed=resumed, meanwhile=_http)
         frontier, restored, effective = store.frontier, store.restored, store.config
         stack.push_async_callback(frontier.aclose)
+        if cookies.are_kept:
+            directory.keep_store_private()
         parser = parser_for(effective, frontier.key, server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
