@@ -41,14 +41,21 @@ if TYPE_CHECKING:
     from crawler.seedfile import Row
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_LOGIN = re.compile(r"([^/?#@\s]*://)[^/?#@\s]*:[^/?#@\s]*@")  # user and password, before a host
+#: a user, a password or both before a host, however they are written; a password may hold what ends a host in URLs, so
+#: that all up to the last @ is taken for one where what stands after the colon is no port
+_LOGIN = re.compile(
+    r"""((?>(?:sitemap:\s*)?(?:[a-z][a-z0-9+.-]*:[\\/]+|[\\/]{2})))
+        (?:[^/\\?\#\s]*@ | [^/\\?\#\s@:\[]+:(?![0-9]*(?:[/\\?\#\s]|$))\S*@)
+      | (?!mailto:)[^/\\?\#\s@]+:[^/\\?\#\s]+@""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _SITEMAP = re.compile(r"sitemap:\s*", re.IGNORECASE)  # as a line of robots.txt begins
 _FILE_NAME = re.compile(r"\.(?:txt|csv|jsonl)(?:\.gz)?$", re.IGNORECASE)
 _CONFIG_NAME = re.compile(r"\.ya?ml$", re.IGNORECASE)
 _PATH_START = re.compile(r"[./~]|[^.:\[]*/")
 
 _LOGIN_PROBLEM = (
-    "a seed with a user and password, which would be stored in clear; expected the URL without them, and "
+    "a seed with a user or password, which would be stored in clear; expected the URL without them, and "
     "fetch.hosts: {HOST: {auth: USER:PASSWORD}}"
 )
 
@@ -175,7 +182,7 @@ def _seeds(rows: Iterator[Row], rules: UrlsConfig) -> Iterator[Seed]:
 
 def _seed(given: str, place: str, rules: UrlsConfig, metadata: dict[str, object] | None = None) -> Seed:
     if _LOGIN.match(given):
-        given = _LOGIN.sub(r"\1…@", given, count=1)
+        given = _LOGIN.sub(lambda found: f"{found[1] or ''}…@", given, count=1)
         return Seed(given=as_utf8(given), error=_LOGIN_PROBLEM, metadata=metadata or {}, place=place)
     kind = Kind.SITEMAP if names_sitemap(given) else Kind.PAGE
     url = error = None
