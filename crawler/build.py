@@ -159,7 +159,9 @@ async def open_survey(plan: Plan, server: Server | None = None) -> AsyncIterator
         parser = parser_for(plan.effective_config(), fingerprint_key=0, server=server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
-        fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, concurrency=config.limits.concurrency)
+        hidden = referring_headers(config.fetch)
+        cookies = Cookies(fetch, clock)
+        fetcher = _fetcher(fetch, cookies, clock, concurrency=config.limits.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
         yield Survey(config, fetcher, parser, clock)
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from crawler.config import BUILT_IN_PACE, NO_CONTACT
-from crawler.config.secrets import LEFT_OUT, gaps, masked
+from crawler.config.secrets import LEFT_OUT, gaps, is_secret, masked
 from crawler.errors import ConfigError
 from crawler.fetch.cookies_txt import read_cookies
 from crawler.gate import shares_of
@@ -29,11 +29,16 @@ def contact_remarks(config: CrawlConfig) -> Iterator[str]:
 
 
 def unsafe_remarks(config: CrawlConfig) -> Iterator[str]:
-    """What is told whatever else is not: that anybody on the way could answer for a host."""
+    """What is told whatever else is not: that anybody on the way could answer for a host, or secrets go to all."""
     for pattern in config.fetch.unverified:
         yield (
             f'warning: fetch.hosts["{pattern}"].verify: false: certificates of {pattern} are not checked, so whoever '
             "is on the way can read what is sent there, passwords and cookies too, and answer in its place"
+        )
+    if to_all := ", ".join(name for name in config.fetch.headers if is_secret(name)):
+        yield (
+            f"warning: fetch.headers: {to_all} is sent to every host that is asked, wherever a link or a redirect leads; "
+            "fetch.hosts: {HOST: {headers: …}} sends it to one"
         )
 
 
