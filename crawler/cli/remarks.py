@@ -37,7 +37,7 @@ def unsafe_remarks(config: CrawlConfig) -> Iterator[str]:
         )
     if to_all := ", ".join(name for name in config.fetch.headers if is_secret(name)):
         yield (
-            f"warning: fetch.headers: {to_all} is sent to every host that is asked, wherever a link or a redirect leads; "
+            f"warning: fetch.headers: {to_all} is sent to every host that is asked, wherever links and redirects lead; "
             "fetch.hosts: {HOST: {headers: …}} sends it to one"
         )
 
