@@ -103,6 +103,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         store = await open_store(plan, clock, files, resumed=resumed, meanwhile=_http)
         frontier, restored, effective = store.frontier, store.restored, store.config
         stack.push_async_callback(frontier.aclose)
+        if cookies.are_kept:
+            directory.keep_store_private()
         parser = parser_for(effective, frontier.key, server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
@@ -138,6 +140,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             release=parser.aclose,
             earlier=earlier,
             name=config.name,
+            unverified=fetch.unverified,
         )
 
 
@@ -162,8 +165,8 @@ async def open_survey(plan: Plan, server: Server | None = None) -> AsyncIterator
         parser = parser_for(plan.effective_config(), fingerprint_key=0, server=server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
-        reach = Reach(fetch)
-        fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, reach, concurrency=config.limits.concurrency)
+        reach, cookies, hidden = Reach(fetch), Cookies(fetch, clock), referring_headers(config.fetch)
+        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=config.limits.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
         yield Survey(config, fetcher, parser, clock, reach)
 

@@ -25,6 +25,7 @@ def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> Non
     The configuration goes to standard output, as YAML that can be used again, without secrets that are written out;
     remarks and limits go to standard error.
     """
+    from crawler.cli.out import tell  # noqa: PLC0415
     from crawler.cli.remarks import remarks  # noqa: PLC0415
     from crawler.config.file import dump, load  # noqa: PLC0415 - help must not wait for a YAML reader
 
@@ -36,9 +37,9 @@ def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> Non
 
         try_function(located(config.extract, loaded.folder).python or "")
     explained = [line for host in hosts for line in _limits(config, host)]
-    click.echo(dump(config), nl=False)
+    tell(dump(config), end="")
     for line in (*remarks(config, loaded.folder), *explained):
-        click.echo(line, err=True)
+        tell(line, err=True)
 
 
 def _limits(config: CrawlConfig, host: str) -> Iterator[str]:

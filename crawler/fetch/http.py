@@ -84,7 +84,7 @@ class HttpFetcher:
     ) -> None:
         self._clock = clock
         self._max_body_bytes = int(config.max_body_bytes)
-        self._identity = Identity(config, cookies or Cookies(config, clock))
+        self._identity = Identity(config, cookies or Cookies(config, clock), hidden)
         self._proxies = Proxies(config, clock)
         self._deadlines = deadlines or Deadlines(config, clock)
         limit_s = min(float(config.connect_timeout_s), float(config.timeout_s))
