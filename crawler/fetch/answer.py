@@ -16,7 +16,7 @@ from aiohttp import ClientOSError, ClientPayloadError, hdrs
 
 from crawler.errors import FetchError
 from crawler.fetch.chunks import Chunks
-from crawler.fetch.lenient import is_whole_gzip, names_chunked
+from crawler.fetch.lenient import is_whole_gzip, length_of, names_chunked
 from crawler.fetch.message import Heads, is_interim
 
 if TYPE_CHECKING:
@@ -199,9 +199,9 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             self._finish(b"", ends_here=not data and not may_send_more)
             return
         if announced is not None:  # `fetch.message` has seen to it that it is a number, and stands alone
-            self._missing = int(announced)
+            self._missing = length_of(announced)
             if self._missing > self._limit and not self._is_cut:
-                raise FetchError("too_large", f"{announced} bytes announced, at most {self._limit} wanted")
+                raise FetchError("too_large", f"{self._missing} bytes announced, at most {self._limit} wanted")
             self._read = AnswerProtocol._read_length
         else:
             is_chunked = names_chunked(message.headers.getall(hdrs.TRANSFER_ENCODING, ()))

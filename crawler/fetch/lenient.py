@@ -24,12 +24,14 @@ MAX_HEADERS = 5000
 """As many as newer curls take; browsers take any number, but each costs memory here and in a parser."""
 
 _BEGINNING = re.compile(rb".{0,4}?(http|icy )", re.IGNORECASE | re.DOTALL)
-_BEGINNING_BYTES = 8
+#: of anything that may still become `_BEGINNING`
+_PERHAPS_BEGINNING = re.compile(rb".{0,4}?(h(t(tp?)?)?|i(c(y ?)?)?)?\Z|.{0,4}?(http|icy )", re.IGNORECASE | re.DOTALL)
 _LINE_END = re.compile(rb"[\r\n]+")
 _VERSION = re.compile(rb"http/(\d)\d*\.(\d)", re.IGNORECASE)
 _STATUS = re.compile(rb"\d+")
 _STATUS_DIGITS = 3
 _LENGTH = re.compile(r"0*[0-9]{1,18}")
+_LENGTH_DIGITS = 20  # of what fits into 64 bits, as far as aiohttp's parser goes
 _LEAST_GZIP_BYTES = 18
 _SHOWN_BYTES = 40
 _SPACE = b" \t"
@@ -49,7 +51,7 @@ def check_beginning(begun: bytes | bytearray, *, is_all: bool = False) -> None:
     Raises:
         FetchError: ``protocol``.
     """
-    if (is_all or len(begun) >= _BEGINNING_BYTES) and _BEGINNING.match(begun) is None:
+    if not (_BEGINNING if is_all else _PERHAPS_BEGINNING).match(begun):
         raise FetchError("protocol", f"no HTTP, but {bytes(begun[:_SHOWN_BYTES])!r}")
 
 
@@ -91,6 +93,11 @@ def names_chunked(values: Iterable[str]) -> bool:
     return "chunked" in codings
 
 
+def length_of(announced: str) -> int:
+    """The number that a ``Content-Length`` is known to be. It may begin with more zeros than `int` takes digits."""
+    return int(announced[-_LENGTH_DIGITS:])
+
+
 def is_whole_gzip(message: RawResponseMessage, body: bytes | bytearray) -> bool:
     """Whether `body`, which is shorter than its ``Content-Length``, is whole all the same.
 
@@ -102,7 +109,7 @@ def is_whole_gzip(message: RawResponseMessage, body: bytes | bytearray) -> bool:
         or len(body) < _LEAST_GZIP_BYTES
     ):
         return False
-    return int.from_bytes(body[-4:], "little") == int(message.headers[hdrs.CONTENT_LENGTH])
+    return int.from_bytes(body[-4:], "little") == length_of(message.headers[hdrs.CONTENT_LENGTH])
 
 
 def _text(value: bytes) -> str:

@@ -43,9 +43,12 @@ def answers():
             return error
 
     async def ask_all(server):
+        untaken = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: untaken.append(context))
         fetcher = fetcher_for(window_s=10.0, resolve=server.resolve, timeout_s=3, max_body_bytes=MAX_BODY_BYTES)
         got = await asyncio.gather(*(ask(fetcher, fault) for fault in FAULTS))
         await fetcher.aclose()
+        assert untaken == [], "errors that reached the loop"
         return dict(zip([fault.name for fault in FAULTS], got, strict=True))
 
     with FaultServer(FAULTS) as server:

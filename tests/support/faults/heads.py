@@ -71,6 +71,9 @@ NOT_HTTP = (
     refused("ssh-banner", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", Silence(), because=_NINE),
     refused("smtp-banner", b"220 mail.fault.test ESMTP\r\n", Silence(), because=_NINE),
     refused("rtsp", ok(SHOWN, status=b"RTSP/1.0 200 OK"), because=_NINE),
+    refused(
+        "five-bytes-then-silence", b"+OK\r\n", Silence(), because="no HTTP can begin so, which need not be waited for"
+    ),
     refused("garbage", bytes(range(256)) * 4, because=_NINE),
     refused("nul-bytes-without-end", Endless(bytes(65536)), because=_NINE),
     refused("blank-lines-without-end", Endless(b"\r\n" * 4096), because="ERR_RESPONSE_HEADERS_TOO_BIG at 256 KiB"),
