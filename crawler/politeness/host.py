@@ -40,21 +40,8 @@ class Host(Scheduled):
 
     __slots__ = (
         *("address", "asked_delay_s", "asking", "backoff_s", "crawl_delay_s", "failures", "far"),
-        *(
-            "first_seen",
-            "given_up",
-            "hand",
-            "idle",
-            "is_inside",
-            "latency_s",
-            "located",
-            "locating",
-            "lookups",
-            "more",
-            "pages",
-            "proven",
-            "quota",
-        ),
+        *("first_seen", "given_up", "hand", "idle", "is_inside", "latency_s", "located", "locating", "lookups"),
+        *("more", "pages", "proven", "quota"),
         *("recovery_s", "reserved"),
         *("retired", "slots", "trial", "unjudged", "unresolved_until", "urgent", "waits_for", "wanted", "woken"),
     )
