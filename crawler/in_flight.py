@@ -99,9 +99,6 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._slots)
 
-    def __contains__(self, request: Request) -> bool:
-        return id(request) in self._slots
-
     def begin(self, request: Request) -> None:
         """It is about to be fetched; the same object is to be given to `end`."""
         slot = self._free.pop()

@@ -42,7 +42,7 @@ def suspects(path):
 
 
 def told(caplog):
-    return [record.why for record in caplog.records]
+    return [getattr(record, "why", "") for record in caplog.records]
 
 
 def test_what_is_in_hand_when_the_process_is_killed_is_suspected(path):
@@ -132,7 +132,6 @@ def test_marks_are_given_anew_once_their_requests_have_ended(path):
         for number in range(3 * REQUESTS):
             one = request(f"{number}")
             run.begin(one)
-            assert one in run
             assert len(run) == 1
             run.end(one)
         assert not len(run)
