@@ -17,6 +17,8 @@ OTHER, START_UP, EVENT_LOOP, CALLER = "other", "start-up", "event loop", ""
 #: of the process that runs the loop
 MAIN = {
     "fetch/*": "fetch",
+    "reach.py": "fetch",
+    "addresses.py": "fetch",
     "engine.py:_fetch": "fetch",
     "gate.py": "fetch",
     "politeness/*": "politeness",
@@ -29,6 +31,8 @@ MAIN = {
     "engine.py:_parse": "hand-over",
     "engine.py:_parsed": "hand-over",
     "ledger.py": "ledger",
+    "in_flight.py": "ledger",
+    "alone.py": "ledger",
     "stats.py": "ledger",
     "reasons.py": "ledger",
     "rule_health.py": "ledger",
@@ -63,6 +67,7 @@ MAIN = {
             "cli/*",
             "config/*",
             "directory.py",
+            "parts.py",
             "plan.py",
             "renames.py",
             "reopen.py",

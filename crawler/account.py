@@ -33,5 +33,7 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     name: str = ""
     #: pages that look empty without JavaScript
     needs_js: int = 0
+    #: host patterns whose certificates were not checked
+    unverified: tuple[str, ...] = ()
     #: how each scraping rule fared
     rules: dict[str, RuleSummary] = {}

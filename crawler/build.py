@@ -19,7 +19,7 @@ from crawler.clock import SystemClock
 from crawler.config.file import dump
 from crawler.config.secrets import referring_headers, revealed
 from crawler.directory import State
-from crawler.engine import Engine, Parts, Settings
+from crawler.engine import Engine
 from crawler.errands import Errands
 from crawler.export.jsonl import JsonlSink
 from crawler.export.outcomes import outcome_line
@@ -27,13 +27,17 @@ from crawler.extract.robots import product_name
 from crawler.fetch.certificates import certificates_later
 from crawler.fetch.cookies import Cookies
 from crawler.gate import allow_descriptors, shares_of
+from crawler.handover import most_answers
+from crawler.in_flight import InFlight, open_in_flight
 from crawler.ledger import Ledger
 from crawler.outputs import open_sinks, output_files
 from crawler.parse.server import Server
+from crawler.parts import Parts, Settings
 from crawler.politeness.limits import beat_s
 from crawler.politeness.policy import Policy, Spent
 from crawler.pools import open_parser as open_parser  # noqa: PLC0414 - opened from here, as all is
 from crawler.pools import parser_for
+from crawler.reach import Reach
 from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
 from crawler.rule_health import RULES, RuleHealth
 from crawler.running import Running
@@ -99,11 +103,14 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         store = await open_store(plan, clock, files, resumed=resumed, meanwhile=_http)
         frontier, restored, effective = store.frontier, store.restored, store.config
         stack.push_async_callback(frontier.aclose)
+        if cookies.are_kept:
+            directory.keep_store_private()
         parser = parser_for(effective, frontier.key, server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
         hidden = referring_headers(config.fetch)
-        fetcher = _fetcher(fetch, cookies, clock, concurrency=config.limits.concurrency, hidden=hidden)
+        reach = Reach(fetch)
+        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=config.limits.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
@@ -115,7 +122,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         directory.write_config(text)
         directory.reopen()
         begun.append(True)
-        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, health, clock, resumed)
+        in_flight = stack.enter_context(_in_flight(plan, parser))
+        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, reach, health, in_flight, clock, resumed)
         parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         bodies = shares_of(config.limits.memory_bytes).bodies
         limits = Settings(concurrency=config.limits.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
@@ -127,11 +135,12 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             seed_rows=JsonlSink(directory.seeds),
             clock=clock,
             fsync=config.checkpoint.fsync,
-            news=store.news,
+            news=(*store.news, *in_flight.news),
             health=health,
             release=parser.aclose,
             earlier=earlier,
             name=config.name,
+            unverified=fetch.unverified,
         )
 
 
@@ -156,9 +165,10 @@ async def open_survey(plan: Plan, server: Server | None = None) -> AsyncIterator
         parser = parser_for(plan.effective_config(), fingerprint_key=0, server=server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
-        fetcher = _fetcher(fetch, Cookies(fetch, clock), clock, concurrency=config.limits.concurrency)
+        reach, cookies, hidden = Reach(fetch), Cookies(fetch, clock), referring_headers(config.fetch)
+        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=config.limits.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
-        yield Survey(config, fetcher, parser, clock)
+        yield Survey(config, fetcher, parser, clock, reach)
 
 
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
@@ -176,7 +186,9 @@ class Opened(NamedTuple):
     seeds: SeedList
     keepers: Mapping[str, Keeper]
     scope: Scope
+    reach: Reach
     health: RuleHealth
+    in_flight: InFlight
     clock: Clock
     resumed: bool
 
@@ -201,6 +213,7 @@ def _parts(
         ),
         locates=True,
         refusal=partial(opened.scope.late_refusal, resumed=opened.resumed),
+        reach=opened.reach,
     )
     committer = Committer(
         frontier=frontier,
@@ -234,8 +247,17 @@ def _parts(
         parser=opened.parser,
         ledger=ledger,
         committer=committer,
+        in_flight=opened.in_flight,
         stats=stats,
         clock=clock,
+    )
+
+
+def _in_flight(plan: Plan, parser: Parser) -> InFlight:
+    """What is in hand: of a crawl that can be resumed, noted where that finds it."""
+    requests = plan.config.limits.concurrency + most_answers(parser.lanes)
+    return (
+        InFlight(requests) if plan.config.frontier == "memory" else open_in_flight(plan.directory.in_flight, requests)
     )
 
 
@@ -254,6 +276,12 @@ def _earlier(plan: Plan) -> Earlier | None:
 
 
 def _fetcher(
-    config: FetchConfig, cookies: Cookies, clock: Clock, *, concurrency: int, hidden: frozenset[str] = frozenset()
+    config: FetchConfig,
+    cookies: Cookies,
+    clock: Clock,
+    reach: Reach,
+    *,
+    concurrency: int,
+    hidden: frozenset[str] = frozenset(),
 ) -> Fetcher:
-    return _http()(config, clock, concurrency=concurrency, cookies=cookies, hidden=hidden)
+    return _http()(config, clock, concurrency=concurrency, cookies=cookies, reach=reach, hidden=hidden)

@@ -116,6 +116,8 @@ class Committer:
         self._committed = committed
         self._batch = Batch()
         self._due = asyncio.Event()
+        self._begun = self._done = 0  # commits
+        self._stored = asyncio.Event()  # one is done
         self._taken = asyncio.Event()  # a batch, or what the frontier gathered, has been taken: there is room again
         self._positions: dict[str, int] = {}
         self._states: dict[str, bytes] = {}  # of keepers, as committed: a jar of cookies may be large
@@ -142,6 +144,16 @@ class Committer:
     def hasten(self) -> None:
         """There is something that a crash must not forget: commit as soon as the commit under way is done."""
         self._due.set()
+
+    async def flush(self) -> None:
+        """Return once all that has ended so far is committed: at once if it is."""
+        wanted = self._begun
+        if len(self._batch):
+            wanted += 1
+            self._due.set()
+        while self._done < wanted:
+            self._stored.clear()
+            await self._stored.wait()
 
     async def room(self) -> None:
         """Return at once while what waits for a commit is of bearable size, else when it has been taken."""
@@ -176,6 +188,7 @@ class Committer:
 
     async def _commit(self) -> None:
         batch, self._batch = self._batch, Batch()
+        self._begun += 1
         self._taken.set()
         hosts, robots = self._policy.changes()
         counters = self._stats.counters()
@@ -200,6 +213,8 @@ class Committer:
         is_first, self._blobs = bool(self._blobs), {}
         self._taken.set()
         self._policy.stored()
+        self._done += 1
+        self._stored.set()
         if self._committed and (len(batch) or is_first):
             await self._committed(Committed(pages=batch.lines.get(PAGES, ()), positions=positions))
         self.snoozing -= len(batch.snoozed)  # in one turn of the loop with `woke`, so that nobody sees neither

@@ -39,6 +39,10 @@ SPELLINGS = ("", ".gz", ".zst")
 """What may follow the name of a file of records, by how it is compressed."""
 
 
+_BESIDE_STORE = ("-shm", "-wal")
+"""What SQLite adds to the store's name for files of its own."""
+
+
 class CrawlDirectory:
     """The files of one crawl by name. Creating the object touches nothing."""
 
@@ -52,6 +56,7 @@ class CrawlDirectory:
         self.log = path / "crawl.log"
         self.seed_spool = path / "seeds.spool"
         self.summary = path / "summary.json"
+        self.in_flight = path / "in-flight"
         self._lock = path / "crawl.lock"
 
     def know(self, sinks: Iterable[str]) -> None:
@@ -80,7 +85,8 @@ class CrawlDirectory:
 
     def owns(self, path: Path) -> bool:
         """Whether `path` is one of the crawl's own files."""
-        own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary, self._lock]
+        own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary]
+        own += [self.in_flight, self._lock]
         own += [self.records(sink, spelling) for sink in self.sinks for spelling in SPELLINGS]
         asked = path.resolve()
         return asked in {file.resolve() for file in own} or any(
@@ -122,12 +128,27 @@ class CrawlDirectory:
         """
         _write_whole(self.summary, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
 
+    def keep_store_private(self) -> None:
+        """Let nobody but its owner read the store, which holds the cookies of sessions.
+
+        Raises:
+            CrawlerError: It cannot be.
+        """
+        for suffix in ("", *_BESIDE_STORE):
+            path = self.store.with_name(self.store.name + suffix)
+            try:
+                path.chmod(0o600)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise CrawlerError(f"{path}: holds cookies and cannot be kept private: {error.strerror}") from error
+
     def discard(self) -> None:
         """Remove what a crawl that never began has left of its own."""
         for folder in self.folders():  # which was not there before the crawl began
             shutil.rmtree(folder, ignore_errors=True)
         files = [path for sink in self.sinks for path in self.spellings(sink)] + [self.seed_spool, self.config]
-        files += [self.store.with_name(self.store.name + suffix) for suffix in ("-shm", "-wal")]
+        files += [self.store.with_name(self.store.name + suffix) for suffix in _BESIDE_STORE]
         for file in (*files, self.store):  # the store last: with it, what a death in between leaves can be resumed
             with suppress(OSError):
                 file.unlink(missing_ok=True)

@@ -14,7 +14,9 @@ A finished request and its links enter the batch and the frontier in one turn of
 checkpoint swaps the whole batch in one step (`checkpoint`): so a commit holds a prefix of all results, and no child
 is stored before its parent's result can be. The back edge (links to the frontier) writes to
 storage and never waits for a queue. Nothing polls: `feed` sleeps until something changed or a host is due, and starts
-nothing while as many answers wait to be parsed as may be held (`gate`).
+nothing while as many answers wait to be parsed as may be held (`gate`). From right before it is fetched until its end
+is in the batch, a request is noted as in hand where that outlives the process (`in_flight`); those that were when an
+earlier one died are taken alone (`alone`).
 """
 
 from __future__ import annotations
@@ -22,72 +24,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from crawler.alone import Alone
 from crawler.errands import LOOKUPS
 from crawler.errors import CrawlerError, FetchError, first_error
 from crawler.gate import Gate
-from crawler.handover import BATCH_PAGES, Batches, Line
+from crawler.handover import Batches, Line, most_answers
 from crawler.models import STOPPED, Kind, Page
 from crawler.parse.base import Job
-from crawler.politeness.policy import Deliver
+from crawler.parts import Ending
+from crawler.politeness.policy import Deliver, Snooze
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-
-    from crawler.checkpoint import Committer
-    from crawler.clock import Clock
-    from crawler.errands import Errands
-    from crawler.fetch.base import Fetcher
-    from crawler.frontier.base import Frontier
-    from crawler.ledger import Ledger
+    from crawler.alone import Fetch
     from crawler.models import ParseFailure, Request, Response
-    from crawler.parse.base import Parser
-    from crawler.politeness.policy import Policy
-    from crawler.stats import Snapshot, Stats
+    from crawler.parts import Parts, Settings
+    from crawler.stats import Snapshot
 
 log = logging.getLogger(__name__)
 
-BATCHES_A_LANE = 4  #: answers held at most, waiting or being parsed
+PUT_OFF_S = 1.0  #: until one that was left for a quiet moment looks whether that has come
 MANY_IN_FLIGHT, GATHER_S = 256, 0.005  #: with so many, a moment gathers enough to be handed over together
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What of the configuration the engine itself heeds."""
-
-    concurrency: int
-    body_bytes: int  #: bodies fetched and not yet parsed; no fetch starts above it
-    grace_s: float = 10.0  #: how long a stop waits for what is in flight
-    beat_s: float = 0.0  #: for how long what comes due is gathered, to be started in one turn
-
-
-class Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a run ended."""
-
-    #: nothing is left to fetch
-    complete: bool
-    #: ``budget.pages`` or another budget, or ``stop``; None if complete
-    stopped_by: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What an engine drives. Opened and closed by their builder."""
-
-    seeds: AsyncIterator[Sequence[Request]]
-    frontier: Frontier
-    policy: Policy
-    errands: Errands
-    fetcher: Fetcher
-    parser: Parser
-    ledger: Ledger
-    committer: Committer
-    stats: Stats
-    clock: Clock
 
 
 class Engine:
@@ -102,10 +61,12 @@ class Engine:
         self._parser = parts.parser
         self._ledger = parts.ledger
         self._committer = parts.committer
+        self._in_flight = parts.in_flight
+        self._alone = Alone(parts.in_flight, parts.committer, self._put_off)
         self._stats = parts.stats
         self._clock = parts.clock
         self._settings = settings
-        self._gate = Gate(settings.body_bytes, BATCHES_A_LANE * BATCH_PAGES * parts.parser.lanes)
+        self._gate = Gate(settings.body_bytes, most_answers(parts.parser.lanes))
         self._starts: Line[Request] = Line()
         self._answers = Batches()
         self._changed = asyncio.Event()  # something feed may act on
@@ -137,6 +98,8 @@ class Engine:
         except* CrawlerError as errors:
             raise first_error(errors) from errors
         complete = self._seeded and self._ledger.open == 0
+        if complete:
+            self._in_flight.clear_all()
         stopped_by = None if complete else (self._set_aside or self._policy.stopped_by or STOPPED)
         log.info("crawl ends: %s", stopped_by or "nothing is left")
         return Ending(complete=complete, stopped_by=stopped_by)
@@ -229,26 +192,46 @@ class Engine:
     async def _fetch(self) -> None:
         while True:
             request = await self._starts.take()
-            if self._stopping or not self._policy.may_start(request):
-                self._release()
-                self._changed.set()
-                continue
-            answer: Response | FetchError
-            try:
-                answer = await self._fetcher.fetch(request, partial(self._policy.started, request))
-                self._stats.attempt(len(answer.body))
-            except FetchError as error:
-                answer = error
-            decision = self._policy.after(request, answer)
-            self._changed.set()
-            if isinstance(decision, Deliver):
-                self._gate.hold(len(decision.response.body))
-                self._answers.put(Job(request=request, response=decision.response))
+            if self._in_flight.suspects:
+                await self._alone.take(request, self._attempt)
             else:
-                self._ledger.attempted(request, answer, decision)
-                self._release()
-                self._hasten()
-                await self._committer.room()
+                await self._attempt(request)
+
+    async def _attempt(self, request: Request, fetch: Fetch | None = None) -> bool:
+        """Make one attempt, unless it may not start any more; whether it comes to its end with that."""
+        if self._stopping or not self._policy.may_start(request):
+            self._release()
+            self._changed.set()
+            return False
+        self._in_flight.begin(request)
+        answer: Response | FetchError
+        try:
+            answer = await (fetch or self._fetcher.fetch)(request, partial(self._policy.started, request))
+            self._stats.attempt(len(answer.body))
+        except FetchError as error:
+            answer = error
+        decision = self._policy.after(request, answer)
+        self._changed.set()
+        if isinstance(decision, Deliver):
+            self._gate.hold(len(decision.response.body))
+            self._answers.put(Job(request=request, response=decision.response))
+            return True
+        self._ledger.attempted(request, answer, decision)
+        self._in_flight.end(request)
+        self._release()
+        self._hasten()
+        await self._committer.room()
+        return not isinstance(decision, Snooze)
+
+    def _put_off(self, request: Request) -> bool:
+        """Leave a request that was to be started for a moment when nothing else is under way; False if that is now."""
+        if self._busy == 1:
+            return False
+        self._policy.withdraw(request)
+        self._ledger.put_off(request, self._clock.monotonic() + PUT_OFF_S)
+        self._release()
+        self._changed.set()
+        return True
 
     async def _parse(self) -> None:
         while True:
@@ -271,6 +254,7 @@ class Engine:
         else:
             self._ledger.parsed(job, self._policy.after_parse(request, job.response, result), result)
             self._parser.confirm(result)
+        self._in_flight.end(request)
 
     def _hasten(self) -> None:
         """Have stored at once what a host asked for."""

@@ -49,16 +49,22 @@ class Errands:
         for host_key in turn.locate:
             self._hosts.put_nowait(host_key)
         if turn.wants:
-            origins = policy.supply(turn.wants, await frontier.take(turn.wants))
+            requests = await frontier.take(turn.wants)
+            if seeds := policy.inside.unknown(turn.wants, requests):
+                policy.inside.recall([await self._state(key) for key in seeds])
+            origins = policy.supply(turn.wants, requests)
             stored = [await frontier.robots(origin) for origin in origins]
             self._ledger.found(policy.recall(file for file in stored if file))
         if turn.unknown:
-            policy.adopt([await frontier.host(key) or HostState(host_key=key) for key in turn.unknown])
+            policy.adopt([await self._state(key) for key in turn.unknown])
         if (refill := turn.refill) is not None:
             states, self._cursor = await frontier.hosts(
                 refill.ready_before, self._cursor, refill.limit, refill.pages_below
             )
             policy.adopt(states)
+
+    async def _state(self, host_key: HostKey) -> HostState:
+        return await self._frontier.host(host_key) or HostState(host_key=host_key)
 
     async def look_up(self, changed: Callable[[], None]) -> None:
         """Find the addresses of one host after the other, calling `changed` after each."""

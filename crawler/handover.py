@@ -17,7 +17,14 @@ BATCH_PAGES = 16
 BATCH_BYTES = 1 << 20
 """A batch for the parser pool: big enough to spread the cost of a hand-over, small enough to share the lanes."""
 
+BATCHES_A_LANE = 4
+
 T = TypeVar("T")
+
+
+def most_answers(lanes: int) -> int:
+    """How many answers may wait to be parsed, or be in the parser pool, of so many lanes."""
+    return BATCHES_A_LANE * BATCH_PAGES * lanes
 
 
 class Line(Generic[T]):

@@ -62,6 +62,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
     context: bytes = b""
     #: the frontier's number for this URL; 0 outside the frontier
     id: int = 0
+    #: whether it may go to addresses that are not of the public internet (`crawler.reach`): set before it is made
+    inside: bool = False
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
@@ -205,6 +207,10 @@ class Snoozed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str | None = None  #: of `reasons.REASONS`: why the attempt failed; None if none was made
 
 
+UNSEEN, OUTSIDE, INSIDE = 0, 1, 2
+"""Of a host that is a seed's: not looked up yet; at public addresses, or not ours to know; at no public address."""
+
+
 class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What politeness must remember of a host, however long it has nothing to do."""
 
@@ -223,6 +229,8 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     backoff_s: float = 0.0
     #: how long it takes to answer, smoothed; 0 if unknown
     latency_s: float = 0.0
+    #: where it was when a seed first led there: `UNSEEN`, `OUTSIDE` or `INSIDE`
+    first_seen: int = 0
 
 
 class SlowHost(msgspec.Struct, frozen=True, kw_only=True):

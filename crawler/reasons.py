@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+PRIVATE_ADDRESS = "private_address"
+
 REASONS: dict[str, str] = {
     # FETCHED
     "not_html": "a 2xx answer that is not HTML",
@@ -15,7 +17,7 @@ REASONS: dict[str, str] = {
     "noindex": "the page itself asks not to be indexed, in a robots meta element or X-Robots-Tag",
     "breaker": "its host failed breaker.failures times in a row, and once more after a rest",
     "scope_narrowed": "the scope was narrowed, at a resume, after it had been admitted",
-    "private_address": "its address is not of the public internet, and neither its seed nor the configuration led there",
+    PRIVATE_ADDRESS: "not at a public address, and neither its seed nor fetch.allow_addresses leads there",
     "trap": "its host makes up pages without end, it seems: the summary says by what",
     "seed_out_of_scope": "a seed that include, exclude or the scheme keeps out",
     # FAILED

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from crawler.clock import Clock
     from crawler.directory import CrawlDirectory
-    from crawler.engine import Ending, Engine
+    from crawler.engine import Engine
     from crawler.export.base import Sink
     from crawler.frontier.base import Frontier
+    from crawler.parts import Ending
     from crawler.rule_health import RuleHealth, RuleSummary
     from crawler.rule_history import Earlier
     from crawler.seedlist import SeedList
@@ -58,6 +59,7 @@ class Running:
             when the crawl is closed.
         earlier: The crawl before this one, to compare with; None for none.
         name: Of the crawl.
+        unverified: Host patterns whose certificates are not checked.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Running:
         release: Callable[[], Coroutine[Any, Any, None]],
         earlier: Earlier | None = None,
         name: str = "",
+        unverified: Sequence[str] = (),
     ) -> None:
         self._engine = engine
         self._directory = directory
@@ -87,6 +90,7 @@ class Running:
         self._release = release
         self._earlier = earlier
         self._name = name
+        self._unverified = tuple(unverified)
         self.news = news
         self.stop = engine.stop
         self.abort = engine.abort
@@ -119,7 +123,8 @@ class Running:
             fallen=[*self._health.fallen, *(() if interrupted else self._since_the_last(rules))],
         )
         if not interrupted:
-            self._directory.write_summary(_summary(result, started_at, self._clock.wall(), self._name))
+            summary = _summary(result, started_at, self._clock.wall(), self._name)
+            self._directory.write_summary(msgspec.structs.replace(summary, unverified=self._unverified))
         return result
 
     def _since_the_last(self, rules: Mapping[str, RuleSummary]) -> list[str]:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.config.logins import LOGIN_PROBLEM, has_login, without_login
 from crawler.errors import ConfigError, UrlError
 from crawler.models import NORMAL_PRIORITY, SITEMAP_PRIORITY, Kind, Request, Url
 from crawler.seedfile import as_utf8, file_rows, shown, stream_rows
@@ -38,19 +39,14 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from crawler.config import UrlsConfig
+    from crawler.models import HostKey
     from crawler.seedfile import Row
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_LOGIN = re.compile(r"([^/?#@\s]*://)[^/?#@\s]*:[^/?#@\s]*@")  # user and password, before a host
 _SITEMAP = re.compile(r"sitemap:\s*", re.IGNORECASE)  # as a line of robots.txt begins
 _FILE_NAME = re.compile(r"\.(?:txt|csv|jsonl)(?:\.gz)?$", re.IGNORECASE)
 _CONFIG_NAME = re.compile(r"\.ya?ml$", re.IGNORECASE)
 _PATH_START = re.compile(r"[./~]|[^.:\[]*/")
-
-_LOGIN_PROBLEM = (
-    "a seed with a user and password, which would be stored in clear; expected the URL without them, and "
-    "fetch.hosts: {HOST: {auth: USER:PASSWORD}}"
-)
 
 
 class Seed(msgspec.Struct, frozen=True, kw_only=True, tag="seed"):
@@ -133,10 +129,17 @@ def bare_seed(given: str) -> str:
     return given[found.end() :] if found else given
 
 
+def seed_host(given: str) -> HostKey | None:
+    """The host of a seed as written; None if it is a bad one."""
+    with suppress(UrlError):
+        return host_key(_url(bare_seed(given), STANDARD))
+    return None
+
+
 def _item_seeds(item: str, place: str, rules: UrlsConfig, stdin: Path | BinaryIO | None) -> Iterable[Seed]:
     """The seeds of one item; files are opened when iteration reaches them."""
-    if _LOGIN.match(item):
-        raise ConfigError(f"{place}: {_LOGIN_PROBLEM}")  # unquoted: messages are kept
+    if has_login(item):
+        raise ConfigError(f"{place}: {LOGIN_PROBLEM}")  # unquoted: messages are kept
     if item == "-":
         if stdin is None:
             raise ConfigError("the seed list '-' needs standard input, and there is none")
@@ -174,9 +177,8 @@ def _seeds(rows: Iterator[Row], rules: UrlsConfig) -> Iterator[Seed]:
 
 
 def _seed(given: str, place: str, rules: UrlsConfig, metadata: dict[str, object] | None = None) -> Seed:
-    if _LOGIN.match(given):
-        given = _LOGIN.sub(r"\1…@", given, count=1)
-        return Seed(given=as_utf8(given), error=_LOGIN_PROBLEM, metadata=metadata or {}, place=place)
+    if has_login(given):
+        return Seed(given=as_utf8(without_login(given)), error=LOGIN_PROBLEM, metadata=metadata or {}, place=place)
     kind = Kind.SITEMAP if names_sitemap(given) else Kind.PAGE
     url = error = None
     try:

@@ -57,8 +57,11 @@ async def open_store(
     await asyncio.sleep(0)  # the thread has begun
     try:
         meanwhile()
-    finally:
-        restored = await opening
+    except BaseException:
+        await opening
+        await frontier.aclose()
+        raise
+    restored = await opening
     return Opened(frontier, restored, plan.effective_config(), ())
 
 

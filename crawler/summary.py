@@ -40,6 +40,7 @@ def summary(
     resume: str = "",
     rules: Mapping[str, RuleSummary] = _NO_RULES,
     fallen: Sequence[str] = (),
+    unverified: Sequence[str] = (),
 ) -> str:
     """The account of a run that is over, without a last newline.
 
@@ -57,6 +58,7 @@ def summary(
         resume: The command that goes on with it; empty if none can.
         rules: How each scraping rule fared.
         fallen: What rules find less of than before.
+        unverified: Host patterns whose certificates were not checked.
     """
     tables = [
         _seeds(seeds),
@@ -75,6 +77,8 @@ def summary(
     sections += [table.text(labels, digits) for table in shown]
     if snapshot.needs_js:
         sections.append(f"Pages that look empty without JavaScript: {snapshot.needs_js:,}")
+    if unverified:
+        sections.append(f"Certificates were not checked (fetch.hosts, verify: false): {', '.join(unverified)}")
     sections += [text for text in (rules_told(rules), fallen_told(fallen)) if text]
     sections.append(_files(snapshot, directory, files, pages, rules))
     sections += _way_on(stopped_by, resume, seeds.unread)

@@ -60,6 +60,7 @@ STANDARD = UrlsConfig()
 # Upper-case hex of the octets that are not unreserved: an escape of one of these is in its canonical form.
 _KEPT_ESCAPE = "[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]"
 _IRREGULAR_ESCAPE = re.compile(rf"%(?!{_KEPT_ESCAPE})([0-9A-Fa-f]{{2}})?")
+_USER = re.compile(r"[\\/]{2}[^/\\?#]*@")
 _KEPT_DIGITS = re.compile(_KEPT_ESCAPE)
 
 
@@ -159,6 +160,13 @@ def registrable_domain(host: str) -> str:
     return _public_suffixes().privatesuffix(host) or host
 
 
+def is_public_suffix(host: str) -> bool:
+    """Whether anybody can register a name below `host` (publicsuffix.org, private suffixes included); not of a name
+    that the list does not know, such as ``test`` or ``internal``."""
+    suffix: str | None = _public_suffixes().publicsuffix(host, accept_unknown=False)
+    return suffix == host
+
+
 def fingerprint(url: Url, key: int) -> int:
     """What the seen test remembers of `url`: unsigned 64 bits, never 0.
 
@@ -245,5 +253,7 @@ def _public_suffixes() -> PublicSuffixList:
 
 
 def _shown(text: str) -> str:
-    """`text` for a message: quoted, control characters escaped, at most 200 characters."""
+    """`text` for a message: quoted, control characters escaped, at most 200 characters, without user and password."""
+    if "@" in text:
+        text = _USER.sub("//…@", text, count=1)
     return repr(text if len(text) <= 200 else f"{text[:200]}…")

@@ -5,10 +5,16 @@ Text that comes from pages is escaped before it reaches a terminal, which would 
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
+from typing import Final
 
 from crawler.reasons import REASONS
 from crawler.units import Duration
+
+_INVISIBLE: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0]")
+"""What takes part in no word and is not seen, though Unicode calls it a letter or a mark (UAX 44,
+Default_Ignorable_Code_Point), but for the selectors of emoji."""
 
 
 def counted(number: int, noun: str) -> str:
@@ -54,9 +60,20 @@ def size(count: float) -> str:
 
 
 def printable(text: str, limit: int | None = None) -> str:
-    """`text` with everything escaped that a terminal might obey or not show, cut to `limit` characters."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    """`text` with everything escaped that a terminal might obey or not show, cut to `limit` characters.
+
+    That is C0, DEL and C1, which begin control sequences; format characters (Cf), which turn the direction of text or
+    have no width; separators but the space; surrogates; and what Unicode has not assigned.
+    """
+    shown = text
+    if not is_plain(text):
+        shown = "".join(c if is_plain(c) else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
     return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def is_plain(text: str) -> bool:
+    """Whether `printable` leaves it as it is."""
+    return text.isprintable() and (text.isascii() or _INVISIBLE.search(text) is None)
 
 
 def meaning(reason: str) -> str:

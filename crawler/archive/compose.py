@@ -7,7 +7,7 @@ words of others (``via``, ``hopsFromSeed``, ``fetchTimeMs``) and, all of it, as 
 
 Bodies stay as they came over the wire, content coding included, but for the chunks of HTTP/1.1: where they were
 undone, the header that announced them is called ``X-Crawl-Transfer-Encoding``, as Common Crawl does, so that no reader
-looks for them.
+looks for them, and a length beside it ``X-Crawl-Content-Length``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ UNDONE: Final = b"X-Crawl-"
 """Before the name of a header that does not hold for the body as it is stored."""
 
 _TRANSFER_ENCODING: Final = b"transfer-encoding"
+_FRAMING: Final = frozenset((_TRANSFER_ENCODING, b"content-length"))
+"""Beside chunks, a length means nothing (RFC 9112 section 6.3)."""
 _WARC_FIELDS: Final = "application/warc-fields"
 _PACKED = ("gzip", "br", "zstd", "deflate")
 _PACKED_TYPES = ("image/", "video/", "audio/", "font/", "application/zip", "application/gzip", "application/pdf")
@@ -150,8 +152,9 @@ def _answer(
 
 def _head(response: Response) -> bytes:
     lines = [response.status_line or b"HTTP/1.1 %d" % response.status]
+    framing = {name.lower() for name, _ in response.headers} & _FRAMING
     for name, value in response.headers:
-        if name.lower() == _TRANSFER_ENCODING:
+        if _TRANSFER_ENCODING in framing and name.lower() in framing:
             name = UNDONE + name  # noqa: PLW2901
         lines.append(name + b": " + value)
     return b"\r\n".join((*lines, b"", b""))

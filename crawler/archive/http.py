@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import brotli
 
-_MAX_HEADERS = 1_000
+_MAX_HEADERS = 5_000  # as many as are fetched
 _MAX_HEAD_BYTES = 1 << 20
 _LOOKED_AT_BYTES = 4096
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import importlib
+import io
 import os
 import shlex
 import shutil
@@ -78,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args:
         arguments: Those of a program that calls this; the process's own if None.
     """
+    from crawler.cli.out import guard_stderr  # noqa: PLC0415  (it imports this)
+
+    guard_stderr()
     codes: list[int] = []
     # Whoever was there before us wants to have the last word, and a program of someone else's an end of its own.
     if arguments is None and not atexit._ncallbacks():  # noqa: SLF001
@@ -105,7 +109,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Abort:
         return INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        _show_usage(error)
         return USAGE
     except (CrawlerError, OSError) as error:
         return _failed(error)
@@ -121,6 +125,16 @@ def typed_command() -> str:
     return shlex.quote(sys.argv[0])
 
 
+def _show_usage(error: click.ClickException) -> None:
+    """What click says of a command line that cannot be meant, which it quotes."""
+    from crawler.cli.out import tell  # noqa: PLC0415  (help needs none of it)
+
+    text = io.StringIO()
+    error.show(text)
+    with contextlib.suppress(OSError):
+        tell(text.getvalue(), err=True, end="")
+
+
 def _failed(error: CrawlerError | OSError) -> int:
     """Say what ended the command; its exit code."""
     if isinstance(error, OSError):
@@ -129,7 +143,9 @@ def _failed(error: CrawlerError | OSError) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return INTERRUPTED
+    from crawler.cli.out import tell  # noqa: PLC0415
+
     with contextlib.suppress(OSError):
         notes = getattr(error, "__notes__", ())
-        click.echo("\n".join((f"crawler: {error}", *notes)), err=True)
+        tell("\n".join((f"crawler: {error}", *notes)), err=True)
     return USAGE if isinstance(error, ConfigError) else FAILED

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crawler.config import CrawlConfig
+    from crawler.url import HostKey
 
 
 @click.command(short_help="Validate a configuration and print what will apply.")
@@ -24,6 +25,7 @@ def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> Non
     The configuration goes to standard output, as YAML that can be used again, without secrets that are written out;
     remarks and limits go to standard error.
     """
+    from crawler.cli.out import tell  # noqa: PLC0415
     from crawler.cli.remarks import remarks  # noqa: PLC0415
     from crawler.config.file import dump, load  # noqa: PLC0415 - help must not wait for a YAML reader
 
@@ -35,9 +37,9 @@ def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> Non
 
         try_function(located(config.extract, loaded.folder).python or "")
     explained = [line for host in hosts for line in _limits(config, host)]
-    click.echo(dump(config), nl=False)
+    tell(dump(config), end="")
     for line in (*remarks(config, loaded.folder), *explained):
-        click.echo(line, err=True)
+        tell(line, err=True)
 
 
 def _limits(config: CrawlConfig, host: str) -> Iterator[str]:
@@ -53,7 +55,12 @@ def _limits(config: CrawlConfig, host: str) -> Iterator[str]:
         hint = f" (did you mean {likely}?)" if likely else ""
         raise ConfigError(f"--host {host}: expected a host or URL, such as example.org{hint}") from error
     yield f"{key}:"
-    for line in (*LimitTable(config.limits).explain(key), *_other_limits(config), *_sent(config, key)):
+    for line in (
+        *LimitTable(config.limits).explain(key),
+        *_other_limits(config),
+        *_reached(config, key),
+        *_sent(config, key),
+    ):
         yield f"  {line}"
 
 
@@ -78,6 +85,20 @@ def _other_limits(config: CrawlConfig) -> Iterator[str]:
         yield "any number of pages, from budget.pages_per_host: null"
     else:
         yield f"at most {counted(pages, 'page')}, from budget.pages_per_host"
+
+
+def _reached(config: CrawlConfig, key: HostKey) -> Iterator[str]:
+    """Who may lead to it, where it is named by an address that is not public."""
+    from crawler.addresses import purpose  # noqa: PLC0415
+    from crawler.reach import Reach, address_of  # noqa: PLC0415
+
+    address = address_of(key)
+    if address is None or (told := purpose(address)) is None:
+        return
+    if Reach(config.fetch).shuts_out(key, ()):
+        yield f"asked only where a seed names it, as it is {told} and not in fetch.allow_addresses"
+    else:
+        yield f"asked wherever it is found, though it is {told}, from fetch.allow_addresses"
 
 
 def _sent(config: CrawlConfig, key: str) -> Iterator[str]:

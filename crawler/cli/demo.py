@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli import INTERRUPTED, typed_command
+from crawler.cli.out import tell
 from crawler.models import OUTCOMES, PAGES
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ def demo(directory: str) -> int:
 
     bundled = as_file(files("crawler.demo").joinpath("crawl.yaml"))
     with bundled as config, running_shop() as url:
-        click.echo(f"A shop is open at {url} for as long as this crawl takes.", err=True)
+        tell(f"A shop is open at {url} for as long as this crawl takes.", err=True)
         plan = plan_of((url,), config, directory, ())
         code = run_crawl(plan, fresh=True)
     if code != INTERRUPTED:
-        click.echo(f"\n{try_next(plan.directory, f'{url}{PRODUCT}')}", err=True)
+        tell(f"\n{try_next(plan.directory, f'{url}{PRODUCT}')}", err=True)
     return code
 
 

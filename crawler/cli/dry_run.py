@@ -7,12 +7,12 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import click
 import uvloop
 
 from crawler.build import open_survey
 from crawler.cli import NO_SEED, OK
-from crawler.cli.remarks import contact_remarks
+from crawler.cli.out import tell
+from crawler.cli.remarks import contact_remarks, unsafe_remarks
 from crawler.cli.surveyed import host_lines, whole_lines
 from crawler.directory import State
 from crawler.models import Kind
@@ -69,30 +69,30 @@ def dry_run(plan: Plan, server: Server | None) -> int:
         CrawlerError: The hosts cannot be asked.
     """
     plan.check()
-    for remark in contact_remarks(plan.config):
-        click.echo(remark, err=True)
+    for remark in (*unsafe_remarks(plan.config), *contact_remarks(plan.config)):
+        tell(remark, err=True)
     state = plan.directory.state()
     used = "" if state is State.UNUSED else f" (it holds a crawl, {state}: --resume goes on, --fresh moves that aside)"
-    click.echo(f"Would go to {plan.directory.path}{used}")
+    tell(f"Would go to {plan.directory.path}{used}")
     seeds = _read(plan)
     _tell_seeds(seeds)
     told: list[HostFacts] = []
     if seeds.by_host:
         of_all = f" (the first {MAX_HOSTS} of {len(seeds.other_hosts) + MAX_HOSTS:,})" if seeds.other_hosts else ""
-        click.echo(f"\nWhat the hosts say, and how each would be asked{of_all}:")
+        tell(f"\nWhat the hosts say, and how each would be asked{of_all}:")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_ask(plan, server, seeds, told))
-        click.echo("\n" + "\n".join(whole_lines(plan.config, told, others=len(seeds.other_hosts))))
+        tell("\n" + "\n".join(whole_lines(plan.config, told, others=len(seeds.other_hosts))))
     return OK if seeds.other_hosts or any(facts.allowed for facts in told) else NO_SEED
 
 
 async def _ask(plan: Plan, server: Server | None, seeds: _Seeds, told: list[HostFacts]) -> None:
-    def tell(facts: HostFacts) -> None:
+    def show(facts: HostFacts) -> None:
         told.append(facts)
-        click.echo("\n" + "\n".join(host_lines(plan.config, facts)))
+        tell("\n" + "\n".join(host_lines(plan.config, facts)))
 
     async with open_survey(plan, server) as survey:
-        await survey.ask(seeds.by_host, tell)
+        await survey.ask(seeds.by_host, show)
 
 
 def _read(plan: Plan) -> _Seeds:
@@ -125,13 +125,13 @@ def _refusal(scope: Scope, seed: Seed) -> str | None:
 
 
 def _tell_seeds(seeds: _Seeds) -> None:
-    click.echo("\nWould be fetched first:")
+    tell("\nWould be fetched first:")
     for line in seeds.shown[:SHOWN_SEEDS]:
-        click.echo(f"  {printable(line)}")
+        tell(f"  {printable(line)}")
     if len(seeds.shown) > SHOWN_SEEDS:
-        click.echo(f"  … and more: only the first {SHOWN_SEEDS} seeds are shown")
+        tell(f"  … and more: only the first {SHOWN_SEEDS} seeds are shown")
     hosts = len(seeds.by_host) + len(seeds.other_hosts)
     counts = [f"{counted(seeds.read, 'seed')} at {counted(hosts, 'host')}"]
     counts += [f"{count:,} {what}" for what, count in seeds.lost.items()]
     more = f"; only the first {MAX_SEEDS:,} seeds were read" if seeds.more else ""
-    click.echo(f"{', '.join(counts)}{more}")
+    tell(f"{', '.join(counts)}{more}")

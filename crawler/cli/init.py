@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from crawler.cli.out import tell
 from crawler.errors import ConfigError
 
 TEMPLATES: Final = ("crawl.yaml", "seeds.txt")
@@ -29,7 +30,7 @@ def init(directory: Path) -> None:
     except OSError as error:
         raise ConfigError(f"{directory}: {error.strerror}: expected a folder that can be written") from error
     typed = shlex.quote(str(directory / "crawl.yaml"))
-    click.echo(
+    tell(
         f"""Wrote {directory / "crawl.yaml"} and {directory / "seeds.txt"}.
 
 Next:

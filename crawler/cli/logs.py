@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from crawler.cli.out import tell
 from crawler.errors import ConfigError
 from crawler.wording import printable
 
@@ -34,7 +35,7 @@ class _File(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002  (logging's name)
         logging.getLogger("crawler").removeHandler(self)
         error = sys.exc_info()[1]
-        sys.stderr.write(f"crawler: {self.baseFilename}: cannot be written, the log ends here: {error}\n")
+        tell(f"crawler: {self.baseFilename}: cannot be written, the log ends here: {error}", err=True)
 
 
 @contextmanager

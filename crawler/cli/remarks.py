@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from crawler.config import BUILT_IN_PACE, NO_CONTACT
-from crawler.config.secrets import LEFT_OUT, gaps, masked
+from crawler.config.secrets import LEFT_OUT, gaps, is_secret, masked
 from crawler.errors import ConfigError
 from crawler.fetch.cookies_txt import read_cookies
 from crawler.gate import shares_of
@@ -28,8 +28,23 @@ def contact_remarks(config: CrawlConfig) -> Iterator[str]:
         )
 
 
+def unsafe_remarks(config: CrawlConfig) -> Iterator[str]:
+    """What is told whatever else is not: that anybody on the way could answer for a host, or secrets go to all."""
+    for pattern in config.fetch.unverified:
+        yield (
+            f'warning: fetch.hosts["{pattern}"].verify: false: certificates of {pattern} are not checked, so whoever '
+            "is on the way can read what is sent there, passwords and cookies too, and answer in its place"
+        )
+    if to_all := ", ".join(name for name in config.fetch.headers if is_secret(name)):
+        yield (
+            f"warning: fetch.headers: {to_all} is sent to every host that is asked, wherever links and redirects lead; "
+            "fetch.hosts: {HOST: {headers: …}} sends it to one"
+        )
+
+
 def remarks(config: CrawlConfig, folder: Path) -> Iterator[str]:
     """All there is to say, a line each; `folder` is what the configuration's files are found in."""
+    yield from unsafe_remarks(config)
     yield from contact_remarks(config)
     if masked(config) != config:
         yield f"{LEFT_OUT} stands for a secret, never shown or stored: ${{NAME}} takes one from the environment"
@@ -44,6 +59,12 @@ def remarks(config: CrawlConfig, folder: Path) -> Iterator[str]:
         f"{config.limits.concurrency} x {config.fetch.max_body_bytes} = {overshoot} more"
     )
     yield from _manners(config)
+    for network in config.fetch.allow_addresses:
+        if network.endswith("/0"):
+            yield (
+                f"fetch.allow_addresses: {network} lets every page have this machine ask those beside it; a network or "
+                "address of those that are meant is enough"
+            )
     if config.frontier == "memory":
         yield "frontier: memory keeps the queue in memory: the crawl cannot be resumed, and grows with its URLs"
     if config.parse.backend != "process":

@@ -46,6 +46,7 @@ def reparse(
     import msgspec  # noqa: PLC0415  (help needs none of it)
     import uvloop  # noqa: PLC0415
 
+    from crawler.cli.out import tell, tell_json  # noqa: PLC0415
     from crawler.cli.reextract import configuration  # noqa: PLC0415
     from crawler.cli.rows import lines_of  # noqa: PLC0415
     from crawler.dataset import archived, draft  # noqa: PLC0415
@@ -64,9 +65,9 @@ def reparse(
     differences = _differences(sources, final)
     if as_json:
         told = {"directory": str(final), **msgspec.to_builtins(done), "differences": msgspec.to_builtins(differences)}
-        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2))
+        tell_json(msgspec.json.encode(told))
     else:
-        click.echo("\n".join(lines_of(_told(final, done, differences))))
+        tell("\n".join(lines_of(_told(final, done, differences))))
     return OK if done.answers else NO_SEED
 
 

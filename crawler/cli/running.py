@@ -15,13 +15,14 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
 import uvloop
 
 from crawler.build import open_crawl
 from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK, typed_command
 from crawler.cli.logs import logging_to
+from crawler.cli.out import data_for, raw, tell
 from crawler.cli.planning import STDOUT, check_output
+from crawler.cli.remarks import unsafe_remarks
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
 from crawler.config.file import loads
@@ -86,6 +87,8 @@ def run_crawl(
         stack.enter_context(_way_on(plan, stream=stream))
         if aside and not quiet:
             _tell(f"The crawl that lay in {directory.path} is now {aside}.")
+        for remark in unsafe_remarks(plan.config):
+            _tell(remark)  # quiet or not; the fetcher logs it
         for remark in remarks:
             log.warning("remark", extra={"why": remark})
             if not (quiet or verbose):  # which sends the log there too
@@ -95,7 +98,8 @@ def run_crawl(
         follower = None
         if stream:
             out = stack.enter_context(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))
-            follower = Follower(directory.records(PAGES, suffix(plan.config.export.compress)), out)
+            pages = directory.records(PAGES, suffix(plan.config.export.compress))
+            follower = Follower(pages, out, passed=data_for(sys.stdout))
             plan = dataclasses.replace(plan, committed=follower.committed, keepers={STREAM: follower})
         live = not (quiet or verbose or stream)
         started = SystemClock.monotonic()
@@ -120,6 +124,7 @@ def run_crawl(
                 resume="" if plan.config.frontier == "memory" else resume_command(plan, stream=stream),
                 rules=result.rules,
                 fallen=result.fallen,
+                unverified=plan.config.fetch.unverified,
             )
             _tell(text)
         return INTERRUPTED if was_cut else exit_code(result)
@@ -194,7 +199,7 @@ async def _crawl(plan: Plan, follower: Follower | None, server: Server | None, *
 async def _show(running: Running, budget: BudgetConfig) -> None:
     if sys.stderr is None:
         return
-    progress = ProgressLine(sys.stderr, SystemClock(), budget=budget)
+    progress = ProgressLine(raw(sys.stderr), SystemClock(), budget=budget)
     with suppress(OSError):
         try:
             while True:
@@ -285,4 +290,4 @@ def _finished(directory: CrawlDirectory) -> str:
 def _tell(text: str) -> None:
     """To the person, if there is one to be reached."""
     with suppress(OSError):
-        click.echo(text, err=True)
+        tell(text, err=True)

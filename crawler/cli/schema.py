@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 import msgspec
 
+from crawler.cli.out import tell_json
 from crawler.errors import ConfigError
 from crawler.extract.record import SCHEMA_VERSION
 
@@ -31,7 +32,7 @@ def schema(kind: str, config: Path | None, rule: str | None) -> None:
         found = _record(kind)
     else:
         found = _scraped(kind, config, rule)
-    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+    tell_json(msgspec.json.encode(found))
 
 
 def _config() -> dict[str, Any]:

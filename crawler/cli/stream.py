@@ -31,11 +31,13 @@ class Follower:
     Args:
         path: The file; it exists once something has been committed.
         out: Unbuffered; stays open.
+        passed: What each block of lines passes through on its way.
     """
 
-    def __init__(self, path: Path, out: RawIOBase) -> None:
+    def __init__(self, path: Path, out: RawIOBase, passed: Callable[[bytes], bytes] = bytes) -> None:
         self._path = path
         self._out = out
+        self._passed = passed
         self._news = threading.Condition()
         self._committed = 0
         self._closed = False
@@ -129,7 +131,7 @@ class Follower:
                 )
 
     def _write(self, block: bytes) -> None:
-        rest = memoryview(block)
+        rest = memoryview(self._passed(block))
         while rest:
             written = self._out.write(rest)
             if written is None:  # full, and made non-blocking by somebody who shares it

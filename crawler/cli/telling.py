@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from crawler.addresses import purpose
 from crawler.cli.rows import lines_of
 from crawler.dataset import ledger
 from crawler.dataset.facts import REDIRECTED_FROM, UNKNOWN
 from crawler.models import NORMAL_PRIORITY, Kind, Outcome
+from crawler.reach import address_of
+from crawler.reasons import PRIVATE_ADDRESS
+from crawler.url import Url, host_key
 from crawler.wording import duration, meaning, printable
 
 if TYPE_CHECKING:
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
     from crawler.cli.rows import Row
     from crawler.dataset.facts import Ending, HostWait, RobotsVerdict, Why
+    from crawler.models import HostKey
 
 
 _LONGEST = 300
@@ -38,6 +43,8 @@ def told(facts: Why, now: float) -> str:
 def _known(facts: Why, now: float) -> Iterator[Row]:
     yield from _outcome(facts, now)
     yield from _redirects(facts)
+    if facts.reason == PRIVATE_ADDRESS and facts.url:
+        yield from _labelled("Address", _private(host_key(Url(facts.url))))
     if facts.robots or facts.reason in ("robots", "robots_unreachable"):
         yield from _robots(facts, now)
     if facts.reason in ("seed_out_of_scope", "scope_narrowed"):
@@ -73,6 +80,18 @@ def _outcome(facts: Why, now: float) -> Iterator[Row]:
         yield "Reason", _explained(facts.reason)
     if facts.outcome == Outcome.FETCHED:
         yield "Record", "in pages.jsonl" if facts.has_page else "none in pages.jsonl, a line in outcomes.jsonl"
+
+
+def _private(key: HostKey) -> Iterator[str]:
+    """What a host's address is, if its name tells, and what would let links and redirects lead there."""
+    address = address_of(key)
+    if address is None:
+        yield f"{key} was at none that is public, or its robots.txt led to such"
+    else:
+        yield f"{address} is not public: {purpose(address)}"
+    written = f'"{address}"' if address and ":" in address else address or "its address"
+    yield f"let in by fetch.allow_addresses: [{written}]"
+    yield "and then tried again by crawl --resume --retry-failed"
 
 
 def _redirects(facts: Why) -> Iterator[Row]:

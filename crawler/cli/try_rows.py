@@ -9,8 +9,6 @@ import json
 import shutil
 from typing import Any
 
-import msgspec
-
 from crawler.wording import printable
 
 MIN_WIDTH = 60
@@ -34,9 +32,3 @@ def row(label: str, text: str, columns: int, indent: int = 0, *, is_whole: bool 
     start = f"{'':{indent}}{printable(label):<{LABEL}}"
     is_whole = is_whole or ("://" in text and " " not in text)
     return f"{start}{printable(text, None if is_whole else max(20, columns - len(start)))}".rstrip()
-
-
-def json_told(line: bytes) -> str:
-    """A record of JSON over several lines, all escaped that a terminal might obey: what it means stays the same."""
-    text = msgspec.json.format(line, indent=2).decode()
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

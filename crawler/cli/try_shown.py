@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
 import msgspec
 
 from crawler.cli import NO_SEED, OK
-from crawler.cli.try_rows import json_told, width
+from crawler.cli.out import tell, tell_json
+from crawler.cli.try_rows import width
 from crawler.cli.try_runs import tried
 from crawler.cli.try_told import told
 from crawler.export.outcomes import OutcomeRecord, outcome_line
@@ -40,13 +40,13 @@ def result_shown(got: Got, result: Tried, *, as_json: bool) -> int:
     records = result.lines()
     if as_json:
         for line in records:
-            click.echo(json_told(line))
+            tell_json(line)
     else:
-        click.echo(told(got, result, width()))
+        tell(told(got, result, width()))
     if records:
         return OK
     if isinstance(result.page, ParseFailure) and result.page.detail:
-        click.echo("\n".join(map(printable, result.page.detail.splitlines())), err=True)
+        tell("\n".join(map(printable, result.page.detail.splitlines())), err=True)
     if got.request is None or got.response is None:
         return _no_record(got.endings, as_json=as_json)
     ending = _ending(got.request, got.response, result)
@@ -56,8 +56,8 @@ def result_shown(got: Got, result: Tried, *, as_json: bool) -> int:
 def _no_record(endings: Sequence[bytes], *, as_json: bool) -> int:
     if as_json:
         for line in endings:
-            click.echo(json_told(line))
-    click.echo(_why(endings), err=True)
+            tell_json(line)
+    tell(_why(endings), err=True)
     return NO_SEED
 
 

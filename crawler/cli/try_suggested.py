@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
 import msgspec
 import yaml
 
 from crawler.cli import NO_SEED, OK
+from crawler.cli.out import tell, tell_json
 from crawler.cli.try_pages import configured, from_servers, got, is_page, place_of
-from crawler.cli.try_rows import json_told, row, short, width
+from crawler.cli.try_rows import row, short, width
 from crawler.cli.try_runs import parsed_answer, tried
 from crawler.cli.try_shown import result_shown, shown
 from crawler.config.file import loads
@@ -68,9 +68,9 @@ def suggested(items: Sequence[str], examples: Sequence[str], asked: Asked, *, as
     rule = rule_of(suggestion, parsed)
     if as_json:
         told = {**msgspec.to_builtins(suggestion), "rule": rule}
-        click.echo(json_told(msgspec.json.encode(told)))
+        tell_json(msgspec.json.encode(told))
     else:
-        click.echo("\n".join(_told(suggestion, rule, parsed, width())).lstrip("\n"))
+        tell("\n".join(_told(suggestion, rule, parsed, width())).lstrip("\n"))
     return OK if rule else NO_SEED
 
 

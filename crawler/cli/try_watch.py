@@ -12,9 +12,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-import click
-
 from crawler.cli import INTERRUPTED
+from crawler.cli.out import obey, tell
 from crawler.cli.try_pages import configured, got
 from crawler.cli.try_shown import shown
 from crawler.errors import ConfigError
@@ -56,12 +55,12 @@ def watched(place: Place, asked: Asked, *, as_json: bool) -> int:
         while True:
             before = stamp(asked.config)
             if sys.stdout.isatty():
-                click.echo(_CLEAR, nl=False)
+                obey(_CLEAR)
             loaded = _told_if_wrong(lambda: configured(asked, place))
             if loaded is not None:
                 found = found or got(place, asked, loaded.config)
                 _told_if_wrong(partial(shown, found, loaded, as_json=as_json))
-            click.echo(f"-- watching {asked.config}; Ctrl-C ends --", err=True)
+            tell(f"-- watching {asked.config}; Ctrl-C ends --", err=True)
             _wait_for_change(asked.config, before)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -72,7 +71,7 @@ def _told_if_wrong(ask: Callable[[], _T]) -> _T | None:
     try:
         return ask()
     except ConfigError as error:
-        click.echo(f"crawler: {error}", err=True)
+        tell(f"crawler: {error}", err=True)
         return None
 
 

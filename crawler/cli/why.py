@@ -25,10 +25,14 @@ def why(directory: Path, url: str, as_json: bool) -> int:  # noqa: FBT001
     """
     import msgspec  # noqa: PLC0415  (help needs none of it)
 
+    from crawler.cli.out import tell, tell_json  # noqa: PLC0415
     from crawler.cli.telling import told  # noqa: PLC0415
     from crawler.dataset.why import explain  # noqa: PLC0415
 
     now = time.time()
     facts = explain(directory, url, now)
-    click.echo(msgspec.json.format(msgspec.json.encode(facts), indent=2) if as_json else told(facts, now))
+    if as_json:
+        tell_json(msgspec.json.encode(facts))
+    else:
+        tell(told(facts, now))
     return OK if facts.known else NO_SEED

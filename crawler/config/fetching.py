@@ -49,7 +49,13 @@ class HostFetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=
             "memory and over a resume, kept up with what the server sets. The file itself is never written."
         ),
     ] = None
-    verify: Annotated[bool | None, Meta(description="Whether its TLS certificate is checked; it is by default.")] = None
+    verify: Annotated[
+        bool | None,
+        Meta(
+            description="Whether its TLS certificate is checked; it is by default. false is told at each crawl's "
+            "beginning and in its summary, and is refused for a pattern that covers everybody's hosts (*.com)."
+        ),
+    ] = None
     proxy: Proxies = None
 
 
@@ -92,6 +98,13 @@ class FetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
             "The port is connected to whatever the URL says."
         ),
     ] = field(default_factory=dict)
+    allow_addresses: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses and networks, such as 10.0.0.0/8 or ::1, that links found and redirects may lead to "
+            "though they are not of the public internet. Seeds, resolve and proxy need no leave."
+        ),
+    ] = ()
     hosts: Annotated[
         dict[str, HostFetchConfig],
         Meta(
@@ -99,3 +112,8 @@ class FetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
             "goes over https, and over http only where the seed was given as http://."
         ),
     ] = field(default_factory=dict)
+
+    @property
+    def unverified(self) -> tuple[str, ...]:
+        """The host patterns whose certificates are not checked."""
+        return tuple(pattern for pattern, host in self.hosts.items() if host.verify is False)

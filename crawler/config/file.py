@@ -23,7 +23,7 @@ from crawler.config import BUILT_IN_PACE, CrawlConfig, Section
 from crawler.config.rule_files import as_configuration, is_rule_file, with_rules
 from crawler.config.rules import problems
 from crawler.config.secrets import masked
-from crawler.config.tree import List, Map, Mistake, Place, Text, decoded, read_tree
+from crawler.config.tree import MAX_NESTING, List, Map, Mistake, Place, Text, contents, decoded, read_tree
 from crawler.config.values import Reading, is_null
 from crawler.errors import ConfigError
 
@@ -72,7 +72,7 @@ def load(path: Path, overrides: Sequence[Override] = (), *, or_rules: bool = Fal
         ConfigError: The file cannot be read; as `ConfigMistakesError`, what it says cannot be used.
     """
     try:
-        data = path.read_bytes()
+        data = contents(path)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}: expected a configuration file") from error
     mistakes: list[Mistake] = []
@@ -94,9 +94,16 @@ def loads(text: str, name: str, overrides: Sequence[Override] = ()) -> Loaded:
 
 
 def dump(config: CrawlConfig) -> str:
-    """`as_written`, as YAML with every key, in documented order; `loads` reads back what is equal to that."""
+    """`as_written`, as YAML with every key, in documented order; `loads` reads back what is equal to that.
+
+    Letters of any language are as they are, unless there is something that a terminal would obey or not show.
+    """
     plain = to_plain(as_written(config))
-    text: str = yaml.dump(plain, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10_000)
+    text = ""
+    for allow_unicode in (True, False):
+        text = yaml.dump(plain, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=allow_unicode, width=10_000)
+        if all(map(str.isprintable, text.split("\n"))):
+            break
     return text
 
 
@@ -173,7 +180,7 @@ def _overridden(root: Node, override: str, empty: Text, mistakes: list[Mistake])
     """`root` with one ``KEY=VALUE`` laid over it; `empty` is what no VALUE means, at the override's place."""
     place = empty.place
     path, rest = _key_path(override)
-    if not path or not rest.startswith("="):
+    if not 1 <= len(path) <= MAX_NESTING or not rest.startswith("="):
         expected = 'expected KEY=VALUE; a name with dots goes in brackets: limits.hosts["*.example.org"].delay=2s'
         name, _, secret = override.partition("=")
         mistakes.append(Mistake(place, "", expected, f"{name}=…" if name and secret else override))

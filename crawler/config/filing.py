@@ -45,7 +45,7 @@ class Filed:
     def __init__(self, patterns: Sequence[str]) -> None:
         types = [pattern.lower() for pattern in patterns if is_content_type(pattern)]
         urls = [pattern for pattern in patterns if not is_content_type(pattern)]
-        self._types = [re.compile(re.escape(kind).replace(r"\*", ".*")) for kind in types]
+        self._types = pattern_set(types) if types else None
         self._urls = pattern_set(urls) if urls else None
         self._is_wanted_type = lru_cache(256)(self._matches_type)
         #: whether any content type is asked for that pictures may have
@@ -55,7 +55,7 @@ class Filed:
         """Whether an answer at `url` with this Content-Type header is to be stored."""
         if self.wants_url(url):
             return True
-        return bool(self._types) and content_type is not None and self._is_wanted_type(content_type)
+        return self._types is not None and content_type is not None and self._is_wanted_type(content_type)
 
     def wants_url(self, url: str) -> bool:
         """Whether its URL alone is enough."""
@@ -63,4 +63,4 @@ class Filed:
 
     def _matches_type(self, content_type: str) -> bool:
         essence = content_type.partition(";")[0].strip().lower()
-        return any(kind.fullmatch(essence) for kind in self._types)
+        return self._types is not None and bool(self._types.Match(essence))

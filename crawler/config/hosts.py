@@ -17,7 +17,7 @@ specific comes first:
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_network
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -68,6 +68,21 @@ def address_problem(text: str) -> str | None:
     if parse_address(text) is None:
         return "expected an IP address such as 127.0.0.1, 127.0.0.1:8080, ::1 or [::1]:8080"
     return None
+
+
+def network_problem(text: str) -> str | None:
+    """What was expected instead of `text` as an IP address or a network of them; None if it is one."""
+    address, slash, length = text.partition("/")
+    expected = "expected an IP address or network, such as 10.0.0.0/8, 127.0.0.1 or fd00::/8"
+    if not _is_ip(address) or (slash and not (length.isascii() and length.isdigit())):
+        likely = _compressed(address) if address.startswith("[") else None
+        return f"{expected} (did you mean {likely.strip('[]')}{slash}{length}?)" if likely else expected
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        return f"{expected}; /{length} is longer than the address"
+    exact = ip_network(address).network_address == network.network_address
+    return None if exact else f"expected the first address of the network, which is {network}"
 
 
 def parse_address(text: str) -> tuple[str, int | None] | None:

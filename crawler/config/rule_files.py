@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from crawler.config.tree import List, Map, Mistake, Text, decoded, read_tree
+from crawler.config.tree import List, Map, Mistake, Text, contents, decoded, read_tree
 from crawler.config.values import is_null
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class _Splicing:
             self._note(name, "expected rule files that do not name one another in a circle, nor more than 1000")
             return ()
         try:
-            data = path.read_bytes()
+            data = contents(path)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             self._note(name, f"{path}: {reason}: expected a list of rules, or the name of a file of them")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from crawler.config.base import dotted_key
 from crawler.config.hosts import host_problem
+from crawler.config.logins import LOGIN_PROBLEM, has_login, without_login
 from crawler.config.manners import AdaptiveConfig
 from crawler.config.problem import Problem, quoted
 from crawler.config.record_fields import field_problems
@@ -31,6 +32,9 @@ def problems(config: CrawlConfig) -> Iterator[Problem]:
     if not _NAME.fullmatch(config.name):
         expected = "expected a folder name: at most 100 letters, digits, '_', '-' or '.', the last two not first"
         yield Problem("name", quoted(config.name), expected)
+    for position, seed in enumerate(config.seeds):
+        if has_login(seed.strip()):
+            yield Problem(f"seeds[{position}]", quoted(without_login(seed.strip())), LOGIN_PROBLEM)
     yield from _scope(config.scope)
     yield from _urls(config.urls)
     yield from _limits(config.limits, config.fetch)

@@ -13,7 +13,7 @@ from crawler.config.headers import (
     header_value_problem,
     user_agent_problem,
 )
-from crawler.config.hosts import address_problem, host_problem, name_problem
+from crawler.config.hosts import address_problem, host_problem, name_problem, network_problem, split_port
 from crawler.config.problem import Problem, quoted
 from crawler.config.proxies import proxy_problem
 from crawler.config.secrets import LEFT_OUT, Spot, reference_problem, shown, stand_in
@@ -38,17 +38,26 @@ def fetching(fetch: FetchConfig) -> Iterator[Problem]:
             yield Problem(key, quoted(pattern), problem)
         if problem := address_problem(address):
             yield Problem(key, quoted(address), problem)
+    for position, network in enumerate(fetch.allow_addresses):
+        if problem := network_problem(network):
+            yield Problem(f"fetch.allow_addresses[{position}]", quoted(network), problem)
     for pattern, host in fetch.hosts.items():
         key = dotted_key("fetch.hosts", pattern)
         if problem := host_problem(pattern):
             every = "; for every host write it into fetch itself" if pattern == "*" else ""
             yield Problem(key, quoted(pattern), problem + every)
-        yield from _host(host, key)
+        yield from _host(pattern, host, key)
 
 
-def _host(host: HostFetchConfig, key: str) -> Iterator[Problem]:
+def _host(pattern: str, host: HostFetchConfig, key: str) -> Iterator[Problem]:
     yield from _headers(host.headers, key)
     yield from _proxies(host.proxy, key)
+    if host.verify is False and pattern.startswith("*."):
+        from crawler.url import is_public_suffix  # noqa: PLC0415 - its list takes long to load
+
+        if is_public_suffix(split_port(pattern.removeprefix("*."))[0]):
+            expected = f"expected hosts of one owner: {pattern} covers everybody's, none of whom could be told apart"
+            yield Problem(f"{key}.verify", "false", expected)
     if host.cookies == "":
         yield Problem(f"{key}.cookies", '""', "expected the path of a cookies.txt file")
     if host.auth is None:

@@ -19,9 +19,16 @@ from crawler.config import dotted_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+MAX_BYTES: Final = 16 * 1024**2
 MAX_NESTING: Final = 20
+"""Levels, those below aliases included."""
 MAX_ALIASES: Final = 1000
+MAX_REPEATED: Final = 20_000
+"""Values that aliases stand for in all. An alias may stand for what holds aliases, so that a few lines could mean
+billions of values ("billion laughs"); each would be read on its own."""
+_SHOWN_KEY: Final = 200  # characters
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
@@ -47,7 +54,8 @@ class Mistake(msgspec.Struct, frozen=True):
     value: str | None = None
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (str(self.place), self.key, self.value, self.expected) if part)
+        key = self.key if len(self.key) <= _SHOWN_KEY else f"{self.key[:_SHOWN_KEY]}…"
+        return ": ".join(part for part in (str(self.place), key, self.value, self.expected) if part)
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -92,8 +100,22 @@ def read_tree(text: str, name: str, mistakes: list[Mistake], *, lines: bool = Tr
         return None
 
 
+def contents(path: Path) -> bytes:
+    """The bytes of a file; of one that is too long a few more than there may be.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: No file can have this name.
+    """
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
 def decoded(data: bytes, name: str, mistakes: list[Mistake]) -> str | None:
-    """The text of a file called `name`; None if it is not UTF-8, when `mistakes` has grown."""
+    """The text of a file called `name`; None if it is not UTF-8 or too long, when `mistakes` has grown."""
+    if len(data) > MAX_BYTES:
+        mistakes.append(Mistake(Place(name), "", f"expected at most {MAX_BYTES:,} bytes"))
+        return None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -112,7 +134,12 @@ class _Reader:
         self._name = name
         self._mistakes = mistakes
         self._anchors: dict[str, Node] = {}
+        #: anchor -> values there and below, and levels below
+        self._sizes: dict[str, tuple[int, int]] = {}
         self._aliases = 0
+        self._values = 0  # so far, and those that aliases stand for
+        self._repeated = 0
+        self._deepest = 0  # level reached in the value that is being read
 
     def document(self) -> Node | None:
         """The only document of the stream."""
@@ -146,11 +173,14 @@ class _Reader:
     def _node(self, event: NodeEvent, key: str, depth: int) -> Node:
         place = self._place(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
-            return self._aliased(str(event.anchor), place)
+            return self._aliased(str(event.anchor), place, depth)
         if depth > MAX_NESTING:
             raise self._refusal(place, f"expected at most {MAX_NESTING} levels of nesting")
         if event.tag is not None:
             self._mistakes.append(Mistake(place, key, f"tags such as {event.tag} are not supported"))
+        before, outer = self._values, self._deepest
+        self._values += 1
+        self._deepest = depth
         node: Node
         if isinstance(event, yaml.ScalarEvent):
             node = Text(place, event.value, quoted=bool(event.style))
@@ -160,6 +190,8 @@ class _Reader:
             node = self._map(place, key, depth)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
+            self._sizes[event.anchor] = self._values - before, self._deepest - depth
+        self._deepest = max(outer, self._deepest)
         return node
 
     def _items(self, key: str, depth: int) -> Iterator[Node]:
@@ -178,12 +210,20 @@ class _Reader:
                 entries[name.value] = (name.place, value)
         return Map(place, entries)
 
-    def _aliased(self, anchor: str, place: Place) -> Node:
+    def _aliased(self, anchor: str, place: Place, depth: int) -> Node:
         self._aliases += 1
         if self._aliases > MAX_ALIASES:
             raise self._refusal(place, f"expected at most {MAX_ALIASES} aliases")
         if anchor not in self._anchors:
             raise self._refusal(place, f"*{anchor} has no anchor &{anchor} that ends before it")
+        values, levels = self._sizes[anchor]
+        if depth + levels > MAX_NESTING:
+            raise self._refusal(place, f"expected at most {MAX_NESTING} levels of nesting")
+        self._deepest = max(self._deepest, depth + levels)
+        self._values += values
+        self._repeated += values
+        if self._repeated > MAX_REPEATED:
+            raise self._refusal(place, f"expected aliases that stand for at most {MAX_REPEATED:,} values in all")
         return msgspec.structs.replace(self._anchors[anchor], place=place)
 
     def _place(self, mark: Any) -> Place:  # noqa: ANN401 - PyYAML's two mark classes have no public common type

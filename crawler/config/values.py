@@ -135,18 +135,18 @@ class Reading:
                 expected = str(reason) if isinstance(reason, ValueError) else f"expected {_describe(wanted)}"
         if is_null(node) and not key.endswith("]"):  # an item of a list has no default
             return self._note(node, key, f"{expected}; leave the key out for the default")
+        if key.startswith("fetch.") and bool in map(_bare, _members(wanted)) and node.value.lower() not in OTHER_BOOLS:
+            return self._note(node, key, expected, "a text")  # cookies: may have been meant to hold some
         return self._note(node, key, expected + _surprise(node) + _hint(_likely(node.value, wanted)))
 
-    def _note(self, node: Node, key: str, expected: str) -> object:
-        self._mistakes.append(Mistake(node.place, key, expected, _shown(node)))
+    def _note(self, node: Node, key: str, expected: str, shown: str | None = None) -> object:
+        self._mistakes.append(Mistake(node.place, key, expected, shown or _shown(node)))
         return UNSET
 
     def _note_no_map(self, node: Node, key: str, expected: str) -> object:
         """Note a lone text where a map belongs; in the fetch section it may be a header with its secret."""
-        if key.partition(".")[0] != "fetch" or not isinstance(node, Text):
-            return self._note(node, key, expected)
-        self._mistakes.append(Mistake(node.place, key, expected, "a text"))
-        return UNSET
+        is_told = key.partition(".")[0] != "fetch" or not isinstance(node, Text)
+        return self._note(node, key, expected, None if is_told else "a text")
 
 
 def is_null(node: Node) -> bool:

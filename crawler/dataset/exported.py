@@ -8,18 +8,17 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from crawler.dataset.formats import format_of
 from crawler.dataset.lines import Lines
 from crawler.dataset.unique import unique
 from crawler.directory import SPELLINGS, CrawlDirectory, bring_down
 from crawler.errors import ConfigError, CrawlerError
-from crawler.export.packing import PACKINGS
 from crawler.renames import DRAFT_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-FORMATS = tuple(f".jsonl{packing.suffix}" for packing in PACKINGS.values())
 _NAME = re.compile(r"\w[\w.-]*")
 _LINES_AT_ONCE = 2_000
 
@@ -50,20 +49,22 @@ def source(directory: Path, name: str) -> Path:
     )
 
 
-def export(path: Path, key: Sequence[str], write: Callable[[list[bytes]], object]) -> Exported:
+def export(
+    path: Path, key: Sequence[str], write: Callable[[list[bytes]], object], *, most: int | None = None
+) -> Exported:
     """Hand the records of a file to `write`, as lines, some at a time; of those that share a key one.
 
     Args:
         path: As `source` found it.
         key: The fields of the key; empty to keep all.
         write: Takes lines without their newlines.
+        most: How many records are looked at; None for all.
 
     Raises:
         CrawlerError: The file cannot be read, or a line of it is no record.
     """
-    kept = unique(Lines(path), key, path) if key else None
-    lines = Lines(path)
-    numbered = enumerate(lines)
+    kept = unique(islice(Lines(path), most), key, path) if key else None
+    numbered = islice(enumerate(Lines(path)), most)
     count = 0
     # A crawl that runs adds lines meanwhile: those that were not looked at are left for another time.
     while batch := list(islice(numbered, _LINES_AT_ONCE)):
@@ -85,9 +86,7 @@ def written(path: Path) -> Iterator[Callable[[list[bytes]], object]]:
         ConfigError: Its name says a format that there is not.
         CrawlerError: It cannot be written.
     """
-    packing = next((one for one in PACKINGS.values() if path.name.endswith(f".jsonl{one.suffix}")), None)
-    if packing is None:
-        raise ConfigError(f"--to {path}: expected a name that ends with {', '.join(FORMATS)}, or - for standard output")
+    packing = format_of(path).packing
     draft = path.with_name(path.name + DRAFT_SUFFIX)
     try:
         with draft.open("wb") as file:

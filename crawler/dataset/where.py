@@ -22,7 +22,7 @@ import re2
 from crawler.errors import ConfigError
 from crawler.models import Outcome, Url
 from crawler.politeness.retry import HOST_NOT_HAD
-from crawler.reasons import REASONS
+from crawler.reasons import PRIVATE_ADDRESS, REASONS
 from crawler.url import glob_to_regex, host_key
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def where_of(text: str) -> Where:
 def retryable(record: OutcomeRecord) -> bool:
     """Whether trying this URL again may make a difference."""
     if record.outcome is Outcome.EXCLUDED:
-        return record.reason in HOST_NOT_HAD
+        return record.reason in HOST_NOT_HAD or record.reason == PRIVATE_ADDRESS  # more may be allowed by now
     return record.outcome is Outcome.FAILED
 
 

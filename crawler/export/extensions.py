@@ -1,6 +1,7 @@
 """What does the name of a stored body end with? By its content type, or as its URL does where that is no help.
 
-Nothing that a server says gets into a name but up to eight ASCII letters and digits.
+Names never come from a server: an ending is one of those listed here, whatever a URL ends with. So no page can have a
+file called ``….php`` or ``….exe`` put where a web server, or a double click, would run it.
 """
 
 from __future__ import annotations
@@ -80,13 +81,75 @@ _BY_TYPE: Final = {
     "video/webm": ".webm",
     "video/x-msvideo": ".avi",
 }
+_BY_URL: Final = frozenset(_BY_TYPE.values()) | frozenset(
+    [
+        ".3gp",
+        ".7z",
+        ".aif",
+        ".aiff",
+        ".atom",
+        ".azw3",
+        ".bib",
+        ".bin",
+        ".bmp",
+        ".bz2",
+        ".dat",
+        ".db",
+        ".dbf",
+        ".djvu",
+        ".eot",
+        ".eps",
+        ".flv",
+        ".geojson",
+        ".gpx",
+        ".htm",
+        ".ini",
+        ".ipynb",
+        ".iso",
+        ".jp2",
+        ".jpeg",
+        ".kml",
+        ".kmz",
+        ".log",
+        ".m4v",
+        ".mkv",
+        ".mobi",
+        ".nc",
+        ".nq",
+        ".nt",
+        ".ods",
+        ".opus",
+        ".owl",
+        ".parquet",
+        ".pbf",
+        ".psd",
+        ".rar",
+        ".rdf",
+        ".rss",
+        ".shp",
+        ".sqlite",
+        ".tar",
+        ".tex",
+        ".tgz",
+        ".tiff",
+        ".toml",
+        ".ttl",
+        ".vcf",
+        ".warc",
+        ".wma",
+        ".wmv",
+        ".yaml",
+        ".yml",
+    ]
+)
 _ENDING: Final = re.compile(r"[^.]\.([A-Za-z0-9]{1,8})\Z")
 
 
 def extension(content_type: str | None, url: str) -> str:
-    """With its dot, lower case; empty if nothing is known."""
+    """With its dot, lower case; empty if nothing that is known."""
     essence = (content_type or "").partition(";")[0].strip().lower()
     if found := _BY_TYPE.get(essence):
         return found
     match = _ENDING.search(url.partition("?")[0].rpartition("/")[2])
-    return f".{match[1].lower()}" if match else ""
+    ending = f".{match[1].lower()}" if match else ""
+    return ending if ending in _BY_URL else ""

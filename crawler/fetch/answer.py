@@ -1,9 +1,9 @@
 """What did the server answer? Our end of a connection: it reads one whole answer at a time, and wakes one task for it.
 
-aiohttp's parser reads heads, each up to its empty line and no further, so that bytes that follow an answer (a 204 with
+`fetch.message` reads heads, each up to its empty line and no further, so that bytes that follow an answer (a 204 with
 a body, a body longer than announced) cannot spoil it; browsers show such answers too. Where a body ends is decided
-here (RFC 9112 section 6.3), and only chunks go through a parser again. Nothing is kept beyond the body's limit, so that
-reading never has to pause. Bytes that nobody has asked for condemn the connection.
+here (RFC 9112 section 6.3). Nothing is kept beyond the body's limit, so that reading never has to pause. Bytes that
+nobody has asked for condemn the connection.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import ssl
 import sys
 from typing import TYPE_CHECKING, cast
 
-from aiohttp import ClientOSError, ClientPayloadError, ServerDisconnectedError, hdrs
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import ClientOSError, ClientPayloadError, hdrs
 
 from crawler.errors import FetchError
-from crawler.fetch.message import Chunks, Heads, check_codings
+from crawler.fetch.chunks import Chunks
+from crawler.fetch.lenient import is_whole_gzip, length_of, names_chunked
+from crawler.fetch.message import Heads, is_interim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from crawler.fetch.message import Data
 
 BUFFER_BYTES = 256 * 1024  # at most this much is read at once
-_NO_BODY = frozenset((204, 304))  # RFC 9112 section 6.3; the head of any other says so
+_NO_BODY = frozenset((204, 205, 304))  # RFC 9112 section 6.3, and 205 as browsers have it
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _SPARE_BYTES = 64 * 1024  # of a redirect's body, which nobody needs
 
@@ -165,8 +166,8 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         if exc is not None:
             self._fail(exc if isinstance(exc, ssl.SSLError) else ClientOSError(*exc.args))
         elif self._read is AnswerProtocol._read_head:
-            self._fail(ServerDisconnectedError())
-        elif self._read is AnswerProtocol._read_rest:
+            self._fail(self._heads.unfinished())
+        elif self._has_whole_body():
             self._finish(bytes(self._kept))
         else:
             self._fail(ClientPayloadError("the connection was closed within the body"))
@@ -181,26 +182,13 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         try:
             while data:
                 message, data = self._heads.feed(data)
-                if message is not None and self._is_final(message):
+                if message is not None and not is_interim(message):
+                    if self._check is not None:
+                        self._check(message.code)
                     self._begin_body(message, data)
                     return
-        except (FetchError, HttpProcessingError) as error:
+        except FetchError as error:
             self._fail(error)
-
-    def _is_final(self, message: RawResponseMessage) -> bool:
-        """Whether this is the answer itself.
-
-        Raises:
-            FetchError: It will not do.
-        """
-        code = message.code
-        if code < 200:
-            if code < 100 or code == 101:  # nothing else was offered
-                raise FetchError("protocol", f"status {code}")
-            return False
-        if self._check is not None:
-            self._check(code)
-        return True
 
     def _begin_body(self, message: RawResponseMessage, data: Data) -> None:
         """Find out where the body ends; `data` is what has come of it.
@@ -219,16 +207,16 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             may_send_more = message.chunked or (announced or "0") != "0"
             self._finish(b"", ends_here=not data and not may_send_more)
             return
-        if announced is not None:  # the parser has seen to it that it is a number, and stands alone
-            self._missing = int(announced)
+        if announced is not None:  # `fetch.message` has seen to it that it is a number, and stands alone
+            self._missing = length_of(announced)
             if self._missing > self._limit and not self._is_cut:
-                raise FetchError("too_large", f"{announced} bytes announced, at most {self._limit} wanted")
+                raise FetchError("too_large", f"{self._missing} bytes announced, at most {self._limit} wanted")
             self._read = AnswerProtocol._read_length
         else:
-            check_codings(message)
-            if message.chunked:
-                self._chunks = Chunks(self._loop)
-            self._read = AnswerProtocol._read_chunks if message.chunked else AnswerProtocol._read_rest
+            is_chunked = names_chunked(message.headers.getall(hdrs.TRANSFER_ENCODING, ()))
+            if is_chunked:
+                self._chunks = Chunks()
+            self._read = AnswerProtocol._read_chunks if is_chunked else AnswerProtocol._read_rest
         self._received = 0
         self._read(self, data)
         if self._answer is not None and self._attempt is not None:
@@ -244,7 +232,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         chunks = self._chunks
         try:
             part = chunks.feed(bytes(data))
-        except (FetchError, HttpProcessingError) as error:
+        except FetchError as error:
             self._fail(error)
         else:
             self._keep(part, is_last=chunks.is_whole, ends_here=not chunks.has_more)
@@ -252,6 +240,12 @@ class AnswerProtocol(asyncio.BufferedProtocol):
     def _read_rest(self, data: Data) -> None:
         """Of a body that ends with the connection."""
         self._keep(data, is_last=False)
+
+    def _has_whole_body(self) -> bool:
+        """Whether what has come of the body is all, given that the connection has ended."""
+        if self._read is AnswerProtocol._read_chunks:
+            return self._chunks.has_last
+        return self._read is AnswerProtocol._read_rest or is_whole_gzip(self._message, self._kept)
 
     def _keep(self, part: Data, *, is_last: bool, ends_here: bool = True) -> None:
         """Add to the body, which may end the answer.

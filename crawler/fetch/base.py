@@ -17,7 +17,8 @@ class Fetcher(Protocol):
         """Send one GET and read its whole answer, whatever the status; redirects are not followed.
 
         Of a robots.txt the first 512 KiB are the whole, whatever ``fetch.max_body`` says. A request that is tried
-        again goes over a new connection.
+        again goes over a new connection. One that is not `Request.inside` connects to no address that is not public
+        or allowed (`crawler.reach`), whatever was found where its host was looked up before.
 
         Args:
             request: What to get. `url` is sent as it is, never re-canonicalised.

@@ -1,11 +1,15 @@
-"""How is aiohttp imported without reading all certificates of the machine?
+"""How is aiohttp imported without reading all certificates of the machine, and without writing its keys to a file?
 
 It makes two TLS contexts while it is imported, and each reads the certificate authorities that the machine trusts: a
 tenth of a start, for nothing where no URL is https. So they are read when a context is used for the first time.
+
+``SSLKEYLOGFILE`` would have Python write the keys of every connection to a file: with them, whoever recorded the
+traffic can read passwords and cookies in it. A variable that is set for something else must not do that unasked.
 """
 
 from __future__ import annotations
 
+import os
 import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,18 +17,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_KEY_LOG = "SSLKEYLOGFILE"
 _USES = ("wrap_bio", "wrap_socket")
 """What is called with each connection: the first by event loops, the second by everybody else."""
 
 
 @contextmanager
 def certificates_later() -> Iterator[None]:
-    """Let TLS contexts that are made meanwhile read the machine's certificates only once they are used."""
+    """Let TLS contexts that are made meanwhile log no keys, and read the machine's certificates only once used."""
+    key_log = os.environ.pop(_KEY_LOG, None)
     ssl.SSLContext.set_default_verify_paths = _put_off  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
         del ssl.SSLContext.set_default_verify_paths  # what it inherits is in force again
+        if key_log is not None:
+            os.environ[_KEY_LOG] = key_log
 
 
 def _put_off(context: ssl.SSLContext) -> None:

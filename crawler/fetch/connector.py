@@ -1,9 +1,10 @@
 """How is a connection made? aiohttp's connector (TLS, happy eyeballs), told as little as it needs to know.
 
 Where to, `fetch.resolver` says: its addresses are tried in its order, the next as soon as one has failed or has kept
-us waiting (RFC 8305). The pool is `fetch.pool`: going through aiohttp's costs as much as reading an answer. The
-connector knows a connection until that has ended, and waits for it when closed. Of aiohttp's own way through proxies
-nothing is used: it would send what a whole request of its own has, and cannot tell a proxy's failure from the server's.
+us waiting (RFC 8305), but for those that `crawler.reach` refuses. The pool is `fetch.pool`: going through aiohttp's
+costs as much as reading an answer. The connector knows a connection until that has ended, and waits for it when closed.
+Of aiohttp's own way through proxies nothing is used: it would send what a whole request of its own has, and cannot tell
+a proxy's failure from the server's.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from yarl import URL
 from crawler.errors import FetchError
 from crawler.fetch.answer import BUFFER_BYTES, AnswerProtocol
 from crawler.fetch.proxy import Stage
+from crawler.reasons import PRIVATE_ADDRESS
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
 
+    from aiohttp.abc import ResolveResult
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
     from crawler.fetch.proxy import Passage
     from crawler.fetch.resolver import Resolver
+    from crawler.reach import Reach
 
 _NO_TIMERS = ClientTimeout()  # every limit None
 _FREED_BYTES = 4 * 1024 * 1024
@@ -68,15 +73,21 @@ class Destination(ClientRequest):
 
 
 class Connector(TCPConnector):
-    """Makes connections that give every complete answer."""
+    """Makes connections that give every complete answer.
 
-    def __init__(self, resolver: Resolver) -> None:
+    Args:
+        resolver: Finds addresses.
+        reach: Which of them may be connected to; None: all.
+    """
+
+    def __init__(self, resolver: Resolver, reach: Reach | None = None) -> None:
         super().__init__(
             limit=0,
             resolver=resolver,
             use_dns_cache=False,  # the resolver has one, whose order of addresses this one would change
             happy_eyeballs_delay=_NEXT_ADDRESS_S,
         )
+        self._reach = reach
         bytes(_FREED_BYTES)
         buffer = memoryview(bytearray(BUFFER_BYTES))
         self._factory = partial(AnswerProtocol, self._loop, buffer)  # type: ignore[assignment, arg-type]  # it does
@@ -90,6 +101,22 @@ class Connector(TCPConnector):
         else:
             closed.add_done_callback(partial(_forget, connection))
         return protocol
+
+    async def _resolve_host(self, host: str, port: int, traces: Sequence[Trace] | None = None) -> list[ResolveResult]:
+        """Where to connect to, called for addresses written as such too, which the resolver never sees.
+
+        Raises:
+            FetchError: ``private_address``: no address of the host may be connected to.
+        """
+        found = await super()._resolve_host(host, port, traces)
+        if self._reach is None:
+            return found
+        name = host.rstrip(".")
+        refusals = [self._reach.refusal(name, each["host"]) for each in found]
+        allowed = [each for each, refusal in zip(found, refusals, strict=True) if refusal is None]
+        if found and not allowed:
+            raise not_reached(found[0]["host"], refusals[0])
+        return allowed
 
     async def _create_connection(
         self,
@@ -113,6 +140,11 @@ class Connector(TCPConnector):
             raise
         _, tunnelled = await self._start_tls_connection(transport, req, timeout)
         return tunnelled
+
+
+def not_reached(address: str, refusal: str | None) -> FetchError:
+    """The failure to connect to an address that may not be connected to."""
+    return FetchError(PRIVATE_ADDRESS, f"{address}: {refusal}")
 
 
 async def _open_tunnel(protocol: AnswerProtocol, destination: Destination, passage: Passage) -> None:

@@ -165,6 +165,11 @@ class Cookies:
                     "cookies left out", extra={"why": f"{name}: {over} have expired, repeat others or are too many"}
                 )
 
+    @property
+    def are_kept(self) -> bool:
+        """Whether there is any jar."""
+        return bool(self._jars)
+
     def jar(self, name: str | None) -> Jar | None:
         """The jar of a cookies.txt file as the configuration calls it; without a name that of all other hosts, if there
         is to be one."""

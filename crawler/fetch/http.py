@@ -19,7 +19,7 @@ from aiohttp import ClientError
 from aiohttp.http_exceptions import HttpProcessingError
 
 from crawler.errors import FetchError
-from crawler.fetch.connector import Connector, Destination
+from crawler.fetch.connector import Connector, Destination, not_reached
 from crawler.fetch.cookies import Cookies
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.errors import fetch_error
@@ -31,6 +31,7 @@ from crawler.fetch.proxies import Proxies
 from crawler.fetch.proxy import Stage
 from crawler.fetch.resolver import Resolver
 from crawler.models import Kind, Response
+from crawler.reasons import PRIVATE_ADDRESS
 
 if TYPE_CHECKING:
     import asyncio
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from crawler.fetch.pool import Way
     from crawler.fetch.proxy import Passage
     from crawler.models import HostKey, Request
+    from crawler.reach import Reach
 
 _FAILURES = (FetchError, ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
 
@@ -61,6 +63,7 @@ class HttpFetcher:
         cookies: The jars of `config`, in place of new ones.
         resolver: In place of one made from ``config.resolve``; closed by `aclose` all the same.
         deadlines: In place of one made from `config`.
+        reach: Which addresses may be connected to by a request that is not `Request.inside`; None: all.
         hidden: `crawler.config.secrets.referring_headers` of `config` before its secrets were revealed.
 
     Raises:
@@ -76,24 +79,29 @@ class HttpFetcher:
         cookies: Cookies | None = None,
         resolver: Resolver | None = None,
         deadlines: Deadlines | None = None,
+        reach: Reach | None = None,
         hidden: Collection[str] = (),
     ) -> None:
         self._clock = clock
         self._max_body_bytes = int(config.max_body_bytes)
-        self._identity = Identity(config, cookies or Cookies(config, clock))
+        self._identity = Identity(config, cookies or Cookies(config, clock), hidden)
         self._proxies = Proxies(config, clock)
         self._deadlines = deadlines or Deadlines(config, clock)
         limit_s = min(float(config.connect_timeout_s), float(config.timeout_s))
         self._resolver = resolver or Resolver(config.resolve, clock=clock, limit_s=limit_s)
-        self._connector = Connector(self._resolver)
+        self._reach = reach
+        self._connector = Connector(self._resolver)  # to proxies too, which are the configuration's word
+        self._guarded = self._connector if reach is None else Connector(self._resolver, reach)
         #: connections not in use
         self._idle = Pool(clock, 2 * concurrency)
         self._shown = lru_cache(_HEADS_KEPT)(partial(shown_lines, hidden=frozenset(hidden)))
 
     async def fetch(self, request: Request, started: Callable[[], None]) -> Response:
         """See `base.Fetcher.fetch`."""
-        attempt = self._deadlines.begin()
         passage = self._proxies.passage(request.url)
+        if passage is not None and not request.inside:
+            self._check_name(request.host_key)
+        attempt = self._deadlines.begin()
         try:
             response = await self._exchange(request, started, attempt, passage)
         except _FAILURES as error:
@@ -119,7 +127,8 @@ class HttpFetcher:
         """Close all connections, the sweep and the resolver. No fetch may be under way."""
         self._deadlines.close()
         self._idle.close()
-        await self._connector.close()
+        for connector in (self._connector, self._guarded):
+            await connector.close()
         await self._resolver.close()
 
     async def _exchange(
@@ -133,7 +142,7 @@ class HttpFetcher:
         if passage is not None:
             target, lines = passage.asked(url, target, lines)
         head = request_head(host, target, lines)
-        way = (origin, told.verify, None if passage is None else passage.proxy)
+        way = (origin, told.verify, None if passage is None else passage.proxy, request.inside)
         protocol = await self._connection(way, attempt, passage, anew=request.attempt > 1)
         try:
             answer = self._ask(protocol, head, request.kind, attempt, passage)
@@ -168,17 +177,34 @@ class HttpFetcher:
         if protocol is not None:
             attempt.reused = True
         else:
-            origin, verify, _ = way
+            origin, verify, _, inside = way
+            connector = self._connector if inside or passage is not None else self._guarded
             with attempt:
-                protocol = await self._connector.open(Destination(origin, passage, verify=verify))
+                protocol = await connector.open(Destination(origin, passage, verify=verify))
             attempt.reused = False
             if passage is None:
                 protocol.address = _peer(protocol)
+                if not inside:
+                    self._check_peer(origin, protocol)
             if (closed := protocol.closed) is not None:
                 closed.add_done_callback(partial(self._forget, protocol))
         if passage is not None:
             passage.stage = Stage.THROUGH
         return protocol
+
+    def _check_name(self, host_key: HostKey) -> None:
+        """Refuse to have a proxy connect to an address; where a name leads, the proxy alone knows."""
+        if self._reach is not None and self._reach.shuts_out(host_key, ()):
+            raise FetchError(PRIVATE_ADDRESS, f"{host_key} through a proxy")
+
+    def _check_peer(self, origin: str, protocol: AnswerProtocol) -> None:
+        """Look again at where a new connection leads: the last word is the socket's."""
+        address = protocol.address
+        if self._reach is None or address is None:
+            return
+        if refusal := self._reach.refusal(urlsplit(origin).hostname or "", address):
+            protocol.drop()
+            raise not_reached(address, refusal)
 
     def _forget(self, protocol: AnswerProtocol, _: asyncio.Future[None]) -> None:
         self._idle.forget(protocol)

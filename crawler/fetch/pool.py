@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from crawler.fetch.answer import AnswerProtocol
     from crawler.fetch.proxy import Proxy
 
-    Way = tuple[str, bool, Proxy | None]
-    """Origin, whether its certificate must be valid, and the proxy if it is not the direct way: what must be the same
-    of two requests that share connections."""
+    Way = tuple[str, bool, Proxy | None, bool]
+    """Origin, whether its certificate must be valid, the proxy if it is not the direct way, and whether it may lead to
+    any address: what must be the same of two requests that share connections."""
 
 KEEPALIVE_S = 15.0
 

@@ -40,7 +40,8 @@ _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE host (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
-    ready_at REAL, delay_s REAL, failures INTEGER, retired TEXT, pages INTEGER, backoff_s REAL, latency_s REAL
+    ready_at REAL, delay_s REAL, failures INTEGER, retired TEXT, pages INTEGER, backoff_s REAL, latency_s REAL,
+    first_seen INTEGER
 );
 CREATE TABLE seed (id INTEGER PRIMARY KEY, seed TEXT NOT NULL, scope_host TEXT NOT NULL);
 CREATE TABLE url (

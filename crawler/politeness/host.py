@@ -39,8 +39,9 @@ class Host(Scheduled):
     """
 
     __slots__ = (
-        *("address", "asked_delay_s", "asking", "backoff_s", "crawl_delay_s", "failures", "far", "given_up"),
-        *("hand", "idle", "latency_s", "located", "locating", "lookups", "more", "pages", "proven", "quota"),
+        *("address", "asked_delay_s", "asking", "backoff_s", "crawl_delay_s", "failures", "far"),
+        *("first_seen", "given_up", "hand", "idle", "is_inside", "latency_s", "located", "locating", "lookups"),
+        *("more", "pages", "proven", "quota"),
         *("recovery_s", "reserved"),
         *("retired", "slots", "trial", "unjudged", "unresolved_until", "urgent", "waits_for", "wanted", "woken"),
     )
@@ -76,6 +77,9 @@ class Host(Scheduled):
         self.locating = False
         self.lookups = 0
         self.unresolved_until = 0.0
+        #: see `inside`
+        self.is_inside = False
+        self.first_seen = state.first_seen
         #: pages kept, those that may yet be, and how many there may be
         self.pages = state.pages
         self.reserved = 0

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from crawler.models import Outcome, Request, Robots, RobotsFile, Url
+from crawler.models import UNSEEN, Outcome, Request, Robots, RobotsFile, Url
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.retry import Deliver, Finish, Handled, Redirect, Snooze
 from crawler.politeness.robots import Verdict, Verdicts
 from crawler.politeness.window import FAR_S
+from crawler.reasons import PRIVATE_ADDRESS
 from crawler.url import host_key, origin, path_and_query
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from crawler.models import HostKey, Response
     from crawler.politeness.health import Health
     from crawler.politeness.host import Host
+    from crawler.politeness.inside import Inside
     from crawler.politeness.places import Places
     from crawler.politeness.window import Window
 
@@ -48,6 +50,7 @@ class Judge:
         clock: Clock,
         health: Health,
         places: Places,
+        inside: Inside,
         window: Window,
         urls: UrlsConfig,
         refusal: Callable[[Request], str | None] | None,
@@ -58,6 +61,7 @@ class Judge:
         self._clock = clock
         self._health = health
         self._places = places
+        self._inside = inside
         self._window = window
         self._urls = urls
         self._refusal = refusal
@@ -94,8 +98,12 @@ class Judge:
             self.refused += [(request, end) for request in requests]
             return
         asked, verdict = "", None  # most are of one origin
-        for request in requests:
-            reason = self._refusal(request) if self._refusal else None
+        judges_all, judges_seeds = self._inside.concerns(host)
+        for given in requests:
+            request, reason = given, self._refusal(given) if self._refusal else None
+            if reason is None and (judges_all or (judges_seeds and given.via is None)):
+                may_go = self._inside.judged(host, given)
+                request, reason = (may_go, None) if may_go is not None else (given, PRIVATE_ADDRESS)
             if reason is not None or not self._robots.obey:
                 self._judged(host, request, reason, now)
                 continue
@@ -114,6 +122,18 @@ class Judge:
         if host is not None:
             self._places.look_again(host, now)
             self.turn_away(host, now)
+
+    def located(self, host: Host, addresses: Sequence[str], now: float) -> None:
+        """A host is at these addresses: what waits there already is judged by them."""
+        self._inside.found(host, addresses)
+        if host.is_inside or host.first_seen == UNSEEN:
+            self._sort_in(host, host.empty_hand(), now)
+
+    def shut(self, host: Host, now: float) -> None:
+        """A host has turned out to be at no public address any more."""
+        if not host.is_inside:
+            host.is_inside = True
+            self._sort_in(host, host.empty_hand(), now)
 
     def turn_away(self, host: Host, now: float) -> None:
         """See to what waits at a host, if that is given up or rests for long, and put it where it belongs."""

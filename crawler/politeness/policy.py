@@ -3,9 +3,8 @@
 The engine calls, the policy decides; it never waits and touches neither sockets nor storage. One `turn` after
 another, all from the event loop's thread; what to do with each part of it is said there.
 
-Which host is due is `schedule`'s to say, which hosts are in memory `window`'s, what may be requested at all `judge`'s,
-how a host fares `health`'s, what an answer means for its URL `retry`'s, where a host is `places`', and when it is
-enough `budget`'s.
+Which host is due is `schedule`'s to say, which hosts are in memory `window`'s, what may be requested `judge`'s, how a
+host fares `health`'s, what an answer means `retry`'s, where a host is `places`', and when it is enough `budget`'s.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from crawler.politeness import retry
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import Budget, Spent
 from crawler.politeness.health import Health
+from crawler.politeness.inside import Inside
 from crawler.politeness.judge import Judge
 from crawler.politeness.places import Places
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
@@ -26,6 +26,7 @@ from crawler.politeness.schedule import Schedule
 from crawler.politeness.tally import Tally
 from crawler.politeness.turn import Turn
 from crawler.politeness.window import Window
+from crawler.reasons import PRIVATE_ADDRESS
 from crawler.url import STANDARD
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from crawler.config import Manners, UrlsConfig
     from crawler.errors import FetchError
     from crawler.politeness.host import Host
+    from crawler.reach import Reach
 
 __all__ = ["Decision", "Deliver", "Finish", "Handled", "Policy", "Redirect", "Settlement", "Snooze", "Spent", "Turn"]
 
@@ -56,6 +58,7 @@ class Policy:
         locates: Whether `Turn.locate` is answered; if not, addresses count for nothing.
         refusal: Why a request must not be made although it was admitted, as a reason of `reasons.REASONS`; None if
             it may. Asked once for each, before robots.txt is.
+        reach: Where what was found may lead; None: anywhere.
         random: A number of at least 0 and below 1, for jitter.
     """
 
@@ -71,6 +74,7 @@ class Policy:
         spent: Spent = Spent(),  # noqa: B008  (frozen)
         locates: bool = False,
         refusal: Callable[[Request], str | None] | None = None,
+        reach: Reach | None = None,
         random: Callable[[], float] = random,
     ) -> None:
         self._clock = clock
@@ -86,9 +90,10 @@ class Policy:
         self._health = Health(manners, self._schedule, self._window, self.tally)
         self._budget = Budget(manners.budget, spent, clock.monotonic())
         self._unstarted: set[int] = set()
+        self.inside = Inside(reach, self._window)
         self._judge = Judge(
             manners, agent=agent, clock=clock, health=self._health, places=self._places, window=self._window, urls=urls,
-            refusal=refusal,
+            refusal=refusal, inside=self.inside,
         )  # fmt: skip
         #: requests handed out by `turn` whose attempt has not ended
         self.in_flight = 0
@@ -124,6 +129,7 @@ class Policy:
         """Where a host of `Turn.locate` is; empty where that is not ours to know."""
         host = self._window.hosts[host_key]
         self._places.found(host, addresses)
+        self._judge.located(host, addresses, self._clock.monotonic())
         self._window.settle(host)
 
     def not_located(self, host_key: HostKey, error: FetchError) -> None:
@@ -160,39 +166,37 @@ class Policy:
         return turn
 
     def supply(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> list[str]:
-        """What the frontier gave for `Turn.wants`: fewer than wanted means that it has no more of that host.
-
-        Returns:
-            Origins whose stored verdicts may save asking for robots.txt, for `recall`.
-        """
+        """What the frontier gave for `Turn.wants`: fewer than wanted means that it has no more of that host. Returns
+        origins whose stored verdicts may save asking for robots.txt, for `recall`."""
         return self._judge.take_in(wants, requests)
 
     def recall(self, files: Iterable[RobotsFile]) -> list[Request]:
-        """Verdicts that an earlier run, or this one before it forgot them, has stored; stale ones are ignored.
-
-        Returns:
-            The sitemaps that they name, if these are to be followed; some may be known.
-        """
+        """Verdicts that an earlier run, or this one before it forgot them, has stored; stale ones are ignored. Returns
+        the sitemaps that they name, if these are to be followed; some may be known."""
         return self._judge.recall(files)
 
     def may_start(self, request: Request) -> bool:
-        """Whether a request of `turn` may still go on the wire, to be asked right before it does.
-
-        Not if its host must rest by now (Retry-After, Crawl-delay, breaker): it is then taken back, for a later turn.
-        """
+        """Whether a request of `turn` may still go on the wire, to be asked right before it does: not if its host must
+        rest by now (Retry-After, Crawl-delay, breaker); it is then taken back, for a later turn."""
         host = self._window.hosts[request.host_key]
         now = self._clock.monotonic()
         if self._schedule.may_start(host, now) and (not host.failures or self._health.may_start(host, request)):
             return True
+        self.withdraw(request, keep=True)
+        return False
+
+    def withdraw(self, request: Request, *, keep: bool = False) -> None:
+        """A request of `turn` does not go on the wire now; the frontier's again, unless it is kept for a later turn."""
+        host = self._window.hosts[request.host_key]
         self._unstarted.discard(id(request))
         self.in_flight -= 1
         if request.kind is Kind.PAGE:
             self._budget.settle(host, kept=False)
         self._health.taken_back(host, request)
         self._schedule.taken_back(host)
-        host.put_back(request)
-        self._judge.turn_away(host, now)
-        return False
+        if keep:
+            host.put_back(request)
+        self._judge.turn_away(host, self._clock.monotonic())
 
     def started(self, request: Request) -> None:
         """The head of a request is on the wire now."""
@@ -204,15 +208,15 @@ class Policy:
         now, wall = self._clock.monotonic(), self._clock.wall()
         host = self._window.hosts[request.host_key]
         started = id(request) not in self._unstarted
-        if not started:
-            self._unstarted.discard(id(request))
+        self._unstarted.discard(id(request))
         self.in_flight -= 1
         self._schedule.released(host, now, started=started)
         if isinstance(answer, Response):
             self._budget.received(len(answer.body))
-            address = answer.address
-            if address != host.address and address is not None and host.address is not None:
+            if (address := answer.address) != host.address and address is not None and host.address is not None:
                 self._places.move(host, address)
+        elif answer.reason == PRIVATE_ADDRESS:
+            self._judge.shut(host, now)
         gave_up = self._health.learn(host, request, answer, now, wall)
         decision: Decision
         if request.kind is Kind.ROBOTS:

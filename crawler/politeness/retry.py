@@ -20,6 +20,7 @@ import msgspec
 
 from crawler.errors import FetchError, UrlError
 from crawler.models import MAX_REDIRECTS, Kind, Outcome, Page, ParseFailure, Request, Response, Url
+from crawler.reasons import PRIVATE_ADDRESS
 from crawler.url import STANDARD, Base, host, host_key
 
 if TYPE_CHECKING:
@@ -178,6 +179,8 @@ def after(
         assert isinstance(answer, Response)  # noqa: S101  # for the type checker: an error has a reason
         return _redirect(request, answer, rules)
     status = answer.status if isinstance(answer, Response) else None
+    if reason == PRIVATE_ADDRESS:
+        return Finish(Outcome.EXCLUDED, reason)
     rule = rule_for(reason)
     if request.attempt >= rule.attempts:
         return Finish(Outcome.FAILED, reason, status)
@@ -275,4 +278,5 @@ def hop(request: Request, target: Url) -> Request:
         attempt=1,
         redirected_from=(*request.redirected_from, request.url),
         id=0,
+        inside=request.inside and host(target) == host(request.url),  # of a page it is settled anew
     )

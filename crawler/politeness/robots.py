@@ -6,6 +6,7 @@ requests start is `policy`'s to say. The cases of section 2.3.1:
 - 2xx: what the file says. One that cannot be decoded is unreachable: what it forbids is unknown.
 - 3xx: followed over up to five hops, to other hosts too; beyond, or without a usable target, unavailable.
 - 4xx, unavailable: all is allowed. But 429 is a host that asks for peace: as 5xx (so does Google).
+- One that may not be asked for, as it leads to a private address (`crawler.reach`), closes its origin for that reason.
 - 5xx, any other status, no answer: tried again as `retry` says, then all of the origin
   is refused for ten minutes. What is found later asks anew.
 """
@@ -23,6 +24,7 @@ from crawler.extract.robots_match import Matcher
 from crawler.models import SITEMAP_PRIORITY, Kind, Request, Response, Robots, RobotsFile, Url
 from crawler.politeness import retry
 from crawler.politeness.unsaved import Unsaved
+from crawler.reasons import PRIVATE_ADDRESS
 from crawler.url import STANDARD, Base, host_key, origin
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def request_for(page: Request) -> Request:
         scope_host=page.scope_host,
         seed=page.seed,
         kind=Kind.ROBOTS,
+        inside=page.inside,
     )
 
 
@@ -103,7 +106,9 @@ def after(
             return Settled()
         return retry.Redirect(retry.hop(request, target), answer.status)
     decision = retry.after(request, answer, now=now, wall=wall, rules=rules)
-    return decision if isinstance(decision, retry.Deliver | retry.Snooze) else Settled(UNREACHABLE)
+    if isinstance(decision, retry.Deliver | retry.Snooze):
+        return decision
+    return Settled(PRIVATE_ADDRESS if retry.failure(answer) == PRIVATE_ADDRESS else UNREACHABLE)
 
 
 def unreachable(missing: str | None) -> tuple[Robots, str]:
@@ -175,7 +180,12 @@ class Verdicts:
         return verdict
 
     def restore(self, file: RobotsFile) -> Verdict | None:
-        """A verdict that was stored; None if it has expired. A wall clock set back does not make it last longer."""
+        """A verdict that was stored; None if it has expired. A wall clock set back does not make it last longer.
+
+        What is closed for a private address is found so again without asking, or not, by another configuration.
+        """
+        if file.closed == PRIVATE_ADDRESS:
+            return None
         left_s = min(file.expires_at - self._clock.wall(), FRESH_S if file.closed is None else UNREACHABLE_S)
         if left_s <= 0:
             return None

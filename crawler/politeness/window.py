@@ -203,6 +203,7 @@ class Window:
                 pages=host.pages,
                 backoff_s=host.backoff_s,
                 latency_s=host.latency_s,
+                first_seen=host.first_seen,
             )
             for host in self._unsaved.take()
         ]

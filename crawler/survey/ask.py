@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from crawler.fetch.base import Fetcher
     from crawler.models import HostKey, Link, ParseFailure
     from crawler.parse.base import Parser
+    from crawler.reach import Reach
 
 MAX_SITEMAPS = 20
 PATIENCE_S = 20.0
@@ -54,11 +55,13 @@ class _File(NamedTuple):
 class Survey:
     """Asks hosts. Made in the loop that it is used in; fetcher and parser are its maker's to close."""
 
-    def __init__(self, config: CrawlConfig, fetcher: Fetcher, parser: Parser, clock: Clock) -> None:
+    def __init__(
+        self, config: CrawlConfig, fetcher: Fetcher, parser: Parser, clock: Clock, reach: Reach | None = None
+    ) -> None:
         self._config = config
         self._parser = parser
         self._clock = clock
-        self._pacing = Pacing(config, fetcher, clock)
+        self._pacing = Pacing(config, fetcher, clock, reach)
         self._files: dict[str, _File] = {}
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 

@@ -10,10 +10,14 @@ from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from crawler.errors import FetchError
 from crawler.politeness.limits import LimitTable
 from crawler.politeness.retry import retry_after_s
 from crawler.politeness.schedule import GUARD_S
+from crawler.reach import seed_of
+from crawler.reasons import PRIVATE_ADDRESS
 from crawler.survey.forecast import pause_of
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from crawler.fetch.base import Fetcher
     from crawler.models import HostKey, Request, Response
     from crawler.politeness.limits import Resolved
+    from crawler.reach import Reach
 
 
 class _Host:
@@ -49,12 +54,14 @@ class Pacing:
         config: With the limits in force.
         fetcher: Makes them.
         clock: The time of the running loop.
+        reach: Where what was found may lead; None: anywhere.
     """
 
-    def __init__(self, config: CrawlConfig, fetcher: Fetcher, clock: Clock) -> None:
+    def __init__(self, config: CrawlConfig, fetcher: Fetcher, clock: Clock, reach: Reach | None = None) -> None:
         self._config = config
         self._fetcher = fetcher
         self._clock = clock
+        self._reach = reach
         self._limits = LimitTable(config.limits)
         self._hosts: dict[HostKey, _Host] = {}
         self._slots = asyncio.Semaphore(config.limits.concurrency)
@@ -78,6 +85,7 @@ class Pacing:
         host = self._host(request.host_key)
         try:
             addresses = await self.locate(request.host_key)
+            request = await self._judged(request, addresses)
         except FetchError as error:
             return error
         async with host.lock:
@@ -110,6 +118,19 @@ class Pacing:
     def due(self, key: HostKey) -> float:
         """When the next request to a host may start, at the earliest: monotonic time."""
         return self._host(key).due
+
+    async def _judged(self, request: Request, addresses: tuple[str, ...]) -> Request:
+        """The request as it may be made: as in a crawl that begins (`politeness.inside`).
+
+        Raises:
+            FetchError: It must not be, or the name of its seed does not resolve.
+        """
+        if self._reach is None or not self._reach.shuts_out(request.host_key, addresses):
+            return replace(request, inside=False)
+        seed = seed_of(request)
+        if seed is None or not self._reach.shuts_out(seed, await self.locate(seed)):
+            raise FetchError(PRIVATE_ADDRESS, ", ".join(addresses) or request.host_key)
+        return replace(request, inside=True)
 
     async def _fetch(self, host: _Host, request: Request) -> Response | FetchError:
         try:

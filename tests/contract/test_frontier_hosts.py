@@ -138,6 +138,7 @@ async def test_host_state_and_robots_come_back_as_last_committed(frontier, front
         pages=5,
         backoff_s=6.5,
         latency_s=0.125,
+        first_seen=2,
     )
     file = RobotsFile(origin="https://a.test", expires_at=5.0, robots=Robots(rules=((False, "/x"),)))
     await frontier.commit(Checkpoint(hosts=(old,), robots=(file,)))

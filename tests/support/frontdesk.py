@@ -155,6 +155,7 @@ class FrontDesk:
             taken = [request for key, n in turn.wants for request in self._take(key, n)]
             self._meanwhile()
             self.clock.advance(len(taken) * self.judging_s)
+            self.policy.inside.recall([self._state(key) for key in self.policy.inside.unknown(turn.wants, taken)])
             origins = self.policy.supply(turn.wants, taken)
             self._meanwhile()
             self.policy.recall([self.verdicts[origin] for origin in origins if origin in self.verdicts])

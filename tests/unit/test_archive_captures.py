@@ -15,6 +15,7 @@ from warcio.warcwriter import WARCWriter
 from crawler.archive.captures import Captures, Source
 from crawler.archive.compose import Original, compose, payload_digest, warc_date, warcinfo
 from crawler.archive.entry import Entry
+from crawler.fetch.lenient import MAX_HEADERS
 from crawler.models import HostKey, Kind, Outcome, Request, Response, Url
 
 HEADERS = (
@@ -93,6 +94,26 @@ def test_no_body_is_taken_for_something_else(captures, body, status_line):
     was = entry(body=body, headers=HEADERS + coding, status_line=status_line)
     (found,) = captures(archived(was))
     assert found.response.body == body
+    assert found.response.headers == was.response.headers
+
+
+def test_a_length_beside_chunks_is_put_aside_with_them_and_comes_back(captures):
+    was = entry(headers=(*HEADERS, (b"Content-Length", b"3")))
+    members = b"".join(gzip.decompress(member) for member in compose(was, payload_digest(was.response), None).members)
+    assert b"\r\nX-Crawl-transfer-encoding: chunked\r\n" in members
+    assert b"\r\nX-Crawl-Content-Length: 3\r\n" in members
+    (found,) = captures(archived(was))
+    assert found.response.headers == was.response.headers
+
+
+def test_a_length_alone_stays_what_it_is(captures):
+    was = entry(headers=((b"Content-Length", b"8"),))
+    assert b"\r\nContent-Length: 8\r\n\r\n<p>body" in gzip.decompress(archived(was))
+
+
+def test_as_many_headers_come_back_as_are_fetched(captures):
+    was = entry(headers=tuple((b"X-%d" % number, b"y") for number in range(MAX_HEADERS)))
+    (found,) = captures(archived(was))
     assert found.response.headers == was.response.headers
 
 

@@ -207,3 +207,18 @@ async def test_what_was_admitted_while_the_last_checkpoint_was_written_is_commit
     assert store.blobs["slow"] == b"2"
     for sink in sinks.values():
         await sink.aclose()
+
+
+async def test_flush_waits_until_what_has_ended_is_committed_and_for_nothing_else(tmp_path):
+    frontier, sinks, committer = await opened(MemoryStore(), tmp_path)
+    running = asyncio.create_task(committer.run(lambda: None))
+    await committer.flush()  # nothing has ended
+    frontier.add([SEED])
+    [request] = await frontier.take([("a.test", 1)])
+    committer.finish(Finished(request=request, outcome=Outcome.FAILED, reason="timeout"), ())
+    await asyncio.gather(committer.flush(), committer.flush())
+    assert frontier.counts().outcomes[Outcome.FAILED] == 1
+    committer.close()
+    await running
+    for sink in sinks.values():
+        await sink.aclose()

@@ -126,6 +126,18 @@ def verdict(**fields):
             ["Priority    5 (0 goes first, 32 is normal, 63 last)", "Kind        sitemap"],
         ),
         ({"priority": 0}, ["Priority    0 (0 goes first"]),
+        (
+            EXCLUDED | {"reason": "private_address", "url": "http://[::ffff:7f00:1]:81/", "asked": URL},
+            [
+                "Address     ::ffff:7f00:1 is not public: 127.0.0.1 (loopback) by IPv4-mapped\n",
+                '            let in by fetch.allow_addresses: ["::ffff:7f00:1"]\n',
+                "            and then tried again by crawl --resume --retry-failed\n",
+            ],
+        ),
+        (
+            EXCLUDED | {"reason": "private_address"},
+            ["Address     a.test was at none that is public", "fetch.allow_addresses: [its address]"],
+        ),
     ],
 )
 def test_each_end_is_explained(fields, lines):

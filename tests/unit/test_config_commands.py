@@ -80,6 +80,24 @@ class TestCheck:
         run(["check", written("robots: {max_crawl_delay: 0}"), "--host", "a.org"])
         assert "  slower for no Crawl-delay of its robots.txt" in capsys.readouterr().err
 
+    def test_tells_whether_links_may_lead_to_an_address(self, written, capsys):
+        text = "fetch: {allow_addresses: [10.0.0.0/8]}"
+        for host, told in {
+            "0x7f.1": "  asked only where a seed names it, as it is loopback and not in fetch.allow_addresses\n",
+            "http://10.1.2.3:81/": "  asked wherever it is found, though it is private, from fetch.allow_addresses\n",
+        }.items():
+            run(["check", written(text), "--host", host])
+            assert told in capsys.readouterr().err
+        run(["check", written(text), "--host", "9.9.9.9", "--host", "a.org"])
+        assert "  asked " not in capsys.readouterr().err
+
+    def test_bad_networks_are_told_with_their_place(self, written, capsys):
+        assert run(["check", written('fetch:\n  allow_addresses: ["::1", 10.0.0.1/8]\n')]) == 2
+        told = (
+            'crawl.yaml:2:28: fetch.allow_addresses[1]: "10.0.0.1/8": expected the first address of the network, which'
+        )
+        assert told in capsys.readouterr().err
+
     def test_tells_what_is_sent_to_a_host_by_name_and_never_by_value(self, written, capsys):
         text = (
             "fetch: {hosts: {"
@@ -97,6 +115,7 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("text", "remark"),
         [
+            ("fetch: {allow_addresses: [0.0.0.0/0]}", "fetch.allow_addresses: 0.0.0.0/0 lets every page have this"),
             ("robots: {obey: false}", "robots.obey: false asks hosts for more than they allow"),
             ("limits: {default: {delay: 0, concurrency: 4}}", "limits.default.delay: 0s asks every host"),
             ("breaker: {failures: null}", "breaker.failures: null asks a host that is down"),

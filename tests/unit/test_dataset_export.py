@@ -143,7 +143,12 @@ def test_export_writes_to_standard_output(crawl, capfdbinary):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("product", "--to", "out.csv"), "expected a name that ends with .jsonl, .jsonl.gz, .jsonl.zst, or - for"),
+        (
+            ("product", "--to", "out.xlsx"),
+            "a name that ends with .jsonl, .jsonl.gz, .jsonl.zst, .csv, .csv.gz, .csv.zst, or",
+        ),
+        (("product", "--to", "out.jsonl", "--raw-cells"), "--raw-cells: is for .csv"),
+        (("product", "--raw-cells"), "--raw-cells: is for --to FILE.csv"),
         (("prodct",), "has no records of 'prodct'; expected pages, product"),
         (("../crawl/product",), "has no records of '../crawl/product'"),
         (("product", "--unique", "sku", "--all"), "expected one of them"),

@@ -73,6 +73,7 @@ def test_what_has_no_value_is_matched_by_nothing_at_all():
         (Outcome.FAILED, "http_404", True),
         (Outcome.FAILED, "timeout", True),
         (Outcome.EXCLUDED, "robots_unreachable", True),
+        (Outcome.EXCLUDED, "private_address", True),
         (Outcome.EXCLUDED, "breaker", True),
         (Outcome.EXCLUDED, "robots", False),
         (Outcome.EXCLUDED, "scope_narrowed", False),

@@ -2,7 +2,8 @@
 
 from types import SimpleNamespace
 
-from crawler.engine import Engine, Parts, Settings
+from crawler.engine import Engine
+from crawler.parts import Parts, Settings
 
 
 def engine_of_hosts_set_aside():

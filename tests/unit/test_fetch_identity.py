@@ -10,7 +10,9 @@ import pytest
 from crawler.clock import SystemClock
 from crawler.config import FetchConfig, HostFetchConfig
 from crawler.errors import ConfigError, FetchError
+from crawler.fetch.cookies import Cookies
 from crawler.fetch.http import HttpFetcher
+from crawler.fetch.identity import Identity
 from crawler.models import HostKey, Request, Url
 from tests.support.rawserver import RawServer, page
 
@@ -73,7 +75,7 @@ async def test_what_is_for_one_host_is_sent_to_no_other():
     hosts = {"a.test": HostFetchConfig(auth="u:p", headers={"X-Key": "k"}), "a.test:81": HostFetchConfig(auth="v:q")}
     async with Telling(hosts=hosts) as telling:
         for url in ("http://a.test/", "http://a.test:8080/"):
-            told = await telling.told(url)
+            told = await telling.told(url, seed=url)
             assert (told["authorization"], told["x-key"]) == (basic("u:p"), "k")
         assert (await telling.told("http://a.test:81/"))["authorization"] == basic("v:q")
         for other in ("b.test", "x.a.test", "aa.test", "test.test"):
@@ -190,5 +192,48 @@ class TestVerify:
             for url in ("https://shop.test/", "https://shop.test:444/", "https://shop.test/", "https://shop.test:444/"):
                 await telling.told(url)
             ways = telling._fetcher._idle.ways()
-            assert sorted(ways) == [("https://shop.test", True, None), ("https://shop.test:444", False, None)]
+            assert sorted(way[:3] for way in ways) == [
+                ("https://shop.test", True, None),
+                ("https://shop.test:444", False, None),
+            ]
             assert telling.connections == 2
+
+
+SHOP = HostFetchConfig(auth="u:hush", headers={"X-Token": "hush", "X-Named": "hush", "X-A": "1"})
+
+
+async def told_at(url, seed, hosts):
+    """What is told to a port other than the default, which no name leads to."""
+    asked = Request(url=Url(url), host_key=HostKey("h"), scope_host="h", seed=seed)
+    config = FetchConfig(hosts=hosts)
+    identity = Identity(config, Cookies(config, SystemClock()), hidden={"x-named"})
+    lines = identity.told(asked, url.split("/")[2]).lines_for(asked.url)
+    return {line.partition(":")[0].lower() for line in lines.splitlines()} & {
+        "authorization",
+        "x-token",
+        "x-named",
+        "x-a",
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "seed", "pattern", "sent"),
+    [
+        ("https://a.test/", "https://a.test/", "a.test", True),
+        ("https://a.test/", "https://a.test:8443/", "a.test", True),
+        ("https://a.test:8443/", "https://a.test:8443/", "a.test", True),
+        ("https://a.test:8443/", "sitemap:https://A.test:8443/s.xml", "a.test", True),
+        ("https://a.test:8443/", "https://a.test/", "a.test", False),
+        ("https://a.test:8443/", "https://a.test/", "a.test:8443", True),
+        ("https://a.test:8443/", "https://b.test:8443/", "a.test", False),
+        ("https://x.a.test:8443/", "https://a.test/", "*.a.test", False),
+        ("https://x.a.test:8443/", "https://a.test/", "*.a.test:8443", True),
+        ("http://[::1]/", "http://[::1]/", "[::1]", True),
+        ("http://[::1]:8080/", "http://[::1]/", "[::1]", False),
+        ("http://a.test:8080/", "http://a.test:8080/", "a.test", True),
+        ("http://a.test/", "https://a.test/", "a.test", False),
+    ],
+)
+async def test_secrets_go_to_another_port_only_where_the_seed_or_the_pattern_names_it(url, seed, pattern, sent):
+    everything = {"authorization", "x-token", "x-named", "x-a"}
+    assert await told_at(url, seed, {pattern: SHOP}) == (everything if sent else {"x-a"})

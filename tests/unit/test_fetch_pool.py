@@ -48,7 +48,7 @@ async def test_connection_idle_for_too_long_is_closed_though_nobody_asks_for_it(
         clock.advance(1)
         fetcher._idle._sweep()
         await old.left.wait()
-        assert [origin for origin, _, _ in fetcher._idle.ways()] == [young.url("")]
+        assert [origin for origin, *_ in fetcher._idle.ways()] == [young.url("")]
         assert fetcher._idle._timer is not None
 
 

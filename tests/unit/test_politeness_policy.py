@@ -412,6 +412,18 @@ def test_recalled_request_gives_its_budget_back_and_is_the_next_of_its_host():
     assert [request.url[-1] for request in policy.turn(10).start] == ["1", "2"]
 
 
+@pytest.mark.parametrize("delay", [0, 1.0])
+def test_withdrawn_request_leaves_its_slot_and_its_budget_to_the_next_and_is_the_frontiers(delay):
+    clock = FakeClock()
+    policy = policy_for(clock, delay=delay, obey=False, pages=1)
+    (first,) = supplied(policy, *pages(9)).start
+    policy.withdraw(first)
+    assert policy.in_flight == 0
+    (second,) = policy.turn(10).start
+    assert second.url != first.url
+    assert policy.may_start(second)
+
+
 def test_longer_crawl_delay_recalls_requests_not_yet_on_the_wire():
     clock = FakeClock()
     policy = policy_for(clock, delay=0, concurrency=2)

@@ -42,6 +42,10 @@ class FaultServer:
         """For ``fetch.resolve``."""
         return {f"*.{DOMAIN}": f"127.0.0.1:{self.port}"}
 
+    def fault_of(self, host: str) -> Fault | None:
+        """The one that a host does; None: it answers well."""
+        return self.faults.get(host)
+
     def __enter__(self) -> FaultServer:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self._listener.getsockname()[1]
@@ -79,7 +83,7 @@ class FaultServer:
                 return
             fault = None
             if first[0] == _TLS_HANDSHAKE:
-                fault = self.faults.get(name_asked_for(sock))
+                fault = self.fault_of(name_asked_for(sock))
                 if fault is not None and fault.at_connect:
                     self._take(sock, plain, fault.at_connect)
                     return
@@ -113,7 +117,7 @@ class FaultServer:
             head, _, rest = rest.partition(b"\r\n\r\n")
             host, path = _asked(head)
             self.asked[host, path] += 1
-            fault = self.faults.get(host)
+            fault = self.fault_of(host)
             if fault is None or not fault.is_at(path):
                 sock.sendall(_good(path))
                 continue

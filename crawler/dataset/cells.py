@@ -1,0 +1,117 @@
+"""How does a record become a row of CSV (RFC 4180) in which a spreadsheet finds nothing to run?
+
+A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return is a formula to some spreadsheet, which
+may call programs and send what stands beside it to somebody; so are these after blanks, and their full-width forms.
+What a page says is text: such a cell gets a ``'`` before it, as OWASP recommends ("CSV Injection"), which spreadsheets
+take for "this is text". Numbers stay numbers, ``-5`` and ``+3.2`` among them. Names of columns are cells, too.
+
+Text stands as it is, null is empty, lists and objects are JSON, and numbers have every digit they came with.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from crawler.errors import CrawlerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+MAX_COLUMNS: Final = 16_384
+"""As of the spreadsheets that have most. A function of the user's may name fields by what pages say."""
+
+_NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+(?:[.,][0-9]+)*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
+_OPENINGS: Final = frozenset("=+-@")
+_OPENING_BLANKS: Final = frozenset("\t\r")
+_UNSEEN: Final = ("Cc", "Cf", "Zl", "Zp", "Zs")
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_text = msgspec.json.Decoder(str).decode
+
+
+class Columns(NamedTuple):
+    """What all rows of a file have."""
+
+    names: tuple[str, ...]  #: in the order in which records have them first
+    records: int  #: how many were looked at
+
+
+def columns_of(lines: Iterable[bytes], path: Path) -> Columns:
+    """The fields of all records of a file.
+
+    Args:
+        lines: All of it, without their newlines.
+        path: What it is called in messages.
+
+    Raises:
+        CrawlerError: A line is no record, or there are more fields than a table can have.
+    """
+    names: dict[str, None] = {}
+    records = 0
+    for records, line in enumerate(lines, 1):
+        try:
+            found = _decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise CrawlerError(f"{path}:{records}: not a record: {error}") from error
+        if found.keys() - names.keys():
+            names.update(dict.fromkeys(found))
+        if len(names) > MAX_COLUMNS:
+            raise CrawlerError(f"{path}: its records have over {MAX_COLUMNS:,} different fields, too many for a table")
+    return Columns(tuple(names), records)
+
+
+class Rows:
+    """Makes rows.
+
+    Args:
+        names: Of the columns.
+        raw_cells: Leave cells as they are, formulas or not.
+    """
+
+    def __init__(self, names: Sequence[str], *, raw_cells: bool = False) -> None:
+        self._names = names
+        self._raw = raw_cells
+
+    def header(self) -> bytes:
+        """The row of the columns' names, without its line feed."""
+        return self._row([self._text(name) for name in self._names])
+
+    def rows(self, lines: Iterable[bytes]) -> list[bytes]:
+        """A row for each record, without its line feed."""
+        return [self._of(_decode(line)) for line in lines]
+
+    def _of(self, record: dict[str, msgspec.Raw]) -> bytes:
+        return self._row([self._cell(bytes(record[name])) if name in record else "" for name in self._names])
+
+    def _cell(self, value: bytes) -> str:
+        match value[:1]:
+            case b'"':
+                return self._text(_decode_text(value))
+            case b"n":
+                return ""
+            case _:
+                return value.decode()
+
+    def _text(self, text: str) -> str:
+        return text if self._raw or not is_formula(text) else f"'{text}"
+
+    def _row(self, cells: Sequence[str]) -> bytes:
+        out = io.StringIO(newline="")
+        csv.writer(out).writerow(cells)
+        return out.getvalue().removesuffix("\n").encode()
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet may take a cell with this text for something to be run."""
+    if text[:1].isalnum() and text[:1].isascii():
+        return False  # as nearly all are
+    if text[:1] in _OPENING_BLANKS:
+        return True
+    first = next((c for c in text if unicodedata.category(c) not in _UNSEEN), "")
+    return unicodedata.normalize("NFKC", first) in _OPENINGS and not _NUMBER.fullmatch(text)

@@ -1,0 +1,73 @@
+"""Which files can records be exported to? Each kind by the end of its name, with what its lines are made by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from crawler.dataset.cells import Rows, columns_of
+from crawler.dataset.lines import Lines
+from crawler.errors import ConfigError
+from crawler.export.packing import PACKINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from crawler.export.packing import Packing
+
+JSONL = ".jsonl"
+CSV = ".csv"
+
+
+class Encoding(NamedTuple):
+    """How the records of one file are written to another."""
+
+    #: lines that come before all records, without their newlines
+    head: list[bytes]
+    #: records as JSON -> lines
+    encode: Callable[[list[bytes]], list[bytes]]
+    #: how many records it is for, as others may have been added since; None for any number
+    records: int | None = None
+
+
+class Format(NamedTuple):
+    """A kind of file."""
+
+    kind: str  #: `JSONL` or `CSV`
+    packing: Packing
+
+    @property
+    def suffix(self) -> str:
+        """What names of such files end with."""
+        return self.kind + self.packing.suffix
+
+    def encoding(self, source: Path, *, raw_cells: bool = False) -> Encoding:
+        """For the records of `source`, which is read once where that is needed.
+
+        Raises:
+            ConfigError: `raw_cells` of what has no cells.
+            CrawlerError: `source` cannot be read, or a line of it is no record.
+        """
+        if self.kind == CSV:
+            columns = columns_of(Lines(source), source)
+            rows = Rows(columns.names, raw_cells=raw_cells)
+            return Encoding([rows.header()] if columns.names else [], rows.rows, columns.records)
+        if raw_cells:
+            raise ConfigError(f"--raw-cells: is for {CSV}; a {self.suffix} file has no cells")
+        return Encoding([], lambda lines: lines)
+
+
+FORMATS = tuple(Format(kind, packing) for kind in (JSONL, CSV) for packing in PACKINGS.values())
+
+
+def format_of(path: Path) -> Format:
+    """The kind of file that `path` names.
+
+    Raises:
+        ConfigError: None.
+    """
+    found = next((one for one in FORMATS if path.name.endswith(one.suffix)), None)
+    if found is None:
+        ends = ", ".join(one.suffix for one in FORMATS)
+        raise ConfigError(f"--to {path}: expected a name that ends with {ends}, or - for standard output")
+    return found
