@@ -279,7 +279,7 @@ def _load(lane: Lane) -> int:
 def _cause(end: Exit) -> str:
     """What ended a worker, for people: ``SIGSEGV``, ``exit status 1``."""
     if end.code == EXIT_NO_FORK:
-        return "a failure to fork"
+        return "a failure to fork: no more processes (`ulimit -u`), or too little memory"
     if end.code >= 0:
         return f"exit status {end.code}"
     try:
