@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _DEPTH = 2  # batches a worker is given at once: one in work, one at hand
 _STILLBIRTHS = 5  # workers in a row that died before their first page
 _LOAD_WITHIN_S = 60.0
+_LOOK_S = 1.0  # how often deadlines are looked at; a look later than that by as much: nobody ran (SIGSTOP, a freezer)
 
 
 class ProcessParser:
@@ -63,6 +64,8 @@ class ProcessParser:
         self._overdue: dict[int, int] = {}  # worker -> number of the page it was killed for
         self._waiting: deque[Parcel] = deque()
         self._watcher: asyncio.TimerHandle | None = None
+        self._look_due = 0.0
+        self._went_on_at = 0.0  # when this process, and workers perhaps, last went on after a standstill
         # Real processes hang in real time, and stamp the board with this very clock.
         self._now = SystemClock.monotonic
         self._launched_at = 0.0
@@ -139,10 +142,12 @@ class ProcessParser:
                     self._watch_in(self._deadline_s)
 
     def _watch_in(self, delay_s: float) -> None:
+        delay_s = min(delay_s, _LOOK_S)
+        self._look_due = self._now() + delay_s
         self._watcher = asyncio.get_running_loop().call_later(delay_s, self._watch)
 
     def _watch(self) -> None:
-        """Kill workers whose page is overdue. Runs only while something is outstanding, and rarely."""
+        """Kill workers whose page is overdue. Runs only while something is outstanding."""
         self._watcher = None
         launcher = self._launcher
         busy = [lane for lane in self._lanes.values() if lane.outstanding]
@@ -152,10 +157,13 @@ class ProcessParser:
         if not launcher.ready and now - self._launched_at >= _LOAD_WITHIN_S:
             self._fail(f"the parser pool did not load {self._charter.entry!r} within {_LOAD_WITHIN_S:.0f} s")
             return
+        if now - self._look_due >= _LOOK_S:
+            self._went_on_at = now  # how long pages have run is unknown: they get all of their time once more
         next_s = self._deadline_s
         for lane in busy:
             page = launcher.board.read(lane.slot)
-            left_s = self._deadline_s if page.since == 0.0 else page.since + self._deadline_s - now
+            since = max(page.since, self._went_on_at) if page.since else now
+            left_s = since + self._deadline_s - now
             if left_s > 0:
                 next_s = min(next_s, left_s)
             elif lane.worker not in self._overdue:
