@@ -11,8 +11,9 @@ dies, the page it was on fails, by
 
 and all its other unanswered pages are parsed again, by another worker; a new one is forked in its place. If it
 was on no page, nothing is lost: killed from outside, its batches go to another worker. If it failed by itself between
-two pages, or for lack of memory while it held results of other pages, the pages of its batch go one by one. Only
-workers that die again and again before their first page, or a server that cannot load, end the pool.
+two pages, was killed there for the third time with a batch, or lacked memory while it held results of other pages, the
+pages of its batch go one by one. Only workers that die again and again before their first page, or a server that cannot
+load, end the pool.
 
 Known weakness: a batch waits behind the one before it on its worker, up to a deadline, even if another is idle.
 """
@@ -187,6 +188,8 @@ class ProcessParser:
         blamed = page.started - lane.answered - 1
         if page.started > 0 and end.code > 0 and (failure is None or (end.code == EXIT_NO_MEMORY and blamed > 0)):
             failure = None
+            self._take_apart(lane, end)
+        elif page.started > 0 and failure is None and lane.outstanding and lane.outstanding[0].call.killed_again():
             self._take_apart(lane, end)
         self._salvage(lane, blamed if failure else None, failure)
         if self._stillborn >= _STILLBIRTHS:
