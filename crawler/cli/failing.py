@@ -31,7 +31,17 @@ def resume_command(plan: Plan, *, stream: bool = False) -> str:
     words = ["crawl", "-d", str(plan.directory.path), "--resume"]
     if plan.pages or stream:
         words += ["-o", str(plan.pages or STDOUT)]
-    return f"{typed_command()} {shlex.join(words)}"
+    return f"{typed_command()} {' '.join(map(_quoted, words))}"
+
+
+def _quoted(word: str) -> str:
+    """For a shell, and to be seen: bytes that are no text or no letters as escapes, which bash and zsh understand."""
+    if word.isprintable():  # as no surrogate is, which stands for such a byte
+        return shlex.quote(word)
+    letters = (
+        chr(byte) if 32 <= byte < 127 and chr(byte) not in "\\'" else f"\\x{byte:02x}" for byte in os.fsencode(word)
+    )
+    return f"$'{''.join(letters)}'"
 
 
 @contextmanager

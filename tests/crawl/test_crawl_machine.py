@@ -97,7 +97,7 @@ def test_running_out_of_open_files_midway_loses_nothing_and_blames_no_url(crawle
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (most, most))
         errors = ended(process)
         assert process.returncode == 1, errors
-        assert "open files" in errors
+        assert "ulimit -n" in errors
         assert "Traceback" not in errors
         assert "--resume" in errors
         assert_nothing_lost(crawler)
