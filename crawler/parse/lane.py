@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crawler.parse.known import Confirmed
 
 _BUFFER_BYTES = 256 * 1024
+_KILLS = 3  # of workers between two pages of one call: no longer mere chance
 _MAX_PIECES = 256  # in one write; the system's own bound (IOV_MAX) is 1024
 
 
@@ -34,6 +35,12 @@ class Call:
         self.done: asyncio.Future[list[Page | ParseFailure]] = asyncio.get_running_loop().create_future()
         self._results: list[Page | ParseFailure | None] = [None] * len(jobs)
         self._missing = len(jobs)
+        self._kills = 0
+
+    def killed_again(self) -> bool:
+        """Its worker was killed, though it was on no page; True if that has come to be a habit."""
+        self._kills = (self._kills + 1) % _KILLS
+        return self._kills == 0
 
     def settle(self, positions: Sequence[int], results: Sequence[Page | ParseFailure]) -> None:
         """Fill in the results of some of the jobs; the last of them wakes the caller."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import tempfile
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import msgspec
@@ -144,7 +143,7 @@ class Launcher:
 
 def _briefing(charter: Charter) -> BinaryIO:
     """A file with what the server is to read: of any size, without anyone waiting for the other."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+    file = boards.nameless_file()
     file.write(msgspec.msgpack.encode(charter))
     file.seek(0)
     return file

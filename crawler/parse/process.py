@@ -11,8 +11,9 @@ dies, the page it was on fails, by
 
 and all its other unanswered pages are parsed again, by another worker; a new one is forked in its place. If it
 was on no page, nothing is lost: killed from outside, its batches go to another worker. If it failed by itself between
-two pages, or for lack of memory while it held results of other pages, the pages of its batch go one by one. Only
-workers that die again and again before their first page, or a server that cannot load, end the pool.
+two pages, was killed there for the third time with a batch, or lacked memory while it held results of other pages, the
+pages of its batch go one by one. Only workers that die again and again before their first page, or a server that cannot
+load, end the pool.
 
 Known weakness: a batch waits behind the one before it on its worker, up to a deadline, even if another is idle.
 """
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 _DEPTH = 2  # batches a worker is given at once: one in work, one at hand
 _STILLBIRTHS = 5  # workers in a row that died before their first page
 _LOAD_WITHIN_S = 60.0
+_LOOK_S = 1.0  # how often deadlines are looked at; a look later than that by as much: nobody ran (SIGSTOP, a freezer)
 
 
 class ProcessParser:
@@ -63,6 +65,8 @@ class ProcessParser:
         self._overdue: dict[int, int] = {}  # worker -> number of the page it was killed for
         self._waiting: deque[Parcel] = deque()
         self._watcher: asyncio.TimerHandle | None = None
+        self._look_due = 0.0
+        self._went_on_at = 0.0  # when this process, and workers perhaps, last went on after a standstill
         # Real processes hang in real time, and stamp the board with this very clock.
         self._now = SystemClock.monotonic
         self._launched_at = 0.0
@@ -139,10 +143,12 @@ class ProcessParser:
                     self._watch_in(self._deadline_s)
 
     def _watch_in(self, delay_s: float) -> None:
+        delay_s = min(delay_s, _LOOK_S)
+        self._look_due = self._now() + delay_s
         self._watcher = asyncio.get_running_loop().call_later(delay_s, self._watch)
 
     def _watch(self) -> None:
-        """Kill workers whose page is overdue. Runs only while something is outstanding, and rarely."""
+        """Kill workers whose page is overdue. Runs only while something is outstanding."""
         self._watcher = None
         launcher = self._launcher
         busy = [lane for lane in self._lanes.values() if lane.outstanding]
@@ -152,10 +158,13 @@ class ProcessParser:
         if not launcher.ready and now - self._launched_at >= _LOAD_WITHIN_S:
             self._fail(f"the parser pool did not load {self._charter.entry!r} within {_LOAD_WITHIN_S:.0f} s")
             return
+        if now - self._look_due >= _LOOK_S:
+            self._went_on_at = now  # how long pages have run is unknown: they get all of their time once more
         next_s = self._deadline_s
         for lane in busy:
             page = launcher.board.read(lane.slot)
-            left_s = self._deadline_s if page.since == 0.0 else page.since + self._deadline_s - now
+            since = max(page.since, self._went_on_at) if page.since else now
+            left_s = since + self._deadline_s - now
             if left_s > 0:
                 next_s = min(next_s, left_s)
             elif lane.worker not in self._overdue:
@@ -179,6 +188,8 @@ class ProcessParser:
         blamed = page.started - lane.answered - 1
         if page.started > 0 and end.code > 0 and (failure is None or (end.code == EXIT_NO_MEMORY and blamed > 0)):
             failure = None
+            self._take_apart(lane, end)
+        elif page.started > 0 and failure is None and lane.outstanding and lane.outstanding[0].call.killed_again():
             self._take_apart(lane, end)
         self._salvage(lane, blamed if failure else None, failure)
         if self._stillborn >= _STILLBIRTHS:
@@ -279,7 +290,7 @@ def _load(lane: Lane) -> int:
 def _cause(end: Exit) -> str:
     """What ended a worker, for people: ``SIGSEGV``, ``exit status 1``."""
     if end.code == EXIT_NO_FORK:
-        return "a failure to fork"
+        return "a failure to fork: no more processes (`ulimit -u`), or too little memory"
     if end.code >= 0:
         return f"exit status {end.code}"
     try:
