@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crawler.checkpoint import Committer
     from crawler.clock import Clock
     from crawler.frontier.base import Frontier
-    from crawler.models import ParseFailure, Request, Response
+    from crawler.models import ParseFailure, Request, Response, Robots
     from crawler.parse.base import Job
     from crawler.politeness.policy import Policy, Settlement
     from crawler.scope import Scope
@@ -111,6 +111,14 @@ class Ledger:
         else:
             log.info("parsing failed", extra={"url": request.url, "why": f"{result.reason}: {result.detail}"})
             self._end(request, finish, job.response)
+
+    def robots(self, request: Request, result: Page | ParseFailure) -> tuple[Robots | None, str | None]:
+        """What a robots.txt says, or in words why it could not be read."""
+        if isinstance(result, Page):
+            return result.robots, None
+        why = f"{result.reason}: {result.detail}"
+        log.info("robots.txt", extra={"url": request.url, "attempt": request.attempt, "why": why})
+        return None, why
 
     def _enter(self, target: Request) -> str | None:
         """Admit a redirect's target like any URL; the reason if the scope, which is about pages, refuses it."""

@@ -94,9 +94,13 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     def header(self, name: bytes) -> str | None:
         """The first header called `name` (lower case), decoded as latin-1; None if there is none."""
         for key, value in self.headers:
-            if key.lower() == name:
+            if len(key) == len(name) and key.lower() == name:  # lengths are told sooner than letters
                 return value.decode("latin-1")
         return None
+
+    def values(self, name: bytes) -> list[str]:
+        """What all headers called `name` (lower case) say, decoded as latin-1."""
+        return [value.decode("latin-1") for key, value in self.headers if key.lower() == name]
 
     @property
     def etag(self) -> str | None:
@@ -139,6 +143,7 @@ class Robots(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     sitemaps: tuple[str, ...] = ()
     #: the product name whose group this is (`extract.robots.product_name`); empty where it does not matter
     agent: str = ""
+    missing: str | None = None  #: why it could not be had, in words
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):

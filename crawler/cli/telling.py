@@ -13,7 +13,7 @@ from crawler.models import NORMAL_PRIORITY, Kind, Outcome
 from crawler.reach import address_of
 from crawler.reasons import PRIVATE_ADDRESS
 from crawler.url import Url, host_key
-from crawler.wording import duration, meaning
+from crawler.wording import duration, meaning, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from crawler.cli.rows import Row
     from crawler.dataset.facts import Ending, HostWait, RobotsVerdict, Why
     from crawler.models import HostKey
+
+
+_LONGEST = 300
 
 
 def told(facts: Why, now: float) -> str:
@@ -112,8 +115,8 @@ def _robots(facts: Why, now: float) -> Iterator[Row]:
         if blamed:
             yield "robots.txt", "the file that counted then is not stored any more"
     elif verdict.closed:
-        what = "could not be fetched" if verdict.closed == "robots_unreachable" else verdict.closed
-        yield "robots.txt", what
+        what = "could not be had" if verdict.closed == "robots_unreachable" else verdict.closed
+        yield "robots.txt", f"{what}: {printable(verdict.missing, _LONGEST)}" if verdict.missing else what
         yield "", f"which closes all of {verdict.origin}"
         yield "", _holds(verdict, now)
     elif not verdict.allowed:

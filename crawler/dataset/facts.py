@@ -35,6 +35,7 @@ class RobotsVerdict(msgspec.Struct, frozen=True, kw_only=True):
     allowed: bool
     rule: str | None  #: that decides, such as ``Disallow: /private/``; null if none is about it
     closed: str | None  #: why all of the origin is disallowed, whatever the rules
+    missing: str | None = None  #: why the file could not be had, in words
     until: str  #: when the verdict expires
 
 

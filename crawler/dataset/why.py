@@ -229,6 +229,7 @@ def _verdict(file: RobotsFile, url: Url) -> RobotsVerdict:
         allowed=file.closed is None and (decided is None or decided[0]),
         rule=f"{'Allow' if decided[0] else 'Disallow'}: {decided[1]}" if decided else None,
         closed=file.closed,
+        missing=file.robots.missing,
         until=rfc3339(file.expires_at),
     )
 

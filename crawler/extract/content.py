@@ -1,11 +1,13 @@
 """What bytes did the server mean to send? Undoes Content-Encoding (RFC 9110 section 8.4), under a limit.
 
-Lenient where browsers and curl are: streams that end early give what could be decoded, bytes after the end of a
-gzip, zlib or zstd stream are ignored, ``deflate`` may lack its zlib wrapper. Character sets are `charset`'s business.
+Lenient where browsers are: streams that end early give what could be decoded, bytes after the end of a stream and the
+checksums of gzip are ignored, ``deflate`` may lack its zlib wrapper, a coding nobody knows is passed over if there is
+text below it (``utf-8`` and ``none`` are seen). Character sets are `charset`'s business.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import brotli
 
 from crawler.errors import CrawlerError
+from crawler.extract.stream_ends import mended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +34,11 @@ _ZSTD_MAGIC = (b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in 
 _ZSTD_OPTIONS: dict[int, int] = {
     zstd.DecompressionParameter.window_log_max: 23
 }  # 8 MiB, the most HTTP allows (RFC 9659)
+
+_KNOWN = frozenset(prefix + name for name in ("gzip", "deflate", "br", "zstd") for prefix in ("", "x-"))
+# MIME Sniffing standard, sections 3 and 5.2: what no text has, and how much is looked at.
+_BINARY = re.compile(rb"[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_SNIFFED_BYTES = 1445
 
 
 class ContentError(CrawlerError):
@@ -51,7 +59,7 @@ class Decoded(NamedTuple):
     """A body after content decoding."""
 
     data: bytes
-    truncated: bool  #: whether a compressed stream ended early
+    truncated: bool  #: whether a compressed stream ended early, or its checksum says that it is not as it was
 
 
 class _Decompressor(Protocol):
@@ -89,7 +97,7 @@ def decode_content(body: bytes, encoding: str | None, limit: int, *, cut: bool =
         cut: Whether to give the first `limit` bytes of what is longer, instead of failing.
 
     Raises:
-        ContentError: ``too_large``, or ``bad_encoding`` for an unknown coding or data that is not of its kind.
+        ContentError: ``too_large``, or ``bad_encoding`` for data that is not of its coding, or of an unknown one.
     """
     truncated = False
     codings = _codings(encoding) if encoding and body else []
@@ -99,11 +107,29 @@ def decode_content(body: bytes, encoding: str | None, limit: int, *, cut: bool =
         try:
             body, is_short = _decode_layer(body, coding, _Limit(limit, cut))
         except (zlib.error, zstd.ZstdError, brotli.error) as error:
-            raise ContentError("bad_encoding", f"not {coding}: {error}") from error
+            name = coding.removeprefix("x-")
+            whole = mended(body, name, limit)
+            if whole is None:
+                raise ContentError("bad_encoding", f"not {coding}: {error}") from error
+            body, _ = _decode_layer(whole, coding, _Limit(limit, cut))
+            is_short = name == "gzip"
         truncated |= is_short
+    if codings and not _KNOWN.issuperset(codings):
+        _check_unknown(codings, body)
     if len(body) > limit:
         return _Limit(limit, cut).exceeded([body])
     return Decoded(body, truncated)
+
+
+def _check_unknown(codings: list[str], body: bytes) -> None:
+    """Chromium and Firefox pass over codings they do not know, and then show text or rubbish: text will do.
+
+    Raises:
+        ContentError: ``bad_encoding``: `body`, all other codings undone, is no text.
+    """
+    if _BINARY.search(body, 0, _SNIFFED_BYTES):
+        unknown = next(coding for coding in codings if coding not in _KNOWN)
+        raise ContentError("bad_encoding", f"content coding {unknown[:40]!r}, expected gzip, deflate, br or zstd")
 
 
 def _codings(encoding: str) -> list[str]:
@@ -122,7 +148,7 @@ def _decode_layer(body: bytes, coding: str, limit: _Limit) -> Decoded:
         case "br":
             return _inflate_brotli(body, limit)
         case _:
-            raise ContentError("bad_encoding", f"content coding {coding[:40]!r}, expected gzip, deflate, br or zstd")
+            return Decoded(body, truncated=False)  # see `_check_unknown`
 
 
 def _inflate(body: bytes, limit: _Limit, new: Callable[[], _Decompressor], magic: tuple[bytes, ...]) -> Decoded:

@@ -6,13 +6,12 @@ The face of this package, called in parser workers. Pure: bytes in, values out, 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from crawler.errors import HookError
-from crawler.extract import robots, robots_meta, sitemap
+from crawler.extract import mime, robots, robots_meta, sitemap
 from crawler.extract.content import ContentError, decode_content
 from crawler.extract.data_page import data_kind, read_data, why_cut
 from crawler.extract.html_page import HtmlPage, Means
@@ -32,11 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Extractor", "LinkLine", "LinkRecord", "PageRecord", "Settings", "SitemapLine"]
 
-# Of its 512 KiB at most, inflated; whatever fetch.max_body says, as only its first 500 KiB are read.
-_MAX_ROBOTS_BYTES = 64 * 1024**2
 _EMPTY = frozenset((204, 205))  # by their status
 _HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
-_UNKNOWN_TYPES = frozenset(("", "unknown/unknown", "application/unknown", "*/*"))
+_UNKNOWN_TYPES = frozenset((None, "unknown/unknown", "application/unknown", "*/*"))
 # MIME Sniffing standard, section 7.1: what an unlabelled resource starts with if it is HTML.
 _LOOKS_LIKE_HTML = re.compile(
     rb"[\t\n\f\r ]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >]",
@@ -72,9 +69,9 @@ class Extractor:
             return ParseFailure(reason="parse_error", detail=f"{type(error).__name__}: {error}"[:500])
 
     def _page(self, request: Request, response: Response) -> Page:
-        encoding = response.header(b"content-encoding")
+        encoding = _all(response, b"content-encoding")
         if request.kind is Kind.ROBOTS:
-            return self._robots(decode_content(response.body, encoding, _MAX_ROBOTS_BYTES))
+            return self._robots(decode_content(response.body, encoding, robots.MAX_BODY_BYTES, cut=True))
         if request.kind is Kind.SITEMAP and response.status not in _EMPTY:
             return self._sitemap(
                 request, response, decode_content(response.body, encoding, sitemap.MAX_BYTES, cut=True)
@@ -82,8 +79,8 @@ class Extractor:
         body = decode_content(response.body, encoding, self._settings.max_body_bytes)
         if response.status in _EMPTY:
             return Page(reason="empty", body_bytes=len(body.data))
-        content_type = response.header(b"content-type")
-        if _is_html(content_type, body.data):
+        content_type = _all(response, b"content-type")
+        if _is_html(response, content_type, body.data):
             return self._html_page(request, response, content_type, body)
         kind = data_kind(content_type or "")
         if self._scraping is None or kind is None or kind not in self._scraping.kinds:
@@ -167,18 +164,22 @@ def _scraping(settings: Settings) -> Scraping:
     return Scraping(settings)
 
 
-def _is_html(content_type: str | None, body: bytes) -> bool:
-    """By its label; unlabelled, by what it starts with."""
-    labelled = _is_labelled_html(content_type or "")
-    if labelled is None:
-        return _LOOKS_LIKE_HTML.match(body.removeprefix(b"\xef\xbb\xbf")) is not None
-    return labelled
+def _all(response: Response, name: bytes) -> str | None:
+    """What all headers of that name say, as one list; None if there is none."""
+    found = None
+    length = len(name)
+    for key, value in response.headers:
+        if len(key) == length and key.lower() == name:
+            text = value.decode("latin-1")
+            found = text if found is None else f"{found}, {text}"
+    return found
 
 
-@lru_cache(maxsize=64)  # a site has one or two
-def _is_labelled_html(content_type: str) -> bool | None:
-    """What its label says of it; None for no label, or one that browsers do not believe."""
-    essence = content_type.partition(";")[0].strip().lower()
+def _is_html(response: Response, content_type: str | None, body: bytes) -> bool:
+    """By its label; without one that browsers believe, by what it starts with, unless they are told not to look."""
+    essence = mime.read(content_type or "").essence
     if essence in _HTML_TYPES:
         return True
-    return None if essence in _UNKNOWN_TYPES or "/" not in essence else False
+    if essence not in _UNKNOWN_TYPES or (response.header(b"x-content-type-options") or "").lower() == "nosniff":
+        return False
+    return _LOOKS_LIKE_HTML.match(body.removeprefix(b"\xef\xbb\xbf")) is not None

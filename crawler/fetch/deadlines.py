@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from crawler.errors import FetchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from crawler.clock import Clock
@@ -33,7 +34,7 @@ class Attempt:
 
     __slots__ = (
         "_cancelling", "_deadlines", "_exceeded", "_seen", "_task",
-        "answer", "asked", "asked_at", "asked_wall", "body_since", "expires_at", "received", "reused",
+        "answer", "asked", "asked_at", "asked_wall", "body_since", "expires_at", "failed", "received", "reused",
     )  # fmt: skip
 
     def __init__(self, deadlines: Deadlines, expires_at: float) -> None:
@@ -54,6 +55,8 @@ class Attempt:
         self._seen = 0
         #: what it waits for; None while it connects
         self.answer: asyncio.Future[Any] | None = None
+        #: who makes an answer of what has come, in place of the error
+        self.failed: Callable[[FetchError], None] | None = None
         self._exceeded: FetchError | None = None
 
     def __enter__(self) -> None:
@@ -78,7 +81,7 @@ class Attempt:
         """End the attempt with `error`, unless that has been done."""
         if self.answer is not None:
             if not self.answer.done():
-                self.answer.set_exception(error)
+                (self.failed or self.answer.set_exception)(error)
         elif self._exceeded is None:
             self._exceeded = error
             self._task.cancel()

@@ -6,6 +6,8 @@ the table knows decides. Whether a failure is tried again is left to `politeness
 
 from __future__ import annotations
 
+import ssl
+
 from crawler.errors import CrawlerError, FetchError
 from crawler.shortage import shortage
 
@@ -56,5 +58,14 @@ def fetch_error(error: BaseException, *, reused: bool | None = None) -> CrawlerE
     )
     if reason is None:
         raise KeyError(type(error).__name__) from error
-    text = " ".join(str(error).split())
-    return FetchError(reason, f"{type(error).__name__}: {text}"[:MAX_DETAIL_CHARS] + connection)
+    text = _of_tls(error) or f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return FetchError(reason, text[:MAX_DETAIL_CHARS] + connection)
+
+
+def _of_tls(error: BaseException) -> str | None:
+    """What was wrong with TLS, in OpenSSL's words without its file names: ``certificate has expired``."""
+    inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", error)
+    if not isinstance(inner, ssl.SSLError):
+        return None
+    reason = getattr(inner, "verify_message", None) or getattr(inner, "reason", None)
+    return str(reason).replace("_", " ").lower() if reason else None

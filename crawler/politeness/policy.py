@@ -243,13 +243,13 @@ class Policy:
                 self._window.settle(host)
         return finish
 
-    def robots_parsed(self, request: Request, robots: Robots | None) -> list[Request]:
-        """What a delivered robots.txt says; None if it could not be parsed. Returns the sitemaps to follow."""
-        return self._judge.settle(request, robots or Robots(), None if robots else robots_txt.UNREACHABLE)
+    def robots_parsed(self, request: Request, robots: Robots | None, missing: str | None = None) -> list[Request]:
+        """What a delivered robots.txt says; None if it could not be parsed, and why. Returns the sitemaps to follow."""
+        return self._judge.settle(request, *((robots, None) if robots else robots_txt.unreachable(missing)))
 
     @property
     def pressing(self) -> bool:
-        """Whether a host has asked for a rest or a longer delay since the last `changes`: worth a checkpoint at once."""
+        """Whether a host has asked for a rest or a longer delay since the last `changes`: worth storing at once."""
         return self._window.pressing
 
     def changes(self) -> tuple[list[HostState], list[RobotsFile]]:

@@ -111,6 +111,16 @@ def after(
     return Settled(PRIVATE_ADDRESS if retry.failure(answer) == PRIVATE_ADDRESS else UNREACHABLE)
 
 
+def unreachable(missing: str | None) -> tuple[Robots, str]:
+    """What is known of a robots.txt that could not be had."""
+    return Robots(missing=missing), UNREACHABLE
+
+
+def missing(answer: Response | FetchError) -> str:
+    """Why an attempt brought no robots.txt, in words: ``tls: certificate has expired``, ``status 503``."""
+    return f"status {answer.status}" if isinstance(answer, Response) else f"{answer.reason}: {answer.detail}"
+
+
 class Verdict:
     """What one origin's robots.txt means, until it expires.
 

@@ -148,6 +148,45 @@ async def test_body_at_the_limit_is_not_too_large():
         await fetcher.aclose()
 
 
+MOVED = b"HTTP/1.1 302 Found\r\nLocation: /there\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        says(MOVED + b"Content-Length: 999999999\r\n\r\n"),
+        says(MOVED + b"\r\n" + b"x" * 70_000, "stay"),
+        says(MOVED + b"Content-Length: 9\r\n\r\nhalf"),
+        says(MOVED + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "stay"),
+        says(MOVED + b"Transfer-Encoding: rot13\r\n\r\n", "stay"),
+    ],
+)
+async def test_redirect_is_an_answer_whatever_becomes_of_its_body(answer):
+    fetcher = fetcher_for()
+    async with RawServer(answer) as server:
+        response = await get(fetcher, server.url())
+        assert (response.status, response.header(b"location"), response.is_cut) == (302, "/there", True)
+        assert len(response.body) <= 64 * 1024
+        assert not list(fetcher._idle)
+        await fetcher.aclose()
+
+
+async def test_redirect_whose_body_never_ends_is_an_answer_when_its_time_is_over():
+    fetcher, sweep_at = clocked()
+    async with RawServer(says(MOVED + b"Content-Length: 9\r\n\r\nhalf", "stay")) as server:
+        fetch = asyncio.create_task(get(fetcher, server.url()))
+        await until(body_begun(fetcher))
+        sweep_at(5)
+        response = await fetch
+        assert (response.status, response.body, response.is_cut) == (302, b"half", True)
+        await fetcher.aclose()
+
+
+async def test_redirect_to_nowhere_needs_its_whole_body():
+    error, _ = await failure(says(b"HTTP/1.1 302 Found\r\nContent-Length: 9\r\n\r\nhalf"))
+    assert error.reason == "incomplete"
+
+
 async def test_announced_length_above_the_limit_fails_without_waiting_for_the_body():
     left = asyncio.Event()
 
