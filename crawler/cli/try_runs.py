@@ -102,7 +102,9 @@ def parsed_answer(request: Request, response: Response, config: CrawlConfig) -> 
         ContentError: Its body cannot be decoded.
     """
     content_type = response.header(b"content-type")
-    body = decode_content(response.body, response.header(b"content-encoding"), int(config.fetch.max_body_bytes))
+    fetch = config.fetch
+    encoding = response.header(b"content-encoding")
+    body = decode_content(response.body, encoding, int(fetch.max_body_bytes), max_ratio=float(fetch.max_ratio or 0))
     kind = data_kind(content_type or "")
     if kind is not None and not (content_type or "").lower().startswith("application/xhtml"):
         data = read_data(kind, body, content_type)
