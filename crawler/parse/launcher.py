@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import tempfile
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -15,7 +16,7 @@ import msgspec
 
 from crawler.errors import ParseError
 from crawler.parse import board as boards
-from crawler.parse.framing import BEGIN, COMMAND, KILL, NOTICE, SPAWN, Charter
+from crawler.parse.framing import BEGIN, COMMAND, EXIT_NO_FORK, KILL, NOTICE, SPAWN, Charter
 from crawler.parse.server import Server
 
 if TYPE_CHECKING:
@@ -33,6 +34,18 @@ class Exit(NamedTuple):
     code: int
     #: most physical memory it ever had
     peak_bytes: int
+
+    @property
+    def cause(self) -> str:
+        """What ended it, for people: ``SIGSEGV``, ``exit status 1``."""
+        if self.code == EXIT_NO_FORK:
+            return "a failure to fork"
+        if self.code >= 0:
+            return f"exit status {self.code}"
+        try:
+            return signal.Signals(-self.code).name
+        except ValueError:  # real-time signals have no name of their own
+            return f"signal {-self.code}"
 
 
 class Launcher:
