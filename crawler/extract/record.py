@@ -46,7 +46,7 @@ class LinkRecord(msgspec.Struct, frozen=True, gc=False):
         ),
     ]
     #: the attribute of that link, as written
-    rel: Annotated[str | None, Meta(description="its rel attribute as written")]
+    rel: Annotated[str | None, Meta(description="its rel attribute as written, at most 200 characters")]
 
 
 class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -236,7 +236,9 @@ class LinkLine(msgspec.Struct, frozen=True, gc=False):
         str, Meta(description="of the page's first link to the target, as in the links of its record; may be empty")
     ]
     #: as in `LinkRecord`
-    rel: Annotated[str | None, Meta(description="rel attribute of that link as written; null without one")]
+    rel: Annotated[
+        str | None, Meta(description="rel attribute of that link as written, at most 200 characters; null without one")
+    ]
 
 
 class SitemapLine(msgspec.Struct, frozen=True, gc=False):

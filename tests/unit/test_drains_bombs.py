@@ -66,6 +66,7 @@ def test_without_a_ratio_it_is_too_large(encoding):
     assert page_of(BOMBS[encoding], encoding, max_ratio=0).reason == "too_large"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", BOMBS)
 def test_a_bomb_is_told_before_much_of_it_is_inflated(encoding):
     """A process that may take a quarter of what the bomb holds is enough."""
@@ -147,6 +148,7 @@ def test_a_zipped_sitemap_is_held_to_the_ratio_too():
     assert page_of(body, kind=Kind.SITEMAP).refusals == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", [None, "gzip", "br", "zstd", "gzip, gzip"])
 def test_a_robots_txt_without_end_counts_as_far_as_it_is_read(encoding):
     body = b"user-agent: *\ndisallow: /private\n" + b"#" * (32 * MIB)

@@ -133,6 +133,7 @@ async def test_a_page_that_takes_its_worker_over_fails_alone(pool, order, why):
     assert [said(page) for page in (pages[0], pages[1], pages[3], after[0])] == [["a"], ["b"], ["c"], ["d"]]
 
 
+@pytest.mark.slow
 async def test_a_page_whose_records_are_too_large_fails_alone(pool):
     most = result_limit(1024**2) // 1024**2
     pages = await pool.parse([job("echo a"), job(f"tell {most - 1}"), job(f"tell {most}"), job("echo b")])
@@ -140,6 +141,7 @@ async def test_a_page_whose_records_are_too_large_fails_alone(pool):
     assert f"at most {result_limit(1024**2)}" in pages[2].detail
 
 
+@pytest.mark.slow
 async def test_a_batch_of_large_records_comes_in_frames_of_few(pool):
     """Neither side ever holds all of it at once; the sum is beyond what one frame may have."""
     pages = await pool.parse([job("tell 20")] * 16)
