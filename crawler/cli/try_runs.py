@@ -18,6 +18,7 @@ from crawler.errors import UrlError
 from crawler.extract import charset
 from crawler.extract.content import decode_content
 from crawler.extract.data_page import data_kind, read_data
+from crawler.extract.flatten import flattened
 from crawler.extract.near_misses import near_misses
 from crawler.extract.parsed import parsed_of
 from crawler.extract.rule_report import SourceReport
@@ -112,7 +113,7 @@ def parsed_answer(request: Request, response: Response, config: CrawlConfig) -> 
     if content_type and "/" in content_type and "html" not in content_type.lower():
         return None
     text = charset.decode(body.data, content_type)
-    tree = LexborHTMLParser(text.utf8)
+    tree = LexborHTMLParser(flattened(text.utf8).utf8)
     return parsed_of(request, response, _base_url(tree, response.url, config), "html", text=text.text, tree=tree)
 
 

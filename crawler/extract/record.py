@@ -211,11 +211,12 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         ),
     ]
     html: Annotated[str | None, Meta(description="the HTML, decoded to Unicode; null if not asked for")]
-    #: keys of this record, and ``body``; ``links`` stands for the page's lines in links.jsonl too
+    #: keys of this record, ``body``, ``nesting`` and ``attributes``; ``links`` stands for lines in links.jsonl too
     truncated: Annotated[
         tuple[str, ...],
         Meta(
-            description="what was cut short: body (a broken compressed stream), or keys of this record; json_ld also "
+            description="what was cut short: body (a broken compressed stream), nesting (elements more than 512 deep, "
+            "which count as siblings), attributes (over 1,000 of an element), or keys of this record; json_ld also "
             "where a block could not be read, and links stands for the page's lines in links.jsonl too"
         ),
     ]
