@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -14,7 +15,7 @@ import msgspec
 
 from crawler.errors import ParseError
 from crawler.parse import board as boards
-from crawler.parse.framing import BEGIN, COMMAND, KILL, NOTICE, SPAWN, Charter
+from crawler.parse.framing import BEGIN, COMMAND, EXIT_NO_FORK, KILL, NOTICE, SPAWN, Charter
 from crawler.parse.server import Server
 
 if TYPE_CHECKING:
@@ -32,6 +33,18 @@ class Exit(NamedTuple):
     code: int
     #: most physical memory it ever had
     peak_bytes: int
+
+    @property
+    def cause(self) -> str:
+        """What ended it, for people: ``SIGSEGV``, ``exit status 1``."""
+        if self.code == EXIT_NO_FORK:
+            return "a failure to fork: no more processes (`ulimit -u`), or too little memory"
+        if self.code >= 0:
+            return f"exit status {self.code}"
+        try:
+            return signal.Signals(-self.code).name
+        except ValueError:  # real-time signals have no name of their own
+            return f"signal {-self.code}"
 
 
 class Launcher:

@@ -7,7 +7,7 @@ dies, the page it was on fails, by
 
     parse_deadline   the pool killed it, as the page was worked on for longer than ``parse.deadline``
     parse_memory     it hit ``parse.memory``, or died having been that large
-    parser_crashed   anything else, the signal named
+    parser_crashed   anything else, the signal named, or what its worker did that no worker does (`lane`)
 
 and all its other unanswered pages are parsed again, by another worker; a new one is forked in its place. If it
 was on no page, nothing is lost: killed from outside, its batches go to another worker. If it failed by itself between
@@ -21,17 +21,17 @@ Known weakness: a batch waits behind the one before it on its worker, up to a de
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections import deque
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from crawler.clock import SystemClock
 from crawler.errors import ParseError
 from crawler.models import Page, ParseFailure
 from crawler.parse.entry import EXTRACTOR, NOT_RUNNING, worker_count
-from crawler.parse.framing import EXIT_NO_FORK, EXIT_NO_MEMORY, Charter
+from crawler.parse.framing import EXIT_NO_MEMORY, Charter, frame_limit
 from crawler.parse.known import Confirmed
-from crawler.parse.lane import Call, Lane, Parcel
+from crawler.parse.lane import Call, Lane, Parcel, Terms
 from crawler.parse.launcher import Exit, Launcher
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class ProcessParser:
         self._stillborn = 0
         self._error = NOT_RUNNING
         self._confirmed = Confirmed()
+        self._terms = Terms(frame_limit(settings.max_body_bytes), settings.fingerprint_key)
 
     def __repr__(self) -> str:
         sent = sum(len(lane.outstanding) for lane in self._lanes.values())
@@ -124,17 +125,30 @@ class ProcessParser:
     def _spawn(self, launcher: Launcher, slot: int) -> None:
         self._last_worker += 1
         sock = launcher.spawn(self._last_worker, slot)
-        self._lanes[self._last_worker] = Lane(self._last_worker, slot, sock, self._answered, self._confirmed)
+        self._lanes[self._last_worker] = Lane(
+            self._last_worker,
+            slot,
+            sock,
+            on_results=self._answered,
+            on_fault=self._distrust,
+            confirmed=self._confirmed,
+            terms=self._terms,
+        )
 
     def _answered(self) -> None:
         self._stillborn = 0
         self._dispatch()
 
+    def _distrust(self, lane: Lane) -> None:
+        """End a worker that is not to be believed; what becomes of its pages is settled at its death."""
+        if self._launcher is not None:
+            self._launcher.kill(lane.worker)
+
     def _dispatch(self) -> None:
         """Give waiting parcels to the least busy workers, as far as they take them."""
         while self._waiting:
-            lane = min(self._lanes.values(), key=_load, default=None)
-            if lane is None or _load(lane) >= _DEPTH:
+            lane = min(self._lanes.values(), key=attrgetter("load"), default=None)
+            if lane is None or lane.load >= _DEPTH:
                 return
             parcel = self._waiting.popleft()
             if not parcel.call.done.done():  # else its caller was cancelled
@@ -186,14 +200,17 @@ class ProcessParser:
             self._stillborn += 1
         failure = self._verdict(page, self._overdue.pop(worker, None), end)
         blamed = page.started - lane.answered - 1
-        if page.started > 0 and end.code > 0 and (failure is None or (end.code == EXIT_NO_MEMORY and blamed > 0)):
+        if lane.fault:
             failure = None
-            self._take_apart(lane, end)
+            self._take_apart(lane, ParseFailure(reason="parser_crashed", detail=lane.fault))
+        elif page.started > 0 and end.code > 0 and (failure is None or (end.code == EXIT_NO_MEMORY and blamed > 0)):
+            failure = None
+            self._take_apart(lane, self._failure(end))
         elif page.started > 0 and failure is None and lane.outstanding and lane.outstanding[0].call.killed_again():
-            self._take_apart(lane, end)
+            self._take_apart(lane, self._failure(end))
         self._salvage(lane, blamed if failure else None, failure)
         if self._stillborn >= _STILLBIRTHS:
-            self._fail(f"{self._stillborn} parser workers in a row died at their start, the last of {_cause(end)}")
+            self._fail(f"{self._stillborn} parser workers in a row died at their start, the last of {end.cause}")
             return
         try:
             self._spawn(launcher, lane.slot)
@@ -216,10 +233,10 @@ class ProcessParser:
         if end.code == EXIT_NO_MEMORY:
             return ParseFailure(reason="parse_memory", detail=f"needed more than {self._memory_bytes} bytes")
         if end.peak_bytes >= self._memory_bytes:
-            return ParseFailure(reason="parse_memory", detail=f"{_cause(end)} at {end.peak_bytes} bytes")
-        return ParseFailure(reason="parser_crashed", detail=_cause(end))
+            return ParseFailure(reason="parse_memory", detail=f"{end.cause} at {end.peak_bytes} bytes")
+        return ParseFailure(reason="parser_crashed", detail=end.cause)
 
-    def _take_apart(self, lane: Lane, end: Exit) -> None:
+    def _take_apart(self, lane: Lane, failure: ParseFailure) -> None:
         """Part the batch that a worker did not survive, though it might have survived each page: as when there is no
         room for all results, or for a page beside them. Its pages go one by one; one that did so already is to blame.
         """
@@ -227,7 +244,7 @@ class ProcessParser:
             return
         parcel = lane.outstanding.popleft()
         if len(parcel.positions) == 1:
-            parcel.settle([self._failure(end)])
+            parcel.settle([failure])
         else:
             lane.outstanding.extendleft(Parcel(parcel.call, [position]) for position in reversed(parcel.positions))
 
@@ -280,20 +297,3 @@ class ProcessParser:
             if not parcel.call.done.done():
                 parcel.call.done.set_exception(ParseError(message))
         self._waiting.clear()
-
-
-def _load(lane: Lane) -> int:
-    """Batches it has; a closed lane is as good as full."""
-    return len(lane.outstanding) if lane.open else _DEPTH
-
-
-def _cause(end: Exit) -> str:
-    """What ended a worker, for people: ``SIGSEGV``, ``exit status 1``."""
-    if end.code == EXIT_NO_FORK:
-        return "a failure to fork: no more processes (`ulimit -u`), or too little memory"
-    if end.code >= 0:
-        return f"exit status {end.code}"
-    try:
-        return signal.Signals(-end.code).name
-    except ValueError:  # real-time signals have no name of their own
-        return f"signal {-end.code}"
