@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OLDEST = (3, 35)
 """The first version of SQLite that knows all we ask of it (RETURNING)."""
 
-FORMAT = 1
+FORMAT = 2
 """Raised with every change that an older version of this package could not read."""
 
 APPLICATION_ID = 0x4372574C
