@@ -182,7 +182,7 @@ class Judge:
                 self._health.rest(host, until, "its robots.txt could not be had")
                 self.visit(again)
             case robots_txt.Settled(closed=closed):
-                self.settle(request, Robots(missing=robots_txt.missing(answer) if closed else None), closed)
+                self.settle(request, Robots(missing=robots_txt.why_not(answer, closed)), closed)
         return Handled()
 
     def settle(self, asked: Request, robots: Robots, closed: str | None) -> list[Request]:

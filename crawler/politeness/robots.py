@@ -116,8 +116,13 @@ def unreachable(missing: str | None) -> tuple[Robots, str]:
     return Robots(missing=missing), UNREACHABLE
 
 
-def missing(answer: Response | FetchError) -> str:
-    """Why an attempt brought no robots.txt, in words: ``tls: certificate has expired``, ``status 503``."""
+def why_not(answer: Response | FetchError, closed: str | None) -> str | None:
+    """Why an attempt brought no robots.txt, in words (``tls: certificate has expired``, ``status 503``).
+
+    None where that says nothing more than the reason `closed`, or all is allowed.
+    """
+    if closed != UNREACHABLE:
+        return None
     return f"status {answer.status}" if isinstance(answer, Response) else f"{answer.reason}: {answer.detail}"
 
 

@@ -11,15 +11,6 @@ from tests.support.faults.redirects import REDIRECTS
 from tests.support.faults.robots import ROBOTS
 from tests.support.faults.tls import TLS
 
-FAULTS = (
-    *HEADS,
-    *HEADERS,
-    *BODIES,
-    *CHUNKING,
-    *CODINGS,
-    *REDIRECTS,
-    *ROBOTS,
-    *TLS,
-)
+FAULTS = (*HEADS, *HEADERS, *BODIES, *CHUNKING, *CODINGS, *REDIRECTS, *ROBOTS, *TLS)
 
 assert len({fault.name for fault in FAULTS}) == len(FAULTS), "two faults of one name"
