@@ -24,7 +24,7 @@ def errors_named(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = error.strerror or error
+        why: object = error.strerror or error
         if error.errno == errno.EMFILE:  # of which more is to be said
             why = shortage(error) or why
         raise ExportError(f"{path}: cannot {doing}: {why}") from error
