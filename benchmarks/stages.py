@@ -61,6 +61,7 @@ MAIN = {
         (
             "__init__.py",
             "__main__.py",
+            "shortage.py",
             "account.py",
             "api.py",
             "build.py",

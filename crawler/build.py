@@ -26,11 +26,12 @@ from crawler.export.outcomes import outcome_line
 from crawler.extract.robots import product_name
 from crawler.fetch.certificates import certificates_later
 from crawler.fetch.cookies import Cookies
-from crawler.gate import allow_descriptors, shares_of
+from crawler.gate import Allowance, allow_descriptors, shares_of
 from crawler.handover import most_answers
 from crawler.in_flight import InFlight, open_in_flight
 from crawler.ledger import Ledger
 from crawler.outputs import open_sinks, output_files
+from crawler.parse.entry import worker_count
 from crawler.parse.server import Server
 from crawler.parts import Parts, Settings
 from crawler.politeness.limits import beat_s
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
     from crawler.checkpoint import Keeper
     from crawler.clock import Clock
-    from crawler.config import FetchConfig
+    from crawler.config import CrawlConfig, FetchConfig
     from crawler.directory import CrawlDirectory
     from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
@@ -90,7 +91,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
     earlier = _earlier(plan) if config.extract.rules else None
     if not resumed:
         plan.read_seeds()  # a mistake in an item is told before files are made
-    allow_descriptors(config.limits.concurrency)
+    allowed = _allowed(config)
     scope = Scope(config.scope)
     async with AsyncExitStack() as stack:
         begun: list[bool] = []
@@ -110,7 +111,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         await parser.start()
         hidden = referring_headers(config.fetch)
         reach = Reach(fetch)
-        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=config.limits.concurrency, hidden=hidden)
+        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=allowed.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
@@ -126,7 +127,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, reach, health, in_flight, clock, resumed)
         parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         bodies = shares_of(config.limits.memory_bytes).bodies
-        limits = Settings(concurrency=config.limits.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
+        limits = Settings(concurrency=allowed.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
         yield Running(
             Engine(parts, limits),
             directory=directory,
@@ -135,7 +136,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             seed_rows=JsonlSink(directory.seeds),
             clock=clock,
             fsync=config.checkpoint.fsync,
-            news=(*store.news, *in_flight.news),
+            news=[*store.news, *in_flight.news, *filter(None, (allowed.remark,))],
             health=health,
             release=parser.aclose,
             earlier=earlier,
@@ -160,15 +161,24 @@ async def open_survey(plan: Plan, server: Server | None = None) -> AsyncIterator
 
     config, clock = plan.config, SystemClock()
     fetch = revealed(plan.fetch(), os.environ)
-    allow_descriptors(config.limits.concurrency)
+    allowed = _allowed(config)
     async with AsyncExitStack() as stack:
         parser = parser_for(plan.effective_config(), fingerprint_key=0, server=server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
         reach, cookies, hidden = Reach(fetch), Cookies(fetch, clock), referring_headers(config.fetch)
-        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=config.limits.concurrency, hidden=hidden)
+        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=allowed.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
         yield Survey(config, fetcher, parser, clock, reach)
+
+
+def _allowed(config: CrawlConfig) -> Allowance:
+    """How many requests there may be at once. Raises a `ConfigError` for none."""
+    parsers = worker_count(config.parse) if config.parse.backend == "process" else 0
+    allowed = allow_descriptors(config.limits.concurrency, parsers)
+    if allowed.remark:
+        log.warning("remark", extra={"why": allowed.remark})
+    return allowed
 
 
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:

@@ -15,6 +15,7 @@ from crawler.export.outcomes import seed_line
 from crawler.models import STOPPED
 from crawler.rule_history import worse
 from crawler.seedlist import SeedTally
+from crawler.shortage import heeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -104,7 +105,7 @@ class Running:
     async def run(self) -> Result:
         """Crawl to the end, then, unless interrupted, write seeds.jsonl and summary.json."""
         started_at = self._clock.wall()
-        ending = await self._engine.run()
+        ending = await heeded(self._engine.run())
         releasing = asyncio.ensure_future(self._release())  # while the account is written
         try:
             return await self._account(ending, started_at)

@@ -25,7 +25,11 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+FAIR_BYTES = 1024**2
+"""A body may become so large however small it came: `fair_bytes`."""
+
 _MAX_LAYERS = 5  # as curl (MAX_ENCODE_STACK): each layer may multiply the work of the one below
+_MAX_STREAMS = 10_000  # one after another; beginning an empty one of zstd takes 25 us and 9 bytes
 _CHUNK_BYTES = 32 * 1024  # bounds what is copied again for each of many tiny gzip members
 _GZIP_WBITS, _ZLIB_WBITS, _RAW_WBITS = 31, 15, -15
 _GZIP_MAGIC = (b"\x1f\x8b",)
@@ -45,7 +49,7 @@ class ContentError(CrawlerError):
     """A body that cannot be decoded.
 
     Args:
-        reason: ``too_large``, ``bad_encoding`` or ``bad_sitemap``, of `reasons.REASONS`.
+        reason: ``too_large``, ``bomb``, ``bad_encoding`` or ``bad_sitemap``, of `reasons.REASONS`.
         detail: For people; never parsed.
     """
 
@@ -79,15 +83,34 @@ class _Limit(NamedTuple):
 
     size: int
     cut: bool
+    wire_bytes: int
+    is_fair: bool  # whether `size` follows from `wire_bytes`
 
     def exceeded(self, parts: list[bytes]) -> Decoded:
         """What becomes of `parts`, which are too much."""
-        if not self.cut:
-            raise ContentError("too_large", f"more than {self.size} bytes after content decoding")
-        return Decoded(b"".join(parts)[: self.size], truncated=True)
+        if self.cut:
+            return Decoded(b"".join(parts)[: self.size], truncated=True)
+        if self.is_fair:
+            raise ContentError("bomb", f"its {self.wire_bytes} bytes inflate to more than {self.size}")
+        raise ContentError("too_large", f"more than {self.size} bytes after content decoding")
 
 
-def decode_content(body: bytes, encoding: str | None, limit: int, *, cut: bool = False) -> Decoded:
+def fair_bytes(wire_bytes: int, limit: int, max_ratio: float) -> int:
+    """What a body of `wire_bytes` may become: `max_ratio` times that or `FAIR_BYTES`, and at most `limit`.
+
+    Args:
+        wire_bytes: Its length before content decoding.
+        limit: Whatever its length was.
+        max_ratio: 0 for any.
+    """
+    if not max_ratio or wire_bytes * max_ratio >= limit:
+        return limit
+    return min(limit, max(FAIR_BYTES, int(wire_bytes * max_ratio)))
+
+
+def decode_content(
+    body: bytes, encoding: str | None, limit: int, *, cut: bool = False, max_ratio: float = 0
+) -> Decoded:
     """Undo the codings named in a Content-Encoding header, the last one first.
 
     Args:
@@ -95,29 +118,33 @@ def decode_content(body: bytes, encoding: str | None, limit: int, *, cut: bool =
         encoding: The header's value, or None. gzip, deflate, br, zstd, their ``x-`` forms, and identity.
         limit: Most bytes the result of any layer may have; checked while inflating.
         cut: Whether to give the first `limit` bytes of what is longer, instead of failing.
+        max_ratio: As of `fair_bytes`, which holds for each layer, compared with `body` as it is here.
 
     Raises:
-        ContentError: ``too_large``, or ``bad_encoding`` for data that is not of its coding, or of an unknown one.
+        ContentError: ``too_large``, ``bomb`` for what is so by `max_ratio` alone, or ``bad_encoding`` for data that is
+            not of its coding, or of an unknown one.
     """
     truncated = False
     codings = _codings(encoding) if encoding and body else []
+    fair = fair_bytes(len(body), limit, max_ratio) if codings else limit
+    most = _Limit(fair, cut, len(body), fair < limit)
     if len(codings) > _MAX_LAYERS:
         raise ContentError("bad_encoding", f"{len(codings)} content codings, expected at most {_MAX_LAYERS}")
     for coding in reversed(codings):
         try:
-            body, is_short = _decode_layer(body, coding, _Limit(limit, cut))
+            body, is_short = _decode_layer(body, coding, most)
         except (zlib.error, zstd.ZstdError, brotli.error) as error:
             name = coding.removeprefix("x-")
-            whole = mended(body, name, limit)
+            whole = mended(body, name, fair)
             if whole is None:
                 raise ContentError("bad_encoding", f"not {coding}: {error}") from error
-            body, _ = _decode_layer(whole, coding, _Limit(limit, cut))
+            body, _ = _decode_layer(whole, coding, most)
             is_short = name == "gzip"
         truncated |= is_short
     if codings and not _KNOWN.issuperset(codings):
         _check_unknown(codings, body)
-    if len(body) > limit:
-        return _Limit(limit, cut).exceeded([body])
+    if len(body) > fair:
+        return most.exceeded([body])
     return Decoded(body, truncated)
 
 
@@ -154,6 +181,7 @@ def _decode_layer(body: bytes, coding: str, limit: _Limit) -> Decoded:
 def _inflate(body: bytes, limit: _Limit, new: Callable[[], _Decompressor], magic: tuple[bytes, ...]) -> Decoded:
     """Decode one stream after another, as long as one begins (with `magic`) where the last one ended."""
     stream = new()
+    n_streams = 1
     parts: list[bytes] = []
     room = limit.size
     at = 0
@@ -169,6 +197,9 @@ def _inflate(body: bytes, limit: _Limit, new: Callable[[], _Decompressor], magic
             at -= len(stream.unused_data)
             if not body.startswith(magic, at):
                 break
+            n_streams += 1
+            if n_streams > _MAX_STREAMS:
+                raise ContentError("bad_encoding", f"more than {_MAX_STREAMS} compressed streams one after another")
             stream = new()
     return Decoded(b"".join(parts), truncated=not stream.eof)
 

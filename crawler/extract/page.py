@@ -12,7 +12,7 @@ import msgspec
 
 from crawler.errors import HookError
 from crawler.extract import mime, robots, robots_meta, sitemap
-from crawler.extract.content import ContentError, decode_content
+from crawler.extract.content import ContentError, decode_content, fair_bytes
 from crawler.extract.data_page import data_kind, read_data, why_cut
 from crawler.extract.html_page import HtmlPage, Means
 from crawler.extract.parsed import parsed_of
@@ -73,10 +73,9 @@ class Extractor:
         if request.kind is Kind.ROBOTS:
             return self._robots(decode_content(response.body, encoding, robots.MAX_BODY_BYTES, cut=True))
         if request.kind is Kind.SITEMAP and response.status not in _EMPTY:
-            return self._sitemap(
-                request, response, decode_content(response.body, encoding, sitemap.MAX_BYTES, cut=True)
-            )
-        body = decode_content(response.body, encoding, self._settings.max_body_bytes)
+            return self._sitemap(request, response, encoding)
+        settings = self._settings
+        body = decode_content(response.body, encoding, settings.max_body_bytes, max_ratio=settings.max_ratio)
         if response.status in _EMPTY:
             return Page(reason="empty", body_bytes=len(body.data))
         content_type = _all(response, b"content-type")
@@ -92,10 +91,14 @@ class Extractor:
             raise ContentError("bad_encoding", "the compressed robots.txt ends early: what it forbids is unknown")
         return Page(robots=robots.parse(body.data, self._settings.agent), body_bytes=len(body.data))
 
-    def _sitemap(self, request: Request, response: Response, body: Decoded) -> Page:
+    def _sitemap(self, request: Request, response: Response, encoding: str | None) -> Page:
         settings = self._settings
+        limit = fair_bytes(len(response.body), sitemap.MAX_BYTES, settings.max_ratio)
+        body = decode_content(response.body, encoding, limit, cut=True)
         is_cut = body.truncated or len(response.body) >= settings.max_body_bytes
-        listed = sitemap.parse(body.data, response.header(b"content-type"), host(request.url), is_cut=is_cut)
+        listed = sitemap.parse(
+            body.data, response.header(b"content-type"), host(request.url), limit=limit, is_cut=is_cut
+        )
         links = SitemapLinks(listed, request, self._scope, settings.urls, settings.fingerprint_key)
         records: tuple[tuple[str, bytes], ...] = ()
         if settings.sitemap_lines and links.lines:

@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
     #: most bytes a body may have after content decoding
     max_body_bytes: int = 10 * 1024**2
+    #: as in `FetchConfig`; 0 for any
+    max_ratio: float = 0.0
     #: the crawl's own, see `Frontier.key`
     fingerprint_key: int = 0
     #: product token or User-Agent header, for robots.txt and what pages say to robots

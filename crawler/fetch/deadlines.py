@@ -4,6 +4,10 @@ A sweep a few times a second looks at every attempt under way. Past a limit, one
 cancelled, as `asyncio.timeout` would, and leaving the `with` block then raises a `FetchError`; one that waits for its
 answer gets the error in place of it. A limit is therefore kept to within one sweep. A cancellation from outside stays
 a cancellation, even when both come together.
+
+Time in which this process stood still (SIGSTOP, a frozen container, a machine that swaps) is nobody's: a sweep that
+comes much too late moves all limits by as much, and answers that came meanwhile are taken. Else all requests under way
+would be failures of their hosts.
 """
 
 from __future__ import annotations
@@ -19,6 +23,10 @@ if TYPE_CHECKING:
 
     from crawler.clock import Clock
     from crawler.config import FetchConfig
+
+
+STANDSTILL_S = 1.0
+"""A sweep that is later by so much speaks of a process that did not run, not of a busy one."""
 
 
 class Attempt:
@@ -78,6 +86,13 @@ class Attempt:
             self._exceeded = error
             self._task.cancel()
 
+    def put_off(self, seconds: float) -> None:
+        """So much of its time did not count."""
+        self.expires_at += seconds
+        self.asked_at += seconds
+        if self.body_since is not None:
+            self.body_since += seconds
+
     def begin_body(self) -> None:
         """The body has begun: measure its speed from here on, what has come with the head included."""
         self.body_since = self._deadlines.now()
@@ -117,6 +132,7 @@ class Deadlines:
         self._window_s = window_s
         self._attempts: set[Attempt] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0  # when the next sweep should be
 
     def begin(self) -> Attempt:
         """Watch a new attempt, whose time runs from here; it expires unless a connection is made."""
@@ -145,11 +161,15 @@ class Deadlines:
             self._timer = None
 
     def _arm(self) -> None:
+        self._due = self.now() + self._sweep_s
         self._timer = asyncio.get_running_loop().call_later(self._sweep_s, self._sweep)
 
     def _sweep(self) -> None:
         """Look at every attempt; go on as long as there are any."""
         now = self.now()
+        if now - self._due >= STANDSTILL_S:
+            for attempt in self._attempts:
+                attempt.put_off(now - self._due)
         for attempt in self._attempts:
             if now >= attempt.expires_at:
                 attempt.exceed(self._late(attempt))

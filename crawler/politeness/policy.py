@@ -56,8 +56,7 @@ class Policy:
         resumed: Whether an earlier run may have asked the same hosts a moment ago.
         spent: What earlier runs have used of the budgets.
         locates: Whether `Turn.locate` is answered; if not, addresses count for nothing.
-        refusal: Why a request must not be made although it was admitted, as a reason of `reasons.REASONS`; None if
-            it may. Asked once for each, before robots.txt is.
+        refusal: Why an admitted request must not be made, as a reason of `reasons.REASONS`; asked before robots.txt is.
         reach: Where what was found may lead; None: anywhere.
         random: A number of at least 0 and below 1, for jitter.
     """
@@ -106,9 +105,7 @@ class Policy:
     @property
     def all_set_aside(self) -> str | None:
         """``budget.pages_per_host``, if only hosts that have given it are known to have anything to request; else None.
-
-        Only events can change that: URLs found or woken, the end of a request.
-        """
+        Only events can change that: URLs found or woken, the end of a request."""
         busy = self.in_flight or self._places.asked or self._judge.refused or self._judge.put_off
         if self._budget.per_host is None or busy or not self._window.is_whole:
             return None
@@ -252,8 +249,7 @@ class Policy:
 
     @property
     def pressing(self) -> bool:
-        """Whether a host has asked for a rest or a longer delay since the last `changes`: a crash must not forget it,
-        so it is worth a checkpoint at once."""
+        """Whether a host has asked for a rest or a longer delay since the last `changes`: worth storing at once."""
         return self._window.pressing
 
     def changes(self) -> tuple[list[HostState], list[RobotsFile]]:

@@ -327,3 +327,30 @@ async def test_task_that_met_a_deadline_while_it_connected_can_go_on(stuck):
         await sweeping
     assert asyncio.current_task().cancelling() == 0
     await fetcher.aclose()
+
+
+async def test_time_in_which_this_process_stood_still_counts_for_nobody():
+    clock = SetClock()
+    deadlines = Deadlines(FetchConfig(timeout_s=5, min_speed=100), clock, window_s=1)
+    waits, loads = (deadlines.begin() for _ in range(2))
+    for attempt in (waits, loads):
+        deadlines.asked(attempt, asyncio.get_running_loop().create_future())
+    loads.received = 50
+    clock.now = 0.25
+    loads.begin_body()
+    deadlines._sweep()
+    clock.now = 3600.0
+    deadlines._sweep()
+    assert not waits.answer.done()
+    assert not loads.answer.done()
+    assert waits.asked_at == 3600.0 - 0.5  # as if the sweep had come when it was due
+    for late in (3600.6, 3601.2, 3601.8):  # from here on as ever
+        clock.now = late
+        deadlines._sweep()
+    assert str(loads.answer.exception()).startswith("too_slow")
+    assert not waits.answer.done()
+    clock.now = 3604.6
+    deadlines._due = clock.now
+    deadlines._sweep()
+    assert str(waits.answer.exception()).startswith("timeout")
+    deadlines.close()
