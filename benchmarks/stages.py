@@ -33,6 +33,7 @@ MAIN = {
     "reasons.py": "ledger",
     "rule_health.py": "ledger",
     "rule_fall.py": "ledger",
+    "traps/*": "ledger",
     "checkpoint.py": "checkpoint",
     "export/*": "checkpoint",
     "archive/*": "checkpoint",
@@ -44,6 +45,7 @@ MAIN = {
     "eta.py": "progress",
     "summary.py": "progress",
     "summary_rules.py": "progress",
+    "summary_traps.py": "progress",
     "wording.py": "progress",
     "rule_history.py": "progress",
     "extract/*": "hand-over",  # pages that no process parses

@@ -42,21 +42,24 @@ from crawler.seedlist import SeedList
 from crawler.sinks import hook_sink
 from crawler.stats import Stats
 from crawler.stores import open_store
+from crawler.traps.detector import Traps
+from crawler.traps.stored import TRAPS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from crawler.checkpoint import Keeper
     from crawler.clock import Clock
-    from crawler.config import FetchConfig
+    from crawler.config import FetchConfig, TrapsConfig
     from crawler.directory import CrawlDirectory
     from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
     from crawler.fetch.http import HttpFetcher
     from crawler.frontier.base import Frontier
-    from crawler.models import Restored
+    from crawler.models import Request, Restored
     from crawler.parse.base import Parser
     from crawler.plan import Plan
+    from crawler.politeness.judge import Answer
     from crawler.rule_history import Earlier
     from crawler.survey.ask import Survey
 
@@ -107,7 +110,10 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
+        traps = _traps(config.traps, clock) if config.traps.detect else None
         keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, RULES: health, **plan.keepers}
+        if traps is not None:
+            keepers[TRAPS] = traps
         for name, keeper in keepers.items():
             keeper.restore(restored.blobs.get(name, b""))
         sinks = await open_sinks(plan, files, restored, stack)
@@ -115,7 +121,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         directory.write_config(text)
         directory.reopen()
         begun.append(True)
-        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, health, clock, resumed)
+        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, health, traps, clock, resumed)
         parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         bodies = shares_of(config.limits.memory_bytes).bodies
         limits = Settings(concurrency=config.limits.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
@@ -132,6 +138,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             release=parser.aclose,
             earlier=earlier,
             name=config.name,
+            traps=traps,
         )
 
 
@@ -177,6 +184,7 @@ class Opened(NamedTuple):
     keepers: Mapping[str, Keeper]
     scope: Scope
     health: RuleHealth
+    traps: Traps | None
     clock: Clock
     resumed: bool
 
@@ -200,7 +208,7 @@ def _parts(
             time_s=restored.counters.get("elapsed_ms", 0) / 1000,
         ),
         locates=True,
-        refusal=partial(opened.scope.late_refusal, resumed=opened.resumed),
+        refusal=_refusal(opened),
     )
     committer = Committer(
         frontier=frontier,
@@ -224,6 +232,7 @@ def _parts(
         stats=stats,
         clock=clock,
         keeping=Keeping(warc=config.export.warc, files=config.export.files) if keeps else None,
+        traps=opened.traps,
     )
     return Parts(
         seeds=opened.seeds.requests(),
@@ -237,6 +246,23 @@ def _parts(
         stats=stats,
         clock=clock,
     )
+
+
+def _refusal(opened: Opened) -> Callable[[Request], Answer]:
+    """What keeps an admitted request from being made: the scope, or a trap."""
+    late = partial(opened.scope.late_refusal, resumed=opened.resumed)
+    if opened.traps is None:
+        return late
+    before = opened.traps.before
+    return lambda request: late(request) or before(request)
+
+
+def _traps(config: TrapsConfig, clock: Clock) -> Traps:
+    if not config.allow:
+        return Traps(config, clock)
+    from crawler.config.patterns import pattern_set  # noqa: PLC0415 - only patterns pay for RE2
+
+    return Traps(config, clock, pattern_set(config.allow))
 
 
 def _http() -> type[HttpFetcher]:

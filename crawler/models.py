@@ -62,6 +62,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
     context: bytes = b""
     #: the frontier's number for this URL; 0 outside the frontier
     id: int = 0
+    #: whether `Page.marks` is wanted, as its site is under suspicion; never stored
+    watched: bool = False
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
@@ -164,6 +166,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=0):
     #: of each rule that matched
     fills: tuple[Fill, ...] = ()
     needs_js: bool = False  #: an empty shell, it seems, that scripts have to fill
+    #: hashes of what an HTML page says, exact and but for numbers, of some pages only (`extract.marks`)
+    marks: tuple[int, int] | None = None
 
 
 class ParseFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=1):

@@ -120,6 +120,7 @@ def run_crawl(
                 resume="" if plan.config.frontier == "memory" else resume_command(plan, stream=stream),
                 rules=result.rules,
                 fallen=result.fallen,
+                traps=result.traps,
             )
             _tell(text)
         return INTERRUPTED if was_cut else exit_code(result)

@@ -16,6 +16,7 @@ from crawler.extract import robots, robots_meta, sitemap
 from crawler.extract.content import ContentError, decode_content
 from crawler.extract.data_page import data_kind, read_data, why_cut
 from crawler.extract.html_page import HtmlPage, Means
+from crawler.extract.marks import is_looked_at, marks
 from crawler.extract.parsed import parsed_of
 from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine, one_line
 from crawler.extract.settings import Settings
@@ -137,7 +138,11 @@ class Extractor:
             body_bytes=len(body.data),
             fills=fills,
             needs_js=page.needs_js,
+            marks=marks(request, page.document.tree) if self._is_looked_at(request) else None,
         )
+
+    def _is_looked_at(self, request: Request) -> bool:
+        return self._settings.marks and (request.watched or is_looked_at(request.url))
 
     def _data_page(
         self, scraping: Scraping, request: Request, response: Response, kind: DataKind, body: Decoded

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from crawler.politeness.places import Places
     from crawler.politeness.window import Window
 
+Answer = str | float | Request | None
+"""To whether a request may be made: yes; yes, in this form; not before a monotonic time; or a reason why not."""
+
 MAX_LAID_ASIDE = 10_000
 """How many hosts may rest in the middle of asking for their robots.txt; that of others counts as unreachable."""
 
@@ -50,7 +53,7 @@ class Judge:
         places: Places,
         window: Window,
         urls: UrlsConfig,
-        refusal: Callable[[Request], str | None] | None,
+        refusal: Callable[[Request], Answer] | None,
     ) -> None:
         self._robots = manners.robots
         self._follow_sitemaps = manners.sitemaps.follow
@@ -95,7 +98,13 @@ class Judge:
             return
         asked, verdict = "", None  # most are of one origin
         for request in requests:
-            reason = self._refusal(request) if self._refusal else None
+            answer = self._refusal(request) if self._refusal else None
+            if isinstance(answer, float):
+                self._later(host, request, answer, now)
+                continue
+            if isinstance(answer, Request):
+                request, answer = answer, None  # noqa: PLW2901 - the same, with a note
+            reason = answer
             if reason is not None or not self._robots.obey:
                 self._judged(host, request, reason, now)
                 continue
@@ -218,6 +227,12 @@ class Judge:
         self.refused.append((request, Finish(Outcome.EXCLUDED, reason)))
         if not host.hand:
             self._health.turn_over(host, now)  # it has had its turn: behind all that are due already
+
+    def _later(self, host: Host, request: Request, until: float, now: float) -> None:
+        """Put off a single request of a host that need not rest."""
+        self.put_off.append((request, until))
+        if not host.hand:
+            self._health.turn_over(host, now)
 
     def _apply_to_waiting(self, judged: str, verdict: Verdict, now: float) -> None:
         """The requests that waited for the verdict on the origin `judged` go on."""

@@ -19,7 +19,7 @@ from crawler.politeness import retry
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import Budget, Spent
 from crawler.politeness.health import Health
-from crawler.politeness.judge import Judge
+from crawler.politeness.judge import Answer, Judge
 from crawler.politeness.places import Places
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
 from crawler.politeness.schedule import Schedule
@@ -55,7 +55,8 @@ class Policy:
         spent: What earlier runs have used of the budgets.
         locates: Whether `Turn.locate` is answered; if not, addresses count for nothing.
         refusal: Why a request must not be made although it was admitted, as a reason of `reasons.REASONS`; None if
-            it may. Asked once for each, before robots.txt is.
+            it may; a monotonic time before which it may not; or what to request in its place, the same with a note.
+            Asked of each that is taken from the frontier, before robots.txt is.
         random: A number of at least 0 and below 1, for jitter.
     """
 
@@ -70,7 +71,7 @@ class Policy:
         resumed: bool = False,
         spent: Spent = Spent(),  # noqa: B008  (frozen)
         locates: bool = False,
-        refusal: Callable[[Request], str | None] | None = None,
+        refusal: Callable[[Request], Answer] | None = None,
         random: Callable[[], float] = random,
     ) -> None:
         self._clock = clock

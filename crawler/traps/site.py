@@ -1,0 +1,281 @@
+"""What does one site repeat, and where does that lead? All hosts of a registrable domain are one site.
+
+A page is a *repeat* if its site has said the same under many other URLs. That alone is common: versions,
+translations, pages that are not there. A trap has more: its repeats are found on repeats, again and again, and hardly
+anything new is. So what is stopped is only ever what was found on a repeat, and what a page of substance leads to is
+always fetched: however many URLs a site has, those that such pages list come to an end by themselves.
+
+There are two ways to be a repeat. *Exact*: the same words and numbers, for all URLs. *Loose*: the same but for numbers,
+compared within one family of URLs (`shapes`) only, and only if no link leads out of it that was not there before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xxhash import xxh3_64_intdigest
+
+from crawler.traps.ids import Ids
+from crawler.traps.shapes import Kind, choices, family
+from crawler.traps.verdict import Counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crawler.config import TrapsConfig
+    from crawler.models import Link, Request
+    from crawler.traps.shapes import Family
+
+MAX_CONTENTS, MAX_REPEATS = 8_192, 16_384
+"""Of one site: hashes of contents, and of URLs of repeats, that are remembered."""
+MAX_FAMILIES, MAX_FAMILY_CONTENTS, MAX_FAMILY_LINKS = 32, 1_024, 4_096
+EXACT, LOOSE = 1, 2
+HOSTS_OF_MIRRORS = 5
+REPEATS = "repeats"  #: of no family in particular
+
+_SHARES = {Kind.CALENDAR: 1.0, Kind.PAGINATION: 0.5, Kind.FACETS: 0.1, Kind.DEEP: 0.5}
+"""How many copies make a repeat, of ``traps.copies``: the fewer, the less such URLs are worth."""
+_MANY_CHOICES = 4  # pages to each value of a parameter, and more: else it is no choice but a number
+_MAX_VALUES = 512
+_MAX_LINKS = 300  # of one page
+_SUSPICIOUS = 3
+_WATCHED = 6  # times `traps.pages`, after which an innocent site is left alone
+
+
+class Group:
+    """Repeats and what was found on them, of one family or of the whole site."""
+
+    __slots__ = ("contents", "counted", "links", "most", "pages", "values", "worn")
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.pages = 0
+        self.counted = Counted()
+        self.contents: dict[int, int] = {}
+        self.links: set[int] = set()
+        self.values: dict[str, set[str]] = {}
+        self.worn: set[int] = set()
+
+    def seen(self, content: int) -> int:
+        """How often `content` was there, this time included."""
+        copies = self.contents.pop(content, 0) + 1
+        if len(self.contents) >= self.most:
+            del self.contents[next(iter(self.contents))]  # the one not seen for longest
+        self.contents[content] = copies
+        return copies
+
+    def leads_on(self, links: Iterable[Link], own: Family, depth: int) -> bool:
+        """Whether a page has a link out of the family that no page of the family had before."""
+        leads_on = False
+        for _, link in zip(range(_MAX_LINKS), links, strict=False):
+            if link.fingerprint in self.links:
+                continue
+            of = family(link.url, depth)
+            if of != own and (of is None or of.kind not in (Kind.CALENDAR, Kind.DEEP)):
+                leads_on = True
+                if len(self.links) >= MAX_FAMILY_LINKS:
+                    self.links.clear()
+                self.links.add(link.fingerprint)
+        return leads_on
+
+    def choose(self, request: Request) -> None:
+        """Note which values the parameters have."""
+        for name, value in choices(request.url)[:8]:
+            values = self.values.setdefault(name, set()) if len(self.values) < 32 else set[str]()
+            if len(values) < _MAX_VALUES:
+                values.add(value)
+
+    @property
+    def are_choices(self) -> bool:
+        """Whether the same values come again and again."""
+        return all(len(values) * _MANY_CHOICES <= self.pages for values in self.values.values())
+
+    def found_on_repeat(self, request: Request, content: int, *, repeat: bool, fresh: bool) -> None:
+        """Take in what a repeat has led to."""
+        counted = self.counted
+        counted.fresh += fresh
+        if repeat:
+            counted.repeats += 1
+            self.worn.add(content)
+            counted.contents = len(self.worn)
+            counted.examples = [*counted.examples[-2:], request.url]
+
+
+class Site:
+    """One site.
+
+    Args:
+        name: Its registrable domain, or host.
+        config: The thresholds.
+    """
+
+    __slots__ = (
+        "_config", "_signs", "_watched_for", "deep", "groups", "hosts", "ids", "name", "next_at", "pages_at", "pause_s",
+        "repeats", "stopped", "threshold", "watched", "whole",
+    )  # fmt: skip
+
+    def __init__(self, name: str, config: TrapsConfig) -> None:
+        self.name = name
+        self._config = config
+        self.whole = Group(MAX_CONTENTS)
+        self.groups: dict[Family, Group] = {}
+        self.ids = Ids(config.copies, max(1, config.pages // 2), config.new_share)
+        #: hash of a repeat's URL -> `EXACT`, `LOOSE`
+        self.repeats: dict[int, int] = {}
+        #: patterns of families, and `REPEATS`
+        self.stopped: set[str] = set()
+        self.watched = False
+        self.threshold = _SUSPICIOUS
+        self._signs = 0
+        self._watched_for = 0
+        self.hosts: set[str] = set()
+        self.deep = 0
+        #: monotonic: when a suspect may be requested, when a page came last; what lies between two pages
+        self.next_at = self.pages_at = self.pause_s = 0.0
+
+    def __len__(self) -> int:
+        """How much is remembered, in hashes."""
+        families = sum(len(g.contents) + len(g.links) + 8 for g in self.groups.values())
+        return len(self.whole.contents) + len(self.repeats) + len(self.ids) + families + 16
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether anything of it is stopped."""
+        return bool(self.stopped or self.ids.stopped)
+
+    def forget_half(self) -> None:
+        """Forget the older half of what is large."""
+        for table in (self.repeats, self.whole.contents):
+            for key in list(table)[: len(table) // 2]:
+                del table[key]
+        for group in self.groups.values():
+            group.links.clear()
+        self.ids.forget_half()
+
+    def learn(self, request: Request, marks: tuple[int, int], links: Iterable[Link]) -> list[tuple[Kind, str]]:
+        """Take in a page. Returns what is to be stopped now, sorts of traps and patterns."""
+        config, of = self._config, family(request.url, self._config.depth)
+        exact, loose = marks
+        copies = self.whole.seen(exact)
+        is_exact, is_new, is_loose, group = copies > config.copies, copies == 1, False, None
+        if of is not None and (group := self._group(of)) is not None:
+            group.pages += 1
+            if of.kind is Kind.FACETS:
+                group.choose(request)
+            alike, leads_on = group.seen(loose), group.leads_on(links, of, config.depth)
+            is_loose = alike > _SHARES[of.kind] * config.copies and not leads_on
+            is_new = is_new and (alike == 1 or leads_on)
+        found_on_repeat = self._is_repeat(request.via)
+        if found_on_repeat:
+            self.whole.found_on_repeat(request, exact, repeat=is_exact, fresh=is_new)
+            if is_exact:
+                self._note_place(request, of)
+            if group is not None:
+                group.found_on_repeat(request, loose, repeat=is_loose, fresh=is_new)
+        if is_exact or is_loose:
+            self._repeat(request.url, is_exact * EXACT + is_loose * LOOSE)
+        self._suspect(sign=not is_new)
+        return self._to_stop(request, exact, of, group)
+
+    def refused(self, request: Request) -> str | None:
+        """The stopped pattern that `request` is part of; None if it may be made."""
+        if self.ids.stopped and (name := self.ids.refused(request)):
+            return name
+        how = self._is_repeat(request.via)
+        if not how:
+            return None
+        of = family(request.url, self._config.depth)
+        if of is not None and of.pattern in self.stopped:
+            return of.pattern
+        return REPEATS if how & EXACT and REPEATS in self.stopped else None
+
+    def is_suspect(self, request: Request) -> bool:
+        """Whether `request` is part of what will be stopped if it goes on like that."""
+        if self.ids.is_suspect(request):
+            return True
+        how = self._is_repeat(request.via)
+        if not how:
+            return False
+        if how & EXACT and self._is_trap(self.whole, self._config.pages / 2):
+            return True
+        group = self.groups.get(of) if (of := family(request.url, self._config.depth)) is not None else None
+        return group is not None and self._is_trap(group, self._config.pages / 2)
+
+    def pattern_of_part(self, name: str) -> str:
+        """How a stopped part of URLs is shown."""
+        return f"{self.name}/*{name}=*" if not name.startswith(("segment", "all")) else f"{self.name}/* ({name})"
+
+    def pattern_of_repeats(self) -> str:
+        """How the exact repeats of the whole site are shown."""
+        if len(self.hosts) >= HOSTS_OF_MIRRORS:
+            return f"*.{self.name}/*"
+        return f"{min(self.hosts, default=self.name)}/*"
+
+    def _kind_of_repeats(self) -> Kind:
+        """What they amount to."""
+        if len(self.hosts) >= HOSTS_OF_MIRRORS:
+            return Kind.MIRRORS
+        return Kind.DEEP if self.deep * 2 > self.whole.counted.repeats else Kind.SAME_PAGE
+
+    def _to_stop(self, request: Request, exact: int, of: Family | None, group: Group | None) -> list[tuple[Kind, str]]:
+        pages = self._config.pages
+        found = [(Kind.SESSION, name) for name in self.ids.learn(request, exact)] if self.watched else []
+        if REPEATS not in self.stopped and self._is_trap(self.whole, pages):
+            self.stopped.add(REPEATS)
+            found.append((self._kind_of_repeats(), REPEATS))
+        if group is None or of is None or of.pattern in self.stopped or not self._is_trap(group, pages):
+            return found
+        if of.kind is not Kind.FACETS or group.are_choices:
+            self.stopped.add(of.pattern)
+            found.append((of.kind, of.pattern))
+        return found
+
+    def _is_trap(self, group: Group, pages: float) -> bool:
+        counted = group.counted
+        return counted.repeats >= pages and counted.fresh <= self._config.new_share * counted.repeats
+
+    def _is_repeat(self, url: str | None) -> int:
+        """How the page at `url` is a repeat; 0 if it is none, or not known to be one."""
+        return self.repeats.get(xxh3_64_intdigest(url.encode()), 0) if url else 0
+
+    def _repeat(self, url: str, how: int) -> None:
+        if len(self.repeats) >= MAX_REPEATS:
+            del self.repeats[next(iter(self.repeats))]
+        self.repeats[xxh3_64_intdigest(url.encode())] = how
+
+    def _group(self, of: Family) -> Group | None:
+        group = self.groups.get(of)
+        if group is None:
+            if len(self.groups) >= MAX_FAMILIES and not self._forget_family():
+                return None
+            group = self.groups[of] = Group(MAX_FAMILY_CONTENTS)
+        return group
+
+    def _forget_family(self) -> bool:
+        """Make room for another, if there is one that is not stopped."""
+        known = [of for of in self.groups if of.pattern not in self.stopped]
+        if not known:
+            return False
+        for group in self.groups.values():
+            group.pages //= 2  # so that an old one does not stay for ever
+        del self.groups[min(known, key=lambda of: self.groups[of].pages)]
+        return True
+
+    def _note_place(self, request: Request, of: Family | None) -> None:
+        if len(self.hosts) < HOSTS_OF_MIRRORS:
+            self.hosts.add(request.host_key)
+        self.deep += of is not None and of.kind is Kind.DEEP
+
+    def _suspect(self, *, sign: bool) -> None:
+        """Watch the site if there is reason to; stop watching when nothing came of it."""
+        self._signs += sign
+        if not self.watched:
+            self.watched = self._signs >= self.threshold
+            self._watched_for = 0
+            return
+        self._watched_for += 1
+        if self._watched_for >= _WATCHED * self._config.pages and not self.has_stopped:
+            found = max([self.whole.counted.repeats, *(g.counted.repeats for g in self.groups.values())])
+            if found < self._config.pages / 4:
+                self.watched, self.threshold, self._signs = False, self.threshold * 4, 0
+            self._watched_for = 0
