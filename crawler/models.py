@@ -151,6 +151,15 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True)
     filled: dict[str, int] = {}
 
 
+class Marks(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
+    """Hashes of what a page says, 64 bits each, by `extract.marks`: pages that say the same have the same."""
+
+    words: int = 0  #: its words, but for its own URL
+    others: int = 0  #: its words, but for those that its URL is made of
+    loose_words: int = 0  #: of `words`, those that are no numbers, months or days
+    loose_others: int = 0  #: of `others`, likewise
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=0):
     """What a parser made of one response."""
 
@@ -166,8 +175,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=0):
     #: of each rule that matched
     fills: tuple[Fill, ...] = ()
     needs_js: bool = False  #: an empty shell, it seems, that scripts have to fill
-    #: hashes of what an HTML page says, exact and but for numbers, of some pages only (`extract.marks`)
-    marks: tuple[int, int] | None = None
+    #: of some HTML pages only
+    marks: Marks | None = None
 
 
 class ParseFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=1):

@@ -38,7 +38,7 @@ class TrapsConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = field(default=Duration(0.25), name="slow")
     depth: Annotated[
         Count, Meta(description="A path of so many segments is deep: its pages may differ in numbers and be repeats.")
-    ] = 12
+    ] = 8
     allow: Annotated[
         tuple[str, ...],
         Meta(description="Globs (* and ?) on the whole URL, or /RE2/: what matches one is never part of a trap."),

@@ -1,8 +1,9 @@
-"""Does a page say what another one said? Two hashes of its words, for whoever looks for traps (`crawler.traps`).
+"""Does a page say what another one said? Hashes of its words, for whoever looks for traps (`crawler.traps`).
 
 Which words there are counts, not how often nor in which order, together with the pictures: a gallery without words has
-different pages. The words of the page's own URL are left out, which error pages repeat, and so are long made-up ones.
-The loose hash leaves out numbers and the names of months and weekdays too.
+different pages. Error pages tell the URL that was asked for, lists what was chosen in it: `Marks.words` leaves out the
+URL where it stands as such, `Marks.others` all words that are in it too; the loose ones leave out numbers and the names
+of months and weekdays besides. Long made-up words never count.
 
 That takes longer than a hash of the bytes, so of most hosts only one page in sixteen is looked at, and the root: by
 path, so that the same pages are of each mirror.
@@ -12,13 +13,17 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from xxhash import xxh3_64_intdigest
 
 from crawler.extract.months import month_names
+from crawler.models import Marks
 from crawler.url import path_and_query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from selectolax.lexbor import LexborHTMLParser
 
     from crawler.models import Request, Url
@@ -46,22 +51,46 @@ def is_looked_at(url: Url) -> bool:
     return path == "/" or xxh3_64_intdigest(path.encode()) % ONE_IN == 0
 
 
-def marks(request: Request, tree: LexborHTMLParser) -> tuple[int, int]:
-    """The exact and the loose hash, 64 bits each. The document loses what has no text of its own."""
+def marks(request: Request, tree: LexborHTMLParser) -> Marks:
+    """What the page says. The document loses what has no text of its own."""
     body = tree.body or tree.root
     if body is None:
-        return 0, 0
+        return Marks()
     title = tree.css_first("title")
     heading = title.text() if title is not None else ""
     tree.strip_tags(_UNTOLD.split(", "))
-    url = _words(request.url)
-    words = _words(f"{heading} {body.text_lexbor()[:_MAX_CHARS]}") - url
-    pictures = _words(" ".join(_pictures(tree))) - url
-    said = sorted(word for word in words if len(word) < _MADE_UP_CHARS or word.isalpha() or not word.isalnum())
-    named = _date_words()
-    loose = [word for word in said if len(word.translate(None, _DIGITS)) == len(word) and word not in named]
-    shown = b" ".join(sorted(pictures))
-    return _hash(said, shown), _hash(loose, shown)
+    text = " ".join((heading, body.text(separator=" ")[:_MAX_CHARS]))
+    of_url = _words(request.url)
+    shown = b" ".join(sorted(_words(" ".join(_pictures(tree))) - of_url))
+    said = {word for word in _words(_without_url(text, request.url)) if not _is_made_up(word)}
+    others = said - of_url
+    if others == said:
+        words, loose = _hash(said, shown), _hash(_loose(said), shown)
+        return Marks(words=words, others=words, loose_words=loose, loose_others=loose)
+    return Marks(
+        words=_hash(said, shown),
+        others=_hash(others, shown),
+        loose_words=_hash(_loose(said), shown),
+        loose_others=_hash(_loose(others), shown),
+    )
+
+
+def _loose(words: Iterable[bytes]) -> set[bytes]:
+    """Those that are no numbers, months or days."""
+    return {word for word in words if len(word.translate(None, _DIGITS)) == len(word)} - _date_words()
+
+
+def _without_url(text: str, url: Url) -> str:
+    """`text` where it does not tell the page's own URL or path, as error pages do."""
+    path = path_and_query(url)
+    for told in (url, path, unquote(path), path.partition("?")[0]):
+        if len(told) > 1:
+            text = text.replace(told, " ")
+    return text
+
+
+def _is_made_up(word: bytes) -> bool:
+    return len(word) >= _MADE_UP_CHARS and word.isalnum() and not word.isalpha()
 
 
 def _words(text: str) -> set[bytes]:
@@ -76,8 +105,8 @@ def _pictures(tree: LexborHTMLParser) -> list[str]:
     return found
 
 
-def _hash(words: list[bytes], shown: bytes) -> int:
-    return xxh3_64_intdigest(b"\n".join((b" ".join(words), shown)))
+def _hash(words: Iterable[bytes], shown: bytes) -> int:
+    return xxh3_64_intdigest(b"\n".join((b" ".join(sorted(words)), shown)))
 
 
 @cache

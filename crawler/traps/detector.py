@@ -72,9 +72,10 @@ class Traps:
         if page.marks is None or (self._allow is not None and self._allow.Match(request.url)):
             return
         name = self._name(request.host_key)
-        site = self._sites.pop(name, None) or Site(name, self._config)
-        self._sites[name] = site
-        size, repeats = len(site), len(site.repeats)
+        site = self._sites.pop(name, None)
+        size = 0 if site is None else len(site)
+        site = self._sites[name] = site or Site(name, self._config)
+        repeats = len(site.repeats)
         if site.watched:
             self._pace(site, request)
         for kind, what in site.learn(request, page.marks, page.links):
@@ -149,9 +150,9 @@ class Traps:
         return name
 
     def _pace(self, site: Site, request: Request) -> None:
-        """Learn how often the pages of a site come, those of suspects left out."""
+        """Learn how often the pages of a site come."""
         now = self._clock.monotonic()
-        if site.pages_at and not site.is_suspect(request):
+        if site.pages_at and not site.next_at:  # until suspects are slowed down, and so is all
             site.pause_s += _SMOOTHING * (min(now - site.pages_at, _MAX_PAUSE_S) - site.pause_s)
         site.pages_at = now
 

@@ -110,7 +110,8 @@ class Ids:
             (tally := self._tallies.get(part.name)) is not None
             and tally.same >= half
             and tally.differ <= self._new_share * tally.same
-            and len(tally.values) > self._copies / 2
+            and len(tally.values) > self._copies * 0.75
+            and len(tally.pages) >= _LEAST_PAGES
             and _key(part) in self._seen
             for part in parts(request.url)
         )

@@ -2,8 +2,9 @@
 
 A page is a *repeat* if its site has said the same under many other URLs. That alone is common: versions,
 translations, pages that are not there. A trap has more: its repeats are found on repeats, again and again, and hardly
-anything new is. So what is stopped is only ever what was found on a repeat, and what a page of substance leads to is
-always fetched: however many URLs a site has, those that such pages list come to an end by themselves.
+anything new is. So what is stopped is only ever what was found on a repeat (or on one more choice of facets), and what
+a page of substance leads to is always fetched: however many URLs a site has, those that such pages list come to an end
+by themselves.
 
 There are two ways to be a repeat. *Exact*: the same words and numbers, for all URLs. *Loose*: the same but for numbers,
 compared within one family of URLs (`shapes`) only, and only if no link leads out of it that was not there before.
@@ -18,18 +19,19 @@ from xxhash import xxh3_64_intdigest
 from crawler.traps.ids import Ids
 from crawler.traps.shapes import Kind, choices, family
 from crawler.traps.verdict import Counted
+from crawler.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crawler.config import TrapsConfig
-    from crawler.models import Link, Request
+    from crawler.models import Link, Marks, Request
     from crawler.traps.shapes import Family
 
 MAX_CONTENTS, MAX_REPEATS = 8_192, 16_384
 """Of one site: hashes of contents, and of URLs of repeats, that are remembered."""
 MAX_FAMILIES, MAX_FAMILY_CONTENTS, MAX_FAMILY_LINKS = 32, 1_024, 4_096
-EXACT, LOOSE = 1, 2
+SUBSTANCE, EXACT, LOOSE = 0, 1, 2
 HOSTS_OF_MIRRORS = 5
 REPEATS = "repeats"  #: of no family in particular
 
@@ -63,6 +65,13 @@ class Group:
             del self.contents[next(iter(self.contents))]  # the one not seen for longest
         self.contents[content] = copies
         return copies
+
+    def seen_either(self, one: int, other: int) -> tuple[int, int]:
+        """Which of two hashes of one content was there more often, and how often."""
+        copies = self.seen(one)
+        if other == one or (more := self.seen(other)) <= copies:
+            return one, copies
+        return other, more
 
     def leads_on(self, links: Iterable[Link], own: Family, depth: int) -> bool:
         """Whether a page has a link out of the family that no page of the family had before."""
@@ -120,7 +129,7 @@ class Site:
         self.whole = Group(MAX_CONTENTS)
         self.groups: dict[Family, Group] = {}
         self.ids = Ids(config.copies, max(1, config.pages // 2), config.new_share)
-        #: hash of a repeat's URL -> `EXACT`, `LOOSE`
+        #: hash of a repeat's URL -> `EXACT`, `LOOSE` or both added; `SUBSTANCE` for a choice that was none
         self.repeats: dict[int, int] = {}
         #: patterns of families, and `REPEATS`
         self.stopped: set[str] = set()
@@ -152,17 +161,17 @@ class Site:
             group.links.clear()
         self.ids.forget_half()
 
-    def learn(self, request: Request, marks: tuple[int, int], links: Iterable[Link]) -> list[tuple[Kind, str]]:
+    def learn(self, request: Request, marks: Marks, links: Iterable[Link]) -> list[tuple[Kind, str]]:
         """Take in a page. Returns what is to be stopped now, sorts of traps and patterns."""
         config, of = self._config, family(request.url, self._config.depth)
-        exact, loose = marks
-        copies = self.whole.seen(exact)
-        is_exact, is_new, is_loose, group = copies > config.copies, copies == 1, False, None
+        exact, copies = self.whole.seen_either(marks.words, marks.others)
+        is_exact, is_new, is_loose, group, loose = copies > config.copies, copies == 1, False, None, 0
         if of is not None and (group := self._group(of)) is not None:
             group.pages += 1
             if of.kind is Kind.FACETS:
                 group.choose(request)
-            alike, leads_on = group.seen(loose), group.leads_on(links, of, config.depth)
+            loose, alike = group.seen_either(marks.loose_words, marks.loose_others)
+            leads_on = group.leads_on(links, of, config.depth)
             is_loose = alike > _SHARES[of.kind] * config.copies and not leads_on
             is_new = is_new and (alike == 1 or leads_on)
         found_on_repeat = self._is_repeat(request.via)
@@ -170,10 +179,12 @@ class Site:
             self.whole.found_on_repeat(request, exact, repeat=is_exact, fresh=is_new)
             if is_exact:
                 self._note_place(request, of)
-            if group is not None:
-                group.found_on_repeat(request, loose, repeat=is_loose, fresh=is_new)
+        if group is not None and of is not None and (found_on_repeat or self._is_mere_choice(of, request.via)):
+            group.found_on_repeat(request, loose, repeat=is_loose, fresh=is_new)
         if is_exact or is_loose:
-            self._repeat(request.url, is_exact * EXACT + is_loose * LOOSE)
+            self._remember(request.url, is_exact * EXACT + is_loose * LOOSE)
+        elif is_new and of is not None and of.kind is Kind.FACETS:
+            self._remember(request.url, SUBSTANCE)
         self._suspect(sign=not is_new)
         return self._to_stop(request, exact, of, group)
 
@@ -181,11 +192,10 @@ class Site:
         """The stopped pattern that `request` is part of; None if it may be made."""
         if self.ids.stopped and (name := self.ids.refused(request)):
             return name
-        how = self._is_repeat(request.via)
-        if not how:
+        if request.via is None:
             return None
-        of = family(request.url, self._config.depth)
-        if of is not None and of.pattern in self.stopped:
+        of, how = family(request.url, self._config.depth), self._is_repeat(request.via)
+        if of is not None and of.pattern in self.stopped and (how or self._is_mere_choice(of, request.via)):
             return of.pattern
         return REPEATS if how & EXACT and REPEATS in self.stopped else None
 
@@ -193,13 +203,15 @@ class Site:
         """Whether `request` is part of what will be stopped if it goes on like that."""
         if self.ids.is_suspect(request):
             return True
-        how = self._is_repeat(request.via)
-        if not how:
+        if request.via is None:
             return False
-        if how & EXACT and self._is_trap(self.whole, self._config.pages / 2):
+        of, how, half = family(request.url, self._config.depth), self._is_repeat(request.via), self._config.pages / 2
+        if how & EXACT and self._is_trap(self.whole, half):
             return True
-        group = self.groups.get(of) if (of := family(request.url, self._config.depth)) is not None else None
-        return group is not None and self._is_trap(group, self._config.pages / 2)
+        group = self.groups.get(of) if of is not None else None
+        if of is None or group is None or not self._is_trap(group, half):
+            return False
+        return bool(how) or (group.are_choices and self._is_mere_choice(of, request.via))
 
     def pattern_of_part(self, name: str) -> str:
         """How a stopped part of URLs is shown."""
@@ -234,11 +246,20 @@ class Site:
         counted = group.counted
         return counted.repeats >= pages and counted.fresh <= self._config.new_share * counted.repeats
 
+    def _is_mere_choice(self, of: Family, url: str | None) -> bool:
+        """Whether the page at `url` is a choice of the family, and was not seen to be of substance.
+
+        Each choice leads to all that have one more: those found on the first few would be far too many.
+        """
+        if of.kind is not Kind.FACETS or url is None or xxh3_64_intdigest(url.encode()) in self.repeats:
+            return False
+        return family(Url(url), self._config.depth) == of
+
     def _is_repeat(self, url: str | None) -> int:
         """How the page at `url` is a repeat; 0 if it is none, or not known to be one."""
         return self.repeats.get(xxh3_64_intdigest(url.encode()), 0) if url else 0
 
-    def _repeat(self, url: str, how: int) -> None:
+    def _remember(self, url: str, how: int) -> None:
         if len(self.repeats) >= MAX_REPEATS:
             del self.repeats[next(iter(self.repeats))]
         self.repeats[xxh3_64_intdigest(url.encode())] = how
