@@ -35,7 +35,7 @@ class TrapsConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
             description="Least time between two requests of a suspect; longer where its host is asked less often, so "
             "that at most one in five is a suspect's. 0 does not slow it down."
         ),
-    ] = field(default=Duration(0.25), name="slow")
+    ] = field(default=Duration(0.1), name="slow")
     depth: Annotated[
         Count, Meta(description="A path of so many segments is deep: its pages may differ in numbers and be repeats.")
     ] = 8

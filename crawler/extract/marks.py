@@ -5,7 +5,7 @@ different pages. Error pages tell the URL that was asked for, lists what was cho
 URL where it stands as such, `Marks.others` all words that are in it too; the loose ones leave out numbers and the names
 of months and weekdays besides. Long made-up words never count.
 
-That takes longer than a hash of the bytes, so of most hosts only one page in sixteen is looked at, and the root: by
+That takes longer than a hash of the bytes, so of most hosts only one page in thirty-two is looked at, and the root: by
 path, so that the same pages are of each mirror.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from crawler.models import Request, Url
 
-ONE_IN = 16
+ONE_IN = 32
 _MAX_CHARS = 20_000
 _MAX_PICTURES = 200
 _MAX_PICTURE_CHARS = 200
@@ -36,7 +36,8 @@ _MADE_UP_CHARS = 16
 _DIGITS = b"0123456789"
 
 _SPACES = bytes(byte for byte in range(128) if not chr(byte).isalnum())
-_PARTED = bytes.maketrans(_SPACES, b" " * len(_SPACES))
+_CAPITALS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_PARTED = bytes.maketrans(_SPACES + _CAPITALS, b" " * len(_SPACES) + _CAPITALS.lower())
 _UNTOLD = "script, style, template, noscript"
 _DAYS = (
     "monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun "
@@ -62,11 +63,12 @@ def marks(request: Request, tree: LexborHTMLParser) -> Marks:
     text = " ".join((heading, body.text(separator=" ")[:_MAX_CHARS]))
     of_url = _words(request.url)
     shown = b" ".join(sorted(_words(" ".join(_pictures(tree))) - of_url))
-    said = {word for word in _words(_without_url(text, request.url)) if not _is_made_up(word)}
+    words = _words(_without_url(text, request.url))
+    said = {word for word in words if len(word) < _MADE_UP_CHARS or word.isalpha() or not word.isalnum()}
     others = said - of_url
     if others == said:
-        words, loose = _hash(said, shown), _hash(_loose(said), shown)
-        return Marks(words=words, others=words, loose_words=loose, loose_others=loose)
+        exact, loose = _hash(said, shown), _hash(_loose(said), shown)
+        return Marks(words=exact, others=exact, loose_words=loose, loose_others=loose)
     return Marks(
         words=_hash(said, shown),
         others=_hash(others, shown),
@@ -76,25 +78,26 @@ def marks(request: Request, tree: LexborHTMLParser) -> Marks:
 
 
 def _loose(words: Iterable[bytes]) -> set[bytes]:
-    """Those that are no numbers, months or days."""
-    return {word for word in words if len(word.translate(None, _DIGITS)) == len(word)} - _date_words()
+    """Those that are no numbers, months or days; of those that have digits, only others than ASCII's keep the rest."""
+    kept = {
+        word if word.isalpha() else word.translate(None, _DIGITS)
+        for word in words
+        if word.isalpha() or not word.isascii()
+    }
+    return kept - _date_words()
 
 
 def _without_url(text: str, url: Url) -> str:
     """`text` where it does not tell the page's own URL or path, as error pages do."""
     path = path_and_query(url)
     for told in (url, path, unquote(path), path.partition("?")[0]):
-        if len(told) > 1:
+        if len(told) > 1 and told in text:
             text = text.replace(told, " ")
     return text
 
 
-def _is_made_up(word: bytes) -> bool:
-    return len(word) >= _MADE_UP_CHARS and word.isalnum() and not word.isalpha()
-
-
 def _words(text: str) -> set[bytes]:
-    return set(text.lower().encode(errors="replace").translate(_PARTED).split())
+    return set(text.encode(errors="replace").translate(_PARTED).split())
 
 
 def _pictures(tree: LexborHTMLParser) -> list[str]:

@@ -1,6 +1,6 @@
 """Which requests would only lead deeper into a trap? Learns from each page, and is asked before each request.
 
-A site is looked at in three steps. At first one page in sixteen tells (`extract.marks`). Once some of these say nothing
+A site is looked at in three steps. At first one page in thirty-two tells (`extract.marks`). Once some of these say nothing
 new the site is *watched*: all its pages tell, so that it is known which are repeats. What is about to be stopped is
 *slowed*: put off, so that at most one request in five is of that kind, and everything else comes first. At last it
 is *stopped*: URLs of that kind end as ``excluded trap``, those found before too. They are never fetched, so they yield

@@ -40,7 +40,7 @@ _SHARES = {Kind.CALENDAR: 1.0, Kind.PAGINATION: 0.5, Kind.FACETS: 0.1, Kind.DEEP
 _MANY_CHOICES = 4  # pages to each value of a parameter, and more: else it is no choice but a number
 _MAX_VALUES = 512
 _MAX_LINKS = 300  # of one page
-_SUSPICIOUS = 3
+_SUSPICIOUS = 2
 _WATCHED = 6  # times `traps.pages`, after which an innocent site is left alone
 
 

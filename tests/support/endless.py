@@ -33,7 +33,9 @@ def words(key: str, n: int = 40) -> str:
 def html(title: str, text: str, links: list[str]) -> Reply:
     """A page with boilerplate."""
     items = "".join(f'<li><a href="{link.replace("&", "&amp;")}">{text[:0]}more</a></li>' for link in links)
-    body = f"<!doctype html><title>{title}</title><nav>{_BOILERPLATE}</nav><h1>{title}</h1><p>{text}</p><ul>{items}</ul>"
+    body = (
+        f"<!doctype html><title>{title}</title><nav>{_BOILERPLATE}</nav><h1>{title}</h1><p>{text}</p><ul>{items}</ul>"
+    )
     return Reply(200, _HTML, body.encode())
 
 
@@ -75,7 +77,9 @@ def calendar(path: str, host: str) -> Reply:
     parts = [int(part) for part in path.split("/")[2:]]
     day = datetime.date(parts[0], parts[1], 1)
     if len(parts) == 3:
-        return html(f"{parts[2]} {day:%B} {day.year}", "Nothing on this day.", ["/", f"/calendar/{day.year}/{day.month}"])
+        return html(
+            f"{parts[2]} {day:%B} {day.year}", "Nothing on this day.", ["/", f"/calendar/{day.year}/{day.month}"]
+        )
     months = [_moved(day, -1), _moved(day, 1)]
     links = [f"/calendar/{month.year}/{month.month}" for month in months]
     days = [f"/calendar/{day.year}/{day.month}/{n}" for n in (1, 8, 15, 22)]

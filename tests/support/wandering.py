@@ -26,7 +26,9 @@ class Walk:
     left: int = 0
 
 
-def walk(answer, seed: str, *, most: int = 5_000, config: TrapsConfig | None = None, traps: Traps | None = None) -> Walk:
+def walk(
+    answer, seed: str, *, most: int = 5_000, config: TrapsConfig | None = None, traps: Traps | None = None
+) -> Walk:
     """Crawl from `seed` until nothing is left or `most` pages were fetched.
 
     Args:
