@@ -1,9 +1,9 @@
 """Which requests would only lead deeper into a trap? Learns from each page, and is asked before each request.
 
-A site is looked at in three steps. At first one page in thirty-two tells (`extract.marks`). Once some of these say nothing
-new the site is *watched*: all its pages tell, so that it is known which are repeats. What is about to be stopped is
-*slowed*: put off, so that at most one request in five is of that kind, and everything else comes first. At last it
-is *stopped*: URLs of that kind end as ``excluded trap``, those found before too. They are never fetched, so they yield
+A site is looked at in three steps. At first one page in thirty-two tells (`extract.marks`). Once some of these say
+nothing new the site is *watched*: all its pages tell, so that it is known which are repeats. What is about to be stopped
+is *slowed*: put off, so that at most one request in five is of that kind, and everything else comes first. At last it is
+*stopped*: URLs of that kind end as ``excluded trap``, those found before too. They are never fetched, so they yield
 no more of them, and the trap dries out.
 
 Memory: `MAX_REMEMBERED` hashes for all sites together, at 60 to 150 bytes each, so at most about 20 MB; the site that
@@ -77,7 +77,7 @@ class Traps:
         site = self._sites[name] = site or Site(name, self._config)
         repeats = len(site.repeats)
         if site.watched:
-            self._pace(site, request)
+            self._pace(site)
         for kind, what in site.learn(request, page.marks, page.links):
             self._stop(site, kind, what)
         if len(site.repeats) != repeats and site.has_stopped:
@@ -149,7 +149,7 @@ class Traps:
             name = self._names[key] = registrable_domain(host(Url(f"http://{key}/")))
         return name
 
-    def _pace(self, site: Site, request: Request) -> None:
+    def _pace(self, site: Site) -> None:
         """Learn how often the pages of a site come."""
         now = self._clock.monotonic()
         if site.pages_at and not site.next_at:  # until suspects are slowed down, and so is all

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from xxhash import xxh3_64_intdigest
 
+from crawler.traps.group import MAX_CONTENTS, MAX_FAMILY_CONTENTS, Group
 from crawler.traps.ids import Ids
-from crawler.traps.shapes import Kind, choices, family
-from crawler.traps.verdict import Counted
+from crawler.traps.shapes import Kind, family
 from crawler.url import Url
 
 if TYPE_CHECKING:
@@ -28,86 +28,16 @@ if TYPE_CHECKING:
     from crawler.models import Link, Marks, Request
     from crawler.traps.shapes import Family
 
-MAX_CONTENTS, MAX_REPEATS = 8_192, 16_384
-"""Of one site: hashes of contents, and of URLs of repeats, that are remembered."""
-MAX_FAMILIES, MAX_FAMILY_CONTENTS, MAX_FAMILY_LINKS = 32, 1_024, 4_096
+MAX_REPEATS, MAX_FAMILIES = 16_384, 32
+"""Of one site: hashes of URLs of repeats, and families, that are remembered."""
 SUBSTANCE, EXACT, LOOSE = 0, 1, 2
 HOSTS_OF_MIRRORS = 5
 REPEATS = "repeats"  #: of no family in particular
 
 _SHARES = {Kind.CALENDAR: 1.0, Kind.PAGINATION: 0.5, Kind.FACETS: 0.1, Kind.DEEP: 0.5}
 """How many copies make a repeat, of ``traps.copies``: the fewer, the less such URLs are worth."""
-_MANY_CHOICES = 4  # pages to each value of a parameter, and more: else it is no choice but a number
-_MAX_VALUES = 512
-_MAX_LINKS = 300  # of one page
 _SUSPICIOUS = 2
 _WATCHED = 6  # times `traps.pages`, after which an innocent site is left alone
-
-
-class Group:
-    """Repeats and what was found on them, of one family or of the whole site."""
-
-    __slots__ = ("contents", "counted", "links", "most", "pages", "values", "worn")
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.pages = 0
-        self.counted = Counted()
-        self.contents: dict[int, int] = {}
-        self.links: set[int] = set()
-        self.values: dict[str, set[str]] = {}
-        self.worn: set[int] = set()
-
-    def seen(self, content: int) -> int:
-        """How often `content` was there, this time included."""
-        copies = self.contents.pop(content, 0) + 1
-        if len(self.contents) >= self.most:
-            del self.contents[next(iter(self.contents))]  # the one not seen for longest
-        self.contents[content] = copies
-        return copies
-
-    def seen_either(self, one: int, other: int) -> tuple[int, int]:
-        """Which of two hashes of one content was there more often, and how often."""
-        copies = self.seen(one)
-        if other == one or (more := self.seen(other)) <= copies:
-            return one, copies
-        return other, more
-
-    def leads_on(self, links: Iterable[Link], own: Family, depth: int) -> bool:
-        """Whether a page has a link out of the family that no page of the family had before."""
-        leads_on = False
-        for _, link in zip(range(_MAX_LINKS), links, strict=False):
-            if link.fingerprint in self.links:
-                continue
-            of = family(link.url, depth)
-            if of != own and (of is None or of.kind not in (Kind.CALENDAR, Kind.DEEP)):
-                leads_on = True
-                if len(self.links) >= MAX_FAMILY_LINKS:
-                    self.links.clear()
-                self.links.add(link.fingerprint)
-        return leads_on
-
-    def choose(self, request: Request) -> None:
-        """Note which values the parameters have."""
-        for name, value in choices(request.url)[:8]:
-            values = self.values.setdefault(name, set()) if len(self.values) < 32 else set[str]()
-            if len(values) < _MAX_VALUES:
-                values.add(value)
-
-    @property
-    def are_choices(self) -> bool:
-        """Whether the same values come again and again."""
-        return all(len(values) * _MANY_CHOICES <= self.pages for values in self.values.values())
-
-    def found_on_repeat(self, request: Request, content: int, *, repeat: bool, fresh: bool) -> None:
-        """Take in what a repeat has led to."""
-        counted = self.counted
-        counted.fresh += fresh
-        if repeat:
-            counted.repeats += 1
-            self.worn.add(content)
-            counted.contents = len(self.worn)
-            counted.examples = [*counted.examples[-2:], request.url]
 
 
 class Site:

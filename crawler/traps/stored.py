@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.traps.group import MAX_FAMILY_CONTENTS, Group
 from crawler.traps.shapes import Family, Kind, family, part_names
-from crawler.traps.site import MAX_FAMILY_CONTENTS, Group, Site
+from crawler.traps.site import Site
 from crawler.traps.verdict import Verdict
 from crawler.url import Url, host, registrable_domain
 

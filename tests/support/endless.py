@@ -55,7 +55,7 @@ class Endless:
         """The answer of `host`."""
         if path.startswith("/robots.txt"):
             return Reply(404)
-        name = host.split(":")[0].removesuffix(".test").rpartition(".")[2].replace("-", "_")
+        name = host.split(":", maxsplit=1)[0].removesuffix(".test").rpartition(".")[2].replace("-", "_")
         if name in TRAPS:
             return _trap(name, host, path)
         return LEGITIMATE[name](path)

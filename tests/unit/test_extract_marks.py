@@ -43,7 +43,7 @@ def test_what_was_chosen_in_the_url_does_not_count():
     ("one", "other"),
     [
         ("<h1>November 2026</h1><p>1 2 3 No events", "<h1>May 2027</h1><p>No events 1 2 3 4 5"),
-        ("<p>2026年11月 予定", "<p>2027年5月 予定"),  # noqa: RUF001
+        ("<p>2026年11月 予定", "<p>2027年5月 予定"),
         ("<p>Tuesday 17 novembre", "<p>Monday 3 avril"),
     ],
 )

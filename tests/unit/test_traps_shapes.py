@@ -61,8 +61,8 @@ def test_other_urls_are_of_no_family(path):
 
 
 def test_blocks_of_any_length_repeat():
-    assert repeats("x a b c a b c a b c y".split())
-    assert not repeats("a b c d a b c d".split())
+    assert repeats(["x", "a", "b", "c", "a", "b", "c", "a", "b", "c", "y"])
+    assert not repeats(["a", "b", "c", "d", "a", "b", "c", "d"])
 
 
 @pytest.mark.parametrize(
