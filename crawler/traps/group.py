@@ -17,7 +17,7 @@ MAX_CONTENTS, MAX_FAMILY_CONTENTS, MAX_FAMILY_LINKS = 8_192, 1_024, 4_096
 """Hashes of contents that are remembered of a site, and of a family; hashes of links that led out of a family."""
 _MANY_CHOICES = 4  # pages to each value of a parameter, and more: else it is no choice but a number
 _MAX_PARAMETERS, _MAX_PARAMETERS_READ, _MAX_VALUES = 32, 8, 512
-_MAX_LINKS = 300  # of one page
+_MAX_LINKS, _ENOUGH_LINKS = 100, 8  # of one page: that are looked at, and that lead out, after which no more are
 
 
 class Group:
@@ -51,17 +51,19 @@ class Group:
 
     def leads_on(self, links: Iterable[Link], own: Family, depth: int) -> bool:
         """Whether a page has a link out of the family that no page of the family had before."""
-        leads_on = False
+        out = 0
         for _, link in zip(range(_MAX_LINKS), links, strict=False):
             if link.fingerprint in self.links:
                 continue
             of = family(link.url, depth)
             if of != own and (of is None or of.kind not in (Kind.CALENDAR, Kind.DEEP)):
-                leads_on = True
+                out += 1
                 if len(self.links) >= MAX_FAMILY_LINKS:
                     self.links.clear()
                 self.links.add(link.fingerprint)
-        return leads_on
+                if out == _ENOUGH_LINKS:
+                    break
+        return out > 0
 
     def choose(self, request: Request) -> None:
         """Note which values the parameters have."""

@@ -106,6 +106,8 @@ class Ids:
     def is_suspect(self, request: Request) -> bool:
         """Whether `request` has a part that may be stopped soon."""
         half = self._repeats / 2
+        if not any(tally.same >= half for tally in self._tallies.values()):
+            return False  # most sites end here, sooner than a URL is taken apart
         return any(
             (tally := self._tallies.get(part.name)) is not None
             and tally.same >= half
