@@ -54,7 +54,7 @@ def parser_for(config: CrawlConfig, fingerprint_key: int, server: Server | None 
         max_body_bytes=int(config.fetch.max_body_bytes),
         fingerprint_key=fingerprint_key,
         agent=config.fetch.user_agent,
-        marks=config.traps.detect,
+        trap_depth=config.traps.depth if config.traps.detect else 0,
     )
     if server is not None and config.parse.backend != "process":
         server.close()

@@ -2,8 +2,8 @@
 
 Which words there are counts, not how often nor in which order, together with the pictures: a gallery without words has
 different pages. Error pages tell the URL that was asked for, lists what was chosen in it: `Marks.words` leaves out the
-URL where it stands as such, `Marks.others` all words that are in it too; the loose ones leave out numbers and the names
-of months and weekdays besides. Long made-up words never count.
+URL where it stands as such, `Marks.others` all words that are in it too, but for numbers; the loose ones leave out all
+numbers and the names of months and weekdays besides. Long made-up words never count.
 
 That takes longer than a hash of the bytes, so of most hosts only one page in thirty-two is looked at, and the root: by
 path, so that the same pages are of each mirror.
@@ -12,6 +12,8 @@ path, so that the same pages are of each mirror.
 from __future__ import annotations
 
 from functools import cache
+from heapq import nsmallest
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -19,6 +21,7 @@ from xxhash import xxh3_64_intdigest
 
 from crawler.extract.months import month_names
 from crawler.models import Marks
+from crawler.traps.shapes import Kind, family
 from crawler.url import path_and_query
 
 if TYPE_CHECKING:
@@ -26,11 +29,12 @@ if TYPE_CHECKING:
 
     from selectolax.lexbor import LexborHTMLParser
 
-    from crawler.models import Request, Url
+    from crawler.models import Link, Request, Url
 
 ONE_IN = 32
 _MAX_CHARS = 20_000
 _MAX_PICTURES = 200
+_MAX_LINKS, _MAX_LEADS = 500, 64
 _MAX_PICTURE_CHARS = 200
 _MADE_UP_CHARS = 16
 _DIGITS = b"0123456789"
@@ -52,28 +56,46 @@ def is_looked_at(url: Url) -> bool:
     return path == "/" or xxh3_64_intdigest(path.encode()) % ONE_IN == 0
 
 
-def marks(request: Request, tree: LexborHTMLParser) -> Marks:
-    """What the page says. The document loses what has no text of its own."""
+def leads(url: Url, links: Iterable[Link], depth: int) -> tuple[int, ...]:
+    """Which of a page's links lead out of its family, see `traps.shapes`: none, if the page is of none.
+
+    Those into calendars and ever deeper do not count. Known ones do: a list whose items are known is a list still. Of
+    many, those with the least fingerprints stand for all.
+    """
+    own = family(url, depth)
+    if own is None:
+        return ()
+    found = []
+    for link in islice(links, _MAX_LINKS):
+        of = family(link.url, depth)
+        if of is None or (of != own and of.kind not in (Kind.CALENDAR, Kind.DEEP)):
+            found.append(link.fingerprint)
+    return tuple(nsmallest(_MAX_LEADS, found))
+
+
+def marks(request: Request, tree: LexborHTMLParser, leads: tuple[int, ...] = ()) -> Marks:
+    """What the page says, with its `leads`. The document loses what has no text of its own."""
     body = tree.body or tree.root
     if body is None:
-        return Marks()
+        return Marks(leads=leads)
     title = tree.css_first("title")
     heading = title.text() if title is not None else ""
     tree.strip_tags(_UNTOLD.split(", "))
     text = " ".join((heading, body.text(separator=" ")[:_MAX_CHARS]))
-    of_url = _words(request.url)
+    of_url = {word for word in _words(request.url) if not word.isdigit()}
     shown = b" ".join(sorted(_words(" ".join(_pictures(tree))) - of_url))
     words = _words(_without_url(text, request.url))
     said = {word for word in words if len(word) < _MADE_UP_CHARS or word.isalpha() or not word.isalnum()}
     others = said - of_url
     if others == said:
         exact, loose = _hash(said, shown), _hash(_loose(said), shown)
-        return Marks(words=exact, others=exact, loose_words=loose, loose_others=loose)
+        return Marks(words=exact, others=exact, loose_words=loose, loose_others=loose, leads=leads)
     return Marks(
         words=_hash(said, shown),
         others=_hash(others, shown),
         loose_words=_hash(_loose(said), shown),
         loose_others=_hash(_loose(others), shown),
+        leads=leads,
     )
 
 

@@ -29,5 +29,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint_key: int = 0
     #: product token or User-Agent header, for robots.txt and what pages say to robots
     agent: str = "crawler"
-    #: whether to say what pages say, for whoever looks for traps (`Page.marks`)
-    marks: bool = False
+    #: as ``traps.depth``, to make `Page.marks`; 0 where nobody looks for traps
+    trap_depth: int = 0

@@ -1,9 +1,9 @@
 """Which requests would only lead deeper into a trap? Learns from each page, and is asked before each request.
 
 A site is looked at in three steps. At first one page in thirty-two tells (`extract.marks`). Once some of these say
-nothing new the site is *watched*: all its pages tell, so that it is known which are repeats. What is about to be stopped
-is *slowed*: put off, so that at most one request in five is of that kind, and everything else comes first. At last it is
-*stopped*: URLs of that kind end as ``excluded trap``, those found before too. They are never fetched, so they yield
+nothing new the site is *watched*: all its pages tell, so that it is known which are repeats. What may be stopped soon
+is *slowed*: put off, so that at most one request in five is of that kind, and everything else comes first. At last it
+is *stopped*: URLs of that kind end as ``excluded trap``, those found before too. They are never fetched, so they yield
 no more of them, and the trap dries out.
 
 Memory: `MAX_REMEMBERED` hashes for all sites together, at 60 to 150 bytes each, so at most about 20 MB; the site that

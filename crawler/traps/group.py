@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.traps.shapes import Kind, choices, family
+from crawler.traps.shapes import choices
 from crawler.traps.verdict import Counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crawler.models import Link, Request
-    from crawler.traps.shapes import Family
+    from crawler.models import Request
 
-MAX_CONTENTS, MAX_FAMILY_CONTENTS, MAX_FAMILY_LINKS = 8_192, 1_024, 4_096
+MAX_CONTENTS, MAX_FAMILY_CONTENTS, MAX_FAMILY_LINKS = 8_192, 1_024, 8_192
 """Hashes of contents that are remembered of a site, and of a family; hashes of links that led out of a family."""
 _MANY_CHOICES = 4  # pages to each value of a parameter, and more: else it is no choice but a number
 _MAX_PARAMETERS, _MAX_PARAMETERS_READ, _MAX_VALUES = 32, 8, 512
-_MAX_LINKS, _ENOUGH_LINKS = 100, 8  # of one page: that are looked at, and that lead out, after which no more are
 
 
 class Group:
@@ -49,21 +47,13 @@ class Group:
             return one, copies
         return other, more
 
-    def leads_on(self, links: Iterable[Link], own: Family, depth: int) -> bool:
+    def leads_on(self, leads: Iterable[int]) -> bool:
         """Whether a page has a link out of the family that no page of the family had before."""
-        out = 0
-        for _, link in zip(range(_MAX_LINKS), links, strict=False):
-            if link.fingerprint in self.links:
-                continue
-            of = family(link.url, depth)
-            if of != own and (of is None or of.kind not in (Kind.CALENDAR, Kind.DEEP)):
-                out += 1
-                if len(self.links) >= MAX_FAMILY_LINKS:
-                    self.links.clear()
-                self.links.add(link.fingerprint)
-                if out == _ENOUGH_LINKS:
-                    break
-        return out > 0
+        new = [fingerprint for fingerprint in leads if fingerprint not in self.links]
+        if len(self.links) >= MAX_FAMILY_LINKS:
+            self.links.clear()
+        self.links.update(new)
+        return bool(new)
 
     def choose(self, request: Request) -> None:
         """Note which values the parameters have."""

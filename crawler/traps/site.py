@@ -22,7 +22,7 @@ from crawler.traps.shapes import Kind, family
 from crawler.url import Url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from crawler.config import TrapsConfig
     from crawler.models import Link, Marks, Request
@@ -101,9 +101,10 @@ class Site:
             if of.kind is Kind.FACETS:
                 group.choose(request)
             loose, alike = group.seen_either(marks.loose_words, marks.loose_others)
-            leads_on = group.leads_on(links, of, config.depth)
+            leads_on = group.leads_on(marks.leads if of.kind is not Kind.FACETS else _new(links, marks.leads))
             is_loose = alike > _SHARES[of.kind] * config.copies and not leads_on
             is_new = is_new and (alike == 1 or leads_on)
+            is_exact = is_exact and not leads_on
         found_on_repeat = self._is_repeat(request.via)
         if found_on_repeat:
             self.whole.found_on_repeat(request, exact, repeat=is_exact, fresh=is_new)
@@ -230,3 +231,12 @@ class Site:
             if found < self._config.pages / 4:
                 self.watched, self.threshold, self._signs = False, self.threshold * 4, 0
             self._watched_for = 0
+
+
+def _new(links: Iterable[Link], leads: Collection[int]) -> list[int]:
+    """Those of `leads` that are not known to the crawl, as far as that is known.
+
+    Choices among many items lead to others each time. That they are new in this combination makes them no better.
+    """
+    new = {link.fingerprint for link in links}
+    return [fingerprint for fingerprint in leads if fingerprint in new]

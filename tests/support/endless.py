@@ -200,8 +200,8 @@ def catalogue(path: str) -> Reply:
         related = [f"/product/{(n * 7 + k) % CATALOGUE}" for k in range(1, 4)]
         return html(f"Product {n}", f"{words(f'product {n}', 20)} Price {n % 97}.{n % 89}", ["/", *related])
     page = 0 if path == "/" else int(path.partition("=")[2])
-    items = [f"/product/{n}" for n in range(page * 50, min(page * 50 + 50, CATALOGUE))]
-    following = [f"/list?page={page + 1}"] if page * 50 + 50 < CATALOGUE else []
+    items = [f"/product/{n}" for n in range(page * PER_LIST, min((page + 1) * PER_LIST, CATALOGUE))]
+    following = [f"/list?page={page + 1}"] if (page + 1) * PER_LIST < CATALOGUE else []
     return html(f"Products, page {page}", "Our products", [*items, *following])
 
 
@@ -272,7 +272,7 @@ def reviews(path: str) -> Reply:
     return html(f"Item {parts[1]}", words(path), ["/", f"{path}/reviews"])
 
 
-CATALOGUE = 50_000
+CATALOGUE, PER_LIST = 50_000, 50
 LEGITIMATE = {
     "catalogue": catalogue,
     "plain_catalogue": plain_catalogue,

@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from crawler.config import ScopeConfig, TrapsConfig
 from crawler.extract.page import Extractor, Settings
 from crawler.models import HostKey, Page, Request, Response, Url
@@ -40,7 +42,7 @@ def walk(
     """
     clock = FakeClock()
     walked = Walk(traps or Traps(config or TrapsConfig(), clock))
-    extractor = Extractor(Settings(marks=True, scope=ScopeConfig(stay_on="any")))
+    extractor = Extractor(Settings(trap_depth=8, scope=ScopeConfig(stay_on="any")))
     first = Request(url=Url(seed), host_key=HostKey(host(Url(seed))), scope_host=host(Url(seed)))
     waiting, seen = deque([first]), {first.url}
     while waiting and len(walked.fetched) < most:
@@ -61,6 +63,7 @@ def walk(
         page = _page(extractor, answer, request)
         if page is None:
             continue
+        page = replace(page, links=tuple(link for link in page.links if link.url not in seen))  # as workers do
         for link in page.links:
             if link.url not in seen:
                 seen.add(link.url)

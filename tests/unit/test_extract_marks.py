@@ -8,7 +8,7 @@ from crawler.extract.marks import ONE_IN, is_looked_at
 from crawler.extract.page import Extractor, Settings
 from crawler.models import HostKey, Request, Response, Url
 
-EXTRACTOR = Extractor(Settings(marks=True))
+EXTRACTOR = Extractor(Settings(trap_depth=8))
 
 
 def marks(body, path="/x1", *, watched=True, extractor=EXTRACTOR):
@@ -77,3 +77,15 @@ def test_nothing_is_looked_at_where_nobody_looks_for_traps():
 @pytest.mark.parametrize("body", ["", "<p>", "<frameset>", "\x00", "<title></title>"])
 def test_empty_documents_have_marks(body):
     assert marks(body) is not None
+
+
+def test_a_list_tells_which_links_lead_out_of_it_known_or_not():
+    links = (
+        "<a href=/item/1>1</a><a href=/item/2>2</a><a href='/list?page=8'>next</a><a href='/cal?date=2026-11-17'>x</a>"
+    )
+    assert len(marks(links, "/list?page=7").leads) == 2
+    assert marks(links, "/item/3").leads == ()
+    many = "".join(f"<a href=/item/{n}>n</a>" for n in range(300))
+    some = marks(many, "/list?page=7").leads
+    assert len(some) == 64
+    assert some == marks(many, "/list?page=9").leads

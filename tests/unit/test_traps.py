@@ -68,7 +68,8 @@ def test_items_that_facets_and_pages_lead_to_are_all_fetched():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LEGITIMATE)
 def test_a_site_that_comes_to_an_end_is_never_stopped(name, monkeypatch):
-    monkeypatch.setattr(endless, "CATALOGUE", 800)
+    monkeypatch.setattr(endless, "CATALOGUE", 1_000)
+    monkeypatch.setattr(endless, "PER_LIST", 4)  # so that products are known before their lists
     walked = walk(answer, seed(name), most=20_000)
     assert not walked.left
     assert not walked.refused
