@@ -5,8 +5,8 @@ different pages. Error pages tell the URL that was asked for, lists what was cho
 URL where it stands as such, `Marks.others` all words that are in it too, but for numbers; the loose ones leave out all
 numbers and the names of months and weekdays besides. Long made-up words never count.
 
-That takes longer than a hash of the bytes, so of most hosts only one page in thirty-two is looked at, and the root: by
-path, so that the same pages are of each mirror.
+That takes longer than a hash of the bytes, so of most hosts only one page in thirty-two is looked at, of long URLs one
+in four, and the root: by path, so that the same pages are of each mirror.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from crawler.models import Link, Request, Url
 
 ONE_IN = 32
+_LONG_PATH, _LONG_SHARE = 5, 8
 _MAX_CHARS = 20_000
 _MAX_PICTURES = 200
 _MAX_LINKS, _MAX_LEADS = 500, 64
@@ -51,9 +52,10 @@ _DAYS = (
 
 
 def is_looked_at(url: Url) -> bool:
-    """Whether the page at `url` is among those that are always looked at."""
+    """Whether the page at `url` is among those that are always looked at: more of those that look made by a machine."""
     path = path_and_query(url)
-    return path == "/" or xxh3_64_intdigest(path.encode()) % ONE_IN == 0
+    share = _LONG_SHARE if path.count("/") > _LONG_PATH or path.count("&") > 1 else 1
+    return path == "/" or xxh3_64_intdigest(path.encode()) % ONE_IN < share
 
 
 def leads(url: Url, links: Iterable[Link], depth: int) -> tuple[int, ...]:

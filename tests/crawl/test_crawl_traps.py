@@ -24,6 +24,7 @@ def summary_of(ran):
     return msgspec.json.decode((ran.directory / "summary.json").read_bytes())
 
 
+@pytest.mark.timeout(60)
 def test_every_trap_at_once_ends_and_all_real_pages_are_there(crawler, fast, endless):
     ran = crawler(*(f"http://{host}/" for host in HOSTS.values()), *fast(endless, *QUICK))
     assert ran.code == 0, ran.stderr
@@ -33,7 +34,7 @@ def test_every_trap_at_once_ends_and_all_real_pages_are_there(crawler, fast, end
     fetched = [url for url, (outcome, _) in ran.endings().items() if outcome == "fetched"]
     for name, host in HOSTS.items():
         own = [url for url in fetched if f"{host.removeprefix('m0.')}/" in url]
-        assert len(own) < 800, name
+        assert len(own) < 1_000, name
         numbers = {url.partition("?")[0].rpartition("/real/")[2] for url in own if "/real/" in url}
         assert numbers >= {str(n) for n in range(1, 10 if name == "mirrors" else REAL)}, name
     stopped = {trap["site"]: trap for trap in summary["traps"]}
@@ -62,13 +63,15 @@ def test_detection_can_be_turned_off_and_patterns_exempted(crawler, fast, endles
 
 
 def test_a_resumed_crawl_goes_on_excluding_what_was_stopped(crawler, fast, endless):
-    ran = crawler("http://facets.test/", *fast(endless, *QUICK), "--max-pages", "300")
+    ran = crawler("http://facets.test/", *fast(endless, *QUICK))
     first = summary_of(ran)
     assert [trap["kind"] for trap in first["traps"]] == ["facets"]
-    ran = crawler(*fast(endless, *QUICK, "budget.pages=null", "traps.pages=50"), "--resume")
+    seed = "http://facets.test/filter?f0=v4&f1=v4&f2=v4&f9=v9"
+    ran = crawler(seed, *fast(endless, *QUICK, "traps.pages=50"), "--resume")
     assert ran.code == 0, ran.stderr
     last = summary_of(ran)
     assert last["complete"]
-    assert last["pages"] - first["pages"] < 200
+    assert last["pages"] < first["pages"] + 60, "the seed is fetched, and what it leads to at most, as all seems new"
+    assert last["admitted"] > first["admitted"] + 10
     assert [(trap["kind"], trap["pattern"]) for trap in last["traps"]] == [("facets", "facets.test/filter?{choices}")]
     assert last["traps"][0]["excluded"] == last["reasons"]["excluded"]["trap"]
