@@ -10,32 +10,25 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from crawler.archive.entry import Keeping
-from crawler.checkpoint import Committer
+from crawler.assembly import Opened, assembled
 from crawler.clock import SystemClock
 from crawler.config.file import dump
 from crawler.config.secrets import referring_headers, revealed
 from crawler.directory import State
 from crawler.engine import Engine
-from crawler.errands import Errands
 from crawler.export.jsonl import JsonlSink
-from crawler.export.outcomes import outcome_line
-from crawler.extract.robots import product_name
 from crawler.fetch.certificates import certificates_later
 from crawler.fetch.cookies import Cookies
 from crawler.gate import Allowance, allow_descriptors, shares_of
 from crawler.handover import most_answers
 from crawler.in_flight import InFlight, open_in_flight
-from crawler.ledger import Ledger
 from crawler.outputs import open_sinks, output_files
 from crawler.parse.entry import worker_count
 from crawler.parse.server import Server
-from crawler.parts import Parts, Settings
+from crawler.parts import Settings
 from crawler.politeness.limits import beat_s
-from crawler.politeness.policy import Policy, Spent
 from crawler.pools import open_parser as open_parser  # noqa: PLC0414 - opened from here, as all is
 from crawler.pools import parser_for
 from crawler.reach import Reach
@@ -45,21 +38,19 @@ from crawler.running import Running
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
 from crawler.sinks import hook_sink
-from crawler.stats import Stats
 from crawler.stores import open_store
+from crawler.traps.detector import Traps
+from crawler.traps.stored import TRAPS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
     from crawler.checkpoint import Keeper
     from crawler.clock import Clock
-    from crawler.config import CrawlConfig, FetchConfig
+    from crawler.config import CrawlConfig, FetchConfig, TrapsConfig
     from crawler.directory import CrawlDirectory
-    from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
     from crawler.fetch.http import HttpFetcher
-    from crawler.frontier.base import Frontier
-    from crawler.models import Restored
     from crawler.parse.base import Parser
     from crawler.plan import Plan
     from crawler.rule_history import Earlier
@@ -115,7 +106,10 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
+        traps = _traps(config.traps, clock) if config.traps.detect else None
         keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, RULES: health, **plan.keepers}
+        if traps is not None:
+            keepers[TRAPS] = traps
         for name, keeper in keepers.items():
             keeper.restore(restored.blobs.get(name, b""))
         sinks = await open_sinks(plan, files, restored, stack)
@@ -124,12 +118,12 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         directory.reopen()
         begun.append(True)
         in_flight = stack.enter_context(_in_flight(plan, parser))
-        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, reach, health, in_flight, clock, resumed)
-        parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
-        bodies = shares_of(config.limits.memory_bytes).bodies
-        limits = Settings(concurrency=allowed.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
+        opened = Opened(
+            frontier, fetcher, parser, seeds, keepers, scope, reach, health, traps, in_flight, clock, resumed
+        )
+        parts = assembled(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         yield Running(
-            Engine(parts, limits),
+            Engine(parts, _settings(config, allowed)),
             directory=directory,
             frontier=frontier,
             seeds=seeds,
@@ -142,6 +136,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             earlier=earlier,
             name=config.name,
             unverified=fetch.unverified,
+            traps=traps,
         )
 
 
@@ -181,86 +176,15 @@ def _allowed(config: CrawlConfig) -> Allowance:
     return allowed
 
 
+def _settings(config: CrawlConfig, allowed: Allowance) -> Settings:
+    bodies = shares_of(config.limits.memory_bytes).bodies
+    return Settings(concurrency=allowed.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
+
+
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
     """Leave nothing of a crawl that could not be opened."""
     if not begun:
         directory.discard()
-
-
-class Opened(NamedTuple):
-    """The parts that hold something open, or must be made before anything is."""
-
-    frontier: Frontier
-    fetcher: Fetcher
-    parser: Parser
-    seeds: SeedList
-    keepers: Mapping[str, Keeper]
-    scope: Scope
-    reach: Reach
-    health: RuleHealth
-    in_flight: InFlight
-    clock: Clock
-    resumed: bool
-
-
-def _parts(
-    plan: Plan, restored: Restored, sinks: Mapping[str, Sink], opened: Opened, blobs: Mapping[str, bytes]
-) -> Parts:
-    """The parts that only compute, made to fit those that are open."""
-    config, frontier, clock = plan.config, opened.frontier, opened.clock
-    stats = Stats(clock, opened.health)
-    stats.restore(restored.counters)
-    policy = Policy(
-        config.manners,
-        clock=clock,
-        agent=product_name(config.fetch.user_agent),
-        urls=config.urls,
-        resumed=opened.resumed,
-        spent=Spent(
-            pages=restored.counters.get("pages", 0),
-            bytes=restored.counters.get("wire_bytes", 0),
-            time_s=restored.counters.get("elapsed_ms", 0) / 1000,
-        ),
-        locates=True,
-        refusal=partial(opened.scope.late_refusal, resumed=opened.resumed),
-        reach=opened.reach,
-    )
-    committer = Committer(
-        frontier=frontier,
-        policy=policy,
-        stats=stats,
-        sinks=sinks,
-        outcome_line=outcome_line,
-        every_s=config.checkpoint.every_s,
-        fsync=config.checkpoint.fsync,
-        memory_bytes=shares_of(config.limits.memory_bytes).results,
-        keepers=opened.keepers,
-        blobs=blobs,
-        committed=plan.committed,
-    )
-    keeps = config.export.warc or config.export.files  # asked here once, not of every page
-    ledger = Ledger(
-        frontier=frontier,
-        policy=policy,
-        scope=opened.scope,
-        committer=committer,
-        stats=stats,
-        clock=clock,
-        keeping=Keeping(warc=config.export.warc, files=config.export.files) if keeps else None,
-    )
-    return Parts(
-        seeds=opened.seeds.requests(),
-        frontier=frontier,
-        policy=policy,
-        errands=Errands(policy=policy, frontier=frontier, fetcher=opened.fetcher, ledger=ledger),
-        fetcher=opened.fetcher,
-        parser=opened.parser,
-        ledger=ledger,
-        committer=committer,
-        in_flight=opened.in_flight,
-        stats=stats,
-        clock=clock,
-    )
 
 
 def _in_flight(plan: Plan, parser: Parser) -> InFlight:
@@ -269,6 +193,14 @@ def _in_flight(plan: Plan, parser: Parser) -> InFlight:
     return (
         InFlight(requests) if plan.config.frontier == "memory" else open_in_flight(plan.directory.in_flight, requests)
     )
+
+
+def _traps(config: TrapsConfig, clock: Clock) -> Traps:
+    if not config.allow:
+        return Traps(config, clock)
+    from crawler.config.patterns import pattern_set  # noqa: PLC0415 - only patterns pay for RE2
+
+    return Traps(config, clock, pattern_set(config.allow))
 
 
 def _http() -> type[HttpFetcher]:

@@ -130,6 +130,7 @@ def run_crawl(
                 rules=result.rules,
                 fallen=result.fallen,
                 unverified=plan.config.fetch.unverified,
+                traps=result.traps,
             )
             _tell(text)
         return INTERRUPTED if was_cut else exit_code(result)

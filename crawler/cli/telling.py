@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crawler.cli.rows import Row
     from crawler.dataset.facts import Ending, HostWait, RobotsVerdict, Why
     from crawler.models import HostKey
+    from crawler.traps.verdict import Verdict
 
 
 _LONGEST = 300
@@ -49,6 +50,7 @@ def _known(facts: Why, now: float) -> Iterator[Row]:
         yield from _robots(facts, now)
     if facts.reason in ("seed_out_of_scope", "scope_narrowed"):
         yield "Scope", _ruled(facts.scope_rule) if facts.scope_rule else "crawl.yaml, as it is now, would let it in"
+    yield from _labelled("Trap", _traps(facts.traps))
     if facts.wait:
         yield from _wait(facts.wait, now)
         if facts.stopped_by:
@@ -126,6 +128,14 @@ def _robots(facts: Why, now: float) -> Iterator[Row]:
     elif blamed:
         yield "robots.txt", f"the one stored now allows it ({verdict.rule or 'no rule is about it'})"
         yield "", _holds(verdict, now)
+
+
+def _traps(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What it is a part of, and what speaks for that."""
+    for verdict in verdicts:
+        yield f"{verdict.kind} {printable(verdict.pattern, 100)}"
+        yield verdict.evidence
+        yield from (f"such as {printable(example, 100)}" for example in verdict.examples[-1:])
 
 
 def _holds(verdict: RobotsVerdict, now: float) -> str:

@@ -15,6 +15,7 @@ from crawler.extract import mime, robots, robots_meta, sitemap
 from crawler.extract.content import ContentError, decode_content, fair_bytes
 from crawler.extract.data_page import data_kind, read_data, why_cut
 from crawler.extract.html_page import HtmlPage, Means
+from crawler.extract.marks import is_looked_at, leads, marks
 from crawler.extract.parsed import parsed_of
 from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine, one_line
 from crawler.extract.settings import Settings
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from crawler.extract.content import Decoded
     from crawler.extract.data_page import DataKind
     from crawler.extract.scraping import Scraping
-    from crawler.models import Fill, Request, Response
+    from crawler.marks import Marks
+    from crawler.models import Fill, Link, Request, Response
 
 __all__ = ["Extractor", "LinkLine", "LinkRecord", "PageRecord", "Settings", "SitemapLine"]
 
@@ -137,7 +139,15 @@ class Extractor:
             body_bytes=len(body.data),
             fills=fills,
             needs_js=page.needs_js,
+            marks=self._marks(request, page, links),
         )
+
+    def _marks(self, request: Request, page: HtmlPage, links: tuple[Link, ...]) -> Marks | None:
+        """Of few pages, unless their site is watched. The document is of no use to anybody else afterwards."""
+        depth = self._settings.trap_depth
+        if not depth or not (request.watched or is_looked_at(request.url)):
+            return None
+        return marks(request, page.document.tree, leads(request.url, links, depth))
 
     def _data_page(
         self, scraping: Scraping, request: Request, response: Response, kind: DataKind, body: Decoded

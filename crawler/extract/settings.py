@@ -31,3 +31,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint_key: int = 0
     #: product token or User-Agent header, for robots.txt and what pages say to robots
     agent: str = "crawler"
+    #: as ``traps.depth``, to make `Page.marks`; 0 where nobody looks for traps
+    trap_depth: int = 0

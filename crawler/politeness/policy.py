@@ -19,7 +19,7 @@ from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import Budget, Spent
 from crawler.politeness.health import Health
 from crawler.politeness.inside import Inside
-from crawler.politeness.judge import Judge
+from crawler.politeness.judge import Answer, Judge
 from crawler.politeness.places import Places
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
 from crawler.politeness.schedule import Schedule
@@ -56,7 +56,8 @@ class Policy:
         resumed: Whether an earlier run may have asked the same hosts a moment ago.
         spent: What earlier runs have used of the budgets.
         locates: Whether `Turn.locate` is answered; if not, addresses count for nothing.
-        refusal: Why an admitted request must not be made, as a reason of `reasons.REASONS`; asked before robots.txt is.
+        refusal: Why an admitted request must not be made, as a reason of `reasons.REASONS`; or a monotonic time before
+            which it may not; or the same with a note, to be made in its place. Asked before robots.txt is.
         reach: Where what was found may lead; None: anywhere.
         random: A number of at least 0 and below 1, for jitter.
     """
@@ -72,7 +73,7 @@ class Policy:
         resumed: bool = False,
         spent: Spent = Spent(),  # noqa: B008  (frozen)
         locates: bool = False,
-        refusal: Callable[[Request], str | None] | None = None,
+        refusal: Callable[[Request], Answer] | None = None,
         reach: Reach | None = None,
         random: Callable[[], float] = random,
     ) -> None:
