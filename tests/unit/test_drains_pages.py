@@ -193,6 +193,7 @@ BROAD = {
         b"<div id=a%d itemscope itemprop=x itemref='a%d a%d'></div>" % (n, (n + 1) % 5000, n * 7 % 5000)
         for n in range(5000)
     ),
+    "prefix without colon": b"<div prefix='" + b"a" * MIB + b"'>",
     "prefixes": b"<div prefix='" + b"a: http://x/ " * 100_000 + b"'>",
     "code": b"<pre><code class='" + b"language- " * 200_000 + b"'>",
     "hosts": b"".join(b"<a href=//h%d.com/>x</a>" % number for number in range(50_000)),

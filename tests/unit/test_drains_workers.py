@@ -4,14 +4,17 @@ import asyncio
 import socket
 
 import pytest
+from msgspec.structs import replace
 
+from crawler.config import ExtractConfig
+from crawler.config.scraping import RuleConfig
 from crawler.extract.page import Settings
 from crawler.models import HostKey, Link, Page, ParseFailure, Url
 from crawler.parse.framing import FULL_BYTES, LENGTH, encode_result, frame_limit, result_frame, result_limit
 from crawler.parse.known import Confirmed
 from crawler.parse.lane import Call, Lane, Parcel, Terms
 from crawler.parse.process import ProcessParser
-from crawler.units import Size
+from crawler.units import Duration, Size
 from crawler.url import fingerprint
 from tests.support.stunt_extractor import ENTRY, job, parse_config, said
 
@@ -147,6 +150,21 @@ async def test_a_batch_of_large_records_comes_in_frames_of_few(pool):
     pages = await pool.parse([job("tell 20")] * 16)
     assert not any(isinstance(page, ParseFailure) for page in pages)
     assert sum(len(page.records[0][1]) for page in pages) > frame_limit(1024**2)
+
+
+@pytest.mark.slow
+async def test_a_rule_whose_selector_is_slow_on_a_page_fails_that_page_alone():
+    """As ``:nth-child`` among 50,000 siblings: Lexbor counts them anew for each. Only the deadline ends that."""
+    rule = RuleConfig(name="r", match="*", fields={"a": "div:nth-child(2n+1):nth-last-child(3n) x"})
+    settings = Settings(extract=ExtractConfig(rules=(rule,)))
+    parser = ProcessParser(settings, parse_config(workers=1, deadline_s=Duration(1.5)))
+    await parser.start()
+    slow, quick = job(""), job("<p>x")
+    slow = replace(slow, response=replace(slow.response, body=b"<div><p>x</p></div>" * 200_000))
+    async with asyncio.timeout(18):
+        pages = await parser.parse([quick, slow, quick])
+    await parser.aclose()
+    assert [page.reason for page in pages] == [None, "parse_deadline", None]
 
 
 def test_the_limits_follow_from_the_body_limit():
