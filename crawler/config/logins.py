@@ -10,7 +10,7 @@ from typing import Final
 _LOGIN: Final = re.compile(
     r"""((?>(?:sitemap:\s*)?(?:[a-z][a-z0-9+.-]*:[\\/]+|[\\/]{2})))
         (?:[^/\\?\#\s]*@ | [^/\\?\#\s@:\[]+:(?![0-9]*(?:[/\\?\#\s]|$))\S*@)
-      | (?!mailto:)[^/\\?\#\s@]+:[^/\\?\#\s]+@""",
+      | (?!mailto:)[^/\\?\#\s@:]+:[^/\\?\#\s]+@""",
     re.VERBOSE | re.IGNORECASE,
 )
 
