@@ -122,6 +122,15 @@ def test_columns_are_all_fields_in_the_order_of_their_first_records():
     assert columns_of(lines, "file") == (("b", "a", "c"), 3)
 
 
+@pytest.mark.parametrize("value", [b'"\xff"', b'["\xff"]'])
+def test_a_record_that_is_damaged_within_is_told_of(crawl, tmp_path, value):
+    with (crawl / "pages.jsonl").open("ab") as file:
+        file.write(b'{"url":"https://a.test/","title":' + value + b"}\n")
+    with pytest.raises(CrawlerError, match=r"not a record: .*: \{\"url\":\"https://a.test/\""):
+        export(crawl, "pages", "--to", tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_names_of_columns_are_cells_too():
     assert Rows(["=1+1", "fine"]).header() == b"'=1+1,fine\r"
 
