@@ -237,4 +237,4 @@ class TestExamples:
         config = loads(text.replace("\n  #  ", "\n     "), "examples").config
         (rule,) = config.extract.rules
         assert (rule.name, list(rule.fields), rule.unique) == ("products", ["name", "price", "sku"], ("sku",))
-        assert (len(config.limits.hosts), len(config.fetch.hosts)) == (2, 2)
+        assert (len(config.limits.hosts), len(config.fetch.hosts)) == (2, 3)
