@@ -26,7 +26,6 @@ from crawler.config.hosts import matching, split_port
 from crawler.config.secrets import is_secret
 from crawler.errors import ConfigError
 from crawler.fetch.set_cookie import Origin
-from crawler.seeds import bare_seed, seed_host
 from crawler.url import host as name_of
 
 if TYPE_CHECKING:
@@ -42,8 +41,7 @@ ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8
 ACCEPT_ENCODING: Final = "gzip, deflate, br, zstd"
 
 _HOSTS_KEPT: Final = 4096
-_seed_key = lru_cache(_HOSTS_KEPT)(seed_host)
-_BY_HTTP: Final = "http://"
+_BY_HTTP: Final = ("http://", "sitemap:http://")
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # it holds secrets
@@ -154,12 +152,12 @@ def origin_of(url: Url) -> Origin:
 
 def _is_exposed(request: Request) -> bool:
     """Whether `request` goes in clear text, which its seed did not ask for."""
-    return request.url[4] == ":" and request.seed != "" and not bare_seed(request.seed).lower().startswith(_BY_HTTP)
+    return request.url[4] == ":" and request.seed != "" and not request.seed.lower().startswith(_BY_HTTP)
 
 
 def _is_elsewhere(host: str, seed: str) -> bool:
     """Whether `host`, with its port, is not where its seed said."""
-    return split_port(host)[1] != "" and seed != "" and host != _seed_key(seed)
+    return split_port(host)[1] != "" and seed != "" and host not in seed.lower()
 
 
 def _headers_of(section: HostFetchConfig) -> Mapping[str, str]:
