@@ -235,6 +235,7 @@ async def told_at(url, seed, hosts):
         ("http://[::1]:8080/", "http://[::1]/", "[::1]", False),
         ("http://a.test:8080/", "http://a.test:8080/", "a.test", True),
         ("http://a.test/", "https://a.test/", "a.test", False),
+        ("http://a.test/", "sitemap: http://a.test/s.xml", "a.test", True),
     ],
 )
 async def test_secrets_go_to_another_port_only_where_the_seed_or_the_pattern_names_it(url, seed, pattern, sent):
