@@ -1,0 +1,334 @@
+"""Which functions read what a server sends?"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import zlib
+from itertools import pairwise
+
+import brotli
+import msgspec
+
+from crawler.clock import SystemClock
+from crawler.config import ExtractConfig, UrlsConfig
+from crawler.config.extracting import FeaturesConfig
+from crawler.errors import UrlError
+from crawler.extract import charset, robots, robots_meta
+from crawler.extract.content import ContentError, decode_content
+from crawler.extract.encodings import encoding_name
+from crawler.extract.page import Extractor, Settings
+from crawler.extract.record import PageRecord
+from crawler.extract.robots_match import Matcher, deciding_rule, normal_pattern
+from crawler.fetch.answer import AnswerProtocol
+from crawler.fetch.cookies import MAX_PER_DOMAIN, Jar
+from crawler.fetch.errors import fetch_error
+from crawler.fetch.message import status_line
+from crawler.fetch.set_cookie import MAX_COOKIE_CHARS, Origin, cookie_of
+from crawler.models import HostKey, Kind, Page, ParseFailure, Request, Response, Robots, Url
+from crawler.parse.framing import decode_results, encode_result, result_frame
+from crawler.politeness.retry import MAX_RETRY_AFTER_S, redirect_target, retry_after_s
+from crawler.reasons import REASONS
+from crawler.url import MAX_URL_CHARS, Base, canonicalize, fingerprint, host, host_key, registrable_domain
+from tests.fuzz.target import Target
+
+URL = Url("https://www.example.org/a/b?c=d")
+REQUEST = Request(url=URL, host_key=HostKey("www.example.org"), scope_host="www.example.org")
+ASKING = UrlsConfig(sort_query=True, drop_params=("utm_*", "a"))
+ALL_FEATURES = FeaturesConfig(**dict.fromkeys(FeaturesConfig.__struct_fields__, True))
+SETTINGS = Settings(
+    extract=ExtractConfig(headers=("*",), html=True, features=ALL_FEATURES),
+    fingerprint_key=7,
+    max_body_bytes=100_000,
+    link_lines=True,
+    sitemap_lines=True,
+)
+EXTRACTORS = [
+    Extractor(SETTINGS),
+    Extractor(msgspec.structs.replace(SETTINGS, extract=ExtractConfig(text="markdown", features=ALL_FEATURES))),
+    Extractor(Settings(extract=ExtractConfig(text="all"), fingerprint_key=7, nofollow=False, noindex=False)),
+]
+_LOOP = asyncio.new_event_loop()  # never run: a protocol makes futures of it
+_ANSWER_BYTES = 1000
+
+
+def text_of(data: bytes) -> str:
+    """Any text, lone surrogates included."""
+    return data.decode("utf-8", "surrogatepass" if data[:1] == b"\xed" else "surrogateescape")
+
+
+def url(data: bytes) -> None:
+    text = data.decode("utf-8", "surrogateescape")
+    for make in (canonicalize, lambda given: canonicalize(given, ASKING), Base(URL).join, Base(URL, ASKING).join):
+        try:
+            made = make(text)
+        except UrlError as error:
+            assert str(error).isprintable()
+            assert len(str(error)) < 2000
+            continue
+        assert made.isascii()
+        assert made.isprintable()
+        assert " " not in made
+        assert len(made) <= MAX_URL_CHARS
+        assert make(made) == made == canonicalize(made)
+        assert made.startswith(("http://", "https://"))
+        assert host(made)
+        assert host_key(made).startswith(host(made))
+        assert host(made).endswith(registrable_domain(host(made)))
+        assert 0 < fingerprint(made, 7) < 1 << 64
+        assert "@" not in host_key(made)
+
+
+def robots_txt(data: bytes) -> None:
+    said = robots.parse(data, "bot")
+    assert robots.parse(data, "bot") == said
+    assert msgspec.json.decode(msgspec.json.encode(said), type=Robots) == said
+    assert said.crawl_delay_s is None or 0 <= said.crawl_delay_s <= 86_400
+    matcher = Matcher(said)
+    assert matcher.allows("/robots.txt")
+    assert all(normal_pattern(pattern) == pattern for _, pattern in said.rules)
+    lines = [f"{'Allow' if allow else 'Disallow'}: {pattern}" for allow, pattern in said.rules]
+    again = Matcher(robots.parse("\n".join(["User-agent: *", *lines]).encode("latin-1"), "bot"))
+    for path in ("/", "/a/b.html", "/%E2%82%AC?x=1", *(pattern.replace("*", "x") for _, pattern in said.rules[:8])):
+        if len(path) > MAX_URL_CHARS or path[:1] != "/":
+            continue
+        allowed = matcher.allows(path)
+        assert len(path) > 8000 or again.allows(path) is allowed
+        decided = deciding_rule(said, path)
+        assert decided is None or decided[0] is allowed
+        assert decided is not None or allowed
+
+
+def encoding(data: bytes) -> None:
+    label, _, body = data.partition(b"\n")
+    for content_type in (None, label.decode("latin-1")):
+        text = charset.decode(body, content_type)
+        assert text.utf8.decode() == text.text
+        assert len(text.text) == text.n_chars
+        assert encoding_name(text.charset) == text.charset
+        assert charset.decode(body, content_type) == text
+    named = encoding_name(label.decode("latin-1"))
+    assert named is None or encoding_name(named) == named
+
+
+def page(data: bytes) -> None:
+    content_type, _, body = data.partition(b"\n")
+    headers = ((b"content-type", content_type), (b"x-robots-tag", content_type[5:]), (b"link", body[:60]))
+    response = Response(url=URL, status=200, headers=headers, body=body, fetched_at=1.7e9)
+    for extractor in EXTRACTORS:
+        result = extracted(extractor, REQUEST, response)
+        for sink, lines in result.records:
+            assert b"\r" not in lines
+            if sink == "pages":
+                assert b"\n" not in lines
+                record = msgspec.json.decode(lines, type=PageRecord)
+                assert msgspec.json.decode(msgspec.json.encode(record), type=PageRecord) == record
+                assert json.loads(lines)["url"] == URL
+
+
+def extracted(extractor: Extractor, request: Request, response: Response) -> Page:
+    """What a page amounts to, the same every time; as of an empty one where its coding is broken."""
+    result = extractor.page(request, response)
+    assert extractor.page(request, response) == result
+    assert decode_results(memoryview(result_frame([encode_result(result)]))[4:]) == [result]
+    if isinstance(result, ParseFailure):
+        assert result.reason in {"bad_encoding", "bad_sitemap", "too_large"}, result
+        return Page()
+    assert len({link.url for link in result.links}) == len(result.links)
+    for link in result.links:
+        assert canonicalize(link.url) == link.url
+        assert link.host_key == host_key(link.url)
+        assert link.fingerprint == fingerprint(link.url, 7)
+        assert 0 <= link.priority <= 63
+    return result
+
+
+def sitemap(data: bytes) -> None:
+    content_type, _, body = data.partition(b"\n")
+    request = msgspec.structs.replace(REQUEST, kind=Kind.SITEMAP)
+    response = Response(url=URL, status=200, headers=((b"content-type", content_type),), body=body)
+    result = extracted(EXTRACTORS[0], request, response)
+    listed = {json.loads(line)["url"] for _, lines in result.records for line in lines.split(b"\n")}
+    assert listed >= {link.url for link in result.links}
+
+
+def retry_after(data: bytes) -> None:
+    response = Response(url=URL, status=503, headers=((b"Retry-After", data),))
+    for wall in (0.0, 1_700_000_000.0):
+        wait_s = retry_after_s(response, wall)
+        assert wait_s is None or 0 <= wait_s <= MAX_RETRY_AFTER_S
+
+
+def redirect(data: bytes) -> None:
+    response = Response(url=URL, status=302, headers=((b"Location", data),))
+    for rules in (UrlsConfig(), ASKING):
+        target = redirect_target(REQUEST, response, rules)
+        assert target is None or canonicalize(target, rules) == target
+
+
+def set_cookie(data: bytes) -> None:
+    lines = data.decode("latin-1").split("\n")
+    jar = Jar(SystemClock(), max_bytes=2000)
+    for name, secure in (("www.example.co.uk", True), ("example.org", False), ("127.0.0.1", False)):
+        origin = Origin(name, "/a/b", secure)
+        for line in lines:
+            cookie = cookie_of(line, origin, 1.7e9)
+            if cookie is not None:
+                assert len(cookie.name) + len(cookie.value) <= MAX_COOKIE_CHARS
+                assert not set(cookie.name + cookie.value + cookie.path) & set("\r\n\0;")
+                assert name == cookie.domain or name.endswith(f".{cookie.domain}")
+                assert cookie.domain not in {"co.uk", "uk", "org", "0.0.1"}
+                assert msgspec.json.decode(msgspec.json.encode(cookie), type=type(cookie)) == cookie
+        jar.hear(lines, origin)
+        assert len(jar.pairs(origin)) <= MAX_PER_DOMAIN * 3
+        assert set(jar.pairs(Origin("example.com", "/", secure=True))) == set()
+
+
+def content(data: bytes) -> None:
+    coding, _, body = data.partition(b"\n")
+    for cut in (False, True):
+        try:
+            decoded = decode_content(body, coding.decode("latin-1"), 5000, cut=cut)
+        except ContentError as error:
+            assert error.reason in {"too_large", "bad_encoding"}
+            assert not (cut and error.reason == "too_large")
+            continue
+        assert len(decoded.data) <= 5000
+
+
+def answer(data: bytes) -> None:
+    """The first line says where to part what follows: a piece's length is a character's code."""
+    cuts, _, sent = data.partition(b"\n")
+    places = [0]
+    for cut in cuts[:20]:
+        places.append(min(places[-1] + cut, len(sent)))
+    places.append(len(sent))
+    assert end_of([sent[a:b] for a, b in pairwise(places) if a < b]) == end_of([sent] if sent else [])
+
+
+def end_of(pieces: list[bytes]) -> object:
+    """How a connection ends that brings these."""
+    protocol = AnswerProtocol(_LOOP)
+    awaited = protocol.expect(limit=_ANSWER_BYTES)
+    for piece in pieces:
+        if not awaited.done():
+            protocol.data_received(memoryview(piece))
+    protocol.connection_lost(None)
+    if (error := awaited.exception()) is not None:
+        reason = fetch_error(error).reason
+        assert reason in REASONS
+        return reason
+    message, body, _ = awaited.result()
+    assert len(body) <= _ANSWER_BYTES
+    assert 200 <= message.code <= 999
+    assert not any(set(b"\r\n\0") & {*name, *value} for name, value in message.raw_headers), message.raw_headers
+    return status_line(message.version, message.code, message.reason), message.raw_headers, bytes(body)
+
+
+def robots_tag(data: bytes) -> None:
+    headers = [(b"X-Robots-Tag", line) for line in data.split(b"\n")]
+    asked = robots_meta.asked(headers, [text_of(line) for _, line in headers], "bot")
+    assert asked == robots_meta.asked(headers, [text_of(line) for _, line in headers], "bot")
+
+
+_DEFLATE = zlib.compressobj(wbits=-15)
+SERVED = (
+    Target(
+        "url", url,
+        "http: https: //example.org // / \\ ? # @ : :80 :443 :0 :65536 %41 %2f %zz % .. . ./ %2e%2e [::1] [ ] xn-- "
+        "xn--a 0x7f.1 127.1 1e9 user:pass@ www. \u3002 \xdf \u200d \u2028 ;p=1 & a=1 utm_x=2 = + \\0 file: javascript:",
+        (b"https://www.example.org/a/../b?x=1&utm_a=2#f", "http://b\xfccher.example:8080/\u20ac".encode(), b"//[::1]:80/"),
+    ),
+    Target(
+        "robots", robots_txt,
+        "User-agent:\\0* User-agent:\\0bot Disallow:\\0/ Allow:\\0/ Crawl-delay: Request-rate:\\01/10s Sitemap: \\n * $ "
+        "/ /a*b$ %2F %zz %e2 # : index.htm *** 1e999 nan \xe9 \ufeff http://x/ \x00",
+        (b"User-agent: *\nDisallow: /a*b$\nAllow: /a/index.html\nCrawl-delay: 5\nSitemap: https://x.test/s.xml\n",),
+    ),
+    Target(
+        "charset", encoding,
+        "text/html; charset= utf-8 utf-16 utf-16le shift_jis euc-jp iso-2022-jp gbk big5 euc-kr windows-1252 koi8-r "
+        "x-user-defined utf-7 \\n <meta\\0charset= <meta\\0http-equiv=content-type\\0content=' <?xml\\0version='1.0'"
+        "\\0encoding=' ' \" > <!-- --> \xef\xbb\xbf \x1b$B \x1b(B \xe9 \u20ac \u65e5\u672c",
+        (b"text/html; charset=gbk\n\xc4\xe3\xba\xc3<p>", b"\n<meta charset=shift_jis>\x93\xfa", b"\n\xff\xfea\0b\0"),
+    ),
+    Target(
+        "page", page,
+        "text/html; charset= \\n <html\\0lang=de> <base\\0href= <a\\0href= /x //h.test/ ../ <area\\0href= <link\\0rel= "
+        "canonical alternate <meta\\0name= <meta\\0property=og: \\0content= robots noindex description keywords <title> "
+        "</title> <p> </p> <h1> </h1> <h2> <ul><li> <ol\\0start=9> <dl><dt> <dd> <table> <tr> <td\\0colspan=9> <th> "
+        "</table> <pre> <code> <img\\0src= \\0srcset= <picture> <svg> <math> <template> <noscript> <script> </script> "
+        "<script\\0type=application/ld+json> {\"@context\":\"https://schema.org\",\"@type\":\"Article\" ,\"author\": "
+        "\"datePublished\":\"2024-01-02\" [ ] { } \\0itemscope \\0itemprop= \\0itemtype= \\0itemref= \\0typeof= \\0property= "
+        "\\0resource= \\0about= \\0vocab= \\0prefix= <time\\0datetime= <article> <main> <nav> <!-- --> <![CDATA[ ]]> &amp; "
+        "&#xd800; &#0; &nbsp; \\0rel=nofollow,ugc \\0class=byline <textarea> <frameset> <br> <hr> <blockquote> <b> <i> ` * _ "
+        "' \" = > < \u2028 \xe9 \u65e5\u672c Lorem\\0ipsum\\0dolor.",
+        (
+            b"text/html\n<!doctype html><html lang=en><title>T</title><h1>H</h1><p>Some text here. More of it.<a href=/x>x</a>",
+            b"text/html\n<script type=application/ld+json>{\"@type\":\"Article\",\"author\":{\"name\":\"A\"}}</script>"
+            b"<div itemscope itemtype=https://schema.org/Product><span itemprop=name>N</span></div><table><tr><td>1</table>",
+            b"text/html\n<div vocab=https://schema.org/ typeof=Person><span property=name>N</span></div><img srcset='/a 1x'>",
+        ),
+    ),
+    Target(
+        "sitemap", sitemap,
+        "application/xml; charset= \\n <?xml\\0version='1.0'?> <urlset> </urlset> <sitemapindex> <sitemap> </sitemap> <url> "
+        "</url> <loc> </loc> <lastmod> 2024-01-02 </lastmod> <priority> 0.5 nan </priority> <rss> <channel> <item> <link> "
+        "</link> <guid> <feed> <entry> <link\\0href='/x'/> <![CDATA[ ]]> <!-- --> <!DOCTYPE\\0a\\0[ <!ENTITY\\0a\\0'b'> ]> "
+        "&a; &amp; &#0; xmlns='http://www.sitemaps.org/schemas/sitemap/0.9' x: http://www.example.org/a \x00 \xe9",
+        (
+            b"text/xml\n<urlset><url><loc>https://www.example.org/a</loc><priority>0.8</priority></url></urlset>",
+            b"text/plain\nhttps://www.example.org/a\nwww.example.org/b\n",
+            b"\n" + gzip.compress(b"<rss><channel><item><link>/x</link></item></channel></rss>", mtime=0),
+        ),
+    ),
+    Target(
+        "retry_after", retry_after,
+        "0 1 120 -1 1e9 Wed, 21 Oct 2015 07:28:00 GMT +0000 -9999 +99999999 Fri 31 Feb 99999 Nov 24:60:61 \\0 , ; \xb2 "
+        "\u0661 Wednesday, 06-Nov-94 Nov\\0 EST",
+        (b"120", b"Wed, 21 Oct 2015 07:28:00 GMT", b"Wednesday, 06-Nov-94 08:49:37 GMT"),
+    ),
+    Target(
+        "redirect", redirect,
+        "http:// https:// // / \\ ? # @ :80 .. javascript: data: file:///etc/passwd \r \n \\0 \x00 %0d%0a \xe9 \u20ac [::1] "
+        "http:/x ///x user:p@ ;",
+        (b"/x", b"//other.test\\@x", "/\u20ac".encode(), b"http:x"),
+    ),
+    Target(
+        "set_cookie", set_cookie,
+        "a=b =x ; \\n Path=/ Domain= .example.org co.uk uk .. Max-Age= -1 99999999999999999999 Expires= Wed,\\021\\0Oct\\0"
+        "2099\\007:28:00\\0GMT Secure HttpOnly SameSite=None __Host- __Secure- \t \x7f \xe9 \" , Partitioned 31\\0Feb\\000000",
+        (b"a=b; Path=/; Domain=example.org; Max-Age=9", b"__Host-a=b; Secure; Path=/\nc=d; Expires=Wed, 21 Oct 2099 07:28:00 GMT"),
+    ),
+    Target(
+        "content", content,
+        "gzip br zstd deflate identity x-gzip , \\n \x1f\x8b \x28\xb5\x2f\xfd \x78\x9c compress",
+        (
+            b"gzip\n" + gzip.compress(b"hello" * 9, mtime=0) * 2,
+            b"deflate\n" + zlib.compress(b"a" * 9000),
+            b"deflate\n" + _DEFLATE.compress(b"hello") + _DEFLATE.flush(),
+            b"br\n" + brotli.compress(b"hello" * 99),
+            b"gzip, br\n" + brotli.compress(gzip.compress(b"x" * 6000, mtime=0)),
+            b"zstd\n" + bytes.fromhex("28b52ffd2005290000") + b"hello",
+        ),
+    ),
+    Target(
+        "answer", answer,
+        "\\n HTTP/1.1\\0200\\0OK\\n HTTP/1.0\\0404\\0\\n HTTP/1.1\\0100\\0Continue\\n\\n HTTP/1.1\\0204\\0\\n HTTP/1.1\\0304\\0\\n "
+        "http/1.1 HTTP/9 Content-Length:\\05\\n Content-Length:\\0-1\\n Content-Length:\\05,5\\n Transfer-Encoding:\\0chunked\\n "
+        "Transfer-Encoding:\\0gzip,\\0chunked\\n Connection:\\0close\\n Connection:\\0keep-alive\\n Content-Encoding:\\0gzip\\n "
+        "Set-Cookie:\\0a=b\\n \\0folded\\n :\\0empty\\n X\\0:\\0y\\n 5\\nhello\\n 0\\n\\n ffffffffffffffff\\n 5;ext=1\\n hello \r \x00 \xff",
+        (
+            b"\x03\x05\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+            b"\x11\x22\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+            b"\x01\nHTTP/1.1 103 E\nLink: x\n\nHTTP/1.0 200 OK\n\nbody to its end",
+        ),
+    ),
+    Target(
+        "robots_tag", robots_tag,
+        "noindex nofollow none all , : ; bot: otherbot: unavailable_after:\\025\\0Jun\\02010 max-snippet:-1 \\n \\0 NOINDEX \xe9",
+        (b"noindex, nofollow", b"bot: noindex\notherbot: none, unavailable_after: 25 Jun 2010 15:00:00 PST"),
+    ),
+)  # fmt: skip
+"""Which functions read it, and what else must hold."""
