@@ -48,6 +48,8 @@ def fuzzed(name: str, seconds: int) -> list[Path]:
         command = [sys.executable, "-m", "tests.fuzz.one", name, str(seconds), corpus]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
     new = sorted(set(folder.glob("*")) - before)
+    if not new and not before:
+        folder.rmdir()
     print(f"{name:12} {told(done.stderr, done.stdout)}, {len(new)} crashes", flush=True)
     if done.returncode or new:
         print("\n".join(f"    {line}" for line in (done.stdout + done.stderr).splitlines()[-400:] if is_telling(line)))

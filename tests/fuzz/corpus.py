@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 CASES = Path(__file__).with_name("cases")
 MOST = 400
+_ROWS = {
+    "url": ("url_whatwg.jsonl", b""),
+    "redirect": ("url_whatwg.jsonl", b""),
+    "robots": ("robots_cases.jsonl", b""),
+    "sitemap": ("sitemap_docs.jsonl", b"\n"),
+    "page": ("structured_schemaorg.jsonl.gz", b"text/html\n"),
+}
+"""Target -> file of the third-party data, whose texts are inputs, and what stands before each."""
 
 
 def seeds_of(target: Target) -> set[bytes]:
@@ -36,25 +44,17 @@ def _found(name: str) -> Iterator[bytes]:
                 if not callable(fault.steps):
                     sent = b"".join(step for step in fault.steps if isinstance(step, bytes))
                     yield b"\x09\x50\n" * (name == "answer") + sent[:2000]
-        case "url" | "redirect":
-            for row in _rows("url_whatwg.jsonl"):
-                yield from (value.encode("utf-8", "replace") for value in row.values() if isinstance(value, str))
-        case "robots":
-            for row in _rows("robots_cases.jsonl"):
-                yield from (value.encode("utf-8", "replace") for value in row.values() if isinstance(value, str))
-        case "sitemap":
-            for row in _rows("sitemap_docs.jsonl"):
-                yield from (b"\n" + value.encode() for value in row.values() if isinstance(value, str))
-        case "charset":
-            for row in _rows("encoding_prescan.jsonl"):
-                yield from (b"\n" + value.encode() for value in row.values() if isinstance(value, str))
-        case "page":
-            for row in _rows("structured_schemaorg.jsonl.gz"):
-                yield from (b"text/html\n" + value.encode() for value in row.values() if isinstance(value, str))
         case "config" | "rules":
+            for path in (ROOT / "config" / "crawl.yaml", *sorted((ROOT / "config" / "rules").glob("*.yaml"))):
+                yield path.read_bytes()
             for path in sorted(ROOT.glob("docs/*.md")):
-                for block in path.read_text().split("```yaml\n")[1:]:
-                    yield block.partition("```")[0].encode()
+                yield from (block.partition("```")[0].encode() for block in path.read_text().split("```yaml\n")[1:])
+        case name if name in _ROWS:
+            file, begin = _ROWS[name]
+            for row in _rows(file):
+                yield from (
+                    begin + value.encode("utf-8", "replace") for value in row.values() if isinstance(value, str)
+                )
         case _:
             pass
 

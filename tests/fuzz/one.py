@@ -27,14 +27,10 @@ def main() -> None:
     name, seconds, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     kept = CASES / name
     kept.mkdir(parents=True, exist_ok=True)
-    try:
-        if atheris is None:
-            by_hypothesis(name, seconds)
-        else:
-            by_atheris(name, seconds, folder)
-    finally:
-        if not any(kept.iterdir()):
-            kept.rmdir()
+    if atheris is None:
+        by_hypothesis(name, seconds)
+    else:
+        by_atheris(name, seconds, folder)
 
 
 def by_atheris(name: str, seconds: int, folder: Path) -> None:
@@ -53,7 +49,7 @@ def by_atheris(name: str, seconds: int, folder: Path) -> None:
     words.write_text("".join(map(dictionary_entry, filter(None, target.tokens))))
     options = {
         "max_total_time": seconds, "timeout": _TIMEOUT_S, "rss_limit_mb": _MEMORY_MIB, "max_len": MAX_BYTES,
-        "dict": words, "artifact_prefix": f"{CASES / name}/", "print_final_stats": 1, "detect_leaks": 0, "close_fd_mask": 0,
+        "dict": words, "artifact_prefix": f"{CASES / name}/", "print_final_stats": 1, "detect_leaks": 0,
     }  # fmt: skip
 
     def run(data: bytes) -> None:

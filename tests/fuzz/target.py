@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FOLDER = Path(__file__).parent
+
 MAX_CPU_S = 1.0
 """For any input of `MAX_BYTES`; instrumented code is given more."""
 
 MAX_BYTES = 4096
-"""Of an input: quadratic work shows in `tests.unit.test_fuzz_linear`, endless work here."""
+"""Of an input: quadratic work shows in tests/unit/test_fuzz_linear.py, endless work here."""
+
+EXAMPLES = 100
+"""How many inputs hypothesis makes for a target in the tests."""
 
 
 class SlowError(AssertionError):
@@ -24,18 +30,17 @@ class Target(NamedTuple):
 
     name: str
     run: Callable[[bytes], None]
-    #: words of the format, parted by spaces; ``\\0`` in one stands for a space
-    words: str
-    #: whole inputs to begin with
-    seeds: tuple[bytes, ...] = ()
-    #: how many inputs hypothesis makes for the tests
-    examples: int = 100
 
     @property
     def tokens(self) -> list[bytes]:
-        """Its words, as bytes of an input: Latin-1 where that has them, so that some are no UTF-8."""
-        words = [word.replace("\\0", " ").replace("\\n", "\n") for word in self.words.split(" ")]
-        return [word.encode("latin-1" if max(word, default="") < "\u0100" else "utf-8") for word in words]
+        """Words of its format: a line each of words/NAME.txt, with the escapes of Python's bytes."""
+        lines = (FOLDER / "words" / f"{self.name}.txt").read_text("ascii").splitlines()
+        return [line.encode().decode("unicode_escape").encode("latin-1") for line in lines]
+
+    @property
+    def seeds(self) -> list[bytes]:
+        """Whole inputs to begin with: the files of seeds/NAME."""
+        return [path.read_bytes() for path in sorted((FOLDER / "seeds" / self.name).glob("*"))]
 
     def check(self, data: bytes, *, max_cpu_s: float = MAX_CPU_S) -> None:
         """Run it.

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.fuzz.mixing import inputs
+from tests.fuzz.target import EXAMPLES
 from tests.fuzz.targets import TARGETS
 
 CASES = Path(__file__).resolve().parents[1] / "fuzz" / "cases"
@@ -16,7 +17,7 @@ CASES = Path(__file__).resolve().parents[1] / "fuzz" / "cases"
 @pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_any_bytes_are_taken_as_documented(target):
-    @settings(deadline=None, max_examples=target.examples, suppress_health_check=list(HealthCheck))
+    @settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(inputs(target))
     def check(data):
         target.check(data)
@@ -31,7 +32,9 @@ def test_a_seed_is_taken_as_documented(target):
 
 
 @pytest.mark.parametrize(
-    "case", sorted(path for path in CASES.glob("*/*") if path.is_file()), ids=lambda path: f"{path.parent.name}-{path.name}"
+    "case",
+    sorted(path for path in CASES.glob("*/*") if path.is_file()),
+    ids=lambda path: f"{path.parent.name}-{path.name}",
 )
 def test_what_once_went_wrong_is_mended(case):
     TARGETS[case.parent.name].check(case.read_bytes())

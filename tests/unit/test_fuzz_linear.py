@@ -1,0 +1,38 @@
+"""Ten times as much of what repeats takes about ten times as long, whatever it is that repeats."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.fuzz.targets import TARGETS
+
+_SMALL, _LARGE = 1500, 15_000
+_MOST = 30
+_BELOW_S = 0.03  # too short a time to compare
+
+
+def spent(target, data):
+    began = time.process_time()
+    target.run(data)
+    return time.process_time() - began
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_time_grows_no_faster_than_the_input(target):
+    slow = []
+    begins = {seed[: seed.find(b"\n") + 1] for seed in target.seeds} | {b""}
+    for begin in sorted(begins):
+        for token in filter(None, target.tokens):
+            large = begin + token * (_LARGE // len(token))
+            took = spent(target, large)
+            if took < _BELOW_S:
+                continue
+            small = begin + token * (_SMALL // len(token))
+            before = min(spent(target, small) for _ in range(3))
+            took = min(took, spent(target, large))
+            if took > _MOST * max(before, _BELOW_S / _MOST):
+                slow.append((begin, token, round(before, 4), round(took, 4)))
+    assert not slow
