@@ -8,9 +8,11 @@ import pytest
 
 from tests.fuzz.targets import TARGETS
 
-_SMALL, _LARGE = 1500, 15_000
+_SMALL, _LARGE = 700, 7000
 _MOST = 30
-_BELOW_S = 0.03  # too short a time to compare
+_BELOW_S = 0.05  # too short a time to compare
+_COMPILING = {"expression", "rules", "transform"}  # a user's own patterns, which RE2 compiles within limits of its own
+MEASURED = [target for name, target in TARGETS.items() if name not in _COMPILING]
 
 
 def spent(target, data):
@@ -20,7 +22,7 @@ def spent(target, data):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+@pytest.mark.parametrize("target", MEASURED, ids=lambda target: target.name)
 def test_time_grows_no_faster_than_the_input(target):
     slow = []
     begins = {seed[: seed.find(b"\n") + 1] for seed in target.seeds} | {b""}
