@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 from contextlib import closing
 
@@ -51,3 +52,7 @@ async def test_a_state_that_cannot_be_read_is_damage_of_the_store(tmp_path, name
     with pytest.raises(DamagedStoreError, match="--repair"):
         async with open_crawl(plan):
             pass
+    async with open_crawl(dataclasses.replace(plan, repair=True)):
+        pass
+    async with open_crawl(plan):
+        pass
