@@ -30,33 +30,30 @@ def main() -> int:
         print(f"no such target: {', '.join(unknown)}; expected some of {', '.join(TARGETS)}")
         return 2
     seconds = int(os.environ.get("FUZZ_SECONDS", "20"))
-    kept: list[Path] = []
+    failed = False
     if find_spec("atheris") is None:
         print("atheris is not installed (it has wheels for Linux on x86_64 alone): hypothesis in its place", flush=True)
     for name in names:
-        kept += fuzzed(name, seconds)
-    for path in kept:
-        print(f"kept {path.relative_to(ROOT)}")
-    return 1 if kept else 0
+        failed |= not fuzzed(name, seconds)
+    return 1 if failed else 0
 
 
-def fuzzed(name: str, seconds: int) -> list[Path]:
-    """Fuzz one target and say how it went; the files that were kept."""
+def fuzzed(name: str, seconds: int) -> bool:
+    """Fuzz one target and say how it went, and what was kept; whether nothing went wrong."""
     folder = CASES / name
     before = set(folder.glob("*"))
     with TemporaryDirectory(prefix="fuzz-") as corpus:
         command = [sys.executable, "-m", "tests.fuzz.one", name, str(seconds), corpus]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
     new = sorted(set(folder.glob("*")) - before)
-    if not new and not before:
+    if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
     print(f"{name:12} {told(done.stderr, done.stdout)}, {len(new)} crashes", flush=True)
     if done.returncode or new:
         print("\n".join(f"    {line}" for line in (done.stdout + done.stderr).splitlines()[-400:] if is_telling(line)))
-    if done.returncode and not new:
-        print(f"    ended with {done.returncode}")
-        return [folder]
-    return new
+    for path in new:
+        print(f"    kept {path.relative_to(ROOT)}", flush=True)
+    return not done.returncode and not new
 
 
 def told(report: str, said: str) -> str:
