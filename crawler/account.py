@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from crawler.rule_health import RuleSummary
+from crawler.traps.verdict import Verdict
 
 
 class Summary(msgspec.Struct, kw_only=True, frozen=True):
@@ -37,3 +38,5 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     unverified: tuple[str, ...] = ()
     #: how each scraping rule fared
     rules: dict[str, RuleSummary] = {}
+    #: what was stopped as a trap, with the evidence
+    traps: list[Verdict] = []

@@ -10,31 +10,25 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from crawler.archive.entry import Keeping
-from crawler.checkpoint import Committer
+from crawler.assembly import Opened, assembled
 from crawler.clock import SystemClock
 from crawler.config.file import dump
 from crawler.config.secrets import referring_headers, revealed
 from crawler.directory import State
 from crawler.engine import Engine
-from crawler.errands import Errands
 from crawler.export.jsonl import JsonlSink
-from crawler.export.outcomes import outcome_line
-from crawler.extract.robots import product_name
 from crawler.fetch.certificates import certificates_later
 from crawler.fetch.cookies import Cookies
-from crawler.gate import allow_descriptors, shares_of
+from crawler.gate import Allowance, allow_descriptors, shares_of
 from crawler.handover import most_answers
 from crawler.in_flight import InFlight, open_in_flight
-from crawler.ledger import Ledger
 from crawler.outputs import open_sinks, output_files
+from crawler.parse.entry import worker_count
 from crawler.parse.server import Server
-from crawler.parts import Parts, Settings
+from crawler.parts import Settings
 from crawler.politeness.limits import beat_s
-from crawler.politeness.policy import Policy, Spent
 from crawler.pools import open_parser as open_parser  # noqa: PLC0414 - opened from here, as all is
 from crawler.pools import parser_for
 from crawler.reach import Reach
@@ -44,8 +38,9 @@ from crawler.running import Running
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
 from crawler.sinks import hook_sink
-from crawler.stats import Stats
 from crawler.stores import open_store
+from crawler.traps.detector import Traps
+from crawler.traps.stored import TRAPS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -54,12 +49,10 @@ if TYPE_CHECKING:
 
     from crawler.checkpoint import Keeper
     from crawler.clock import Clock
-    from crawler.config import FetchConfig
+    from crawler.config import CrawlConfig, FetchConfig, TrapsConfig
     from crawler.directory import CrawlDirectory
-    from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
     from crawler.fetch.http import HttpFetcher
-    from crawler.frontier.base import Frontier
     from crawler.models import Restored
     from crawler.parse.base import Parser
     from crawler.plan import Plan
@@ -92,7 +85,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
     earlier = _earlier(plan) if config.extract.rules else None
     if not resumed:
         plan.read_seeds()  # a mistake in an item is told before files are made
-    allow_descriptors(config.limits.concurrency)
+    allowed = _allowed(config)
     scope = Scope(config.scope)
     async with AsyncExitStack() as stack:
         begun: list[bool] = []
@@ -112,11 +105,14 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         await parser.start()
         hidden = referring_headers(config.fetch)
         reach = Reach(fetch)
-        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=config.limits.concurrency, hidden=hidden)
+        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=allowed.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
+        traps = _traps(config.traps, clock) if config.traps.detect else None
         keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, RULES: health, **plan.keepers}
+        if traps is not None:
+            keepers[TRAPS] = traps
         _restore(keepers, restored, directory.store)
         sinks = await open_sinks(plan, files, restored, stack)
         text = dump(effective)
@@ -124,24 +120,25 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         directory.reopen()
         begun.append(True)
         in_flight = stack.enter_context(_in_flight(plan, parser))
-        opened = Opened(frontier, fetcher, parser, seeds, keepers, scope, reach, health, in_flight, clock, resumed)
-        parts = _parts(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
-        bodies = shares_of(config.limits.memory_bytes).bodies
-        limits = Settings(concurrency=config.limits.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
+        opened = Opened(
+            frontier, fetcher, parser, seeds, keepers, scope, reach, health, traps, in_flight, clock, resumed
+        )
+        parts = assembled(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         yield Running(
-            Engine(parts, limits),
+            Engine(parts, _settings(config, allowed)),
             directory=directory,
             frontier=frontier,
             seeds=seeds,
             seed_rows=JsonlSink(directory.seeds),
             clock=clock,
             fsync=config.checkpoint.fsync,
-            news=(*store.news, *in_flight.news),
+            news=[*store.news, *in_flight.news, *filter(None, (allowed.remark,))],
             health=health,
             release=parser.aclose,
             earlier=earlier,
             name=config.name,
             unverified=fetch.unverified,
+            traps=traps,
         )
 
 
@@ -161,15 +158,29 @@ async def open_survey(plan: Plan, server: Server | None = None) -> AsyncIterator
 
     config, clock = plan.config, SystemClock()
     fetch = revealed(plan.fetch(), os.environ)
-    allow_descriptors(config.limits.concurrency)
+    allowed = _allowed(config)
     async with AsyncExitStack() as stack:
         parser = parser_for(plan.effective_config(), fingerprint_key=0, server=server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
         reach, cookies, hidden = Reach(fetch), Cookies(fetch, clock), referring_headers(config.fetch)
-        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=config.limits.concurrency, hidden=hidden)
+        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=allowed.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
         yield Survey(config, fetcher, parser, clock, reach)
+
+
+def _allowed(config: CrawlConfig) -> Allowance:
+    """How many requests there may be at once. Raises a `ConfigError` for none."""
+    parsers = worker_count(config.parse) if config.parse.backend == "process" else 0
+    allowed = allow_descriptors(config.limits.concurrency, parsers)
+    if allowed.remark:
+        log.warning("remark", extra={"why": allowed.remark})
+    return allowed
+
+
+def _settings(config: CrawlConfig, allowed: Allowance) -> Settings:
+    bodies = shares_of(config.limits.memory_bytes).bodies
+    return Settings(concurrency=allowed.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
 
 
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
@@ -178,88 +189,20 @@ def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
         directory.discard()
 
 
-class Opened(NamedTuple):
-    """The parts that hold something open, or must be made before anything is."""
-
-    frontier: Frontier
-    fetcher: Fetcher
-    parser: Parser
-    seeds: SeedList
-    keepers: Mapping[str, Keeper]
-    scope: Scope
-    reach: Reach
-    health: RuleHealth
-    in_flight: InFlight
-    clock: Clock
-    resumed: bool
-
-
-def _parts(
-    plan: Plan, restored: Restored, sinks: Mapping[str, Sink], opened: Opened, blobs: Mapping[str, bytes]
-) -> Parts:
-    """The parts that only compute, made to fit those that are open."""
-    config, frontier, clock = plan.config, opened.frontier, opened.clock
-    stats = Stats(clock, opened.health)
-    stats.restore(restored.counters)
-    policy = Policy(
-        config.manners,
-        clock=clock,
-        agent=product_name(config.fetch.user_agent),
-        urls=config.urls,
-        resumed=opened.resumed,
-        spent=Spent(
-            pages=restored.counters.get("pages", 0),
-            bytes=restored.counters.get("wire_bytes", 0),
-            time_s=restored.counters.get("elapsed_ms", 0) / 1000,
-        ),
-        locates=True,
-        refusal=partial(opened.scope.late_refusal, resumed=opened.resumed),
-        reach=opened.reach,
-    )
-    committer = Committer(
-        frontier=frontier,
-        policy=policy,
-        stats=stats,
-        sinks=sinks,
-        outcome_line=outcome_line,
-        every_s=config.checkpoint.every_s,
-        fsync=config.checkpoint.fsync,
-        memory_bytes=shares_of(config.limits.memory_bytes).results,
-        keepers=opened.keepers,
-        blobs=blobs,
-        committed=plan.committed,
-    )
-    keeps = config.export.warc or config.export.files  # asked here once, not of every page
-    ledger = Ledger(
-        frontier=frontier,
-        policy=policy,
-        scope=opened.scope,
-        committer=committer,
-        stats=stats,
-        clock=clock,
-        keeping=Keeping(warc=config.export.warc, files=config.export.files) if keeps else None,
-    )
-    return Parts(
-        seeds=opened.seeds.requests(),
-        frontier=frontier,
-        policy=policy,
-        errands=Errands(policy=policy, frontier=frontier, fetcher=opened.fetcher, ledger=ledger),
-        fetcher=opened.fetcher,
-        parser=opened.parser,
-        ledger=ledger,
-        committer=committer,
-        in_flight=opened.in_flight,
-        stats=stats,
-        clock=clock,
-    )
-
-
 def _in_flight(plan: Plan, parser: Parser) -> InFlight:
     """What is in hand: of a crawl that can be resumed, noted where that finds it."""
     requests = plan.config.limits.concurrency + most_answers(parser.lanes)
     return (
         InFlight(requests) if plan.config.frontier == "memory" else open_in_flight(plan.directory.in_flight, requests)
     )
+
+
+def _traps(config: TrapsConfig, clock: Clock) -> Traps:
+    if not config.allow:
+        return Traps(config, clock)
+    from crawler.config.patterns import pattern_set  # noqa: PLC0415 - only patterns pay for RE2
+
+    return Traps(config, clock, pattern_set(config.allow))
 
 
 def _http() -> type[HttpFetcher]:

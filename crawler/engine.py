@@ -249,7 +249,7 @@ class Engine:
     def _parsed(self, job: Job, result: Page | ParseFailure) -> None:
         request = job.request
         if request.kind is Kind.ROBOTS:
-            self._ledger.found(self._policy.robots_parsed(request, result.robots if isinstance(result, Page) else None))
+            self._ledger.found(self._policy.robots_parsed(request, *self._ledger.robots(request, result)))
             self._hasten()
         else:
             self._ledger.parsed(job, self._policy.after_parse(request, job.response, result), result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from contextlib import suppress
 from typing import NamedTuple
 
 from crawler.errors import ConfigError
@@ -58,23 +59,48 @@ class Gate:
             self._open.set()
 
 
-def allow_descriptors(concurrency: int) -> None:
-    """Let the process have the open files that `concurrency` requests take: running out would fail URLs one by one.
+class Allowance(NamedTuple):
+    """How many requests may be under way at once."""
 
-    The usual soft limit is for programs that use `select`; it is raised as far as needed.
+    concurrency: int
+    #: what to tell where they are fewer than were asked for; empty if not
+    remark: str = ""
+
+
+def allow_descriptors(concurrency: int, parsers: int = 0) -> Allowance:
+    """Let the process have the open files that `concurrency` requests take, or have fewer requests at once: running out
+    of files would end the crawl.
+
+    The usual soft limit is for programs that use `select`; it is raised as far as needed and allowed.
+
+    Args:
+        concurrency: Asked for by ``limits.concurrency``.
+        parsers: Parser processes, each at the end of a socket.
 
     Raises:
-        ConfigError: The system does not allow that many.
+        ConfigError: The system does not allow as many as one request takes.
     """
-    needed = DESCRIPTORS_A_REQUEST * concurrency + DESCRIPTORS_BESIDE
+    beside = DESCRIPTORS_BESIDE + parsers
+    needed = DESCRIPTORS_A_REQUEST * concurrency + beside
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:
-        return
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-    except (ValueError, OSError):
-        most = max(0, hard - DESCRIPTORS_BESIDE) // DESCRIPTORS_A_REQUEST
+        return Allowance(concurrency)
+    have = soft
+    for wanted in (needed, hard):
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            have = wanted
+            break
+    most = (have - beside) // DESCRIPTORS_A_REQUEST
+    if most < 1:
+        least = DESCRIPTORS_A_REQUEST + beside
         raise ConfigError(
-            f"limits.concurrency: {concurrency} takes up to {needed} open files, and this process may have {hard}: "
-            f"raise `ulimit -Hn`, or ask for at most {most}"
-        ) from None
+            f"this process may have {have} open files at once, and a crawl takes {least} and more: raise `ulimit -Hn`"
+        )
+    if most >= concurrency:
+        return Allowance(concurrency)
+    return Allowance(
+        most,
+        f"limits.concurrency: {concurrency} takes up to {needed:,} open files, and this process may have {have:,}: at "
+        f"most {most} requests at once; raise `ulimit -Hn` for more",
+    )

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from crawler.checkpoint import Committer
     from crawler.clock import Clock
     from crawler.frontier.base import Frontier
-    from crawler.models import ParseFailure, Request, Response
+    from crawler.models import ParseFailure, Request, Response, Robots
     from crawler.parse.base import Job
     from crawler.politeness.policy import Policy, Settlement
     from crawler.scope import Scope
     from crawler.stats import Stats
+    from crawler.traps.detector import Traps
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Ledger:
 
     Args:
         keeping: Which answers are kept, beside the records made of them; None for none.
+        traps: Learns from what pages say; None if nobody is to.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Ledger:
         stats: Stats,
         clock: Clock,
         keeping: Keeping | None = None,
+        traps: Traps | None = None,
     ) -> None:
         self._frontier = frontier
         self._policy = policy
@@ -56,6 +59,7 @@ class Ledger:
         self._stats = stats
         self._clock = clock
         self._keeping = keeping
+        self._traps = traps
         counts = frontier.counts()
         self._ended = counts.admitted - counts.pending
 
@@ -66,10 +70,12 @@ class Ledger:
 
     def refused(self, request: Request, finish: Finish) -> None:
         """Politeness does not let it be requested."""
+        if self._traps is not None and finish.reason == "trap":
+            self._traps.excluded(request)
         self._end(request, finish)
 
     def put_off(self, request: Request, until: float) -> None:
-        """Its host rests until a monotonic time; no attempt was made."""
+        """It may not be requested before a monotonic time, as its host rests, say; no attempt was made."""
         self._committer.snooze(Snoozed(request=request, until=until))
 
     def found(self, requests: Sequence[Request]) -> None:
@@ -108,9 +114,19 @@ class Ledger:
             for host_key in self._frontier.discover(request, result.links):
                 self._policy.wake(host_key)
             self._stats.parsed(request.host_key, result)
+            if self._traps is not None and result.marks is not None:
+                self._traps.learn(request, result)
         else:
             log.info("parsing failed", extra={"url": request.url, "why": f"{result.reason}: {result.detail}"})
             self._end(request, finish, job.response)
+
+    def robots(self, request: Request, result: Page | ParseFailure) -> tuple[Robots | None, str | None]:
+        """What a robots.txt says, or in words why it could not be read."""
+        if isinstance(result, Page):
+            return result.robots, None
+        why = f"{result.reason}: {result.detail}"
+        log.info("robots.txt", extra={"url": request.url, "attempt": request.attempt, "why": why})
+        return None, why
 
     def _enter(self, target: Request) -> str | None:
         """Admit a redirect's target like any URL; the reason if the scope, which is about pages, refuses it."""

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from crawler.marks import Marks
 from crawler.url import HostKey as HostKey  # noqa: PLC0414 - exported from here too
 from crawler.url import Url as Url  # noqa: PLC0414
 
@@ -64,6 +65,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
     id: int = 0
     #: whether it may go to addresses that are not of the public internet (`crawler.reach`): set before it is made
     inside: bool = False
+    #: whether `Page.marks` is wanted, as its site is under suspicion; never stored
+    watched: bool = False
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
@@ -94,9 +97,13 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     def header(self, name: bytes) -> str | None:
         """The first header called `name` (lower case), decoded as latin-1; None if there is none."""
         for key, value in self.headers:
-            if key.lower() == name:
+            if len(key) == len(name) and key.lower() == name:  # lengths are told sooner than letters
                 return value.decode("latin-1")
         return None
+
+    def values(self, name: bytes) -> list[str]:
+        """What all headers called `name` (lower case) say, decoded as latin-1."""
+        return [value.decode("latin-1") for key, value in self.headers if key.lower() == name]
 
     @property
     def etag(self) -> str | None:
@@ -139,6 +146,7 @@ class Robots(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     sitemaps: tuple[str, ...] = ()
     #: the product name whose group this is (`extract.robots.product_name`); empty where it does not matter
     agent: str = ""
+    missing: str | None = None  #: why it could not be had, in words
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
@@ -166,6 +174,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=0):
     #: of each rule that matched
     fills: tuple[Fill, ...] = ()
     needs_js: bool = False  #: an empty shell, it seems, that scripts have to fill
+    marks: Marks | None = None  #: of some HTML pages only
 
 
 class ParseFailure(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=1):
@@ -202,10 +211,6 @@ class Snoozed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str | None = None  #: of `reasons.REASONS`: why the attempt failed; None if none was made
 
 
-UNSEEN, OUTSIDE, INSIDE = 0, 1, 2
-"""Of a host that is a seed's: not looked up yet; at public addresses, or not ours to know; at no public address."""
-
-
 class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What politeness must remember of a host, however long it has nothing to do."""
 
@@ -224,7 +229,7 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     backoff_s: float = 0.0
     #: how long it takes to answer, smoothed; 0 if unknown
     latency_s: float = 0.0
-    #: where it was when a seed first led there: `UNSEEN`, `OUTSIDE` or `INSIDE`
+    #: where it was when a seed first led there, as `crawler.reach` calls it
     first_seen: int = 0
 
 

@@ -52,8 +52,10 @@ def parser_for(config: CrawlConfig, fingerprint_key: int, server: Server | None 
         sitemap_lines=config.export.sitemaps,
         files=config.export.files,
         max_body_bytes=int(config.fetch.max_body_bytes),
+        max_ratio=float(config.fetch.max_ratio or 0),
         fingerprint_key=fingerprint_key,
         agent=config.fetch.user_agent,
+        trap_depth=config.traps.depth if config.traps.detect else 0,
     )
     if server is not None and config.parse.backend != "process":
         server.close()

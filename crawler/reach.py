@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from crawler.config import FetchConfig
     from crawler.models import HostKey, Request
 
+UNSEEN, OUTSIDE, INSIDE = 0, 1, 2
+"""Of a host that is a seed's (`HostState.first_seen`): not looked up yet; at public addresses, or not ours to know; at
+no public address."""
+
 _VERDICTS_KEPT = 4096
 
 _seed_key = lru_cache(_VERDICTS_KEPT)(seed_host)

@@ -15,6 +15,7 @@ from crawler.export.outcomes import seed_line
 from crawler.models import STOPPED
 from crawler.rule_history import worse
 from crawler.seedlist import SeedTally
+from crawler.shortage import heeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from crawler.rule_history import Earlier
     from crawler.seedlist import SeedList
     from crawler.stats import Snapshot
+    from crawler.traps.detector import Traps
+    from crawler.traps.verdict import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,8 @@ class Result:
     seeds: SeedTally
     #: how each scraping rule fared
     rules: Mapping[str, RuleSummary] = field(default_factory=dict)
+    #: what was stopped as a trap, that with the most URLs first
+    traps: Sequence[Verdict] = ()
     #: what rules find less of than before, in this crawl or since the last one, in plain lines
     fallen: Sequence[str] = ()
 
@@ -60,6 +65,7 @@ class Running:
         earlier: The crawl before this one, to compare with; None for none.
         name: Of the crawl.
         unverified: Host patterns whose certificates are not checked.
+        traps: Finds its traps; None if nobody does.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class Running:
         earlier: Earlier | None = None,
         name: str = "",
         unverified: Sequence[str] = (),
+        traps: Traps | None = None,
     ) -> None:
         self._engine = engine
         self._directory = directory
@@ -91,6 +98,7 @@ class Running:
         self._earlier = earlier
         self._name = name
         self._unverified = tuple(unverified)
+        self._traps = traps
         self.news = news
         self.stop = engine.stop
         self.abort = engine.abort
@@ -104,7 +112,7 @@ class Running:
     async def run(self) -> Result:
         """Crawl to the end, then, unless interrupted, write seeds.jsonl and summary.json."""
         started_at = self._clock.wall()
-        ending = await self._engine.run()
+        ending = await heeded(self._engine.run())
         releasing = asyncio.ensure_future(self._release())  # while the account is written
         try:
             return await self._account(ending, started_at)
@@ -120,6 +128,7 @@ class Running:
             snapshot=self._engine.snapshot(),
             seeds=tally,
             rules=rules,
+            traps=self._traps.account() if self._traps is not None else (),
             fallen=[*self._health.fallen, *(() if interrupted else self._since_the_last(rules))],
         )
         if not interrupted:
@@ -166,4 +175,5 @@ def _summary(result: Result, started_at: float, ended_at: float, name: str) -> S
         name=name,
         needs_js=snapshot.needs_js,
         rules=dict(result.rules),
+        traps=list(result.traps),
     )

@@ -19,6 +19,7 @@ another file. A bad line becomes a `Seed` with an `error`, and reading goes on; 
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from contextlib import suppress
@@ -161,11 +162,21 @@ def _seed_file(item: str, place: str) -> Path | None:
     with suppress(OSError):  # no permission to look, or longer than a path may be
         if path.is_dir():
             raise ConfigError(f"seed {item!r} is a directory; expected a file, or the host: https://{item.strip('./')}")
+        if path.is_block_device() or (path.is_char_device() and not _ends(path)):
+            raise ConfigError(f"seed {item!r} is a device; expected a file")
         if path.exists():
             return path
     if _FILE_NAME.search(item) or "\\" in item or (_PATH_START.match(item) and not item.startswith("localhost/")):
         raise ConfigError(f"seed file {item!r} does not exist; {for_a_url}")
     return None
+
+
+def _ends(device: Path) -> bool:
+    """Whether what a character device yields has an end: a terminal, or nothing at all. It is not opened to find out:
+    some begin something when they are."""
+    number = device.stat().st_rdev
+    terminals = (os.fstat(stream).st_rdev for stream in range(3) if os.isatty(stream))
+    return number == Path(os.devnull).stat().st_rdev or number in terminals
 
 
 def _seeds(rows: Iterator[Row], rules: UrlsConfig) -> Iterator[Seed]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from crawler.models import STOPPED, Outcome
 from crawler.sinks import REJECTS, rejects_of
 from crawler.summary_rules import fallen_told, rules_told
+from crawler.summary_traps import traps_told
 from crawler.wording import counted, duration, meaning, printable, size
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from crawler.rule_health import RuleSummary
     from crawler.seedlist import SeedTally
     from crawler.stats import HostTally, Snapshot
+    from crawler.traps.verdict import Verdict
 
 _PAGES_PER_HOST = "budget.pages_per_host"
 
@@ -41,6 +43,7 @@ def summary(
     rules: Mapping[str, RuleSummary] = _NO_RULES,
     fallen: Sequence[str] = (),
     unverified: Sequence[str] = (),
+    traps: Sequence[Verdict] = (),
 ) -> str:
     """The account of a run that is over, without a last newline.
 
@@ -59,6 +62,7 @@ def summary(
         rules: How each scraping rule fared.
         fallen: What rules find less of than before.
         unverified: Host patterns whose certificates were not checked.
+        traps: What was stopped as a trap.
     """
     tables = [
         _seeds(seeds),
@@ -79,7 +83,7 @@ def summary(
         sections.append(f"Pages that look empty without JavaScript: {snapshot.needs_js:,}")
     if unverified:
         sections.append(f"Certificates were not checked (fetch.hosts, verify: false): {', '.join(unverified)}")
-    sections += [text for text in (rules_told(rules), fallen_told(fallen)) if text]
+    sections += [text for text in (traps_told(traps), rules_told(rules), fallen_told(fallen)) if text]
     sections.append(_files(snapshot, directory, files, pages, rules))
     sections += _way_on(stopped_by, resume, seeds.unread)
     return "\n\n".join(sections)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 import click
 
 from crawler.errors import ConfigError, CrawlerError
+from crawler.shortage import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,8 @@ NO_SEED = 3
 INCOMPLETE = 4
 INTERRUPTED = 130
 
+_STDERR = 2
+
 
 class _Lazy(click.Group):
     """A group whose commands live in modules of their own names."""
@@ -55,6 +58,13 @@ class _Lazy(click.Group):
         name = "try_" if cmd_name == "try" else cmd_name  # a keyword names neither module nor function
         module = importlib.import_module(f"crawler.cli.{name}")
         return cast("click.Command", getattr(module, name))
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. A pipe that nobody reads is answered for by `run`: click would end the process with 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            return _failed(error)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -81,6 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     from crawler.cli.out import guard_stderr  # noqa: PLC0415  (it imports this)
 
+    if arguments is None:
+        _hold_standard_streams()
     guard_stderr()
     codes: list[int] = []
     # Whoever was there before us wants to have the last word, and a program of someone else's an end of its own.
@@ -88,6 +100,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         atexit.register(_leave, codes)
     codes.append(run(arguments))
     sys.exit(codes[0])
+
+
+def _hold_standard_streams() -> None:
+    """Give the number of a standard stream that is closed to nothing else; to Python it stays closed.
+
+    What is written to standard error at the end of a process would go into a file of the crawl, and libuv aborts the
+    process where it closes a socket of that number.
+    """
+    with contextlib.suppress(OSError):
+        while (held := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+            os.set_inheritable(held, True)  # noqa: FBT003
+        os.close(held)
 
 
 def _leave(codes: Sequence[int]) -> None:
@@ -111,8 +135,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         _show_usage(error)
         return USAGE
-    except (CrawlerError, OSError) as error:
-        return _failed(error)
+    except Exception as error:
+        failure = shortage(error) or error
+        if not isinstance(failure, CrawlerError | OSError):
+            raise
+        return _failed(failure)
     return code if isinstance(code, int) else OK
 
 

@@ -9,7 +9,6 @@ import asyncio
 import dataclasses
 import gc
 import logging
-import shlex
 import signal
 import sys
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,10 +17,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import uvloop
 
 from crawler.build import open_crawl
-from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK, typed_command
+from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK
+from crawler.cli.failing import in_time, no_alarm_left, resume_command, way_on
 from crawler.cli.logs import logging_to
 from crawler.cli.out import data_for, raw, tell
-from crawler.cli.planning import STDOUT, check_output
+from crawler.cli.planning import check_output
 from crawler.cli.remarks import unsafe_remarks
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
@@ -29,10 +29,12 @@ from crawler.config.file import loads
 from crawler.directory import State, claim, move_aside
 from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.export.packing import suffix
+from crawler.gate import allow_descriptors
 from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
 from crawler.progress import ProgressLine
 from crawler.resume import STDOUT as STREAM
+from crawler.shortage import heeded, require_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -84,7 +86,7 @@ def run_crawl(
     with ExitStack() as stack:
         aside = stack.enter_context(claim(directory, fresh=fresh, resume=plan.resume))
         stack.enter_context(logging_to(directory.log, verbose=verbose))
-        stack.enter_context(_way_on(plan, stream=stream))
+        stack.enter_context(way_on(plan, stream=stream))
         if aside and not quiet:
             _tell(f"The crawl that lay in {directory.path} is now {aside}.")
         for remark in unsafe_remarks(plan.config):
@@ -102,9 +104,12 @@ def run_crawl(
             follower = Follower(pages, out, passed=data_for(sys.stdout))
             plan = dataclasses.replace(plan, committed=follower.committed, keepers={STREAM: follower})
         live = not (quiet or verbose or stream)
+        stack.enter_context(no_alarm_left())
+        allow_descriptors(1)  # libuv aborts the process, too, where it cannot open its own
+        require_threads()
         started = SystemClock.monotonic()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            ran = runner.run(_crawl(plan, follower, server, live=live, quiet=quiet))
+            ran = runner.run(heeded(_crawl(plan, follower, server, live=live, quiet=quiet)))
         result = ran.result
         if finished and not ran.worked:
             _tell(finished)
@@ -125,29 +130,10 @@ def run_crawl(
                 rules=result.rules,
                 fallen=result.fallen,
                 unverified=plan.config.fetch.unverified,
+                traps=result.traps,
             )
             _tell(text)
         return INTERRUPTED if was_cut else exit_code(result)
-
-
-def resume_command(plan: Plan, *, stream: bool = False) -> str:
-    """What to type to go on with the crawl of a plan; its directory knows the rest."""
-    words = ["crawl", "-d", str(plan.directory.path), "--resume"]
-    if plan.pages or stream:
-        words += ["-o", str(plan.pages or STDOUT)]
-    return f"{typed_command()} {shlex.join(words)}"
-
-
-@contextmanager
-def _way_on(plan: Plan, *, stream: bool) -> Iterator[None]:
-    """What ends a crawl that has begun says how to go on with it."""
-    try:
-        yield
-    except CrawlerError as error:
-        log.error("crawl failed", extra={"why": str(error)})  # noqa: TRY400  (raised on, and told without a traceback)
-        if plan.directory.state() is State.UNFINISHED:
-            error.add_note(f"What was committed stays. Once that is mended: {resume_command(plan, stream=stream)}")
-        raise
 
 
 def exit_code(result: Result) -> int:
@@ -172,6 +158,8 @@ class Ran(NamedTuple):
 async def _crawl(plan: Plan, follower: Follower | None, server: Server | None, *, live: bool, quiet: bool) -> Ran:
     stopper = _Stopper(follower, quiet=quiet)
     with stopper.listening():
+        # Has libuv start its threads, which ends the process where it cannot: now, as there is room for them.
+        await asyncio.get_running_loop().getaddrinfo("127.0.0.1", 0)
         async with open_crawl(plan, server=server) as running:
             gc.freeze()  # what is imported by now lives to the end; collecting it again and again stalls the loop
             gc.set_threshold(50_000, 20, 100)
@@ -180,20 +168,26 @@ async def _crawl(plan: Plan, follower: Follower | None, server: Server | None, *
             for news in () if quiet else running.news:
                 _tell(news)
             stopper.opened(running)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    progress = group.create_task(_show(running, plan.config.budget)) if live else None
-                    if follower:
-                        group.create_task(follower.run(running.stop))
-                    result = await running.run()
-                    if progress:
-                        progress.cancel()
-                    if follower:
-                        follower.close()
-            except* CrawlerError as errors:
-                raise first_error(errors) from errors
+            with in_time(plan, stream=follower is not None):
+                result = await _run(running, plan, follower, live=live)
     after = result.snapshot
     return Ran(result, (before.attempts, before.admitted, 0) != (after.attempts, after.admitted, after.queued))
+
+
+async def _run(running: Running, plan: Plan, follower: Follower | None, *, live: bool) -> Result:
+    try:
+        async with asyncio.TaskGroup() as group:
+            progress = group.create_task(_show(running, plan.config.budget)) if live else None
+            if follower:
+                group.create_task(follower.run(running.stop))
+            result = await running.run()
+            if progress:
+                progress.cancel()
+            if follower:
+                follower.close()
+    except* CrawlerError as errors:
+        raise first_error(errors) from errors
+    return result
 
 
 async def _show(running: Running, budget: BudgetConfig) -> None:

@@ -13,7 +13,7 @@ from crawler.models import NORMAL_PRIORITY, Kind, Outcome
 from crawler.reach import address_of
 from crawler.reasons import PRIVATE_ADDRESS
 from crawler.url import Url, host_key
-from crawler.wording import duration, meaning
+from crawler.wording import duration, meaning, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from crawler.cli.rows import Row
     from crawler.dataset.facts import Ending, HostWait, RobotsVerdict, Why
     from crawler.models import HostKey
+    from crawler.traps.verdict import Verdict
+
+
+_LONGEST = 300
 
 
 def told(facts: Why, now: float) -> str:
@@ -46,6 +50,7 @@ def _known(facts: Why, now: float) -> Iterator[Row]:
         yield from _robots(facts, now)
     if facts.reason in ("seed_out_of_scope", "scope_narrowed"):
         yield "Scope", _ruled(facts.scope_rule) if facts.scope_rule else "crawl.yaml, as it is now, would let it in"
+    yield from _labelled("Trap", _traps(facts.traps))
     if facts.wait:
         yield from _wait(facts.wait, now)
         if facts.stopped_by:
@@ -112,8 +117,8 @@ def _robots(facts: Why, now: float) -> Iterator[Row]:
         if blamed:
             yield "robots.txt", "the file that counted then is not stored any more"
     elif verdict.closed:
-        what = "could not be fetched" if verdict.closed == "robots_unreachable" else verdict.closed
-        yield "robots.txt", what
+        what = "could not be had" if verdict.closed == "robots_unreachable" else verdict.closed
+        yield "robots.txt", f"{what}: {printable(verdict.missing, _LONGEST)}" if verdict.missing else what
         yield "", f"which closes all of {verdict.origin}"
         yield "", _holds(verdict, now)
     elif not verdict.allowed:
@@ -123,6 +128,14 @@ def _robots(facts: Why, now: float) -> Iterator[Row]:
     elif blamed:
         yield "robots.txt", f"the one stored now allows it ({verdict.rule or 'no rule is about it'})"
         yield "", _holds(verdict, now)
+
+
+def _traps(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """What it is a part of, and what speaks for that."""
+    for verdict in verdicts:
+        yield f"{verdict.kind} {printable(verdict.pattern, 100)}"
+        yield verdict.evidence
+        yield from (f"such as {printable(example, 100)}" for example in verdict.examples[-1:])
 
 
 def _holds(verdict: RobotsVerdict, now: float) -> str:

@@ -18,6 +18,7 @@ from crawler.errors import UrlError
 from crawler.extract import charset
 from crawler.extract.content import decode_content
 from crawler.extract.data_page import data_kind, read_data
+from crawler.extract.flatten import flattened
 from crawler.extract.near_misses import near_misses
 from crawler.extract.parsed import parsed_of
 from crawler.extract.rule_report import SourceReport
@@ -102,7 +103,9 @@ def parsed_answer(request: Request, response: Response, config: CrawlConfig) -> 
         ContentError: Its body cannot be decoded.
     """
     content_type = response.header(b"content-type")
-    body = decode_content(response.body, response.header(b"content-encoding"), int(config.fetch.max_body_bytes))
+    fetch = config.fetch
+    encoding = response.header(b"content-encoding")
+    body = decode_content(response.body, encoding, int(fetch.max_body_bytes), max_ratio=float(fetch.max_ratio or 0))
     kind = data_kind(content_type or "")
     if kind is not None and not (content_type or "").lower().startswith("application/xhtml"):
         data = read_data(kind, body, content_type)
@@ -110,7 +113,7 @@ def parsed_answer(request: Request, response: Response, config: CrawlConfig) -> 
     if content_type and "/" in content_type and "html" not in content_type.lower():
         return None
     text = charset.decode(body.data, content_type)
-    tree = LexborHTMLParser(text.utf8)
+    tree = LexborHTMLParser(flattened(text.utf8).utf8)
     return parsed_of(request, response, _base_url(tree, response.url, config), "html", text=text.text, tree=tree)
 
 

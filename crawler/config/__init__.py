@@ -3,8 +3,8 @@
 Values here are already parsed; `crawler.config.file` reads YAML into them and says where a mistake stands,
 `crawler.config.rules` holds what a type cannot say, `crawler.config.schema` publishes both as JSON Schema.
 A field's YAML key is its name without the unit (``timeout_s`` is ``timeout``); its description documents the key.
-The sections that politeness, the fetcher and extraction read are in `manners`, `fetching` and `extracting`, the
-words of scraping rules in `scraping`.
+The sections that politeness, the fetcher and extraction read are in `manners`, `fetching` and `extracting`, what is
+known of traps in `trapping`, the words of scraping rules in `scraping`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from crawler.config.manners import (
     SitemapsConfig,
 )
 from crawler.config.scraping import FieldConfig, FollowConfig, MatchConfig, RuleConfig, SkipConfig
+from crawler.config.trapping import TrapsConfig
 from crawler.units import Duration, Size
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "Section",
     "SitemapsConfig",
     "SkipConfig",
+    "TrapsConfig",
     "UrlsConfig",
     "dotted_key",
 ]
@@ -138,6 +140,7 @@ class CrawlConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     robots: RobotsConfig = RobotsConfig()
     sitemaps: SitemapsConfig = SitemapsConfig()
     breaker: BreakerConfig = BreakerConfig()
+    traps: TrapsConfig = TrapsConfig()
     fetch: FetchConfig = FetchConfig()
     parse: ParseConfig = ParseConfig()
     extract: ExtractConfig = ExtractConfig()

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from crawler.config.base import Section
-from crawler.units import Duration, Size
+from crawler.units import Duration, Number, Size
 
 NO_CONTACT = "contact-not-set"
 """What a User-Agent holds that tells nobody whom to write to."""
@@ -79,6 +79,13 @@ class FetchConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
         Size,
         Meta(description="A larger body, raw or decoded, fails its URL with too_large; a larger sitemap is cut to it."),
     ] = field(default=Size(10 * 1024**2), name="max_body")
+    max_ratio: Annotated[
+        Number | None,
+        Meta(
+            description="How many times as large as on the wire a body may become by decompression. One that is more, "
+            "and over 1 MiB, fails its URL with bomb; a sitemap is cut to it. null or 0: any."
+        ),
+    ] = Number(250)
     contact: Annotated[
         str | None, Meta(description="An e-mail address for the From header, which is not sent without one.")
     ] = field(default=None, name="from")

@@ -22,7 +22,7 @@ from crawler.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crawler.config import CrawlConfig, FetchConfig, LimitsConfig, Pace, ScopeConfig, UrlsConfig
+    from crawler.config import CrawlConfig, FetchConfig, LimitsConfig, Pace, ScopeConfig, TrapsConfig, UrlsConfig
 
 _NAME: Final = re.compile(r"\w[\w.-]{0,99}")
 
@@ -39,6 +39,7 @@ def problems(config: CrawlConfig) -> Iterator[Problem]:
     yield from _urls(config.urls)
     yield from _limits(config.limits, config.fetch)
     yield from fetching(config.fetch)
+    yield from _traps(config.traps)
     yield from _zeros(config)
     if config.export.files:
         from crawler.config.filing import filing_problem  # noqa: PLC0415 - only patterns pay for RE2
@@ -75,6 +76,28 @@ def _scope(scope: ScopeConfig) -> Iterator[Problem]:
         except ConfigError as error:
             key, patterns = max(("include", scope.include), ("exclude", scope.exclude), key=lambda pair: len(pair[1]))
             yield Problem(f"scope.{key}", f"{len(patterns)} patterns", str(error))
+
+
+def _traps(traps: TrapsConfig) -> Iterator[Problem]:
+    if traps.new_share > 1:
+        yield Problem("traps.new_share", str(traps.new_share), "expected a share, at most 1")
+    if not traps.allow:
+        return
+    from crawler.config.patterns import pattern_problem, pattern_set  # noqa: PLC0415 - only patterns pay for RE2
+
+    wrong = [
+        Problem(f"traps.allow[{position}]", quoted(pattern), expected)
+        for position, pattern in enumerate(traps.allow)
+        if (expected := pattern_problem(pattern))
+    ]
+    yield from wrong
+    if not wrong:
+        try:
+            pattern_set(traps.allow)
+        except ConfigError as error:
+            yield Problem(
+                "traps.allow", f"{len(traps.allow)} patterns", str(error).replace(", include and exclude,", "")
+            )
 
 
 def _urls(urls: UrlsConfig) -> Iterator[Problem]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from crawler.traps.verdict import Verdict
+
 UNKNOWN = "unknown"
 MAX_STEPS = 20
 MAX_NEAREST = 5
@@ -35,6 +37,7 @@ class RobotsVerdict(msgspec.Struct, frozen=True, kw_only=True):
     allowed: bool
     rule: str | None  #: that decides, such as ``Disallow: /private/``; null if none is about it
     closed: str | None  #: why all of the origin is disallowed, whatever the rules
+    missing: str | None = None  #: why the file could not be had, in words
     until: str  #: when the verdict expires
 
 
@@ -83,6 +86,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     redirects: tuple[Ending, ...] = ()  #: what became of the target, of its target, to the end of the chain
     wait: HostWait | None = None
     robots: RobotsVerdict | None = None
+    traps: tuple[Verdict, ...] = ()  #: for one excluded as part of a trap: those of its site that it may be part of
     scope_rule: str | None = None  #: that keeps it out, or the last of `redirects`, by today's crawl.yaml
     max_depth: int | None = None  #: for an unknown one: it may have been found at a greater depth only
     skip_rel: tuple[str, ...] = ()  #: for an unknown one: links with such a rel are not followed

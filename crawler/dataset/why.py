@@ -35,6 +35,7 @@ from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError, UrlError
 from crawler.extract.robots_match import deciding_rule
 from crawler.scope import Scope
+from crawler.traps.stored import TRAPS, verdicts_on
 from crawler.url import Url, host, host_key, origin, path_and_query
 
 if TYPE_CHECKING:
@@ -100,6 +101,9 @@ class _Case:
             redirects=chain,
             wait=self._wait(known) if waits else None,
             robots=self._robots(Url(known.url)) if waits or _is_about_robots(known) else None,
+            traps=verdicts_on(self._store.blob(TRAPS), Url(known.url), self._config.traps)
+            if known.reason == "trap"
+            else (),
             scope_rule=self._rule_against(known, chain),
             stopped_by=_stopped_by(self._files) if waits else None,
         )
@@ -229,6 +233,7 @@ def _verdict(file: RobotsFile, url: Url) -> RobotsVerdict:
         allowed=file.closed is None and (decided is None or decided[0]),
         rule=f"{'Allow' if decided[0] else 'Disallow'}: {decided[1]}" if decided else None,
         closed=file.closed,
+        missing=file.robots.missing,
         until=rfc3339(file.expires_at),
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from crawler.errors import ExportError
+from crawler.shortage import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,4 +24,7 @@ def errors_named(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ExportError(f"{path}: cannot {doing}: {error.strerror or error}") from error
+        why: object = error.strerror or error
+        if error.errno == errno.EMFILE:  # of which more is to be said
+            why = shortage(error) or why
+        raise ExportError(f"{path}: cannot {doing}: {why}") from error

@@ -14,6 +14,7 @@ import re
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from crawler.extract import mime
 from crawler.extract.charset_guess import guess, guess_of_utf8
 from crawler.extract.encodings import decode_as, encoding_name
 
@@ -24,7 +25,6 @@ _MAX_START = 500
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16be"), (b"\xff\xfe", "utf-16le"))
 _BOM_STARTS = tuple(bom for bom, _ in _BOMS)
-_HEADER_CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"""<\?xml[^>]*?\sencoding[\t\n\f\r ]*=[\t\n\f\r ]*(["'])([^"'>]+)\1""")
 
 # The standard's prescan as tokens: comment, meta element, other tag, other markup.
@@ -111,8 +111,8 @@ def _n_chars_of_utf8(body: bytes) -> int | None:
 
 @lru_cache(maxsize=64)  # a site has one or two
 def _header_charset(content_type: str) -> str | None:
-    found = _HEADER_CHARSET.search(content_type)
-    return encoding_name(found[1]) if found else None
+    label = mime.read(content_type).charset
+    return encoding_name(label) if label else None
 
 
 @lru_cache(maxsize=64)

@@ -94,7 +94,7 @@ class Chosen:
             and not (name == "word_count" and self.counts_words)
         )
         self._headers = extract.headers if "headers" in asked else ()
-        self._noted = asked | {"body", "links"}
+        self._noted = asked | {"body", "nesting", "attributes", "links"}
         #: `extract` as if only what is needed for them had been asked for
         self.extract = replace(
             extract,
@@ -105,7 +105,7 @@ class Chosen:
 
     def describe(self, request: Request, response: Response, content_type: str | None, found: Found) -> msgspec.Struct:
         """As `describe.describe`, with null for what is not wanted."""
-        cut = Cutter(found.body)
+        cut = Cutter(found)
         if found.more_links:
             cut.note("links")
         said = {name: take(found, cut) for name, take in self._takes}

@@ -7,10 +7,9 @@ mark or without; what is not valid as such, and XML, is decoded as HTML is, by b
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from crawler.extract import charset
+from crawler.extract import charset, mime
 from crawler.extract.json_value import JsonError, json_value
 from crawler.extract.xml_value import xml_value
 
@@ -29,11 +28,9 @@ class Data(NamedTuple):
     problem: str | None
 
 
-@lru_cache(maxsize=64)  # a site has one or two
 def data_kind(content_type: str) -> DataKind | None:
     """Which of the two a Content-Type header means; None for neither."""
-    essence = content_type.partition(";")[0].strip().lower()
-    subtype = essence.partition("/")[2]
+    subtype = (mime.read(content_type).essence or "").partition("/")[2]
     if subtype == "json" or subtype.endswith("+json"):
         return "json"
     return "xml" if subtype == "xml" or subtype.endswith("+xml") else None

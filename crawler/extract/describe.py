@@ -33,7 +33,7 @@ MAX_HEADER_CHARS = 64 * 1024
 """Of all headers kept."""
 
 
-_FIELDS = ("body", *PageRecord.__struct_fields__)
+_FIELDS = ("body", "nesting", "attributes", *PageRecord.__struct_fields__)
 
 
 class Found(NamedTuple):
@@ -57,7 +57,7 @@ def describe(
 ) -> PageRecord:
     """The record of the page that `response` brought under `content_type`, as `extract` wants it."""
     body, text, document, head = found.body, found.text, found.document, found.head
-    cut = Cutter(body)
+    cut = Cutter(found)
     features = features_of(found, extract, url=request.url, fetched_at=response.fetched_at)
     structured = features.structured
     for field in features.cut:
@@ -155,8 +155,10 @@ def headings(document: Document) -> Iterator[str]:
 class Cutter:
     """Keeps fields within bounds, and notes which it had to cut."""
 
-    def __init__(self, body: Decoded) -> None:
-        self._noted: set[str] = {"body"} if body.truncated else set()
+    def __init__(self, found: Found) -> None:
+        self._noted: set[str] = {"body"} if found.body.truncated else set()
+        if found.document.cut:
+            self._noted.update(found.document.cut)
 
     def __call__(self, field: str, value: str | None, limit: int = MAX_LINE_CHARS) -> str | None:
         """`value` of `field`, at most `limit` characters of it."""

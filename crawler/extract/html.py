@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from selectolax.lexbor import LexborHTMLParser, create_tag
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError, create_tag
 
 from crawler.extract.body_text import PREFORMATTED, BodyText
+from crawler.extract.flatten import PLAIN_BYTES, flattened
 from crawler.extract.head import Head
 from crawler.extract.reading import TEXT, raw_text_of
 from crawler.extract.skim import Skim
@@ -45,7 +46,19 @@ class Document:
         marked_tags: By Lexbor's numbers, tags of which all elements are wanted as `marked`, where nothing is walked.
     """
 
-    __slots__ = ("_text", "_walk", "areas", "boxes", "h1s", "hyperlinks", "marked", "structured_links", "tree")
+    __slots__ = (
+        "_text",
+        "_walk",
+        "areas",
+        "boxes",
+        "cut",
+        "h1s",
+        "hyperlinks",
+        "marked",
+        "structured_links",
+        "tree",
+        "utf8",
+    )
 
     def __init__(
         self,
@@ -55,8 +68,13 @@ class Document:
         want_link_texts: bool = True,
         marked_tags: frozenset[int] = frozenset(),
     ) -> None:
-        #: what was parsed, for selectors; the nodes are views of it
-        self.tree = LexborHTMLParser(utf8)
+        #: what was parsed, and what there was less in it than there is in the page (`flatten`)
+        self.utf8 = utf8
+        self.cut: tuple[str, ...] = ()
+        if len(utf8) > PLAIN_BYTES:
+            self.utf8, self.cut = flattened(utf8)
+        #: what became of it, for selectors; the nodes are views of it
+        self.tree = tree_of(self.utf8)
         #: elements in document order, each with its tag; None where the document was walked
         self.marked: list[tuple[int, LexborNode]] | None = None
         skim = None
@@ -111,6 +129,18 @@ class Document:
     def metas(self) -> Iterator[LexborNode]:
         """The page's meta elements, in document order."""
         return (node for tag, node in self._walk.noted if tag == _META)
+
+
+def tree_of(utf8: bytes) -> LexborHTMLParser:
+    """What a document is parsed to.
+
+    Raises:
+        MemoryError: There is not enough for its tree, which is all that Lexbor can fail of.
+    """
+    try:
+        return LexborHTMLParser(utf8)
+    except SelectolaxError as error:
+        raise MemoryError(str(error)) from error
 
 
 def text_of(element: LexborNode) -> str:

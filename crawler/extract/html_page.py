@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from selectolax.lexbor import LexborHTMLParser
 
 from crawler.config.filing import Filed
 from crawler.errors import UrlError
@@ -14,7 +13,7 @@ from crawler.extract.chosen import Chosen
 from crawler.extract.describe import MAX_LINKS, Found, describe
 from crawler.extract.embedded import embedded
 from crawler.extract.features import wants_text
-from crawler.extract.html import Document
+from crawler.extract.html import Document, tree_of
 from crawler.extract.links import Hyperlinks
 from crawler.extract.record import LinkLine, one_line
 from crawler.extract.shell import needs_js
@@ -138,14 +137,14 @@ class HtmlPage:
         """Those of all text. The document is changed, unless someone else goes by it."""
         if self._means.has_scraping:
             return self._count_words_apart()
-        return count_words(self.text.utf8, self.document.tree, self.document.marked)
+        return count_words(self.document.utf8, self.document.tree, self.document.marked)
 
     def _count_words_apart(self) -> int:
         """Those of all text, `noscript` included."""
         if self._has_text:
             return self.document.blocks()[1]
-        utf8 = self.text.utf8
-        return count_words(utf8, LexborHTMLParser(utf8))
+        utf8 = self.document.utf8
+        return count_words(utf8, tree_of(utf8))
 
     def _base_url(self) -> Url:
         """Its base URL: its own, unless a ``<base href>`` names another http(s) one."""

@@ -16,7 +16,7 @@ from crawler.models import MAX_EXAMPLES, Refusal
 from crawler.url import registrable_domain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Container, Sequence
 
     from selectolax.lexbor import LexborNode
 
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from crawler.models import HostKey, Link, Url
 
 MAX_TEXT_CHARS = 200
+"""Of a link's text, and of its rel."""
+MAX_TARGET_CHARS = 16 * 1024**2
+"""Of the targets of a page, each with `TARGET_CHARS` more: a base URL of 16 KB makes that much of every short href."""
+TARGET_CHARS = 100
+TOO_MANY = f"page: beyond {MAX_TARGET_CHARS // 1024**2} MiB of links"
+"""The rule that keeps out what comes after those, give or take `_STRETCH`."""
+_STRETCH = 1_000  # links after which the sum is taken; most pages have fewer
 _TITLE = create_tag("title").tag_id  # of a drawing
 _ALT_TAGS = frozenset((create_tag("area").tag_id, create_tag("img").tag_id))
 _MAX_EXAMPLE_CHARS = 200
@@ -67,6 +74,7 @@ class Hyperlinks:
         "_nofollow",
         "_skipped",
         "followed",
+        "has_more",
         "n_links",
         "n_nofollow",
         "refusals",
@@ -83,29 +91,37 @@ class Hyperlinks:
         hosts: list[HostKey] = []
         add_host = hosts.append
         n_links = n_nofollow = 0
-        for element in document.hyperlinks:
-            attributes = element.attributes
-            if "href" not in attributes:
-                continue
-            n_links += 1
-            href = attributes["href"] or ""  # None: an attribute without a value, which is the empty one
-            if "#" in href:
-                href = href.partition("#")[0]
-            target = site(href) or folder(href) or here(href) or resolve(href)
-            link = target.link
-            if link is None:
-                refused[href] = target.rule or ""
-                continue
-            add_host(link.host_key)
-            rel = attributes.get("rel")
-            if rel is not None and "nofollow" in rel.lower().split():
-                n_nofollow += 1
-            if link.url not in found:
-                found[link.url] = (link, target.rule, element, rel)
-                if rel is not None and (token := _token_of(skip_rel, rel)):
-                    skipped[link.url] = token
-            elif link.url in skipped and not _token_of(skip_rel, rel or ""):
-                del skipped[link.url]
+        hyperlinks = document.hyperlinks
+        #: whether the page has more targets than are kept
+        self.has_more = False
+        for start in range(0, len(hyperlinks), _STRETCH):
+            if start and are_many(found):
+                self.has_more = True
+                n_links += _keep_out(hyperlinks[start:], targets, found, refused)
+                break
+            for element in hyperlinks[start : start + _STRETCH]:
+                attributes = element.attributes
+                if "href" not in attributes:
+                    continue
+                n_links += 1
+                href = attributes["href"] or ""  # None: an attribute without a value, which is the empty one
+                if "#" in href:
+                    href = href.partition("#")[0]
+                target = site(href) or folder(href) or here(href) or resolve(href)
+                link = target.link
+                if link is None:
+                    refused[href] = target.rule or ""
+                    continue
+                add_host(link.host_key)
+                rel = attributes.get("rel")
+                if rel is not None and "nofollow" in rel.lower().split():
+                    n_nofollow += 1
+                if link.url not in found:
+                    found[link.url] = (link, target.rule, element, rel)
+                    if rel is not None and (token := _token_of(skip_rel, rel)):
+                        skipped[link.url] = token
+                elif link.url in skipped and not _token_of(skip_rel, rel or ""):
+                    del skipped[link.url]
         #: ``<a>`` elements with href, whatever it says
         self.n_links = n_links - sum("href" in area.attributes for area in document.areas)
         #: links with nofollow in rel
@@ -155,7 +171,7 @@ class Hyperlinks:
         return within, hosts.total() - within
 
     def records(self, limit: int) -> tuple[tuple[LinkRecord, ...], bool]:
-        """What the page record says of the first `limit` targets, and whether there were more."""
+        """What the page record says of the first `limit` targets, and whether there were more, kept or not."""
         structured = self._document.structured_links
         records = []
         for url, (_, _, element, rel) in islice(self._found.items(), limit):
@@ -164,8 +180,33 @@ class Hyperlinks:
                 text = text_of(element)
             text = " ".join(text.split()) if text.isascii() else collapsed(text)  # a call is half its time
             text = text or _name(element)
-            records.append(LinkRecord(url, text[:MAX_TEXT_CHARS], None if rel is None else collapsed_ascii(rel)))
-        return tuple(records), len(self._found) > limit
+            said = None if rel is None else collapsed_ascii(rel)[:MAX_TEXT_CHARS]
+            records.append(LinkRecord(url, text[:MAX_TEXT_CHARS], said))
+        return tuple(records), self.has_more or len(self._found) > limit
+
+
+def are_many(urls: Collection[Url]) -> bool:
+    """Whether targets are as many as may be kept."""
+    return sum(map(len, urls)) + len(urls) * TARGET_CHARS > MAX_TARGET_CHARS
+
+
+def _keep_out(
+    elements: Sequence[LexborNode], targets: PageTargets, found: Container[Url], refused: dict[str, str]
+) -> int:
+    """Refuse those of `elements` that lead to no target `found`, as far as that is known; how many are links."""
+    n_links = 0
+    for element in elements:
+        attributes = element.attributes
+        if "href" not in attributes:
+            continue
+        n_links += 1
+        href = (attributes["href"] or "").partition("#")[0]
+        target = targets.known(href)
+        if target is None or (target.link is not None and target.link.url not in found):
+            refused[href] = TOO_MANY
+        elif target.link is None:
+            refused[href] = target.rule or ""
+    return n_links
 
 
 @lru_cache(maxsize=10_000)

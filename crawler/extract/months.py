@@ -62,3 +62,8 @@ def month_of(word: str, lang: str | None = None) -> int | None:
     if lang is not None and lang[:2].lower() == "hr" and word in _CROATIAN_MONTHS:
         return _CROATIAN_MONTHS[word]
     return _MONTHS.get(word) or _CROATIAN_ALONE.get(word)
+
+
+def month_names() -> list[str]:
+    """All that are known, in lower case."""
+    return [*_MONTHS, *_CROATIAN_ALONE]

@@ -6,16 +6,16 @@ The face of this package, called in parser workers. Pure: bytes in, values out, 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from crawler.errors import HookError
-from crawler.extract import robots, robots_meta, sitemap
-from crawler.extract.content import ContentError, decode_content
+from crawler.extract import mime, robots, robots_meta, sitemap
+from crawler.extract.content import ContentError, decode_content, fair_bytes
 from crawler.extract.data_page import data_kind, read_data, why_cut
 from crawler.extract.html_page import HtmlPage, Means
+from crawler.extract.marks import is_looked_at, leads, marks
 from crawler.extract.parsed import parsed_of
 from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine, one_line
 from crawler.extract.settings import Settings
@@ -28,15 +28,14 @@ if TYPE_CHECKING:
     from crawler.extract.content import Decoded
     from crawler.extract.data_page import DataKind
     from crawler.extract.scraping import Scraping
-    from crawler.models import Fill, Request, Response
+    from crawler.marks import Marks
+    from crawler.models import Fill, Link, Request, Response
 
 __all__ = ["Extractor", "LinkLine", "LinkRecord", "PageRecord", "Settings", "SitemapLine"]
 
-# Of its 512 KiB at most, inflated; whatever fetch.max_body says, as only its first 500 KiB are read.
-_MAX_ROBOTS_BYTES = 64 * 1024**2
 _EMPTY = frozenset((204, 205))  # by their status
 _HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
-_UNKNOWN_TYPES = frozenset(("", "unknown/unknown", "application/unknown", "*/*"))
+_UNKNOWN_TYPES = frozenset((None, "unknown/unknown", "application/unknown", "*/*"))
 # MIME Sniffing standard, section 7.1: what an unlabelled resource starts with if it is HTML.
 _LOOKS_LIKE_HTML = re.compile(
     rb"[\t\n\f\r ]*<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >]",
@@ -72,18 +71,17 @@ class Extractor:
             return ParseFailure(reason="parse_error", detail=f"{type(error).__name__}: {error}"[:500])
 
     def _page(self, request: Request, response: Response) -> Page:
-        encoding = response.header(b"content-encoding")
+        encoding = _all(response, b"content-encoding")
         if request.kind is Kind.ROBOTS:
-            return self._robots(decode_content(response.body, encoding, _MAX_ROBOTS_BYTES))
+            return self._robots(decode_content(response.body, encoding, robots.MAX_BODY_BYTES, cut=True))
         if request.kind is Kind.SITEMAP and response.status not in _EMPTY:
-            return self._sitemap(
-                request, response, decode_content(response.body, encoding, sitemap.MAX_BYTES, cut=True)
-            )
-        body = decode_content(response.body, encoding, self._settings.max_body_bytes)
+            return self._sitemap(request, response, encoding)
+        settings = self._settings
+        body = decode_content(response.body, encoding, settings.max_body_bytes, max_ratio=settings.max_ratio)
         if response.status in _EMPTY:
             return Page(reason="empty", body_bytes=len(body.data))
-        content_type = response.header(b"content-type")
-        if _is_html(content_type, body.data):
+        content_type = _all(response, b"content-type")
+        if _is_html(response, content_type, body.data):
             return self._html_page(request, response, content_type, body)
         kind = data_kind(content_type or "")
         if self._scraping is None or kind is None or kind not in self._scraping.kinds:
@@ -95,10 +93,14 @@ class Extractor:
             raise ContentError("bad_encoding", "the compressed robots.txt ends early: what it forbids is unknown")
         return Page(robots=robots.parse(body.data, self._settings.agent), body_bytes=len(body.data))
 
-    def _sitemap(self, request: Request, response: Response, body: Decoded) -> Page:
+    def _sitemap(self, request: Request, response: Response, encoding: str | None) -> Page:
         settings = self._settings
+        limit = fair_bytes(len(response.body), sitemap.MAX_BYTES, settings.max_ratio)
+        body = decode_content(response.body, encoding, limit, cut=True)
         is_cut = body.truncated or len(response.body) >= settings.max_body_bytes
-        listed = sitemap.parse(body.data, response.header(b"content-type"), host(request.url), is_cut=is_cut)
+        listed = sitemap.parse(
+            body.data, response.header(b"content-type"), host(request.url), limit=limit, is_cut=is_cut
+        )
         links = SitemapLinks(listed, request, self._scope, settings.urls, settings.fingerprint_key)
         records: tuple[tuple[str, bytes], ...] = ()
         if settings.sitemap_lines and links.lines:
@@ -137,7 +139,15 @@ class Extractor:
             body_bytes=len(body.data),
             fills=fills,
             needs_js=page.needs_js,
+            marks=self._marks(request, page, links),
         )
+
+    def _marks(self, request: Request, page: HtmlPage, links: tuple[Link, ...]) -> Marks | None:
+        """Of few pages, unless their site is watched. The document is of no use to anybody else afterwards."""
+        depth = self._settings.trap_depth
+        if not depth or not (request.watched or is_looked_at(request.url)):
+            return None
+        return marks(request, page.document.tree, leads(request.url, links, depth))
 
     def _data_page(
         self, scraping: Scraping, request: Request, response: Response, kind: DataKind, body: Decoded
@@ -167,18 +177,22 @@ def _scraping(settings: Settings) -> Scraping:
     return Scraping(settings)
 
 
-def _is_html(content_type: str | None, body: bytes) -> bool:
-    """By its label; unlabelled, by what it starts with."""
-    labelled = _is_labelled_html(content_type or "")
-    if labelled is None:
-        return _LOOKS_LIKE_HTML.match(body.removeprefix(b"\xef\xbb\xbf")) is not None
-    return labelled
+def _all(response: Response, name: bytes) -> str | None:
+    """What all headers of that name say, as one list; None if there is none."""
+    found = None
+    length = len(name)
+    for key, value in response.headers:
+        if len(key) == length and key.lower() == name:
+            text = value.decode("latin-1")
+            found = text if found is None else f"{found}, {text}"
+    return found
 
 
-@lru_cache(maxsize=64)  # a site has one or two
-def _is_labelled_html(content_type: str) -> bool | None:
-    """What its label says of it; None for no label, or one that browsers do not believe."""
-    essence = content_type.partition(";")[0].strip().lower()
+def _is_html(response: Response, content_type: str | None, body: bytes) -> bool:
+    """By its label; without one that browsers believe, by what it starts with, unless they are told not to look."""
+    essence = mime.read(content_type or "").essence
     if essence in _HTML_TYPES:
         return True
-    return None if essence in _UNKNOWN_TYPES or "/" not in essence else False
+    if essence not in _UNKNOWN_TYPES or (response.header(b"x-content-type-options") or "").lower() == "nosniff":
+        return False
+    return _LOOKS_LIKE_HTML.match(body.removeprefix(b"\xef\xbb\xbf")) is not None

@@ -46,7 +46,7 @@ class LinkRecord(msgspec.Struct, frozen=True, gc=False):
         ),
     ]
     #: the attribute of that link, as written
-    rel: Annotated[str | None, Meta(description="its rel attribute as written")]
+    rel: Annotated[str | None, Meta(description="its rel attribute as written, at most 200 characters")]
 
 
 class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -211,11 +211,12 @@ class PageRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         ),
     ]
     html: Annotated[str | None, Meta(description="the HTML, decoded to Unicode; null if not asked for")]
-    #: keys of this record, and ``body``; ``links`` stands for the page's lines in links.jsonl too
+    #: keys of this record, ``body``, ``nesting`` and ``attributes``; ``links`` stands for lines in links.jsonl too
     truncated: Annotated[
         tuple[str, ...],
         Meta(
-            description="what was cut short: body (a broken compressed stream), or keys of this record; json_ld also "
+            description="what was cut short: body (a broken compressed stream), nesting (elements more than 512 deep, "
+            "which count as siblings), attributes (over 1,000 of an element), or keys of this record; json_ld also "
             "where a block could not be read, and links stands for the page's lines in links.jsonl too"
         ),
     ]
@@ -236,7 +237,9 @@ class LinkLine(msgspec.Struct, frozen=True, gc=False):
         str, Meta(description="of the page's first link to the target, as in the links of its record; may be empty")
     ]
     #: as in `LinkRecord`
-    rel: Annotated[str | None, Meta(description="rel attribute of that link as written; null without one")]
+    rel: Annotated[
+        str | None, Meta(description="rel attribute of that link as written, at most 200 characters; null without one")
+    ]
 
 
 class SitemapLine(msgspec.Struct, frozen=True, gc=False):

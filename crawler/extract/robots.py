@@ -14,7 +14,7 @@ from crawler.extract.robots_match import normal_pattern
 from crawler.models import Robots
 
 MAX_BODY_BYTES = 500 * 1024
-"""What lies beyond is not read (RFC 9309 section 2.5 asks for at least this much)."""
+"""What lies beyond, and the line it begins in, is not read (RFC 9309 section 2.5 asks for at least this much)."""
 
 _MAX_LINE_BYTES = 2083 * 8 - 1  # as robots.cc
 _MAX_DELAY_S = 86_400.0
@@ -118,7 +118,10 @@ class _Group:
 
 def _directives(body: bytes) -> list[tuple[str, str]]:
     """The (lower-case key, value) pairs of a file, as latin-1 text, in order."""
-    body = body[:MAX_BODY_BYTES].removeprefix(b"\xef\xbb\xbf")
+    if len(body) >= MAX_BODY_BYTES:  # half a line may allow, or forbid, far more than the whole of it
+        end = max(body.rfind(b"\n", 0, MAX_BODY_BYTES), body.rfind(b"\r", 0, MAX_BODY_BYTES))
+        body = body[: end + 1]
+    body = body.removeprefix(b"\xef\xbb\xbf")
     pairs = []
     for line in _LINE_END.split(body):
         text = line[:_MAX_LINE_BYTES].split(b"\0", 1)[0].split(b"#", 1)[0].strip(b" \t\v\f").decode("latin-1")

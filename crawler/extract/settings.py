@@ -25,7 +25,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
     #: most bytes a body may have after content decoding
     max_body_bytes: int = 10 * 1024**2
+    #: as in `FetchConfig`; 0 for any
+    max_ratio: float = 0.0
     #: the crawl's own, see `Frontier.key`
     fingerprint_key: int = 0
     #: product token or User-Agent header, for robots.txt and what pages say to robots
     agent: str = "crawler"
+    #: as ``traps.depth``, to make `Page.marks`; 0 where nobody looks for traps
+    trap_depth: int = 0

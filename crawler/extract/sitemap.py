@@ -40,21 +40,23 @@ class Sitemap(NamedTuple):
     broken: str | None
 
 
-def parse(body: bytes, content_type: str | None, host: str, *, is_cut: bool = False) -> Sitemap:
+def parse(body: bytes, content_type: str | None, host: str, *, limit: int = MAX_BYTES, is_cut: bool = False) -> Sitemap:
     """What `body` lists. Any bytes will do.
 
     Args:
         body: After content decoding.
         content_type: The header, of which the charset is heeded and nothing else.
         host: The sitemap's own, by which a line is known as a URL that has no scheme.
+        limit: Most bytes to read of it, its own layers of gzip undone.
         is_cut: Whether the body is known to lack its end.
 
     Raises:
         ContentError: ``bad_sitemap``: neither a sitemap nor a feed, or broken before its first entry.
             ``bad_encoding``: it is gzipped, and its data corrupt.
     """
-    data, is_short = _unpacked(body)
+    data, is_short = _unpacked(body, limit)
     is_cut = is_cut or is_short
+    why_cut = f"only its first {limit} bytes are read" if len(data) >= limit else "it ends early"
     utf8 = charset.decode(data.lstrip(_SPACE), content_type).utf8
     found = _BEFORE_MARKUP.match(utf8)
     start = found.end() if found else 0
@@ -62,7 +64,7 @@ def parse(body: bytes, content_type: str | None, host: str, *, is_cut: bool = Fa
         listing, broken = read_xml(utf8, start)
     else:
         listing, broken = _read_lines(utf8, start, host, is_cut=is_cut), None
-    return Sitemap(listing.entries, listing.beyond, "it ends early" if is_cut else broken)
+    return Sitemap(listing.entries, listing.beyond, why_cut if is_cut else broken)
 
 
 def lacks_scheme(text: str, host: str) -> bool:
@@ -70,13 +72,13 @@ def lacks_scheme(text: str, host: str) -> bool:
     return text.lower().startswith(("www.", f"{host}/", f"{host}:"))
 
 
-def _unpacked(body: bytes) -> Decoded:
+def _unpacked(body: bytes, limit: int) -> Decoded:
     """`body` without the gzip layers of its own."""
     result = Decoded(body, truncated=False)
     for _ in range(_MAX_GZIP_LAYERS):
         if not result.data.startswith(_GZIP_MAGIC):
             break
-        data, is_short = decode_content(result.data, "gzip", MAX_BYTES, cut=True)
+        data, is_short = decode_content(result.data, "gzip", limit, cut=True)
         result = Decoded(data, truncated=result.truncated or is_short)
     return result
 

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 MAX_LEVELS = 3
 """An index of indexes of sitemaps; the protocol knows only two."""
 
+MAX_URL_CHARS = 32 * 1024**2
+"""Of all URLs of a sitemap together: 670 for each of as many as it may list."""
+TOO_LONG = f"sitemap: beyond {MAX_URL_CHARS // 1024**2} MiB of URLs"
+
 _PRIORITY_SPAN = 40  # of ours, from the least important entries to the most
 _TRUSTED = 0x80
 
@@ -83,11 +87,16 @@ class SitemapLinks:
         followed: list[Link] = []
         lines: dict[Url, SitemapLine] = {}
         base = Base(request.url, rules)
+        room = MAX_URL_CHARS
         for entry in sitemap.entries:
+            if room < 0:
+                refused.add(TOO_LONG, entry.url)
+                continue
             url = self._url(entry, base)
             if url is None:
                 refused.add("bad_url", entry.url or request.url)
             elif url not in lines:
+                room -= len(url)
                 lines[url] = SitemapLine(request.url, entry.kind, url, entry.lastmod, entry.changefreq, entry.priority)
                 rule = self._refusal(entry, url)
                 if rule is None:

@@ -24,7 +24,7 @@ from crawler.extract.sitemap_entries import Entry, Listing
 if TYPE_CHECKING:
     from crawler.extract.sitemap_entries import EntryKind
 
-_PIECE_BYTES = 64 * 1024
+_PIECE_BYTES = 1024**2  # expat before 2.6 goes through an unfinished token again with every piece
 _MAX_DEPTH = 1_000  # each open element takes memory
 _MAX_VALUE_CHARS = 100  # of a date, a frequency or a priority; no real one is nearly as long
 _SITEMAP_ENTRIES: dict[str, EntryKind] = {"url": "url", "sitemap": "sitemap"}

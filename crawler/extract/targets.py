@@ -113,7 +113,11 @@ class PageTargets:
     def target(self, href: str) -> Target:
         """What `href` means, looked up wherever it may be known."""
         href = href.partition("#")[0]
-        return self.site.get(href) or self.folder.get(href) or self.here.get(href) or self.resolve(href)
+        return self.known(href) or self.resolve(href)
+
+    def known(self, href: str) -> Target | None:
+        """What is remembered of `href`, any text without ``#``."""
+        return self.site.get(href) or self.folder.get(href) or self.here.get(href)
 
     def resolve(self, href: str) -> Target:
         """What `href`, any text without ``#``, means; from now on remembered wherever it means the same."""

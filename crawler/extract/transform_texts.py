@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from selectolax.lexbor import LexborHTMLParser
 
+from crawler.extract.flatten import flattened
 from crawler.extract.html import text_of
 from crawler.extract.text import collapsed
 from crawler.extract.transform_arguments import compiled_pattern, pattern_in
@@ -147,7 +148,7 @@ def strip_html(arguments: Arguments) -> Step:
     def text_in(text: str) -> str:
         if "<" not in text and "&" not in text:
             return collapsed(text)
-        body = LexborHTMLParser(text.encode(errors="replace")).body
+        body = LexborHTMLParser(flattened(text.encode(errors="replace")).utf8).body
         return text_of(body) if body is not None else ""
 
     return on_text(text_in)

@@ -18,7 +18,7 @@ MAX_DEPTH: Final = 100
 """Of elements within one another; what lies deeper is left out."""
 MAX_ELEMENTS: Final = 1_000_000
 
-_PIECE_BYTES: Final = 64 * 1024
+_PIECE_BYTES: Final = 1024**2  # expat before 2.6 goes through an unfinished token again with every piece
 
 
 class _FullError(Exception):

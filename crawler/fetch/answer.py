@@ -9,6 +9,7 @@ nobody has asked for condemn the connection.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 from typing import TYPE_CHECKING, cast
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 BUFFER_BYTES = 256 * 1024  # at most this much is read at once
 _NO_BODY = frozenset((204, 205, 304))  # RFC 9112 section 6.3, and 205 as browsers have it
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_SPARE_BYTES = 64 * 1024  # of a redirect's body, which nobody needs
 
 Answer = tuple["RawResponseMessage", bytes, bool]
 """The head, the body as it came but without its chunks, and whether that went on."""
@@ -44,8 +47,8 @@ class AnswerProtocol(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
-        "_answer", "_attempt", "_buffer", "_check", "_chunks", "_closed", "_heads", "_is_cut", "_kept", "_limit",
-        "_loop", "_message", "_missing", "_read", "_received", "_wants_body",
+        "_answer", "_attempt", "_buffer", "_check", "_chunks", "_closed", "_heads", "_is_cut", "_is_spare", "_kept",
+        "_limit", "_loop", "_message", "_missing", "_read", "_received", "_wants_body",
         "address", "should_close", "transport",
     )  # fmt: skip
 
@@ -95,6 +98,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         self._attempt = attempt
         self._limit = limit
         self._is_cut = cut
+        self._is_spare = False
         self._check = check
         self._wants_body = wants_body
         self._heads.begin()
@@ -160,7 +164,7 @@ class AnswerProtocol(asyncio.BufferedProtocol):
         if self._answer is None:
             return
         if exc is not None:
-            self._fail(ClientOSError(*exc.args))
+            self._fail(exc if isinstance(exc, ssl.SSLError) else ClientOSError(*exc.args))
         elif self._read is AnswerProtocol._read_head:
             self._fail(self._heads.unfinished())
         elif self._has_whole_body():
@@ -193,6 +197,11 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             FetchError: It is too large, or would stay encoded.
         """
         self._message = message
+        if message.code in _REDIRECTS and hdrs.LOCATION in message.headers:
+            self._is_spare = True  # browsers follow without reading on: whatever becomes of it, its head is an answer
+            self._limit = min(self._limit, _SPARE_BYTES)
+            if self._attempt is not None:
+                self._attempt.failed = self._fail
         announced = message.headers.get(hdrs.CONTENT_LENGTH)
         if message.code in _NO_BODY or not self._wants_body:
             may_send_more = message.chunked or (announced or "0") != "0"
@@ -272,6 +281,9 @@ class AnswerProtocol(asyncio.BufferedProtocol):
             answer.set_result((self._message, body, is_cut))
 
     def _fail(self, error: Exception) -> None:
+        if self._is_spare:
+            self._finish(bytes(self._kept), is_cut=True)
+            return
         answer = self._answer
         self._read = AnswerProtocol._read_unasked
         self.drop()

@@ -4,6 +4,10 @@ A sweep a few times a second looks at every attempt under way. Past a limit, one
 cancelled, as `asyncio.timeout` would, and leaving the `with` block then raises a `FetchError`; one that waits for its
 answer gets the error in place of it. A limit is therefore kept to within one sweep. A cancellation from outside stays
 a cancellation, even when both come together.
+
+Time in which this process stood still (SIGSTOP, a frozen container, a machine that swaps) is nobody's: a sweep that
+comes much too late moves all limits by as much, and answers that came meanwhile are taken. Else all requests under way
+would be failures of their hosts.
 """
 
 from __future__ import annotations
@@ -14,10 +18,15 @@ from typing import TYPE_CHECKING, Any
 from crawler.errors import FetchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from crawler.clock import Clock
     from crawler.config import FetchConfig
+
+
+STANDSTILL_S = 1.0
+"""A sweep that is later by so much speaks of a process that did not run, not of a busy one."""
 
 
 class Attempt:
@@ -25,7 +34,7 @@ class Attempt:
 
     __slots__ = (
         "_cancelling", "_deadlines", "_exceeded", "_seen", "_task",
-        "answer", "asked", "asked_at", "asked_wall", "body_since", "expires_at", "received", "reused",
+        "answer", "asked", "asked_at", "asked_wall", "body_since", "expires_at", "failed", "received", "reused",
     )  # fmt: skip
 
     def __init__(self, deadlines: Deadlines, expires_at: float) -> None:
@@ -46,6 +55,8 @@ class Attempt:
         self._seen = 0
         #: what it waits for; None while it connects
         self.answer: asyncio.Future[Any] | None = None
+        #: who makes an answer of what has come, in place of the error
+        self.failed: Callable[[FetchError], None] | None = None
         self._exceeded: FetchError | None = None
 
     def __enter__(self) -> None:
@@ -70,10 +81,17 @@ class Attempt:
         """End the attempt with `error`, unless that has been done."""
         if self.answer is not None:
             if not self.answer.done():
-                self.answer.set_exception(error)
+                (self.failed or self.answer.set_exception)(error)
         elif self._exceeded is None:
             self._exceeded = error
             self._task.cancel()
+
+    def put_off(self, seconds: float) -> None:
+        """So much of its time did not count."""
+        self.expires_at += seconds
+        self.asked_at += seconds
+        if self.body_since is not None:
+            self.body_since += seconds
 
     def begin_body(self) -> None:
         """The body has begun: measure its speed from here on, what has come with the head included."""
@@ -114,6 +132,7 @@ class Deadlines:
         self._window_s = window_s
         self._attempts: set[Attempt] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0  # when the next sweep should be
 
     def begin(self) -> Attempt:
         """Watch a new attempt, whose time runs from here; it expires unless a connection is made."""
@@ -142,11 +161,15 @@ class Deadlines:
             self._timer = None
 
     def _arm(self) -> None:
+        self._due = self.now() + self._sweep_s
         self._timer = asyncio.get_running_loop().call_later(self._sweep_s, self._sweep)
 
     def _sweep(self) -> None:
         """Look at every attempt; go on as long as there are any."""
         now = self.now()
+        if now - self._due >= STANDSTILL_S:
+            for attempt in self._attempts:
+                attempt.put_off(now - self._due)
         for attempt in self._attempts:
             if now >= attempt.expires_at:
                 attempt.exceed(self._late(attempt))

@@ -6,12 +6,10 @@ the table knows decides. Whether a failure is tried again is left to `politeness
 
 from __future__ import annotations
 
-import errno
+import ssl
 
 from crawler.errors import CrawlerError, FetchError
-
-_MACHINE = frozenset((errno.EMFILE, errno.ENFILE))
-"""No more open files, here or anywhere on the machine: no URL is to blame."""
+from crawler.shortage import shortage
 
 REASON_BY_CLASS: dict[str, str] = {
     # aiohttp: no connection came about
@@ -50,8 +48,8 @@ def fetch_error(error: BaseException, *, reused: bool | None = None) -> CrawlerE
     Raises:
         KeyError: For an error of no class in the table, which is a bug of ours.
     """
-    if isinstance(error, OSError) and error.errno in _MACHINE:
-        return CrawlerError(f"no more connections can be opened: {error}")
+    if isinstance(error, OSError) and (machines := shortage(error)) is not None:
+        return machines
     connection = "" if reused is None else f" (on a {'reused' if reused else 'new'} connection)"
     if isinstance(error, FetchError):
         return FetchError(error.reason, error.detail[:MAX_DETAIL_CHARS] + connection)
@@ -60,5 +58,14 @@ def fetch_error(error: BaseException, *, reused: bool | None = None) -> CrawlerE
     )
     if reason is None:
         raise KeyError(type(error).__name__) from error
-    text = " ".join(str(error).split())
-    return FetchError(reason, f"{type(error).__name__}: {text}"[:MAX_DETAIL_CHARS] + connection)
+    text = _of_tls(error) or f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return FetchError(reason, text[:MAX_DETAIL_CHARS] + connection)
+
+
+def _of_tls(error: BaseException) -> str | None:
+    """What was wrong with TLS, in OpenSSL's words without its file names: ``certificate has expired``."""
+    inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", error)
+    if not isinstance(inner, ssl.SSLError):
+        return None
+    reason = getattr(inner, "verify_message", None) or getattr(inner, "reason", None)
+    return str(reason).replace("_", " ").lower() if reason else None

@@ -112,9 +112,18 @@ class Lookups:
             self._awaited += 1
             self._in_threads += 1
             if self._threads < min(self._in_threads, self._most_threads):
-                self._threads += 1
-                Thread(target=self._work, args=(loop,), name=f"lookup {self._threads}", daemon=True).start()
+                self._one_more(loop)
             self._jobs.put(question)
+
+    def _one_more(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start a thread; where there can be no more, those that there are have to do."""
+        try:
+            Thread(target=self._work, args=(loop,), name=f"lookup {self._threads + 1}", daemon=True).start()
+        except RuntimeError:
+            if not self._threads:
+                raise
+        else:
+            self._threads += 1
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """What a thread does all its life."""

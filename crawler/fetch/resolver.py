@@ -53,10 +53,25 @@ def system_lookup(name: str) -> list[str]:
     try:
         # AI_ADDRCONFIG: no IPv6 addresses on a machine without IPv6.
         found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    except socket.gaierror as error:
+        _refuse_to_blame_the_name(error)
+        raise
     except UnicodeError as error:  # a label longer than 63 characters
         raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
     # A scope (fe80::1%eth0) stands in the fourth part of an IPv6 address; such addresses mean this link only.
     return [str(address[0]) for *_, address in found if len(address) == 2 or not address[3]]
+
+
+def _refuse_to_blame_the_name(error: socket.gaierror) -> None:
+    """Without a file to ask with, a system's resolver says of any name that it does not resolve.
+
+    Raises:
+        OSError: There is none.
+    """
+    try:
+        socket.socket().close()
+    except OSError as lacking:
+        raise socket.gaierror(lacking.errno, lacking.strerror) from error
 
 
 class Resolver(AbstractResolver):

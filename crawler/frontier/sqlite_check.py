@@ -69,7 +69,7 @@ def damage_of(path: Path) -> str | None:
             if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 return "it is empty"
             found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
-            if found and isinstance(found[0], int) and found[0] > FORMAT:
+            if found and isinstance(found[0], int) and 0 < found[0] != FORMAT:
                 return None
             (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":

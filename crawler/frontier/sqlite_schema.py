@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import tempfile
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 OLDEST = (3, 35)
 """The first version of SQLite that knows all we ask of it (RETURNING)."""
 
-FORMAT = 1
+FORMAT = 2
 """Raised with every change that an older version of this package could not read."""
 
 APPLICATION_ID = 0x4372574C
@@ -123,6 +124,7 @@ def open_store(path: Path, *, fsync: bool) -> sqlite3.Connection:
     with read_back(path):
         connection = sqlite3.connect(path, timeout=OPEN_WAIT_MS / 1000, isolation_level=None)
         try:
+            _provide_for_temporary_files(connection, path.parent)
             if _is_empty(connection):
                 _create(connection)
             else:
@@ -138,6 +140,15 @@ def open_store(path: Path, *, fsync: bool) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def _provide_for_temporary_files(connection: sqlite3.Connection, folder: Path) -> None:
+    """Where no usual folder is writable, as in a container whose one volume is the crawl's, have them in `folder`."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        quoted = str(folder.absolute()).replace("'", "''")
+        connection.execute(f"PRAGMA temp_store_directory = '{quoted}'")
 
 
 @contextmanager

@@ -8,6 +8,8 @@ and unlike a message it survives the worker and is never late.
 from __future__ import annotations
 
 import mmap
+import os
+import sys
 import tempfile
 import time
 from typing import BinaryIO, NamedTuple
@@ -67,6 +69,17 @@ class Board:
 
 def create(slots: int) -> BinaryIO:
     """A nameless file for a board of `slots` workers; it lives as long as someone has it open or mapped."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+    file = nameless_file()
     file.truncate(slots * _CELLS * 8)
     return file
+
+
+def nameless_file() -> BinaryIO:
+    """A file without a name, which the caller closes. Where the system has some in memory, no folder need be writable.
+
+    Raises:
+        OSError: There can be none.
+    """
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("crawler"), "w+b")
+    return tempfile.TemporaryFile()

@@ -27,7 +27,7 @@ import msgspec
 
 from crawler.parse.board import Board
 from crawler.parse.entry import EXTRACTOR, PageFunction, load
-from crawler.parse.framing import COMMAND, EXIT_NO_FORK, EXIT_NO_MEMORY, KILL, NOTICE, READY, Charter
+from crawler.parse.framing import COMMAND, EXIT_NO_FORK, EXIT_NO_MEMORY, KILL, NOTICE, READY, Charter, result_limit
 from crawler.parse.heap import frugal
 from crawler.parse.worker import forbid_core_dumps, limit_memory, serve
 
@@ -60,7 +60,7 @@ def _serve(control: socket.socket) -> None:
         page = load(charter.entry, charter.settings)
         gc.collect()
         gc.freeze()  # workers share these pages as long as no collection writes to them
-        ForkServer(control, page, board, charter.memory_bytes).run()
+        ForkServer(control, page, board, charter).run()
 
 
 def _briefing(control: socket.socket) -> tuple[Charter, Board] | None:
@@ -84,11 +84,12 @@ def _null_stdin() -> None:
 class ForkServer:
     """The children, by the number the pool knows them by."""
 
-    def __init__(self, control: socket.socket, page: PageFunction, board: Board, memory_bytes: int) -> None:
+    def __init__(self, control: socket.socket, page: PageFunction, board: Board, charter: Charter) -> None:
         self._control = control
         self._page = page
         self._board = board
-        self._memory_bytes = memory_bytes
+        self._memory_bytes = charter.memory_bytes
+        self._result_bytes = result_limit(charter.settings.max_body_bytes)
         self._pids: dict[int, int] = {}
         self._workers: dict[int, int] = {}
         self._prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
@@ -157,7 +158,7 @@ class ForkServer:
             if os.getppid() == server_pid:  # else the server died before the line above
                 forbid_core_dumps()
                 limit_memory(self._memory_bytes)
-                serve(sock, frugal(self._page), self._board, slot)
+                serve(sock, frugal(self._page), self._board, slot, self._result_bytes)
             code = 0
         except (EOFError, ConnectionError):
             code = 0  # the pool went away in the middle of a batch

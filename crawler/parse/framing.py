@@ -2,7 +2,8 @@
 
 Jobs:    length of the header, header (msgpack: a `Batch`), then each large body as it is, uncopied. Small ones are in
          the header: to copy them costs less than to write and read them one by one.
-Results: length, then a msgpack array with a `Page` or `ParseFailure` for each job.
+Results: length, then a msgpack array with a `Page` or `ParseFailure` for each job; a batch may be answered in several
+         of these, so that none is much larger than what one page may give (`result_limit`).
 Control: fixed-size commands to the fork server, fixed-size notices from it.
 
 Lengths are 4 bytes, big-endian. Never pickle: a page that took over a worker could say anything.
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 LENGTH = struct.Struct("!I")
 SMALL_BYTES = 16 * 1024
+FULL_BYTES = 4 * 1024**2
+"""Results of so many bytes are sent, whether their batch is done or not."""
 _ARRAY32 = b"\xdd"  # msgpack's array with a 4-byte count
+_COUNT = struct.Struct("!cI")
 
 COMMAND = struct.Struct("!cII")
 """Verb, worker, slot. Descriptors ride along: the charter's and the board's with the first command of all, then the
@@ -137,10 +141,30 @@ def encode_result(result: Page | ParseFailure) -> bytes:
     return _ENCODER.encode(result)
 
 
+def result_limit(max_body_bytes: int) -> int:
+    """The most that the records and links of one page may take, encoded.
+
+    Generous to what is honest: the HTML of a page, a record's largest field, is three times as large in UTF-8 as in a
+    legacy encoding at worst, and hardly twice that in JSON. Without a limit, a worker that a page took over could
+    announce 4 GiB.
+    """
+    return 8 * max_body_bytes + 16 * 1024**2
+
+
+def frame_limit(max_body_bytes: int) -> int:
+    """What follows from it for a frame, without its length: all but the last page's results were not `FULL_BYTES`."""
+    return len(_ARRAY32) + LENGTH.size + FULL_BYTES + result_limit(max_body_bytes)
+
+
 def result_frame(results: Sequence[bytes]) -> bytes:
-    """The frame that answers a batch, of `encode_result`'s pieces."""
+    """The frame that answers a batch or a part of it, of `encode_result`'s pieces."""
     head = _ARRAY32 + LENGTH.pack(len(results))
     return b"".join((LENGTH.pack(len(head) + sum(map(len, results))), head, *results))
+
+
+def count_of(frame: memoryview) -> int:
+    """How many results a frame holds, by its own account; 0 if it is none of `result_frame`."""
+    return int(_COUNT.unpack_from(frame)[1]) if len(frame) >= _COUNT.size and frame[:1] == _ARRAY32 else 0
 
 
 def decode_results(frame: memoryview) -> list[Page | ParseFailure]:

@@ -1,5 +1,9 @@
 """How do batches reach one worker, and its answers the loop?
 
+A page may have taken its worker over, so nothing is believed: a worker that announces more than any page may give,
+answers more pages than it was given, or reports a link under another URL's fingerprint, which would hide that URL from
+the crawl, is at fault and heard no more.
+
 One non-blocking socket, read and written straight from the loop's readiness callbacks: bodies are handed to the
 kernel where they lie (scatter writes; asyncio's transports join them first on some versions), and a lane can be
 opened without awaiting. What to send where, and what a death means, is the pool's affair (`process`).
@@ -10,10 +14,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.models import Page, ParseFailure
-from crawler.parse.framing import LENGTH, decode_results, encode_jobs
+from crawler.parse.framing import LENGTH, count_of, decode_results, encode_jobs
+from crawler.url import fingerprint
 
 if TYPE_CHECKING:
     import socket
@@ -23,7 +29,17 @@ if TYPE_CHECKING:
     from crawler.parse.known import Confirmed
 
 _BUFFER_BYTES = 256 * 1024
+_KILLS = 3  # of workers between two pages of one call: no longer mere chance
 _MAX_PIECES = 256  # in one write; the system's own bound (IOV_MAX) is 1024
+
+
+class Terms(NamedTuple):
+    """What the answers of workers must keep to."""
+
+    #: most bytes of a frame, without its length
+    frame_bytes: int
+    #: the crawl's own
+    fingerprint_key: int
 
 
 class Call:
@@ -34,6 +50,12 @@ class Call:
         self.done: asyncio.Future[list[Page | ParseFailure]] = asyncio.get_running_loop().create_future()
         self._results: list[Page | ParseFailure | None] = [None] * len(jobs)
         self._missing = len(jobs)
+        self._kills = 0
+
+    def killed_again(self) -> bool:
+        """Its worker was killed, though it was on no page; True if that has come to be a habit."""
+        self._kills = (self._kills + 1) % _KILLS
+        return self._kills == 0
 
     def settle(self, positions: Sequence[int], results: Sequence[Page | ParseFailure]) -> None:
         """Fill in the results of some of the jobs; the last of them wakes the caller."""
@@ -58,17 +80,38 @@ class Parcel:
         self.positions = positions
 
     def settle(self, results: Sequence[Page | ParseFailure]) -> None:
-        """All its results at once."""
-        self.call.settle(self.positions, results)
+        """The results of its first jobs, or of all, which it then has no more."""
+        positions = self.positions
+        if len(results) < len(positions):
+            positions, self.positions = positions[: len(results)], positions[len(results) :]
+        self.call.settle(positions, results)
 
 
 class Lane:
     """The pool's view of one worker."""
 
     def __init__(
-        self, worker: int, slot: int, sock: socket.socket, on_results: Callable[[], None], confirmed: Confirmed
+        self,
+        worker: int,
+        slot: int,
+        sock: socket.socket,
+        *,
+        on_results: Callable[[], None],
+        on_fault: Callable[[Lane], None],
+        confirmed: Confirmed,
+        terms: Terms,
     ) -> None:
-        """Take over `sock`; `on_results` is called after each batch answered, `confirmed` told with each sent."""
+        """Take over `sock`.
+
+        Args:
+            worker: Its number.
+            slot: Its place on the board.
+            sock: Non-blocking.
+            on_results: Called when pages have been answered.
+            on_fault: Called once, with `fault` said and the lane closed, if the worker is not to be believed.
+            confirmed: What is told with each batch sent.
+            terms: By which it is believed.
+        """
         self.worker = worker
         self.slot = slot
         #: parcels sent and not answered, oldest first
@@ -77,6 +120,10 @@ class Lane:
         self.answered = 0
         #: whether batches may be sent: false once the other end is closed
         self.open = True
+        #: what it did that no worker of ours does
+        self.fault = ""
+        self._terms = terms
+        self._on_fault = on_fault
         self._on_results = on_results
         self._confirmed = confirmed
         self._told = (0, 0)  # up to where
@@ -87,6 +134,11 @@ class Lane:
         self._buffer = bytearray(_BUFFER_BYTES)
         self._filled = 0
         self._loop.add_reader(sock.fileno(), self.read)
+
+    @property
+    def load(self) -> float:
+        """Batches it has; a closed lane is full."""
+        return len(self.outstanding) if self.open else inf
 
     def send(self, parcel: Parcel) -> None:
         """Send a batch, at once as far as the socket takes it."""
@@ -146,34 +198,59 @@ class Lane:
         start = 0
         view = memoryview(self._buffer)
         while self._filled - start >= LENGTH.size:
-            end = start + LENGTH.size + LENGTH.unpack_from(view, start)[0]
+            size = LENGTH.unpack_from(view, start)[0]
+            if size > self._terms.frame_bytes:
+                self.fault = f"its worker announced {size} bytes, at most {self._terms.frame_bytes} are believed"
+                break
+            end = start + LENGTH.size + size
             if end > self._filled:
                 break
             self._settle(view[start + LENGTH.size : end])
+            if self.fault:
+                break
             start = end
-        self._keep(start)
+        if self.fault:
+            self.close()
+            self._on_fault(self)
+        else:
+            self._keep(start)
         return start > 0
 
     def _settle(self, frame: memoryview) -> None:
         if not self.outstanding:
             return  # a worker that speaks unasked has been taken over
-        parcel = self.outstanding.popleft()
-        size = len(parcel.positions)
-        self.answered += size
+        parcel = self.outstanding[0]
+        count, left = count_of(frame), len(parcel.positions)
+        if not 0 < count <= left:
+            self.fault = f"its worker answered {count} pages of {left}"
+            return
         try:
             results = decode_results(frame)
-            if len(results) != size:
-                raise ValueError(f"{len(results)} for {size} pages")  # noqa: TRY301  (of the same kind as the others)
         except ValueError as error:
-            results = [ParseFailure(reason="parse_error", detail=f"unreadable result: {error}")] * size
+            results = [ParseFailure(reason="parse_error", detail=f"unreadable result: {error}")] * count
+        key = self._terms.fingerprint_key
+        for result in results:
+            if isinstance(result, Page):
+                for link in result.links:
+                    if link.fingerprint != fingerprint(link.url, key):
+                        self.fault = "its worker gave a link the fingerprint of another"
+                        return
+        self.answered += count
+        if count == left:
+            self.outstanding.popleft()
         parcel.settle(results)
 
     def _keep(self, start: int) -> None:
-        """Move the incomplete frame that begins at `start` to the front of a buffer that can hold it."""
+        """Move the incomplete frame that begins at `start` to the front of a buffer that has room for more of it.
+
+        It grows with what has come, not to what is announced.
+        """
         rest = self._filled - start
         size = _BUFFER_BYTES
         if rest >= LENGTH.size:
-            size = max(size, LENGTH.size + LENGTH.unpack_from(self._buffer, start)[0])
+            whole = LENGTH.size + LENGTH.unpack_from(self._buffer, start)[0]
+            if whole > size:
+                size = len(self._buffer) if 2 * rest <= len(self._buffer) else min(whole, 2 * len(self._buffer))
         if size != len(self._buffer):
             larger = bytearray(size)
             larger[:rest] = memoryview(self._buffer)[start : self._filled]

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
-import tempfile
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import msgspec
 
 from crawler.errors import ParseError
 from crawler.parse import board as boards
-from crawler.parse.framing import BEGIN, COMMAND, KILL, NOTICE, SPAWN, Charter
+from crawler.parse.framing import BEGIN, COMMAND, EXIT_NO_FORK, KILL, NOTICE, SPAWN, Charter
 from crawler.parse.server import Server
 
 if TYPE_CHECKING:
@@ -33,6 +33,18 @@ class Exit(NamedTuple):
     code: int
     #: most physical memory it ever had
     peak_bytes: int
+
+    @property
+    def cause(self) -> str:
+        """What ended it, for people: ``SIGSEGV``, ``exit status 1``."""
+        if self.code == EXIT_NO_FORK:
+            return "a failure to fork: no more processes (`ulimit -u`), or too little memory"
+        if self.code >= 0:
+            return f"exit status {self.code}"
+        try:
+            return signal.Signals(-self.code).name
+        except ValueError:  # real-time signals have no name of their own
+            return f"signal {-self.code}"
 
 
 class Launcher:
@@ -144,7 +156,7 @@ class Launcher:
 
 def _briefing(charter: Charter) -> BinaryIO:
     """A file with what the server is to read: of any size, without anyone waiting for the other."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+    file = boards.nameless_file()
     file.write(msgspec.msgpack.encode(charter))
     file.seek(0)
     return file

@@ -7,12 +7,13 @@ dies, the page it was on fails, by
 
     parse_deadline   the pool killed it, as the page was worked on for longer than ``parse.deadline``
     parse_memory     it hit ``parse.memory``, or died having been that large
-    parser_crashed   anything else, the signal named
+    parser_crashed   anything else, the signal named, or what its worker did that no worker does (`lane`)
 
 and all its other unanswered pages are parsed again, by another worker; a new one is forked in its place. If it
 was on no page, nothing is lost: killed from outside, its batches go to another worker. If it failed by itself between
-two pages, or for lack of memory while it held results of other pages, the pages of its batch go one by one. Only
-workers that die again and again before their first page, or a server that cannot load, end the pool.
+two pages, was killed there for the third time with a batch, or lacked memory while it held results of other pages, the
+pages of its batch go one by one. Only workers that die again and again before their first page, or a server that cannot
+load, end the pool.
 
 Known weakness: a batch waits behind the one before it on its worker, up to a deadline, even if another is idle.
 """
@@ -20,17 +21,17 @@ Known weakness: a batch waits behind the one before it on its worker, up to a de
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections import deque
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from crawler.clock import SystemClock
 from crawler.errors import ParseError
 from crawler.models import Page, ParseFailure
 from crawler.parse.entry import EXTRACTOR, NOT_RUNNING, worker_count
-from crawler.parse.framing import EXIT_NO_FORK, EXIT_NO_MEMORY, Charter
+from crawler.parse.framing import EXIT_NO_MEMORY, Charter, frame_limit
 from crawler.parse.known import Confirmed
-from crawler.parse.lane import Call, Lane, Parcel
+from crawler.parse.lane import Call, Lane, Parcel, Terms
 from crawler.parse.launcher import Exit, Launcher
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 _DEPTH = 2  # batches a worker is given at once: one in work, one at hand
 _STILLBIRTHS = 5  # workers in a row that died before their first page
 _LOAD_WITHIN_S = 60.0
+_LOOK_S = 1.0  # how often deadlines are looked at; a look later than that by as much: nobody ran (SIGSTOP, a freezer)
 
 
 class ProcessParser:
@@ -63,6 +65,8 @@ class ProcessParser:
         self._overdue: dict[int, int] = {}  # worker -> number of the page it was killed for
         self._waiting: deque[Parcel] = deque()
         self._watcher: asyncio.TimerHandle | None = None
+        self._look_due = 0.0
+        self._went_on_at = 0.0  # when this process, and workers perhaps, last went on after a standstill
         # Real processes hang in real time, and stamp the board with this very clock.
         self._now = SystemClock.monotonic
         self._launched_at = 0.0
@@ -70,6 +74,7 @@ class ProcessParser:
         self._stillborn = 0
         self._error = NOT_RUNNING
         self._confirmed = Confirmed()
+        self._terms = Terms(frame_limit(settings.max_body_bytes), settings.fingerprint_key)
 
     def __repr__(self) -> str:
         sent = sum(len(lane.outstanding) for lane in self._lanes.values())
@@ -120,17 +125,30 @@ class ProcessParser:
     def _spawn(self, launcher: Launcher, slot: int) -> None:
         self._last_worker += 1
         sock = launcher.spawn(self._last_worker, slot)
-        self._lanes[self._last_worker] = Lane(self._last_worker, slot, sock, self._answered, self._confirmed)
+        self._lanes[self._last_worker] = Lane(
+            self._last_worker,
+            slot,
+            sock,
+            on_results=self._answered,
+            on_fault=self._distrust,
+            confirmed=self._confirmed,
+            terms=self._terms,
+        )
 
     def _answered(self) -> None:
         self._stillborn = 0
         self._dispatch()
 
+    def _distrust(self, lane: Lane) -> None:
+        """End a worker that is not to be believed; what becomes of its pages is settled at its death."""
+        if self._launcher is not None:
+            self._launcher.kill(lane.worker)
+
     def _dispatch(self) -> None:
         """Give waiting parcels to the least busy workers, as far as they take them."""
         while self._waiting:
-            lane = min(self._lanes.values(), key=_load, default=None)
-            if lane is None or _load(lane) >= _DEPTH:
+            lane = min(self._lanes.values(), key=attrgetter("load"), default=None)
+            if lane is None or lane.load >= _DEPTH:
                 return
             parcel = self._waiting.popleft()
             if not parcel.call.done.done():  # else its caller was cancelled
@@ -139,10 +157,12 @@ class ProcessParser:
                     self._watch_in(self._deadline_s)
 
     def _watch_in(self, delay_s: float) -> None:
+        delay_s = min(delay_s, _LOOK_S)
+        self._look_due = self._now() + delay_s
         self._watcher = asyncio.get_running_loop().call_later(delay_s, self._watch)
 
     def _watch(self) -> None:
-        """Kill workers whose page is overdue. Runs only while something is outstanding, and rarely."""
+        """Kill workers whose page is overdue. Runs only while something is outstanding."""
         self._watcher = None
         launcher = self._launcher
         busy = [lane for lane in self._lanes.values() if lane.outstanding]
@@ -152,10 +172,13 @@ class ProcessParser:
         if not launcher.ready and now - self._launched_at >= _LOAD_WITHIN_S:
             self._fail(f"the parser pool did not load {self._charter.entry!r} within {_LOAD_WITHIN_S:.0f} s")
             return
+        if now - self._look_due >= _LOOK_S:
+            self._went_on_at = now  # how long pages have run is unknown: they get all of their time once more
         next_s = self._deadline_s
         for lane in busy:
             page = launcher.board.read(lane.slot)
-            left_s = self._deadline_s if page.since == 0.0 else page.since + self._deadline_s - now
+            since = max(page.since, self._went_on_at) if page.since else now
+            left_s = since + self._deadline_s - now
             if left_s > 0:
                 next_s = min(next_s, left_s)
             elif lane.worker not in self._overdue:
@@ -177,12 +200,17 @@ class ProcessParser:
             self._stillborn += 1
         failure = self._verdict(page, self._overdue.pop(worker, None), end)
         blamed = page.started - lane.answered - 1
-        if page.started > 0 and end.code > 0 and (failure is None or (end.code == EXIT_NO_MEMORY and blamed > 0)):
+        if lane.fault:
             failure = None
-            self._take_apart(lane, end)
+            self._take_apart(lane, ParseFailure(reason="parser_crashed", detail=lane.fault))
+        elif page.started > 0 and end.code > 0 and (failure is None or (end.code == EXIT_NO_MEMORY and blamed > 0)):
+            failure = None
+            self._take_apart(lane, self._failure(end))
+        elif page.started > 0 and failure is None and lane.outstanding and lane.outstanding[0].call.killed_again():
+            self._take_apart(lane, self._failure(end))
         self._salvage(lane, blamed if failure else None, failure)
         if self._stillborn >= _STILLBIRTHS:
-            self._fail(f"{self._stillborn} parser workers in a row died at their start, the last of {_cause(end)}")
+            self._fail(f"{self._stillborn} parser workers in a row died at their start, the last of {end.cause}")
             return
         try:
             self._spawn(launcher, lane.slot)
@@ -205,10 +233,10 @@ class ProcessParser:
         if end.code == EXIT_NO_MEMORY:
             return ParseFailure(reason="parse_memory", detail=f"needed more than {self._memory_bytes} bytes")
         if end.peak_bytes >= self._memory_bytes:
-            return ParseFailure(reason="parse_memory", detail=f"{_cause(end)} at {end.peak_bytes} bytes")
-        return ParseFailure(reason="parser_crashed", detail=_cause(end))
+            return ParseFailure(reason="parse_memory", detail=f"{end.cause} at {end.peak_bytes} bytes")
+        return ParseFailure(reason="parser_crashed", detail=end.cause)
 
-    def _take_apart(self, lane: Lane, end: Exit) -> None:
+    def _take_apart(self, lane: Lane, failure: ParseFailure) -> None:
         """Part the batch that a worker did not survive, though it might have survived each page: as when there is no
         room for all results, or for a page beside them. Its pages go one by one; one that did so already is to blame.
         """
@@ -216,7 +244,7 @@ class ProcessParser:
             return
         parcel = lane.outstanding.popleft()
         if len(parcel.positions) == 1:
-            parcel.settle([self._failure(end)])
+            parcel.settle([failure])
         else:
             lane.outstanding.extendleft(Parcel(parcel.call, [position]) for position in reversed(parcel.positions))
 
@@ -269,20 +297,3 @@ class ProcessParser:
             if not parcel.call.done.done():
                 parcel.call.done.set_exception(ParseError(message))
         self._waiting.clear()
-
-
-def _load(lane: Lane) -> int:
-    """Batches it has; a closed lane is as good as full."""
-    return len(lane.outstanding) if lane.open else _DEPTH
-
-
-def _cause(end: Exit) -> str:
-    """What ended a worker, for people: ``SIGSEGV``, ``exit status 1``."""
-    if end.code == EXIT_NO_FORK:
-        return "a failure to fork"
-    if end.code >= 0:
-        return f"exit status {end.code}"
-    try:
-        return signal.Signals(-end.code).name
-    except ValueError:  # real-time signals have no name of their own
-        return f"signal {-end.code}"

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING
 
 from crawler.models import Page, ParseFailure
 from crawler.parse.entry import attempt, failure_of
-from crawler.parse.framing import EXIT_NO_MEMORY, encode_result, read_batch, read_responses, result_frame
+from crawler.parse.framing import (
+    EXIT_NO_MEMORY,
+    FULL_BYTES,
+    encode_result,
+    read_batch,
+    read_responses,
+    result_frame,
+)
 from crawler.parse.known import Known
 
 if TYPE_CHECKING:
@@ -26,26 +33,43 @@ if TYPE_CHECKING:
     from crawler.parse.entry import PageFunction
 
 
-def serve(sock: socket.socket, page: PageFunction, board: Board, slot: int) -> None:
-    """Answer batches until the other end of `sock` is closed. A page that runs out of memory ends the process."""
+def serve(sock: socket.socket, page: PageFunction, board: Board, slot: int, most_bytes: int) -> None:
+    """Answer batches until the other end of `sock` is closed. A page that runs out of memory ends the process.
+
+    Args:
+        sock: Blocking.
+        page: The work.
+        board: Where each page is noted that is begun.
+        slot: Which note on it is ours.
+        most_bytes: Of one page's result, encoded; one that is larger fails.
+    """
     known = Known()
     board.ready(slot)
     while (batch := read_batch(sock)) is not None:
         known.learn(batch.told)
-        results = []
+        results: list[bytes] = []
+        size = 0
         for request, response in read_responses(sock, batch.items):
+            if size >= FULL_BYTES:
+                sock.sendall(result_frame(results))
+                results, size = [], 0
             board.page_starts(slot)
-            results.append(_encoded(attempt(page, request, response), known))
+            results.append(_encoded(attempt(page, request, response), known, most_bytes))
             board.page_ends(slot)
+            size += len(results[-1])
         sock.sendall(result_frame(results))
 
 
-def _encoded(result: Page | ParseFailure, known: Known) -> bytes:
+def _encoded(result: Page | ParseFailure, known: Known, most_bytes: int) -> bytes:
     """`result` without known links, for the wire; or why it cannot be encoded (a lone surrogate in a text, say)."""
     try:
         if result.reason == "parse_memory":
             os._exit(EXIT_NO_MEMORY)  # what is left of the heap would fail the next page, too
-        return encode_result(known.left(result) if isinstance(result, Page) else result)
+        encoded = encode_result(known.left(result) if isinstance(result, Page) else result)
+        if len(encoded) > most_bytes:
+            why = f"its records and links take {len(encoded)} bytes, at most {most_bytes} are taken"
+            return encode_result(ParseFailure(reason="parse_memory", detail=why))
+        return encoded  # noqa: TRY300  (there is nothing else to do)
     except Exception as error:  # noqa: BLE001  # a result of the wrong kind is this page's error
         return encode_result(failure_of(error))
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from crawler.models import INSIDE, OUTSIDE, UNSEEN
-from crawler.reach import seed_of
+from crawler.reach import INSIDE, OUTSIDE, UNSEEN, seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

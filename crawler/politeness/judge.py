@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from crawler.models import UNSEEN, Outcome, Request, Robots, RobotsFile, Url
+from crawler.models import Outcome, Request, Robots, RobotsFile, Url
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.retry import Deliver, Finish, Handled, Redirect, Snooze
 from crawler.politeness.robots import Verdict, Verdicts
 from crawler.politeness.window import FAR_S
+from crawler.reach import UNSEEN
 from crawler.reasons import PRIVATE_ADDRESS
 from crawler.url import host_key, origin, path_and_query
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from crawler.politeness.inside import Inside
     from crawler.politeness.places import Places
     from crawler.politeness.window import Window
+
+Answer = str | float | Request | None
+"""To whether a request may be made: yes; yes, in this form; not before a monotonic time; or a reason why not."""
 
 MAX_LAID_ASIDE = 10_000
 """How many hosts may rest in the middle of asking for their robots.txt; that of others counts as unreachable."""
@@ -53,7 +57,7 @@ class Judge:
         inside: Inside,
         window: Window,
         urls: UrlsConfig,
-        refusal: Callable[[Request], str | None] | None,
+        refusal: Callable[[Request], Answer] | None,
     ) -> None:
         self._robots = manners.robots
         self._follow_sitemaps = manners.sitemaps.follow
@@ -100,9 +104,15 @@ class Judge:
         asked, verdict = "", None  # most are of one origin
         judges_all, judges_seeds = self._inside.concerns(host)
         for given in requests:
-            request, reason = given, self._refusal(given) if self._refusal else None
+            request, answer = given, self._refusal(given) if self._refusal else None
+            if isinstance(answer, float):
+                self._later(host, given, answer, now)
+                continue
+            if isinstance(answer, Request):
+                request, answer = answer, None  # the same, with a note
+            reason = answer
             if reason is None and (judges_all or (judges_seeds and given.via is None)):
-                may_go = self._inside.judged(host, given)
+                may_go = self._inside.judged(host, request)
                 request, reason = (may_go, None) if may_go is not None else (given, PRIVATE_ADDRESS)
             if reason is not None or not self._robots.obey:
                 self._judged(host, request, reason, now)
@@ -182,7 +192,7 @@ class Judge:
                 self._health.rest(host, until, "its robots.txt could not be had")
                 self.visit(again)
             case robots_txt.Settled(closed=closed):
-                self.settle(request, Robots(), closed)
+                self.settle(request, Robots(missing=robots_txt.why_not(answer, closed)), closed)
         return Handled()
 
     def settle(self, asked: Request, robots: Robots, closed: str | None) -> list[Request]:
@@ -238,6 +248,12 @@ class Judge:
         self.refused.append((request, Finish(Outcome.EXCLUDED, reason)))
         if not host.hand:
             self._health.turn_over(host, now)  # it has had its turn: behind all that are due already
+
+    def _later(self, host: Host, request: Request, until: float, now: float) -> None:
+        """Put off a single request of a host that need not rest."""
+        self.put_off.append((request, until))
+        if not host.hand:
+            self._health.turn_over(host, now)
 
     def _apply_to_waiting(self, judged: str, verdict: Verdict, now: float) -> None:
         """The requests that waited for the verdict on the origin `judged` go on."""

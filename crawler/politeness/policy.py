@@ -19,7 +19,7 @@ from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import Budget, Spent
 from crawler.politeness.health import Health
 from crawler.politeness.inside import Inside
-from crawler.politeness.judge import Judge
+from crawler.politeness.judge import Answer, Judge
 from crawler.politeness.places import Places
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
 from crawler.politeness.schedule import Schedule
@@ -56,8 +56,8 @@ class Policy:
         resumed: Whether an earlier run may have asked the same hosts a moment ago.
         spent: What earlier runs have used of the budgets.
         locates: Whether `Turn.locate` is answered; if not, addresses count for nothing.
-        refusal: Why a request must not be made although it was admitted, as a reason of `reasons.REASONS`; None if
-            it may. Asked once for each, before robots.txt is.
+        refusal: Why an admitted request must not be made, as a reason of `reasons.REASONS`; or a monotonic time before
+            which it may not; or the same with a note, to be made in its place. Asked before robots.txt is.
         reach: Where what was found may lead; None: anywhere.
         random: A number of at least 0 and below 1, for jitter.
     """
@@ -73,7 +73,7 @@ class Policy:
         resumed: bool = False,
         spent: Spent = Spent(),  # noqa: B008  (frozen)
         locates: bool = False,
-        refusal: Callable[[Request], str | None] | None = None,
+        refusal: Callable[[Request], Answer] | None = None,
         reach: Reach | None = None,
         random: Callable[[], float] = random,
     ) -> None:
@@ -106,9 +106,7 @@ class Policy:
     @property
     def all_set_aside(self) -> str | None:
         """``budget.pages_per_host``, if only hosts that have given it are known to have anything to request; else None.
-
-        Only events can change that: URLs found or woken, the end of a request.
-        """
+        Only events can change that: URLs found or woken, the end of a request."""
         busy = self.in_flight or self._places.asked or self._judge.refused or self._judge.put_off
         if self._budget.per_host is None or busy or not self._window.is_whole:
             return None
@@ -246,14 +244,13 @@ class Policy:
                 self._window.settle(host)
         return finish
 
-    def robots_parsed(self, request: Request, robots: Robots | None) -> list[Request]:
-        """What a delivered robots.txt says; None if it could not be parsed. Returns the sitemaps to follow."""
-        return self._judge.settle(request, robots or Robots(), None if robots else robots_txt.UNREACHABLE)
+    def robots_parsed(self, request: Request, robots: Robots | None, missing: str | None = None) -> list[Request]:
+        """What a delivered robots.txt says; None if it could not be parsed, and why. Returns the sitemaps to follow."""
+        return self._judge.settle(request, *((robots, None) if robots else robots_txt.unreachable(missing)))
 
     @property
     def pressing(self) -> bool:
-        """Whether a host has asked for a rest or a longer delay since the last `changes`: a crash must not forget it,
-        so it is worth a checkpoint at once."""
+        """Whether a host has asked for a rest or a longer delay since the last `changes`: worth storing at once."""
         return self._window.pressing
 
     def changes(self) -> tuple[list[HostState], list[RobotsFile]]:

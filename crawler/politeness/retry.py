@@ -119,6 +119,15 @@ JITTER = 0.25
 MAX_RETRY_AFTER_S = 3600.0
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+BAD_PORTS = frozenset(map(str, (
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109,
+    110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530,
+    531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045,
+    4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+)))  # fmt: skip
+"""Where mail, news, shells and the like listen: browsers ask nothing there (Fetch standard, section 2.9). We do if a
+seed or a page says so, but follow no redirect there from another port."""
+
 _MAY_ASK_TO_WAIT = frozenset({429, 503})
 
 
@@ -222,16 +231,27 @@ def _seconds_until(http_date: str, wall: float) -> float | None:
 
 
 def redirect_target(request: Request, response: Response, rules: UrlsConfig = STANDARD) -> Url | None:
-    """Where a redirect leads; None without a Location, or with one that is not an http or https URL."""
-    location = response.header(b"location")
-    if location is None:
+    """Where a redirect leads; None if browsers would not follow it.
+
+    They do not without a Location that says something, with several that differ (one may have been smuggled in), to
+    what is not an http or https URL, and to a port that is another protocol's (`BAD_PORTS`).
+    """
+    locations = {value.strip() for value in response.values(b"location")}
+    location = locations.pop() if len(locations) == 1 else ""
+    if not location:
         return None
     with suppress(UnicodeDecodeError):
         location = location.encode("latin-1").decode()  # servers send raw UTF-8, and browsers take it
     try:
-        return Base(request.url, rules).join(location)
+        target = Base(request.url, rules).join(location)
     except UrlError:
         return None
+    return None if _port(target) in BAD_PORTS and _port(target) != _port(request.url) else target
+
+
+def _port(url: Url) -> str:
+    """Its port, if that is not the scheme's own."""
+    return host_key(url).rpartition(":")[2]
 
 
 def _redirect(request: Request, response: Response, rules: UrlsConfig) -> Redirect | Finish:

@@ -111,6 +111,21 @@ def after(
     return Settled(PRIVATE_ADDRESS if retry.failure(answer) == PRIVATE_ADDRESS else UNREACHABLE)
 
 
+def unreachable(missing: str | None) -> tuple[Robots, str]:
+    """What is known of a robots.txt that could not be had."""
+    return Robots(missing=missing), UNREACHABLE
+
+
+def why_not(answer: Response | FetchError, closed: str | None) -> str | None:
+    """Why an attempt brought no robots.txt, in words (``tls: certificate has expired``, ``status 503``).
+
+    None where that says nothing more than the reason `closed`, or all is allowed.
+    """
+    if closed != UNREACHABLE:
+        return None
+    return f"status {answer.status}" if isinstance(answer, Response) else f"{answer.reason}: {answer.detail}"
+
+
 class Verdict:
     """What one origin's robots.txt means, until it expires.
 

@@ -132,17 +132,6 @@ def test_streams_that_are_full_or_closed_are_named(site, tmp_path, redirection, 
     assert "Traceback" not in done.stderr.decode()
 
 
-def test_too_few_open_files_are_told_before_any_url_suffers(tmp_path, site):
-    def lower():
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-
-    process = start(tmp_path, *SITE.seeds(), *options(site), "-d", "crawl", preexec_fn=lower)
-    _, errors = process.communicate(timeout=20)
-    assert process.returncode == 2
-    assert "limits.concurrency: 200" in errors.decode()
-    assert "256" in errors.decode()
-
-
 def test_a_low_soft_limit_of_open_files_is_raised_as_far_as_needed(tmp_path, site):
     def lower():
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))

@@ -20,7 +20,7 @@ from crawler.archive.captures import Captures, Source
 from crawler.archive.entry import Entry
 from crawler.cli.out import safe_json, safe_lines
 from crawler.clock import SystemClock
-from crawler.config import FetchConfig
+from crawler.config import FetchConfig, TrapsConfig
 from crawler.dataset.cells import Rows, columns_of, is_formula
 from crawler.errors import CrawlerError
 from crawler.extract.json_ld import json_ld
@@ -30,6 +30,7 @@ from crawler.fetch.cookies import Cookies
 from crawler.models import Outcome, Response
 from crawler.parse.framing import decode_results
 from crawler.rule_health import RuleHealth
+from crawler.traps.detector import Traps
 from crawler.wording import printable
 from tests.fuzz.served import REQUEST, URL, text_of
 from tests.fuzz.target import Target
@@ -99,6 +100,8 @@ def state(data: bytes) -> None:
         health = RuleHealth([])
         health.restore(data)
         health.account()
+    with contextlib.suppress(ArithmeticError, LookupError, TypeError, ValueError, msgspec.MsgspecError):
+        Traps(TrapsConfig(), SystemClock()).restore(data)
 
 
 def json_text(data: bytes) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -14,7 +16,9 @@ import msgspec
 
 from crawler.config import ParseConfig
 from crawler.models import HostKey, Link, Page, ParseFailure, Request, Response, Url
+from crawler.parse import worker
 from crawler.parse.base import Job
+from crawler.url import fingerprint
 
 if TYPE_CHECKING:
     from crawler.extract.page import Settings
@@ -56,7 +60,8 @@ class StuntExtractor:
         answer = getattr(self, order)(*arguments)
         if isinstance(answer, Page | ParseFailure):
             return answer
-        link = Link(url=request.url, host_key=request.host_key, fingerprint=2**64 - 1)
+        key = self._settings.fingerprint_key
+        link = Link(url=request.url, host_key=request.host_key, fingerprint=fingerprint(request.url, key))
         return Page(links=(link,), records=(("pages", json.dumps(answer).encode()),), body_bytes=len(response.body))
 
     def echo(self, *words):
@@ -81,6 +86,11 @@ class StuntExtractor:
         signal.raise_signal(signal.Signals[name])
         return name
 
+    def die_afterwards(self):
+        """Between this batch's last page and its answer, as for want of memory."""
+        worker.result_frame = lambda _: signal.raise_signal(signal.SIGKILL)
+        return "done"
+
     def hang(self):
         threading.Event().wait()
 
@@ -102,6 +112,17 @@ class StuntExtractor:
     def tell_after_using(self, mebibytes):
         bytearray(int(mebibytes) * 1024**2)
         return "told"
+
+    def announce(self, size):
+        """Speaks to the pool past the worker's own words, as a page may that has taken it over."""
+        for number in range(3, 64):
+            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(number)) as pool:
+                pool.sendall(int(size).to_bytes(4, "big"))
+        threading.Event().wait()
+
+    def forge(self):
+        """Would hide another URL."""
+        return Page(links=(Link(url=Url("http://a.test/"), host_key=HostKey("a.test"), fingerprint=7),))
 
     def mute(self):
         os.closerange(3, 256)

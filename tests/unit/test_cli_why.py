@@ -104,7 +104,13 @@ def verdict(**fields):
         (
             EXCLUDED | {"reason": "robots_unreachable", "robots": verdict(rule=None, closed="robots_unreachable")},
             [
-                "robots.txt  could not be fetched\n            which closes all of https://a.test\n",
+                "robots.txt  could not be had\n            which closes all of https://a.test\n",
+            ],
+        ),
+        (
+            EXCLUDED | {"robots": verdict(closed="robots_unreachable", missing="tls: it has \x1bexpired")},
+            [
+                "robots.txt  could not be had: tls: it has \\x1bexpired\n            which closes all of https://a.test\n"
             ],
         ),
         (

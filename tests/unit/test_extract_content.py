@@ -1,4 +1,5 @@
 import gzip
+import random
 import sys
 import zlib
 
@@ -6,6 +7,7 @@ import brotli
 import pytest
 
 from crawler.extract.content import ContentError, decode_content
+from crawler.extract.stream_ends import mended
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -70,11 +72,18 @@ def test_a_body_that_is_not_of_its_coding_is_bad_encoding(encoding):
     assert raised.value.reason == "bad_encoding"
 
 
-@pytest.mark.parametrize("encoding", ["rot13", "gzip, gzip, gzip, gzip, gzip, gzip", "utf-8"])
-def test_unknown_codings_and_towers_of_them_are_bad_encoding(encoding):
+@pytest.mark.parametrize(("body", "encoding"), [(bytes(9), "rot13"), (BODY, ", ".join(["gzip"] * 6))])
+def test_unknown_codings_of_what_is_no_text_and_towers_are_bad_encoding(body, encoding):
     with pytest.raises(ContentError) as raised:
-        decode_content(BODY, encoding, LIMIT)
+        decode_content(body, encoding, LIMIT)
     assert raised.value.reason == "bad_encoding"
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"), [(BODY, "utf-8"), (gzip.compress(BODY), "gzip, none"), (gzip.compress(BODY), "none, gzip")]
+)
+def test_unknown_codings_above_and_below_text_are_passed_over(body, encoding):
+    assert decode_content(body, encoding, LIMIT) == (BODY, False)
 
 
 @pytest.mark.parametrize("encoding", [None, "", "identity", "identity, ,IDENTITY"])
@@ -104,11 +113,40 @@ def test_a_bomb_is_never_inflated_beyond_its_limit():
 
 
 def test_corruption_within_a_stream_is_bad_encoding():
-    damaged = bytearray(gzip.compress(bytes(range(256)) * 400))
-    damaged[-8] ^= 0xFF  # its checksum
+    whole = gzip.compress(bytes(range(256)) * 400)
     with pytest.raises(ContentError) as raised:
-        decode_content(bytes(damaged), "gzip", LIMIT)
+        decode_content(whole[:10] + b"\xff" * 40 + whole[50:], "gzip", LIMIT)
     assert raised.value.reason == "bad_encoding"
+
+
+@pytest.mark.parametrize("where", ["header", "trailer", "second member"])
+def test_gzip_of_a_wrong_checksum_is_read_and_named_as_damaged(where):
+    whole = gzip.compress(BODY)
+    flawed = {
+        "header": b"\x1f\x8b\x08\x1e" + bytes(6) + b"\2\0xx" + b"name\0remark\0" + b"\0\0" + whole[10:],
+        "trailer": whole[:-8] + bytes(8) + b"garbage",
+        "second member": whole + b"\x1f\x8bgarbage",
+    }[where]
+    assert decode_content(flawed, "x-gzip", LIMIT) == (BODY, True)
+
+
+@pytest.mark.parametrize("wrong_bytes", range(1, 18))
+def test_no_beginning_of_a_gzip_header_is_mended(wrong_bytes):
+    header = b"\x1f\x8b\x08\x1e" + bytes(6) + b"\2\0xxname"
+    assert mended(header[:wrong_bytes], "gzip", LIMIT) is None
+
+
+@pytest.mark.parametrize("size", [10, 16 * 1024, 100_000])
+def test_what_follows_a_brotli_stream_is_ignored(size):
+    body = bytes(random.Random(size).randbytes(size))
+    for rest in (b"x", b"garbage" * 10_000, brotli.compress(b"another")):
+        assert decode_content(brotli.compress(body) + rest, "br", LIMIT) == (body, False)
+
+
+def test_nothing_is_mended_beyond_the_limit():
+    zeros = bytes(1 << 20)
+    assert mended(gzip.compress(zeros)[:-8] + bytes(8), "gzip", len(zeros) - 1) is None
+    assert mended(brotli.compress(zeros) + b"x", "br", len(zeros) - 1) is None
 
 
 def test_cut_brotli_stream_gives_all_it_can():

@@ -199,7 +199,7 @@ def test_a_compressed_stream_cut_short_is_a_page_that_says_so():
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"what"])
 def test_a_body_that_cannot_be_decoded_fails_with_its_reason(encoding):
-    failure = page_of("<p>", headers=(*HTML, (b"Content-Encoding", encoding)))
+    failure = page_of("<p>\0", headers=(*HTML, (b"Content-Encoding", encoding)))
     assert isinstance(failure, ParseFailure)
     assert failure.reason == "bad_encoding"
 
@@ -221,6 +221,9 @@ def test_a_decoded_body_over_the_limit_is_too_large():
         (b"nonsense", "<p >", True),
         (b"*/*", "\ufeff<html>", True),
         (None, "<!-- x", True),
+        (b"text/", "<p>", True),
+        (b"text/html charset=utf-8", "hello", True),
+        (b"text/plain (html)", "<p>", False),
         (None, "<paragraph>", False),
         (None, "hello <html>", False),
         (None, "", False),
@@ -233,6 +236,17 @@ def test_html_is_known_by_its_label_and_unlabelled_by_its_first_tag(content_type
     assert bool(page.records) is is_html
     assert page.reason == (None if is_html else "not_html")
     assert page.body_bytes == len(body.encode())
+
+
+def test_what_an_unlabelled_body_is_may_not_be_looked_for_where_nosniff_forbids_it():
+    assert page_of("<html>", headers=((b"X-Content-Type-Options", b"NoSniff"),)).reason == "not_html"
+
+
+def test_of_two_labels_the_last_that_is_one_counts_and_of_two_codings_both():
+    labels = ((b"Content-Type", b"text/plain"), (b"Content-Type", b"text/html"), (b"Content-Type", b"nonsense"))
+    assert page_of("<p>", headers=labels).records
+    codings = ((b"Content-Encoding", b"gzip"), (b"content-encoding", b"gzip"))
+    assert record_of(gzip.compress(gzip.compress(b"<p>hello")), headers=(*HTML, *codings))["text"] == "hello"
 
 
 def test_a_status_without_content_gives_no_record():

@@ -153,6 +153,13 @@ def test_nothing_is_read_beyond_500_kib():
     assert not allows(f"{start}Disallow: /a\n{filler}", "/a")
 
 
+def test_a_line_that_is_cut_by_the_limit_says_nothing():
+    start = "User-agent: *\n"
+    filler = "#" * (500 * 1024 - len(start) - len("\nDisallow: /")) + "\n"
+    assert allows(f"{start}{filler}Disallow: /private/\n", "/a")
+    assert allows("#" * (500 * 1024) + "\nUser-agent: *\nDisallow: /\n", "/a")
+
+
 FILL = tuple((False, f"/fill/*/{n}") for n in range(MAX_WILDCARDS))
 
 

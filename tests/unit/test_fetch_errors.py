@@ -15,6 +15,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from crawler.errors import CrawlerError, FetchError
 from crawler.fetch.errors import MAX_DETAIL_CHARS, REASON_BY_CLASS, fetch_error
 from crawler.reasons import REASONS
+from tests.support.faults.certificates import AUTHORITY, context
 
 
 def test_every_class_of_the_table_exists_and_every_reason_is_documented():
@@ -50,6 +51,31 @@ def test_detail_tells_on_which_kind_of_connection(error, reused, told):
     ours = fetch_error(error, reused=reused)
     assert ours.reason == "reset"
     assert ours.detail.endswith("broken pipe" + told)
+
+
+@pytest.mark.parametrize("name", ["expired", "stranger"])
+def test_detail_of_a_bad_certificate_says_what_is_bad_and_no_more(name):
+    told = {"expired": "certificate has expired", "stranger": "unable to get local issuer certificate"}[name]
+    key = ConnectionKey("h", 443, True, True, None, None, None, None)
+    client, server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    trusting = ssl.create_default_context(cafile=AUTHORITY)
+    asking = trusting.wrap_bio(client, server, server_hostname="a.fault.test")
+    answering = context(name).wrap_bio(server, client, server_side=True)
+    for side in (asking, answering):
+        with pytest.raises(ssl.SSLWantReadError):
+            side.do_handshake()
+    with pytest.raises(ssl.SSLError) as caught:
+        asking.do_handshake()
+    error = fetch_error(aiohttp.ClientConnectorCertificateError(key, caught.value), reused=False)
+    assert (error.reason, error.detail) == ("tls", f"{told} (on a new connection)")
+
+
+def test_detail_of_a_tls_failure_is_openssls_reason_in_words():
+    wrong = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)")
+    wrong.reason = "WRONG_VERSION_NUMBER"
+    key = ConnectionKey("h", 443, True, True, None, None, None, None)
+    assert fetch_error(aiohttp.ClientConnectorSSLError(key, wrong)).detail == "wrong version number"
+    assert "no reason" in fetch_error(ssl.SSLError("no reason")).detail
 
 
 def test_detail_of_a_hostile_message_stays_short_and_on_one_line():

@@ -148,6 +148,45 @@ async def test_body_at_the_limit_is_not_too_large():
         await fetcher.aclose()
 
 
+MOVED = b"HTTP/1.1 302 Found\r\nLocation: /there\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        says(MOVED + b"Content-Length: 999999999\r\n\r\n"),
+        says(MOVED + b"\r\n" + b"x" * 70_000, "stay"),
+        says(MOVED + b"Content-Length: 9\r\n\r\nhalf"),
+        says(MOVED + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "stay"),
+        says(MOVED + b"Transfer-Encoding: rot13\r\n\r\n", "stay"),
+    ],
+)
+async def test_redirect_is_an_answer_whatever_becomes_of_its_body(answer):
+    fetcher = fetcher_for()
+    async with RawServer(answer) as server:
+        response = await get(fetcher, server.url())
+        assert (response.status, response.header(b"location"), response.is_cut) == (302, "/there", True)
+        assert len(response.body) <= 64 * 1024
+        assert not list(fetcher._idle)
+        await fetcher.aclose()
+
+
+async def test_redirect_whose_body_never_ends_is_an_answer_when_its_time_is_over():
+    fetcher, sweep_at = clocked()
+    async with RawServer(says(MOVED + b"Content-Length: 9\r\n\r\nhalf", "stay")) as server:
+        fetch = asyncio.create_task(get(fetcher, server.url()))
+        await until(body_begun(fetcher))
+        sweep_at(5)
+        response = await fetch
+        assert (response.status, response.body, response.is_cut) == (302, b"half", True)
+        await fetcher.aclose()
+
+
+async def test_redirect_to_nowhere_needs_its_whole_body():
+    error, _ = await failure(says(b"HTTP/1.1 302 Found\r\nContent-Length: 9\r\n\r\nhalf"))
+    assert error.reason == "incomplete"
+
+
 async def test_announced_length_above_the_limit_fails_without_waiting_for_the_body():
     left = asyncio.Event()
 
@@ -288,3 +327,30 @@ async def test_task_that_met_a_deadline_while_it_connected_can_go_on(stuck):
         await sweeping
     assert asyncio.current_task().cancelling() == 0
     await fetcher.aclose()
+
+
+async def test_time_in_which_this_process_stood_still_counts_for_nobody():
+    clock = SetClock()
+    deadlines = Deadlines(FetchConfig(timeout_s=5, min_speed=100), clock, window_s=1)
+    waits, loads = (deadlines.begin() for _ in range(2))
+    for attempt in (waits, loads):
+        deadlines.asked(attempt, asyncio.get_running_loop().create_future())
+    loads.received = 50
+    clock.now = 0.25
+    loads.begin_body()
+    deadlines._sweep()
+    clock.now = 3600.0
+    deadlines._sweep()
+    assert not waits.answer.done()
+    assert not loads.answer.done()
+    assert waits.asked_at == 3600.0 - 0.5  # as if the sweep had come when it was due
+    for late in (3600.6, 3601.2, 3601.8):  # from here on as ever
+        clock.now = late
+        deadlines._sweep()
+    assert str(loads.answer.exception()).startswith("too_slow")
+    assert not waits.answer.done()
+    clock.now = 3604.6
+    deadlines._due = clock.now
+    deadlines._sweep()
+    assert str(waits.answer.exception()).startswith("timeout")
+    deadlines.close()

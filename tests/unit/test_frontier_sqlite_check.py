@@ -154,9 +154,10 @@ def test_files_that_are_no_store_are_found(tmp_path):
     assert "not a database" in damage_of(path)
 
 
-async def test_a_newer_format_and_a_lock_are_left_to_others(store):
-    altered(store, f"UPDATE meta SET value = {FORMAT + 1} WHERE name = 'format'")
-    assert damage_of(store) is None
+async def test_another_format_and_a_lock_are_left_to_others(store):
+    for other in (FORMAT - 1, FORMAT + 1):
+        altered(store, f"UPDATE meta SET value = {other} WHERE name = 'format'")
+        assert damage_of(store) is None
     holder = sqlite3.connect(store, isolation_level=None)
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("BEGIN EXCLUSIVE")

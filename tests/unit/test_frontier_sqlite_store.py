@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 from msgspec.structs import replace
@@ -161,4 +163,18 @@ async def test_host_whose_name_was_forgotten_keeps_its_number_and_its_state(path
             await frontier.commit(Checkpoint(hosts=states if part == 2 else ()))
     assert [len(await frontier.take([(host, 9)])) for host in hosts] == [3] * 30
     assert [await frontier.host(host) for host in hosts] == list(states)
+    await frontier.aclose()
+
+
+async def test_where_no_folder_takes_temporary_files_that_of_the_store_does(path, clock, monkeypatch):
+    def nowhere():
+        raise FileNotFoundError("No usable temporary directory found")
+
+    path = path.with_name("it's") / path.name
+    path.parent.mkdir()
+    monkeypatch.setattr("tempfile.gettempdir", nowhere)
+    frontier = await opened(path, clock)
+    with closing(sqlite3.connect(":memory:")) as connection:  # it is said to all of this process
+        assert connection.execute("PRAGMA temp_store_directory").fetchone() == (str(path.parent),)
+        connection.execute("PRAGMA temp_store_directory = ''")
     await frontier.aclose()

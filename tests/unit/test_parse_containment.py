@@ -284,3 +284,10 @@ async def test_no_page_fails_for_the_memory_that_others_of_its_batch_take():
         *told, used, eaten = await parser.parse(jobs)
         assert [len(page.records[0][1]) for page in told] == [20 * 1024**2] * 3
         assert (said(used), eaten.reason) == ("told", "parse_memory")
+
+
+async def test_a_batch_whose_workers_are_killed_between_pages_again_and_again_comes_to_an_end():
+    async with pool(workers=1) as parser:
+        pages = await parser.parse([job("echo a"), job("die_afterwards"), job("echo b")])
+        assert echoes(pages) == ["a", ParseFailure(reason="parser_crashed", detail="SIGKILL"), "b"]
+        assert await say(parser, "echo after") == ["after"]

@@ -6,9 +6,9 @@ import socket
 import pytest
 
 from crawler.models import Link, Page
-from crawler.parse.framing import encode_result, result_frame
+from crawler.parse.framing import encode_result, frame_limit, result_frame
 from crawler.parse.known import Confirmed
-from crawler.parse.lane import Call, Lane, Parcel
+from crawler.parse.lane import Call, Lane, Parcel, Terms
 from tests.support.stunt_extractor import job
 
 
@@ -24,7 +24,8 @@ def frame(*numbers):
 async def pair():
     ours, theirs = socket.socketpair()
     ours.settimeout(0)
-    lane = Lane(1, 0, ours, lambda: None, Confirmed())
+    terms = Terms(frame_bytes=frame_limit(10 * 1024**2), fingerprint_key=0)
+    lane = Lane(1, 0, ours, on_results=lambda: None, on_fault=id, confirmed=Confirmed(), terms=terms)
     with theirs:
         yield lane, theirs
         lane.close()
@@ -94,8 +95,6 @@ async def test_sending_to_a_dead_worker_keeps_the_batch(pair):
 @pytest.mark.parametrize(
     "results",
     [
-        [page(1)],
-        [page(1), page(2), page(3)],
         [page(1), Page(reason="x" * 31)],
         [page(1), Page(links=(Link(url="http://a.test/", host_key="a.test", fingerprint=-1),))],
         [page(1), Page(links=(Link(url="http://a.test/", host_key="a.test", fingerprint=0),))],

@@ -36,7 +36,7 @@ def test_the_board_names_the_page_in_work_and_none_between_pages(board):
         return Page()
 
     ours, theirs = socket.socketpair()
-    worker = threading.Thread(target=serve, args=(theirs, page, board, 1))
+    worker = threading.Thread(target=serve, args=(theirs, page, board, 1, 1 << 20))
     assert board.read(1) == (-1, 0.0)
     before = time.monotonic()
     with theirs:

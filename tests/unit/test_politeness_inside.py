@@ -6,11 +6,11 @@ from msgspec.structs import replace
 
 from crawler.config import BreakerConfig, FetchConfig
 from crawler.errors import FetchError
-from crawler.models import INSIDE, OUTSIDE, HostState, Kind, Response, Robots
+from crawler.models import HostState, Kind, Response, Robots
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.places import UNRESOLVED_S
 from crawler.politeness.robots import Settled
-from crawler.reach import Reach
+from crawler.reach import INSIDE, OUTSIDE, Reach
 from tests.support.clock import FakeClock
 from tests.support.frontdesk import FrontDesk
 from tests.support.policies import policy_for, request_for

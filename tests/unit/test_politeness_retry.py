@@ -133,9 +133,33 @@ def test_scope_follows_the_redirects_of_a_sitemap_that_is_a_seed(via, scope_host
     assert after(response(301, b"https://www.b.test/"), asked).request.scope_host == scope_host
 
 
-@pytest.mark.parametrize("location", [None, b"ftp://a.test/", b"http://", b"mailto:x@a.test"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        None,
+        b"",
+        b" \t ",
+        b"ftp://a.test/",
+        b"http://",
+        b"mailto:x@a.test",
+        b"http://a.test:25/",
+        b"https://[::1]:6000/",
+    ],
+)
 def test_redirect_that_leads_nowhere_fails(location):
     assert after(response(302, location)) == Finish(Outcome.FAILED, "bad_redirect", 302)
+
+
+def test_redirect_to_two_places_fails_but_to_one_place_told_twice_does_not():
+    twice = Response(url=REQUEST.url, status=302, headers=((b"Location", b"/y"), (b"location", b"/y ")))
+    assert isinstance(after(twice), Redirect)
+    split = Response(url=REQUEST.url, status=302, headers=((b"Location", b"/y"), (b"Location", b"/z")))
+    assert after(split) == Finish(Outcome.FAILED, "bad_redirect", 302)
+
+
+def test_redirect_within_a_port_that_a_seed_has_chosen_is_followed():
+    asked = request_for("http://a.test:6000/x")
+    assert after(response(302, b"/y"), asked).request.url == "http://a.test:6000/y"
 
 
 def test_redirect_into_its_own_chain_is_a_loop():

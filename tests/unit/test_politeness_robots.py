@@ -8,7 +8,7 @@ from crawler.errors import FetchError
 from crawler.models import SITEMAP_PRIORITY, Kind, Response, Robots, RobotsFile
 from crawler.politeness import robots
 from crawler.politeness.retry import Deliver, Redirect, Snooze
-from crawler.politeness.robots import MAX_SITEMAPS, Settled, Verdicts, sitemap_requests
+from crawler.politeness.robots import MAX_SITEMAPS, Settled, Verdicts, sitemap_requests, why_not
 from tests.support.clock import FakeClock
 from tests.support.policies import request_for
 
@@ -145,3 +145,16 @@ def test_no_robots_txt_names_any_number_of_sitemaps():
     assert [request.url for request in requests] == [
         f"https://a.test:81/{number}.xml" for number in range(MAX_SITEMAPS)
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "closed", "why"),
+    [
+        (answer(404), None, None),
+        (answer(503), "robots_unreachable", "status 503"),
+        (FetchError("tls", "certificate has expired"), "robots_unreachable", "tls: certificate has expired"),
+        (FetchError("private_address", "127.0.0.1"), "private_address", None),
+    ],
+)
+def test_what_was_wrong_with_robots_txt_is_told_where_the_reason_does_not(given, closed, why):
+    assert why_not(given, closed) == why

@@ -40,7 +40,8 @@ async def test_store_is_closed_again_if_what_goes_on_meanwhile_fails(tmp_path, m
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "content"), [("seeds", b"{"), ("cookies", b"[]"), ("cookies", b"\xff"), ("rules", b"\x91\xc1")]
+    ("name", "content"),
+    [("seeds", b"{"), ("cookies", b"[]"), ("cookies", b"\xff"), ("rules", b"\x91\xc1")],
 )
 async def test_a_state_that_cannot_be_read_is_damage_of_the_store(tmp_path, name, content):
     config = CrawlConfig(seeds=("a.test",), parse=ParseConfig(backend="inline"), fetch=FetchConfig(cookies=True))

@@ -54,7 +54,12 @@ class Plain:
     data: bytes
 
 
-Step = bytes | Drip | Endless | Silence | Reset | Plain
+@dataclass(frozen=True)
+class Cut:
+    """Within TLS: end the connection, but not TLS before it (no close_notify, RFC 8446 section 6.1)."""
+
+
+Step = bytes | Drip | Endless | Silence | Reset | Plain | Cut
 """After the last step the connection is closed, by an orderly FIN."""
 
 
@@ -71,12 +76,15 @@ class Fault:
         because: What browsers and curl do with it, or the section of the standard that decides.
         text: What the page's text must have in it, where there is a page.
         path: Where the fault is. ``/robots.txt``: the URL that ends as told is the front page, which is a good one.
+        deep: Whether it is in all that begins with `path`.
         scheme: Of the URL. What speaks TLS does so with a certificate as `certificate` says.
         certificate: ``good``, ``expired``, ``not_yet``, ``wrong_host``, ``self_signed`` or ``stranger`` (of an unknown
             authority). None: the port speaks no TLS, whatever `scheme` says.
         attempts: How many times it is asked, retries included; None where that does not matter.
         at_connect: Steps taken as soon as a client connects, before anything is read (TLS included).
         seed: The URL asked for, if it is not ``scheme://name.fault.test/path``; ``{name}`` is filled in.
+        leads_to: Of a redirect: a URL it leads to, by itself or by others, with that URL's outcome and reason;
+            ``{name}`` is filled in here as well.
     """
 
     name: str
@@ -86,11 +94,13 @@ class Fault:
     because: str
     text: str | None = None
     path: str = "/"
+    deep: bool = False
     scheme: str = "http"
     certificate: str | None = None
     attempts: int | None = None
     at_connect: tuple[Step, ...] = ()
     seed: str | None = None
+    leads_to: tuple[str, str, str | None] | None = None
 
     @property
     def host(self) -> str:
@@ -103,6 +113,15 @@ class Fault:
             return self.seed.format(name=self.host)
         path = "/" if self.path == "/robots.txt" else self.path
         return f"{self.scheme}://{self.host}{path}"
+
+    @property
+    def breaks_host(self) -> bool:
+        """Whether it is no path that is broken but all of the host, its robots.txt included."""
+        return self.scheme == "https" and (self.certificate != "good" or bool(self.at_connect))
+
+    def is_at(self, path: str) -> bool:
+        """Whether that path of its host is faulty. The robots.txt is not, unless it is the fault."""
+        return path == self.path or (self.deep and path.startswith(self.path) and path != "/robots.txt")
 
 
 def html(text: str = "hello", title: str = "A page") -> bytes:

@@ -17,7 +17,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests.support.faults.certificates import context, name_asked_for
-from tests.support.faults.fault import DOMAIN, Drip, Endless, Fault, Plain, Reset, Silence, html, ok
+from tests.support.faults.fault import DOMAIN, Cut, Drip, Endless, Fault, Plain, Reset, Silence, html, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,7 +90,7 @@ class FaultServer:
                 if fault is None or fault.certificate is None:
                     self._speak_plainly(sock, fault)
                     return
-                sock = context(fault.certificate).wrap_socket(sock, server_side=True)
+                sock = context(fault.certificate).wrap_socket(sock.dup(), server_side=True)  # `plain` stays of use
             self._talk(sock, plain)
         except (OSError, ValueError):  # ssl.SSLError is an OSError
             pass
@@ -118,7 +118,7 @@ class FaultServer:
             host, path = _asked(head)
             self.asked[host, path] += 1
             fault = self.fault_of(host)
-            if fault is None or path != fault.path:
+            if fault is None or not fault.is_at(path):
                 sock.sendall(_good(path))
                 continue
             scheme = "http" if sock is plain else "https"
@@ -149,7 +149,11 @@ class FaultServer:
                     plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     return
                 case Plain(data=data):
-                    plain.send(data)
+                    plain.sendall(data)
+                case Cut():
+                    plain.shutdown(socket.SHUT_WR)
+                    _gone(plain, 2.0)
+                    return
         _say_goodbye(sock, plain)
 
 

@@ -1,0 +1,78 @@
+"""What do the pages of one family repeat, and what was found on such repeats?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawler.traps.shapes import choices
+from crawler.traps.verdict import Counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crawler.models import Request
+
+MAX_CONTENTS, MAX_FAMILY_CONTENTS, MAX_FAMILY_LINKS = 8_192, 1_024, 8_192
+"""Hashes of contents that are remembered of a site, and of a family; hashes of links that led out of a family."""
+_MANY_CHOICES = 4  # pages to each value of a parameter, and more: else it is no choice but a number
+_MAX_PARAMETERS, _MAX_PARAMETERS_READ, _MAX_VALUES = 32, 8, 512
+
+
+class Group:
+    """Repeats and what was found on them, of one family or of the whole site."""
+
+    __slots__ = ("contents", "counted", "links", "most", "pages", "values", "worn")
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.pages = 0
+        self.counted = Counted()
+        self.contents: dict[int, int] = {}
+        self.links: set[int] = set()
+        self.values: dict[str, set[str]] = {}
+        self.worn: set[int] = set()
+
+    def seen(self, content: int) -> int:
+        """How often `content` was there, this time included."""
+        copies = self.contents.pop(content, 0) + 1
+        if len(self.contents) >= self.most:
+            del self.contents[next(iter(self.contents))]  # the one not seen for longest
+        self.contents[content] = copies
+        return copies
+
+    def seen_either(self, one: int, other: int) -> tuple[int, int]:
+        """Which of two hashes of one content was there more often, and how often."""
+        copies = self.seen(one)
+        if other == one or (more := self.seen(other)) <= copies:
+            return one, copies
+        return other, more
+
+    def leads_on(self, leads: Iterable[int]) -> bool:
+        """Whether a page has a link out of the family that no page of the family had before."""
+        new = [fingerprint for fingerprint in leads if fingerprint not in self.links]
+        if len(self.links) >= MAX_FAMILY_LINKS:
+            self.links.clear()
+        self.links.update(new)
+        return bool(new)
+
+    def choose(self, request: Request) -> None:
+        """Note which values the parameters have."""
+        for name, value in choices(request.url)[:_MAX_PARAMETERS_READ]:
+            values = self.values.setdefault(name, set()) if len(self.values) < _MAX_PARAMETERS else set[str]()
+            if len(values) < _MAX_VALUES:
+                values.add(value)
+
+    @property
+    def are_choices(self) -> bool:
+        """Whether the same values come again and again."""
+        return all(len(values) * _MANY_CHOICES <= self.pages for values in self.values.values())
+
+    def found_on_repeat(self, request: Request, content: int, *, repeat: bool, fresh: bool) -> None:
+        """Take in what a repeat has led to."""
+        counted = self.counted
+        counted.fresh += fresh
+        if repeat:
+            counted.repeats += 1
+            self.worn.add(content)
+            counted.contents = len(self.worn)
+            counted.examples = [*counted.examples[-2:], request.url]

@@ -1,0 +1,184 @@
+"""A crawl in poor surroundings: a locale, a home, folders, terminals and users as containers and cron have them."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import subprocess
+
+import msgspec
+import pytest
+
+from tests.crawl.conftest import COMMAND, environment, options
+from tests.support.server import Server
+from tests.support.web import Web
+
+pytestmark = pytest.mark.slow
+
+SITE = Web(pages_per_host=10)
+ODD = "crå 日本"  #: what a folder may be called
+IS_ROOT = os.geteuid() == 0
+
+# What is run of COMMAND, in a space of mounts of its own: nothing is writable but the crawl's folder.
+ALL_READ_ONLY = """
+for folder in /tmp /var/tmp /usr/tmp /dev/shm; do
+    [ ! -d $folder ] || [ $folder = {kept} ] || mount -t tmpfs -o ro none $folder || exit 99
+done
+cd /proc && exec "$@"
+"""
+
+
+@pytest.fixture
+def site():
+    with Server(SITE) as server:
+        yield server
+
+
+def crawl(folder, server, *more, directory="crawl", env=(), gone=(), **keywords):
+    """Crawl the site where these variables are set and those are gone."""
+    variables = {name: value for name, value in {**environment(), **dict(env)}.items() if name not in gone}
+    command = [*COMMAND, "crawl", *SITE.seeds(), *options(server), "-d", directory, *more]
+    keywords = {"cwd": folder, "stdin": subprocess.DEVNULL} | keywords
+    return subprocess.run(command, env=variables, capture_output=True, timeout=20, check=False, **keywords)
+
+
+def assert_whole(done, directory):
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    assert b"Traceback" not in done.stderr
+    lines = (directory / "pages.jsonl").read_bytes().splitlines()
+    assert {msgspec.json.decode(line)["url"] for line in lines} == set(SITE.expected())
+
+
+@pytest.mark.parametrize(
+    "locale",
+    [
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"},
+        {"LANG": "", "LC_ALL": "xx_YY.none"},
+    ],
+)
+def test_a_crawl_needs_no_locale(site, tmp_path, locale):
+    directory = tmp_path / ODD
+    assert_whole(crawl(tmp_path, site, "--set", "extract.text=all", directory=ODD, env=locale), directory)
+    streamed = crawl(tmp_path, site, "-o", "-", env=locale)
+    assert_whole(streamed, tmp_path / "crawl")
+    assert streamed.stdout == (tmp_path / "crawl/pages.jsonl").read_bytes()
+
+
+def test_a_folder_whose_name_is_no_text_is_as_good_as_any(site, tmp_path):
+    name = os.fsdecode(b"cr\xe9\xff")
+    assert_whole(crawl(tmp_path, site, directory=name), tmp_path / name)
+    assert crawl(tmp_path, site, "--resume", directory=name).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"HOME": "/nonexistent", "TMPDIR": "/nonexistent"},
+        {"HOME": "/proc", "TMPDIR": "/proc", "XDG_CACHE_HOME": "/proc"},
+        {"HOME": "", "TERM": "dumb", "COLUMNS": "1"},
+        {"TERM": "", "COLUMNS": "99999999999999999999", "LINES": "-1"},
+        {"COLUMNS": "wide", "TZ": "Nowhere/None"},
+    ],
+)
+def test_a_crawl_needs_no_home_and_no_terminal(site, tmp_path, env):
+    assert_whole(crawl(tmp_path, site, env=env), tmp_path / "crawl")
+
+
+def test_a_crawl_needs_next_to_no_environment(site, tmp_path):
+    kept = {"PYTHONPATH", "PYTHONWARNINGS"}
+    assert_whole(crawl(tmp_path, site, gone=set(os.environ) - kept), tmp_path / "crawl")
+
+
+def test_files_are_as_private_as_the_umask_says(site, tmp_path):
+    assert_whole(crawl(tmp_path, site, umask=0o077), tmp_path / "crawl")
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "crawl").iterdir()} == {0}
+
+
+def test_a_terminal_of_any_width_shows_the_crawl(site, tmp_path):
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "crawl", *SITE.seeds(), *options(site), "-d", "crawl"],
+        cwd=tmp_path, env=environment() | {"TERM": "dumb"}, stdin=terminal, stdout=terminal, stderr=terminal,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            data = os.read(controller, 65536)
+        except OSError:  # EIO: nobody has the other end any more (Linux)
+            break
+        if not data:
+            break
+        shown += data
+    os.close(controller)
+    assert process.wait(20) == 0, shown
+    assert b"10 page" in shown
+
+
+def test_a_current_folder_that_is_gone_is_named(site, tmp_path):
+    (tmp_path / "gone").mkdir()
+    command = [
+        "bash",
+        "-c",
+        'rmdir "$PWD"; exec "$@"',
+        "-",
+        *COMMAND,
+        "crawl",
+        *SITE.seeds(),
+        "-d",
+        str(tmp_path / "c"),
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path / "gone", env=environment(), capture_output=True, timeout=20, check=False
+    )
+    assert done.returncode == 1
+    assert b"current directory has been removed" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_crawl_directory_that_cannot_be_one_is_named(site, tmp_path):
+    (tmp_path / "file").touch()
+    for directory in ("file", "file/below", "/proc/below"):
+        done = crawl(tmp_path, site, directory=directory)
+        assert done.returncode == 2, done.stderr
+        assert b"cannot be used as a crawl directory" in done.stderr
+
+
+@pytest.mark.skipif(not IS_ROOT or not shutil.which("setpriv"), reason="becoming somebody else is root's")
+def test_a_user_whom_the_system_does_not_know_can_crawl_where_it_may_write(site, tmp_path):
+    stranger = ["setpriv", "--reuid", "4242", "--regid", "4242", "--clear-groups"]
+    stranger += ["--inh-caps", "+dac_override", "--ambient-caps", "+dac_override"]  # this Python may be root's alone
+    (tmp_path / "theirs").mkdir()
+    os.chown(tmp_path / "theirs", 4242, 4242)
+    command = [*stranger, *COMMAND, "crawl", *SITE.seeds(), *options(site), "-d", "theirs/crawl"]
+    env = {name: value for name, value in environment().items() if name not in {"HOME", "USER", "LOGNAME"}}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=20, check=False)
+    if b"Permission denied" in done.stderr or b"ambient" in done.stderr:
+        pytest.skip("this machine does not let it run Python")
+    assert_whole(done, tmp_path / "theirs/crawl")
+
+
+@pytest.mark.skipif(not IS_ROOT or not shutil.which("unshare"), reason="a space of mounts of its own is root's")
+def test_nothing_but_the_crawl_directory_need_be_writable(site, tmp_path):
+    kept = f"/{tmp_path.parts[1]}"
+    script = ALL_READ_ONLY.format(kept=kept)
+    if kept in {"/tmp", "/var"}:  # then it is kept by a mount of its own
+        script = f"mount --bind {tmp_path} /mnt || exit 99\n{ALL_READ_ONLY.format(kept='-')}"
+        directory = "/mnt/crawl"
+    else:
+        directory = str(tmp_path / "crawl")
+    for more in ([], ["--resume", "--set", "budget.pages=null"]):
+        budget = [] if more else ["--max-pages", "5"]
+        command = [*COMMAND, "crawl", *SITE.seeds(), *options(site), "-d", directory, *more, *budget]
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", script, "-", *command],
+            env=environment(), capture_output=True, timeout=20, check=False,
+        )  # fmt: skip
+        if done.returncode == 99 or b"unshare" in done.stderr:
+            pytest.skip("this machine has no mounts to give")
+        assert done.returncode == 0, done.stderr.decode()
+    lines = (tmp_path / "crawl/pages.jsonl").read_bytes().splitlines()
+    assert {msgspec.json.decode(line)["url"] for line in lines} == set(SITE.expected())
