@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint types imports unit proof bench guard clean
+.PHONY: help demo test lint types imports unit proof fuzz bench guard clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is to make
@@ -29,6 +29,11 @@ unit: $(READY)  ## all tests but the proofs
 
 proof: $(READY)  ## kill, starve and damage crawls for some minutes: nothing may be lost or repeated
 	$(BIN)/python -m pytest tests/proof
+
+fuzz: $(READY)  ## look for bytes that break a parser, FUZZ_SECONDS (20) for each; what is found is kept in tests/fuzz/cases
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
+		-r constraints-fuzz.txt || echo "atheris cannot be had here"
+	$(BIN)/python -m tests.fuzz
 
 bench: $(READY)  ## measure whole crawls beside other crawlers' (an hour), and the time to the first request
 	$(BIN)/python -m benchmarks.crawl

@@ -77,7 +77,7 @@ def jobs() -> tuple[list[Job], list[Job]]:
 
 def extraction(name: str, extract: ExtractConfig, batch: list[Job]) -> Work:
     """Pages of one site, by an extractor that has met it before."""
-    extractor = Extractor(Settings(extract=extract, fingerprint_key=KEY))
+    extractor = Extractor(Settings(extract=extract, fingerprint_key=KEY, trap_depth=8))
 
     def run() -> None:
         for one in batch:
@@ -89,7 +89,7 @@ def extraction(name: str, extract: ExtractConfig, batch: list[Job]) -> Work:
 
 def hand_over(batch: list[Job]) -> Work:
     """What the event loop does of it: jobs into a frame, and the pages out of the frame that answers it."""
-    extractor = Extractor(Settings(extract=LEAN, fingerprint_key=KEY))
+    extractor = Extractor(Settings(extract=LEAN, fingerprint_key=KEY, trap_depth=8))
     pages = [extractor.page(one.request, one.response) for one in batch]
     frame = result_frame([encode_result(page) for page in pages])[4:]  # without its length
 

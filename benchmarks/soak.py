@@ -115,9 +115,8 @@ def crawl(directory: Path, minutes: float, ports: tuple[int, int]) -> subprocess
         "limits.adaptive=false",
         f"budget.time={minutes:g}m",
     )
-    command = [sys.executable, "-X", "dev", "-m", "crawler", "crawl", "http://h0.test/", "-q", "-d", str(directory)]
+    command = [sys.executable, "-m", "crawler", "crawl", "http://h0.test/", "-q", "-d", str(directory)]
     environment = {**os.environ, "SSL_CERT_FILE": str(AUTHORITY), "PYTHONWARNINGS": "error"}
-    environment.pop("PYTHONDEVMODE", None)
     with (directory.parent / "stderr").open("wb") as stderr:
         options = (f"--set={setting}" for setting in settings)
         return subprocess.Popen([*command, *options], env=environment, stderr=stderr)

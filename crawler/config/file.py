@@ -185,6 +185,9 @@ def _overridden(root: Node, override: str, empty: Text, mistakes: list[Mistake])
         name, _, secret = override.partition("=")
         mistakes.append(Mistake(place, "", expected, f"{name}=…" if name and secret else override))
         return root
+    if any("\ud800" <= character <= "\udfff" for name in path for character in name):  # of bytes that were no UTF-8
+        mistakes.append(Mistake(place, "", "expected UTF-8", override.partition("=")[0]))
+        return root
     found: list[Mistake] = []
     value = read_tree(rest[1:], place.name, found, lines=False) or empty
     key = override[: len(override) - len(rest)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MAX_NESTED: Final = 5
 _MAX_FILES: Final = 1000
+_SHOWN_CHARS: Final = 200
 
 
 def with_rules(root: Node, folder: Path, mistakes: list[Mistake]) -> Node:
@@ -81,7 +82,8 @@ class _Splicing:
             data = contents(path)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            self._note(name, f"{path}: {reason}: expected a list of rules, or the name of a file of them")
+            where = f"{path}: " if len(name.value) <= _SHOWN_CHARS else ""
+            self._note(name, f"{where}{reason}: expected a list of rules, or the name of a file of them")
             return ()
         text = decoded(data, str(path), self._mistakes)
         tree = read_tree(text, str(path), self._mistakes) if text is not None else None

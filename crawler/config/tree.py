@@ -28,7 +28,7 @@ MAX_ALIASES: Final = 1000
 MAX_REPEATED: Final = 20_000
 """Values that aliases stand for in all. An alias may stand for what holds aliases, so that a few lines could mean
 billions of values ("billion laughs"); each would be read on its own."""
-_SHOWN_KEY: Final = 200  # characters
+_SHOWN_CHARS: Final = 200  # of a key or a value; files may be large
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
@@ -54,8 +54,13 @@ class Mistake(msgspec.Struct, frozen=True):
     value: str | None = None
 
     def __str__(self) -> str:
-        key = self.key if len(self.key) <= _SHOWN_KEY else f"{self.key[:_SHOWN_KEY]}…"
-        return ": ".join(part for part in (str(self.place), key, self.value, self.expected) if part)
+        return ": ".join(filter(None, (str(self.place), _shown(self.key), _shown(self.value or ""), self.expected)))
+
+
+def _shown(text: str) -> str:
+    """`text` as a part of a line."""
+    text = text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
+    return text.replace("\n", "\\n")
 
 
 class Text(msgspec.Struct, frozen=True):

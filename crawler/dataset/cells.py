@@ -63,6 +63,7 @@ def columns_of(lines: Iterable[bytes], path: Path) -> Columns:
     records = 0
     for records, line in enumerate(lines, 1):
         try:
+            line.decode()  # which a `Raw` would not be asked for
             found = _decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise CrawlerError(f"{path}:{records}: not a record: {error}") from error

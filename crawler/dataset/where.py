@@ -111,6 +111,8 @@ def _condition(word: str) -> Condition:
         _compiled(pattern)
     except re2.error as error:
         raise ConfigError(f"--where: {word[:200]!r}: expected a shorter pattern") from error
+    except UnicodeEncodeError as error:  # Python made surrogates of bytes that were no UTF-8
+        raise ConfigError(f"--where: {word[:200]!r}: expected text in UTF-8") from error
     return condition
 
 

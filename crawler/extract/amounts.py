@@ -10,6 +10,7 @@ a price has thousands there, and a number what the page's language has.
 from __future__ import annotations
 
 import re
+from decimal import Context as DecimalContext
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -22,6 +23,8 @@ MAX_CHARS: Final = 10_000
 """How much of a text is looked at."""
 
 MAX_DIGITS: Final = 60
+_EXACT: Final = DecimalContext(prec=MAX_DIGITS + 20)
+"""For numbers of so many digits and what lengthens them; by itself, decimal rounds to 28, or raises."""
 
 _COMMA = """
 af az be bg br bs ca cs da de el es et eu fi fo fr fy gl hr hu hy id is it ka kk kl ky lb lt lv mk nb nl nn
@@ -278,8 +281,8 @@ def _lengthened(amount: Decimal, text: str, end: int, words: Mapping[str, int]) 
     zeros = words.get(word[1].lower()) if word else None
     if zeros is None:
         return amount
-    longer = amount.scaleb(zeros)
-    return longer.quantize(Decimal(1)) if longer == longer.to_integral_value() else longer
+    longer = amount.scaleb(zeros, _EXACT)
+    return longer.quantize(Decimal(1), context=_EXACT) if longer == longer.to_integral_value() else longer
 
 
 def _bounded(text: str) -> Decimal:

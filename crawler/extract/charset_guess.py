@@ -161,7 +161,7 @@ def _text_with_high_bytes(window: bytes) -> bytes:
 def _share_in_runs(text: bytes) -> float:
     """How many of the non-ASCII bytes have another one as neighbour: few in Latin scripts, most in any other."""
     high = len(text.translate(None, _ASCII))
-    return sum(map(len, _HIGH_RUNS.findall(text))) / high
+    return sum(map(len, _HIGH_RUNS.findall(text))) / high if high else 0.0  # none is left where tags end within text
 
 
 def _ranked_first(text: bytes) -> tuple[str | None, float]:

@@ -126,6 +126,8 @@ def decode_content(
     """
     truncated = False
     codings = _codings(encoding) if encoding and body else []
+    if not codings and len(body) <= limit:  # as most, for which the rest is too much
+        return Decoded(body, truncated)
     fair = fair_bytes(len(body), limit, max_ratio) if codings else limit
     most = _Limit(fair, cut, len(body), fair < limit)
     if len(codings) > _MAX_LAYERS:

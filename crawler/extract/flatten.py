@@ -27,7 +27,7 @@ from crawler.extract.flatten_page import ATTRIBUTE, MAX_ATTRIBUTES, MAX_DEPTH, S
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_PLAIN_BYTES = 64 * 1024  # what is smaller takes 0.3 s at worst
+PLAIN_BYTES = 64 * 1024  # what is smaller takes 0.3 s at worst
 _LARGE_BYTES = 1024**2
 _STEP_BYTES, _SAMPLE_BYTES, _LARGE_SAMPLE_BYTES = 16 * 1024, 128, 1024
 _NAMES_STEP_BYTES = 64 * 1024
@@ -41,7 +41,7 @@ _NAME = re.compile(rb"<(/?[a-zA-Z][a-zA-Z0-9-]*+)")
 
 def flattened(utf8: bytes) -> Flattened:
     """`utf8` itself, or where the parser would take too long, HTML that says nearly the same."""
-    if len(utf8) <= _PLAIN_BYTES:
+    if len(utf8) <= PLAIN_BYTES:
         return Flattened(utf8)
     is_large = len(utf8) > _LARGE_BYTES
     has_names = is_large and _has_many_names(utf8)

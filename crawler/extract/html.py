@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError, create_tag
 
 from crawler.extract.body_text import PREFORMATTED, BodyText
-from crawler.extract.flatten import flattened
+from crawler.extract.flatten import PLAIN_BYTES, flattened
 from crawler.extract.head import Head
 from crawler.extract.reading import TEXT, raw_text_of
 from crawler.extract.skim import Skim
@@ -69,7 +69,10 @@ class Document:
         marked_tags: frozenset[int] = frozenset(),
     ) -> None:
         #: what was parsed, and what there was less in it than there is in the page (`flatten`)
-        self.utf8, self.cut = flattened(utf8)
+        self.utf8 = utf8
+        self.cut: tuple[str, ...] = ()
+        if len(utf8) > PLAIN_BYTES:
+            self.utf8, self.cut = flattened(utf8)
         #: what became of it, for selectors; the nodes are views of it
         self.tree = tree_of(self.utf8)
         #: elements in document order, each with its tag; None where the document was walked

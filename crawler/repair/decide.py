@@ -16,15 +16,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from crawler.clock import SystemClock
+from crawler.config import FetchConfig
 from crawler.dataset.ledger import KnownUrls
 from crawler.directory import bring_down
 from crawler.errors import CrawlerError, DamagedStoreError
+from crawler.fetch.cookies import Cookies
+from crawler.frontier.sqlite_schema import read_back
 from crawler.models import Restored
 from crawler.renames import complete_renames, remove_drafts
 from crawler.repair.files import mend
 from crawler.repair.givers import Givers
 from crawler.repair.rebuild import rebuild
-from crawler.resume import SEEDS
+from crawler.resume import COOKIES, SEEDS
+from crawler.rule_health import RULES, RuleHealth
 from crawler.seedlist import Place
 
 if TYPE_CHECKING:
@@ -99,6 +104,7 @@ async def _mended(crawl: Damaged, frontier: Frontier) -> Repaired:
     if not restored.positions and (holds_seeds or crawl.files.hold_anything()):
         raise DamagedStoreError(f"{crawl.store.path} knows nothing of this crawl", "it knows nothing of this crawl")
     crawl.check(restored)
+    _check_states(restored.blobs, crawl.store.path)
     restored = await complete_renames(frontier, restored, crawl.files)
     blobs, told = await asyncio.to_thread(_seed_list, crawl.spool, restored)
     done = await mend(
@@ -112,6 +118,14 @@ async def _mended(crawl: Damaged, frontier: Frontier) -> Repaired:
     )
     news = [*told, *done.told]
     return Repaired(frontier, done.restored, news or ["nothing is wrong with the files of this crawl"])
+
+
+def _check_states(blobs: Mapping[str, bytes], path: Path) -> None:
+    """Raise a `DamagedStoreError` for a state that nobody could go on from."""
+    with read_back(path):
+        msgspec.json.decode(blobs.get(SEEDS) or _place(0), type=Place)
+        Cookies(FetchConfig(), SystemClock()).restore(blobs.get(COOKIES, b""))
+        RuleHealth(()).restore(blobs.get(RULES, b""))
 
 
 def _ended(path: Path) -> Iterator[Ended]:

@@ -89,7 +89,7 @@ def decoded(state: bytes) -> Stored:
         return Stored()
     try:
         stored = msgspec.msgpack.decode(state, type=Stored)
-    except msgspec.DecodeError:  # of another version, or damaged: what it knew is learnt again
+    except (msgspec.DecodeError, UnicodeDecodeError):  # of another version, or damaged: what it knew is learnt again
         return Stored()
     return stored if stored.version == VERSION else Stored()
 
