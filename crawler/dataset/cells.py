@@ -36,7 +36,6 @@ _OPENINGS: Final = frozenset("=+-@")
 _OPENING_BLANKS: Final = frozenset("\t\r")
 _PART: Final = re.compile(r'([;\t\r\n]"*)([^;\t\r\n]+)')
 """What another reader of the row may take for a cell; one of nothing but quotes and a formula is that formula."""
-_SHOWN_BYTES: Final = 100
 _UNSEEN: Final = ("Cc", "Cf", "Zl", "Zp", "Zs")
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
@@ -91,21 +90,10 @@ class Rows:
         return self._row([self._text(name) for name in self._names])
 
     def rows(self, lines: Iterable[bytes]) -> list[bytes]:
-        """A row for each record, without its line feed.
+        """A row for each record, without its line feed."""
+        return [self._of(_decode(line)) for line in lines]
 
-        Raises:
-            CrawlerError: A text in one is none: `columns_of` looks at names only.
-        """
-        return [self._of(line) for line in lines]
-
-    def _of(self, line: bytes) -> bytes:
-        try:
-            return self._cells(_decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            start = line[:_SHOWN_BYTES].decode(errors="backslashreplace")
-            raise CrawlerError(f"not a record: {error}: {start}") from error
-
-    def _cells(self, record: dict[str, msgspec.Raw]) -> bytes:
+    def _of(self, record: dict[str, msgspec.Raw]) -> bytes:
         return self._row([self._cell(bytes(record[name])) if name in record else "" for name in self._names])
 
     def _cell(self, value: bytes) -> str:

@@ -126,7 +126,7 @@ def test_columns_are_all_fields_in_the_order_of_their_first_records():
 def test_a_record_that_is_damaged_within_is_told_of(crawl, tmp_path, value):
     with (crawl / "pages.jsonl").open("ab") as file:
         file.write(b'{"url":"https://a.test/","title":' + value + b"}\n")
-    with pytest.raises(CrawlerError, match=r"not a record: .*: \{\"url\":\"https://a.test/\""):
+    with pytest.raises(CrawlerError, match=r"pages\.jsonl:6: not a record: "):
         export(crawl, "pages", "--to", tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
 
