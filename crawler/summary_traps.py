@@ -19,7 +19,7 @@ def traps_told(traps: Sequence[Verdict]) -> str:
     """Each trap with its evidence, without a last newline; empty if there are none."""
     if not traps:
         return ""
-    lines = [f"Traps stopped: {len(traps):,} (docs/traps.md says how to let one through)"]
+    lines = [f"Traps stopped: {len(traps):,} (traps.allow lets through what is none: docs/traps.md)"]
     for trap in traps[:_MAX_TRAPS]:
         lines += _told(trap)
     if len(traps) > _MAX_TRAPS:

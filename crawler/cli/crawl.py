@@ -31,7 +31,7 @@ from crawler.parse.server import Server
 @click.option(
     "--dry-run", is_flag=True, help="Ask hosts for robots.txt and sitemaps; show what would be fetched, and how fast."
 )
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary, errors only.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary: errors only, and what is unsafe.")
 @click.option("-v", "--verbose", is_flag=True, help="Log every request to stderr.")
 def crawl(  # noqa: PLR0917  (one parameter per option)
     seeds: tuple[str, ...],

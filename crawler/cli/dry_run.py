@@ -11,6 +11,7 @@ import uvloop
 
 from crawler.build import open_survey
 from crawler.cli import NO_SEED, OK
+from crawler.cli.logs import not_logging
 from crawler.cli.out import tell
 from crawler.cli.remarks import contact_remarks, unsafe_remarks
 from crawler.cli.surveyed import host_lines, whole_lines
@@ -80,7 +81,7 @@ def dry_run(plan: Plan, server: Server | None) -> int:
     if seeds.by_host:
         of_all = f" (the first {MAX_HOSTS} of {len(seeds.other_hosts) + MAX_HOSTS:,})" if seeds.other_hosts else ""
         tell(f"\nWhat the hosts say, and how each would be asked{of_all}:")
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with not_logging(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_ask(plan, server, seeds, told))
         tell("\n" + "\n".join(whole_lines(plan.config, told, others=len(seeds.other_hosts))))
     return OK if seeds.other_hosts or any(facts.allowed for facts in told) else NO_SEED

@@ -39,6 +39,18 @@ class _File(logging.FileHandler):
 
 
 @contextmanager
+def not_logging() -> Iterator[None]:
+    """Keep no log: what there is to say is said in other words. Python prints warnings that no handler takes."""
+    package = logging.getLogger("crawler")
+    handler = logging.NullHandler()
+    package.addHandler(handler)
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+
+
+@contextmanager
 def logging_to(path: Path, *, verbose: bool) -> Iterator[None]:
     """Keep a log at `path`; with `verbose` of every attempt, and on stderr too.
 

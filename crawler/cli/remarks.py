@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from crawler.config import BUILT_IN_PACE, NO_CONTACT
-from crawler.config.secrets import LEFT_OUT, gaps, is_secret, masked
+from crawler.config.secrets import LEFT_OUT, gaps, is_secret, masked, referring_headers
 from crawler.errors import ConfigError
 from crawler.fetch.cookies_txt import read_cookies
 from crawler.gate import shares_of
@@ -35,7 +35,8 @@ def unsafe_remarks(config: CrawlConfig) -> Iterator[str]:
             f'warning: fetch.hosts["{pattern}"].verify: false: certificates of {pattern} are not checked, so whoever '
             "is on the way can read what is sent there, passwords and cookies too, and answer in its place"
         )
-    if to_all := ", ".join(name for name in config.fetch.headers if is_secret(name)):
+    referring = referring_headers(config.fetch)
+    if to_all := ", ".join(name for name in config.fetch.headers if is_secret(name) or name.lower() in referring):
         yield (
             f"warning: fetch.headers: {to_all} is sent to every host that is asked, wherever links and redirects lead; "
             "fetch.hosts: {HOST: {headers: …}} sends it to one"

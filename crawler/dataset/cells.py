@@ -5,6 +5,10 @@ may call programs and send what stands beside it to somebody; so are these after
 What a page says is text: such a cell gets a ``'`` before it, as OWASP recommends ("CSV Injection"), which spreadsheets
 take for "this is text". Numbers stay numbers, ``-5`` and ``+3.2`` among them. Names of columns are cells, too.
 
+A spreadsheet may take another character for the one between cells, as those do by themselves where numbers have a
+comma, and then quotes within a row are none to it either. So what follows a semicolon, a tab or a line's end is
+looked at as if it were a cell of its own.
+
 Text stands as it is, null is empty, lists and objects are JSON, and numbers have every digit they came with.
 """
 
@@ -30,6 +34,8 @@ MAX_COLUMNS: Final = 16_384
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+(?:[.,][0-9]+)*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
 _OPENINGS: Final = frozenset("=+-@")
 _OPENING_BLANKS: Final = frozenset("\t\r")
+_PART: Final = re.compile(r'([;\t\r\n]"*)([^;\t\r\n]+)')
+"""What another reader of the row may take for a cell; one of nothing but quotes and a formula is that formula."""
 _UNSEEN: Final = ("Cc", "Cf", "Zl", "Zp", "Zs")
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
@@ -97,15 +103,30 @@ class Rows:
             case b"n":
                 return ""
             case _:
-                return value.decode()
+                return self._json(value.decode())
 
     def _text(self, text: str) -> str:
-        return text if self._raw or not is_formula(text) else f"'{text}"
+        if self._raw:
+            return text
+        first = "'" if is_formula(text) else ""
+        return first + _PART.sub(lambda part: f"{part[1]}'{part[2]}" if is_formula(part[2]) else part[0], text)
+
+    def _json(self, text: str) -> str:
+        """The same, escaped in JSON's own way, which changes nothing of what it means."""
+        if self._raw or ";" not in text:
+            return text
+        return _PART.sub(lambda part: part[1] + _escaped(part[2]) if is_formula(part[2]) else part[0], text)
 
     def _row(self, cells: Sequence[str]) -> bytes:
         out = io.StringIO(newline="")
         csv.writer(out).writerow(cells)
         return out.getvalue().removesuffix("\n").encode()
+
+
+def _escaped(formula: str) -> str:
+    """Part of a text in JSON, so that what would make it a formula is not seen."""
+    first = next(c for c in formula if unicodedata.category(c) not in _UNSEEN)
+    return formula.replace(first, f"\\u{ord(first):04x}", 1)
 
 
 def is_formula(text: str) -> bool:

@@ -15,6 +15,7 @@ or the pattern does: another port may be another's server. Cookies have a rule o
 from __future__ import annotations
 
 import logging
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,7 @@ from crawler.config.hosts import matching, split_port
 from crawler.config.secrets import is_secret
 from crawler.errors import ConfigError
 from crawler.fetch.set_cookie import Origin
+from crawler.reach import seed_key
 from crawler.url import host as name_of
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ ACCEPT: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8
 ACCEPT_ENCODING: Final = "gzip, deflate, br, zstd"
 
 _HOSTS_KEPT: Final = 4096
-_BY_HTTP: Final = ("http://", "sitemap:http://")
+_BY_HTTP: Final = re.compile(r"(?:sitemap:\s*)?http://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # it holds secrets
@@ -152,12 +154,12 @@ def origin_of(url: Url) -> Origin:
 
 def _is_exposed(request: Request) -> bool:
     """Whether `request` goes in clear text, which its seed did not ask for."""
-    return request.url[4] == ":" and request.seed != "" and not request.seed.lower().startswith(_BY_HTTP)
+    return request.url[4] == ":" and request.seed != "" and _BY_HTTP.match(request.seed) is None
 
 
 def _is_elsewhere(host: str, seed: str) -> bool:
     """Whether `host`, with its port, is not where its seed said."""
-    return split_port(host)[1] != "" and seed != "" and host not in seed.lower()
+    return split_port(host)[1] != "" and seed != "" and seed_key(seed) != host
 
 
 def _headers_of(section: HostFetchConfig) -> Mapping[str, str]:

@@ -116,6 +116,10 @@ class TestCheck:
         ("text", "remark"),
         [
             ("fetch: {allow_addresses: [0.0.0.0/0]}", "fetch.allow_addresses: 0.0.0.0/0 lets every page have this"),
+            (
+                "fetch: {headers: {X-Plain: '${A}', Accept-Language: de, X-Token: b}}",
+                "warning: fetch.headers: X-Plain, X-Token is sent to every host",
+            ),
             ("robots: {obey: false}", "robots.obey: false asks hosts for more than they allow"),
             ("limits: {default: {delay: 0, concurrency: 4}}", "limits.default.delay: 0s asks every host"),
             ("breaker: {failures: null}", "breaker.failures: null asks a host that is down"),
@@ -233,4 +237,4 @@ class TestExamples:
         config = loads(text.replace("\n  #  ", "\n     "), "examples").config
         (rule,) = config.extract.rules
         assert (rule.name, list(rule.fields), rule.unique) == ("products", ["name", "price", "sku"], ("sku",))
-        assert (len(config.limits.hosts), len(config.fetch.hosts)) == (2, 2)
+        assert (len(config.limits.hosts), len(config.fetch.hosts)) == (2, 3)

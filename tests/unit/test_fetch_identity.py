@@ -224,6 +224,9 @@ async def told_at(url, seed, hosts):
         ("https://a.test:8443/", "https://a.test:8443/", "a.test", True),
         ("https://a.test:8443/", "sitemap:https://A.test:8443/s.xml", "a.test", True),
         ("https://a.test:8443/", "https://a.test/", "a.test", False),
+        ("https://a.test:844/", "https://a.test:8443/", "a.test", False),
+        ("https://a.test:8443/", "https://b.test/?at=a.test:8443", "a.test", False),
+        ("https://xn--bcher-kva.test:8443/", "https://bücher.test:8443/", "xn--bcher-kva.test", True),
         ("https://a.test:8443/", "https://a.test/", "a.test:8443", True),
         ("https://a.test:8443/", "https://b.test:8443/", "a.test", False),
         ("https://x.a.test:8443/", "https://a.test/", "*.a.test", False),
@@ -232,6 +235,7 @@ async def told_at(url, seed, hosts):
         ("http://[::1]:8080/", "http://[::1]/", "[::1]", False),
         ("http://a.test:8080/", "http://a.test:8080/", "a.test", True),
         ("http://a.test/", "https://a.test/", "a.test", False),
+        ("http://a.test/", "sitemap: http://a.test/s.xml", "a.test", True),
     ],
 )
 async def test_secrets_go_to_another_port_only_where_the_seed_or_the_pattern_names_it(url, seed, pattern, sent):

@@ -22,10 +22,8 @@ FORMULAS = [
     "@SUM(1+1)*cmd|' /C calc'!A0",
     "+cmd|' /C calc'!A0",
     "-2+3+cmd|' /C calc'!A0",
-    "\t=1+1",
     "\ttext",
     "\rtext",
-    "\n=1+1",
     " =1+1",
     "\u00a0=1+1",
     "\u3000\u200b\ufeff=1+1",
@@ -66,9 +64,38 @@ def test_what_a_spreadsheet_would_run_is_text(text):
     assert parsed(Rows(["a"]).rows([msgspec.json.encode({"a": text})])) == [[f"'{text}"]]
 
 
+@pytest.mark.parametrize("blank", ["\t", "\n", "\r"])
+def test_so_is_a_formula_after_what_parts_cells(blank):
+    assert is_formula(f"{blank}=1+1")
+    assert parsed(Rows(["a"]).rows([msgspec.json.encode({"a": f"{blank}=1+1"})])) == [[f"'{blank}'=1+1"]]
+
+
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_it_would_not_run_stays_as_it_is(text):
     assert not is_formula(text)
+
+
+@pytest.mark.parametrize("between", [";", "\t", "\n", "\r", "\r\n", ';"', "; "])
+def test_nor_does_one_that_parts_cells_elsewhere_find_any(between):
+    """As spreadsheets do at a semicolon where numbers have a comma: to them this is three cells."""
+    text = f"price{between}=cmd|' /C calc'!A0;1"
+    [row] = Rows(["a"]).rows([msgspec.json.encode({"a": text})])
+    [cell] = parsed([row])[0]
+    assert cell.replace("'", "") == text.replace("'", "")
+    for reader in (csv.reader([row.decode()], delimiter=";"), csv.reader([row.decode()], delimiter="\t")):
+        assert not [one for cells in reader for part in cells for one in part.splitlines() if one.lstrip()[:1] == "="]
+
+
+@pytest.mark.parametrize("text", ["a;b", "a;-5;+3.2", "5;-1,234.50\n-7", "a;", "\n", ";;", "a\n\nb=c;d-e"])
+def test_text_of_several_parts_stays_as_it_is_if_none_is_a_formula(text):
+    assert parsed(Rows(["a"]).rows([msgspec.json.encode({"a": text})])) == [[text]]
+
+
+def test_lists_and_objects_mean_what_they_did():
+    value = ["a;=cmd|' /C calc'!A0;b", 'a; \uff1d1;-5;"=1', {"k;@SUM(1)": ";+1"}]
+    [[cell]] = parsed(Rows(["a"]).rows([msgspec.json.encode({"a": value})]))
+    assert msgspec.json.decode(cell) == value
+    assert not [part for part in cell.split(";")[1:] if is_formula(part)]
 
 
 def parsed(rows):
@@ -93,6 +120,15 @@ def test_rows_end_as_rfc_4180_says():
 def test_columns_are_all_fields_in_the_order_of_their_first_records():
     lines = [b'{"b":1}', b'{"a":1,"b":2}', b'{"c":null}']
     assert columns_of(lines, "file") == (("b", "a", "c"), 3)
+
+
+@pytest.mark.parametrize("value", [b'"\xff"', b'["\xff"]'])
+def test_a_record_that_is_damaged_within_is_told_of(crawl, tmp_path, value):
+    with (crawl / "pages.jsonl").open("ab") as file:
+        file.write(b'{"url":"https://a.test/","title":' + value + b"}\n")
+    with pytest.raises(CrawlerError, match=r"pages\.jsonl:6: not a record: "):
+        export(crawl, "pages", "--to", tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_names_of_columns_are_cells_too():

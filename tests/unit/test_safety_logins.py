@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from crawler.config.logins import has_login
 from crawler.errors import ConfigError, UrlError
 from crawler.seeds import read_seeds
 from crawler.url import MAX_URL_CHARS, canonicalize
@@ -60,6 +61,15 @@ def test_a_seed_with_a_login_is_refused_and_not_quoted(login, tmp_path):
         assert seed.url is None
         assert "p4ss" not in repr(seed), name
         assert "u5er" not in repr(seed), name
+
+
+@pytest.mark.parametrize(
+    "text", ["a:" * 32_000, "http://" + "a:" * 32_000, "sitemap:" + " " * 64_000, "//" + "a" * 64_000, ":@" * 32_000]
+)
+def test_looking_for_one_takes_linear_time(text):
+    """Ten times, of what once took twenty seconds: the test's own limit of time ends it."""
+    for _ in range(10):
+        has_login(text)
 
 
 @pytest.mark.parametrize("given", OTHERS)

@@ -86,6 +86,15 @@ def test_a_crawl_says_so_at_its_start_in_its_log_and_in_its_summary(tmp_path, ca
     assert json.loads((tmp_path / "crawl" / "summary.json").read_text())["unverified"] == ["a.test"]
 
 
+@pytest.mark.slow
+def test_a_dry_run_says_so_once(tmp_path):
+    options = ["-d", str(tmp_path / "crawl"), "--set", "fetch.hosts={a.test: {verify: false}}"]
+    command = [sys.executable, "-m", "crawler", "crawl", "http://127.0.0.1:9/", "--dry-run", *options]
+    said = subprocess.run(command, capture_output=True, check=False, text=True).stderr
+    assert said.count("certificates") == 1
+    assert "certificates of a.test are not checked" in said
+
+
 def test_the_account_of_a_run_names_the_patterns():
     text = account(unverified=("a.test", "*.b.test"))
     assert "Certificates were not checked (fetch.hosts, verify: false): a.test, *.b.test" in text
