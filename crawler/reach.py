@@ -33,13 +33,13 @@ no public address."""
 
 _VERDICTS_KEPT = 4096
 
-_seed_key = lru_cache(_VERDICTS_KEPT)(seed_host)
+seed_key = lru_cache(_VERDICTS_KEPT)(seed_host)
 """The host of a seed as given; None if that is no good one."""
 
 
 def seed_of(request: Request) -> HostKey | None:
     """The host of the seed that `request` descends from, if it is the request's own, perhaps at another port."""
-    seed = _seed_key(request.seed)
+    seed = seed_key(request.seed)
     if seed is None or seed == request.host_key:
         return seed
     return seed if split_port(seed)[0] == split_port(request.host_key)[0] else None

@@ -26,6 +26,7 @@ from crawler.config.hosts import matching, split_port
 from crawler.config.secrets import is_secret
 from crawler.errors import ConfigError
 from crawler.fetch.set_cookie import Origin
+from crawler.reach import seed_key
 from crawler.url import host as name_of
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _is_exposed(request: Request) -> bool:
 
 def _is_elsewhere(host: str, seed: str) -> bool:
     """Whether `host`, with its port, is not where its seed said."""
-    return split_port(host)[1] != "" and seed != "" and host not in seed.lower()
+    return split_port(host)[1] != "" and seed != "" and seed_key(seed) != host
 
 
 def _headers_of(section: HostFetchConfig) -> Mapping[str, str]:
