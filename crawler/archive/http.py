@@ -10,6 +10,7 @@ import brotli
 _MAX_HEADERS = 5_000  # as many as are fetched
 _MAX_HEAD_BYTES = 1 << 20
 _LOOKED_AT_BYTES = 4096
+_BLANKS = b" \t\r"  # no other white space: `fetch.lenient` keeps it
 
 
 class Message(NamedTuple):
@@ -98,11 +99,12 @@ def _headers(lines: list[bytes]) -> tuple[tuple[bytes, bytes], ...]:
         if line[:1] in (b" ", b"\t") and headers:  # RFC 9112 section 5.2: folded
             name, value = headers[-1]
             if len(value) < _MAX_HEAD_BYTES:
-                headers[-1] = (name, value + b" " + line.strip())
+                headers[-1] = (name, value + b" " + line.strip(_BLANKS))
             continue
         name, colon, value = line.partition(b":")
-        if colon and name.strip():
-            headers.append((name.strip(), value.strip()))
+        name = name.strip(_BLANKS)
+        if colon and name:
+            headers.append((name, value.strip(_BLANKS)))
     return tuple(headers)
 
 

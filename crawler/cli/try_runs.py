@@ -102,9 +102,9 @@ def parsed_answer(request: Request, response: Response, config: CrawlConfig) -> 
     Raises:
         ContentError: Its body cannot be decoded.
     """
-    content_type = response.header(b"content-type")
+    content_type = ", ".join(response.values(b"content-type")) or None
     fetch = config.fetch
-    encoding = response.header(b"content-encoding")
+    encoding = ", ".join(response.values(b"content-encoding"))
     body = decode_content(response.body, encoding, int(fetch.max_body_bytes), max_ratio=float(fetch.max_ratio or 0))
     kind = data_kind(content_type or "")
     if kind is not None and not (content_type or "").lower().startswith("application/xhtml"):

@@ -186,8 +186,9 @@ def body_of(entry: Entry, most_bytes: int) -> Body:
     """What is stored of an answer."""
     request, response = entry.request, entry.response
     truncated = ["body"] if response.is_cut else []
+    codings = ", ".join(response.values(b"content-encoding"))
     try:
-        content, is_short = decode_content(response.body, response.header(b"content-encoding"), most_bytes, cut=True)
+        content, is_short = decode_content(response.body, codings, most_bytes, cut=True)
     except ContentError:
         content, is_short = response.body, False
         truncated.append("content_encoding")

@@ -22,7 +22,7 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from crawler.extract.flatten_page import ATTRIBUTE, MAX_ATTRIBUTES, MAX_DEPTH, SINGLE, UNCOUNTED, Flattened, Flattening
+from crawler.extract.flatten_page import MAX_ATTRIBUTES, MAX_DEPTH, SINGLE, UNCOUNTED, Flattened, Flattening, attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,19 +83,14 @@ def _has_long_tag(utf8: bytes, gaps: list[int]) -> bool:
         if start >= 0 and utf8[start + 1 : start + 2].isalpha():
             script = utf8.rfind(b"<script", 0, start)
             is_script = script >= 0 and utf8.find(b"</script", script, start) < 0
-            if not is_script and _are_many(ATTRIBUTE.finditer(utf8, start + 1)):
+            if not is_script and _are_many(attributes(utf8, start + 1)):
                 return True
     return False
 
 
-def _are_many(attributes: Iterable[re.Match[bytes]]) -> bool:
-    """Whether they are more than are kept, one right after the other."""
-    n = end = 0
-    for attribute in islice(attributes, MAX_ATTRIBUTES + 2):  # the first is the name
-        if n and attribute.start() != end:
-            return False
-        n, end = n + 1, attribute.end()
-    return n > MAX_ATTRIBUTES + 1
+def _are_many(named: Iterable[object]) -> bool:
+    """Whether a tag's name and attributes are more than are kept."""
+    return sum(1 for _ in islice(named, MAX_ATTRIBUTES + 2)) > MAX_ATTRIBUTES + 1
 
 
 def _is_deep(utf8: bytes) -> bool:

@@ -6,14 +6,17 @@ Why, and within which limits, `flatten` says.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_DEPTH = 512
 MAX_ATTRIBUTES = 1_000
 MAX_NAMES = 5_000
 
 _LONG_BYTES = 2 * MAX_ATTRIBUTES  # less has no more attributes than that
-ATTRIBUTE = re.compile(rb"[\s/]*+([^\s/>=][^\s/>=]*+)(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>]*+))?")
+_ATTRIBUTE = re.compile(rb"[\s/]*+([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>]*+))?")
 _TAG = re.compile(
     rb"<!--(?:-?>|.*?(?:--!?>|\Z))|<(/?)([a-zA-Z][^\s/>]*+)((?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?)*+)>?",
     re.DOTALL,
@@ -66,6 +69,14 @@ class Flattened(NamedTuple):
     utf8: bytes
     #: what there was too much of, and is less now: ``nesting``, ``attributes``
     cut: tuple[str, ...] = ()
+
+
+def attributes(tags: bytes, at: int = 0) -> Iterator[re.Match[bytes]]:
+    """Those that follow each other from `at` on, up to a tag's end: to search for them would take time that grows with
+    the square of a run of blanks."""
+    while (attribute := _ATTRIBUTE.match(tags, at)) is not None:
+        yield attribute
+        at = attribute.end()
 
 
 class Flattening:
@@ -176,7 +187,7 @@ class Flattening:
         kept: list[bytes] = []
         names = self._names
         is_cut = False
-        for number, attribute in enumerate(ATTRIBUTE.finditer(tag[3])):
+        for number, attribute in enumerate(attributes(tag[3])):
             if number == MAX_ATTRIBUTES:
                 is_cut = True
                 break

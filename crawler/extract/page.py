@@ -99,7 +99,7 @@ class Extractor:
         body = decode_content(response.body, encoding, limit, cut=True)
         is_cut = body.truncated or len(response.body) >= settings.max_body_bytes
         listed = sitemap.parse(
-            body.data, response.header(b"content-type"), host(request.url), limit=limit, is_cut=is_cut
+            body.data, _all(response, b"content-type"), host(request.url), limit=limit, is_cut=is_cut
         )
         links = SitemapLinks(listed, request, self._scope, settings.urls, settings.fingerprint_key)
         records: tuple[tuple[str, bytes], ...] = ()
@@ -156,7 +156,7 @@ class Extractor:
         means, settings = self._means, self._settings
         asked = robots_meta.asked(response.headers, (), means.product)
         is_unwanted, nofollow = asked.noindex and settings.noindex, asked.nofollow and settings.nofollow
-        data = read_data(kind, body, response.header(b"content-type"))
+        data = read_data(kind, body, _all(response, b"content-type"))
         parsed = parsed_of(request, response, response.url, kind, text=data.text, value=data.value)
         targets = means.targets.of_page(response.url, means.scope.for_page(request.scope_host, request.depth + 1))
         taken = scraping.take(parsed, targets, is_unwanted=is_unwanted, nofollow=nofollow, problem=data.problem)

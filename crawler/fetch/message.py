@@ -24,6 +24,7 @@ _MAX_HEADER_BYTES = 64 * 1024  # of one header line, for aiohttp's parser, whose
 _MAX_HEAD_BYTES = 256 * 1024  # of all heads of an answer together: as much as Chromium reads
 _END_OF_HEAD = re.compile(rb"\n\r?\n")  # as browsers find it
 _SEAM_BYTES = 2  # of it that may have come before
+_BLANK_BEFORE_COLON = re.compile(rb"\n[^:\r\n]*[ \t]:")
 _H = ord("H")
 _UNLIMITED = 1 << 30
 _STATUS_LINES_KEPT = 64
@@ -116,12 +117,19 @@ class Heads:
         try:
             if not self._parser.feed_data(head[:-1])[0]:
                 ((message, _),) = self._parser.feed_data(head[-1:])[0]
-                if "\0" not in message.reason:
+                if "\0" not in message.reason and (_ends_by_itself(message) or not _BLANK_BEFORE_COLON.search(head)):
                     return message
         except (HttpProcessingError, ValueError):  # ValueError: there is no message
             pass
         self._parser = head_parser(self._loop)
         return parse_head(head)
+
+
+def _ends_by_itself(message: RawResponseMessage) -> bool:
+    """Whether its headers say where the body ends: aiohttp's parser heeds a length or chunks with a blank before the
+    colon, but keeps the blank in the name, by which nobody finds them."""
+    headers = message.headers
+    return hdrs.CONTENT_LENGTH in headers or hdrs.TRANSFER_ENCODING in headers
 
 
 def is_interim(message: RawResponseMessage) -> bool:

@@ -31,6 +31,7 @@ LENGTH = struct.Struct("!I")
 SMALL_BYTES = 16 * 1024
 FULL_BYTES = 4 * 1024**2
 """Results of so many bytes are sent, whether their batch is done or not."""
+_SITEMAP_BYTES = 80 * 1024**2  # of 50,000 entries whose URLs are as long as `extract.sitemap_links` takes
 _ARRAY32 = b"\xdd"  # msgpack's array with a 4-byte count
 _COUNT = struct.Struct("!cI")
 
@@ -145,10 +146,10 @@ def result_limit(max_body_bytes: int) -> int:
     """The most that the records and links of one page may take, encoded.
 
     Generous to what is honest: the HTML of a page, a record's largest field, is three times as large in UTF-8 as in a
-    legacy encoding at worst, and hardly twice that in JSON. Without a limit, a worker that a page took over could
-    announce 4 GiB.
+    legacy encoding at worst, and hardly twice that in JSON; a sitemap, which may inflate beyond `max_body_bytes`, gives
+    a link and a line for every URL. Without a limit, a worker that a page took over could announce 4 GiB.
     """
-    return 8 * max_body_bytes + 16 * 1024**2
+    return max(8 * max_body_bytes, _SITEMAP_BYTES) + 16 * 1024**2
 
 
 def frame_limit(max_body_bytes: int) -> int:

@@ -264,3 +264,14 @@ def test_a_content_coding_that_was_undone_already_is_not_believed(captures, codi
     found = list(captures(response(packed) + response(b"<!doctype html><p>text")))
     assert [one.response.body for one in found] == [packed, b"<!doctype html><p>text"]
     assert [one.response.header(b"content-encoding") for one in found] == [coding.decode(), None]
+
+
+def test_only_blanks_are_taken_off_headers(captures):
+    """A form feed is part of a name, as it was when the answer was fetched: what follows is no Content-Encoding."""
+    http = b"HTTP/1.1 200 OK\r\n\fContent-Encoding: gzip\r\n\vTransfer-Encoding:\tchunked \r\n\r\n5\r\nhello"
+    head = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.test/\r\nContent-Length: %d\r\n\r\n" % len(
+        http
+    )
+    (found,) = captures(head + http + b"\r\n\r\n")
+    assert found.response.headers == ((b"\fContent-Encoding", b"gzip"), (b"\vTransfer-Encoding", b"chunked"))
+    assert found.response.body == b"5\r\nhello"

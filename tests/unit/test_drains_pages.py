@@ -66,6 +66,12 @@ NESTED = {
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("blanks", [b" ", b"/", b"=", b"= ", b"=' "])
+def test_a_tag_of_nothing_but_blanks_is_no_drain(blanks):
+    assert record_of(b"<p>hello<a x" + blanks * 1_000_000)["text"].startswith("hello")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NESTED)
 def test_elements_nested_a_hundred_thousand_deep_are_read_and_named(name):
     record = record_of(NESTED[name])

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from crawler.config import ExtractConfig
 from crawler.config.scraping import RuleConfig
 from crawler.extract.page import Settings
+from crawler.extract.sitemap_links import MAX_URL_CHARS
 from crawler.models import HostKey, Link, Page, ParseFailure, Url
 from crawler.parse.framing import FULL_BYTES, LENGTH, encode_result, frame_limit, result_frame, result_limit
 from crawler.parse.known import Confirmed
@@ -169,4 +170,6 @@ async def test_a_rule_whose_selector_is_slow_on_a_page_fails_that_page_alone():
 
 def test_the_limits_follow_from_the_body_limit():
     assert result_limit(10 * 1024**2) == 96 * 1024**2
+    assert result_limit(20 * 1024**2) > result_limit(10 * 1024**2)
+    assert result_limit(1024) > 2 * MAX_URL_CHARS, "a sitemap may inflate beyond fetch.max_body"
     assert frame_limit(10 * 1024**2) == 96 * 1024**2 + FULL_BYTES + 5

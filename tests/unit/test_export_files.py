@@ -96,6 +96,13 @@ async def test_one_content_is_stored_once_whatever_its_coding(sink, make, path, 
     assert bodies(tmp_path) == [b"%PDF 1", b"%PDF 4"]
 
 
+async def test_codings_told_of_in_headers_of_their_own_are_all_undone(sink, make, tmp_path):
+    twice = gzip.compress(gzip.compress(b"%PDF 1"))
+    await sink.append([line(1, twice, (PDF, (b"Content-Encoding", b"gzip"), (b"content-encoding", b"gzip")))])
+    await sink.aclose()
+    assert bodies(tmp_path) == [b"%PDF 1"]
+
+
 async def test_what_is_cut_or_cannot_be_decoded_says_so(make, path, tmp_path):
     sink = make(most_bytes=4)
     await sink.open(None)
