@@ -21,7 +21,7 @@ _MAX_PARAMETERS, _MAX_PARAMETERS_READ, _MAX_VALUES = 32, 8, 512
 class Group:
     """Repeats and what was found on them, of one family or of the whole site."""
 
-    __slots__ = ("contents", "counted", "links", "most", "pages", "values", "worn")
+    __slots__ = ("contents", "counted", "has_numbers", "links", "most", "pages", "values", "worn")
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -30,6 +30,8 @@ class Group:
         self.contents: dict[int, int] = {}
         self.links: set[int] = set()
         self.values: dict[str, set[str]] = {}
+        #: a parameter had more values than are remembered before they could have come again
+        self.has_numbers = False
         self.worn: set[int] = set()
 
     def seen(self, content: int) -> int:
@@ -61,11 +63,14 @@ class Group:
             values = self.values.setdefault(name, set()) if len(self.values) < _MAX_PARAMETERS else set[str]()
             if len(values) < _MAX_VALUES:
                 values.add(value)
+                self.has_numbers |= len(values) == _MAX_VALUES and self.pages < _MANY_CHOICES * _MAX_VALUES
 
     @property
     def are_choices(self) -> bool:
         """Whether the same values come again and again."""
-        return all(len(values) * _MANY_CHOICES <= self.pages for values in self.values.values())
+        return not self.has_numbers and all(
+            len(values) * _MANY_CHOICES <= self.pages for values in self.values.values()
+        )
 
     def found_on_repeat(self, request: Request, content: int, *, repeat: bool, fresh: bool) -> None:
         """Take in what a repeat has led to."""

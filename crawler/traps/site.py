@@ -143,7 +143,9 @@ class Site:
         group = self.groups.get(of) if of is not None else None
         if of is None or group is None or not self._is_trap(group, half):
             return False
-        return bool(how) or (group.are_choices and self._is_mere_choice(of, request.via))
+        if of.kind is Kind.FACETS and not group.are_choices:
+            return False  # of numbers, not of choices: it will never be stopped
+        return bool(how) or self._is_mere_choice(of, request.via)
 
     def pattern_of_part(self, name: str) -> str:
         """How a stopped part of URLs is shown."""

@@ -92,6 +92,17 @@ def test_fifty_thousand_products_with_numeric_ids_are_not_a_trap():
     assert traps._remembered <= 150_000
 
 
+def test_products_with_two_parameters_and_nothing_but_numbers_to_tell_them_apart_are_not_choices():
+    traps = Traps(TrapsConfig(), FakeClock())
+    for n in range(6_000):
+        of, before = (Url(f"http://shop.test/product?cat={m % 7}&id={m}") for m in (n, n - 1))
+        request = Request(url=of, host_key=HostKey("shop.test"), scope_host="shop.test", via=before)
+        told = traps.before(request)
+        assert told is None or isinstance(told, Request), n
+        traps.learn(request, Page(marks=Marks(words=n, others=n, loose_words=1, loose_others=1)))
+    assert not traps.account()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("package", ["python3.11-doc", "sqlite3-doc", "postgresql-doc-15"])
 def test_real_documentation_is_not_a_trap(package):
