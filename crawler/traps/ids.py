@@ -87,7 +87,7 @@ class Ids:
                 if before is None:
                     before = _names_before(request)
                 self._count(tally, key, value, request.url, handed_on=part.name in before)
-                if part.name not in self.stopped and self._is_idle(tally):
+                if part.name not in self.stopped and self._is_idle(tally, self._repeats, self._copies):
                     found.append(part.name)
         self.stopped.update(found)
         return found
@@ -110,18 +110,15 @@ class Ids:
             return False  # most sites end here, sooner than a URL is taken apart
         return any(
             (tally := self._tallies.get(part.name)) is not None
-            and tally.same >= half
-            and tally.differ <= self._new_share * tally.same
-            and len(tally.values) > self._copies * 0.75
-            and len(tally.pages) >= _LEAST_PAGES
+            and self._is_idle(tally, half, self._copies * 0.75)
             and _key(part) in self._seen
             for part in parts(request.url)
         )
 
-    def _is_idle(self, tally: Tally) -> bool:
+    def _is_idle(self, tally: Tally, repeats: float, copies: float) -> bool:
         return (
-            tally.same >= self._repeats
-            and len(tally.values) > self._copies
+            tally.same >= repeats
+            and len(tally.values) > copies
             and len(tally.pages) >= _LEAST_PAGES
             and tally.differ <= self._new_share * tally.same
             and tally.handed_on >= _HANDED_ON * tally.same

@@ -103,6 +103,18 @@ def test_products_with_two_parameters_and_nothing_but_numbers_to_tell_them_apart
     assert not traps.account()
 
 
+def test_a_part_that_pages_do_not_hand_on_is_neither_stopped_nor_slowed_for_ever():
+    traps = Traps(TrapsConfig(), FakeClock())
+    for n in range(3_000):
+        product, found_on = Url(f"http://shop.test/product/{n % 300}?from=list{n // 7}"), f"http://shop.test/list/{n // 7}"
+        request = Request(url=product, host_key=HostKey("shop.test"), scope_host="shop.test", via=found_on)
+        told = traps.before(request)
+        assert told is None or isinstance(told, Request), n
+        of = n % 300
+        traps.learn(request, Page(marks=Marks(words=of, others=of, loose_words=of, loose_others=of)))
+    assert not traps.account()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("package", ["python3.11-doc", "sqlite3-doc", "postgresql-doc-15"])
 def test_real_documentation_is_not_a_trap(package):
