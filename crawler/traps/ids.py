@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from crawler.models import Request, Url
     from crawler.traps.shapes import Part
 
-MAX_PAGES = 16_384
-"""Pages without some part of their URL that are remembered of a site, 100 to 150 bytes each."""
+MAX_PAGES, MAX_PAGES_STOPPED = 16_384, 65_536
+"""Pages without some part of their URL that are remembered of a site, and those without a part that is stopped, 100 to
+150 bytes each: the latter are the more as none beyond them is fetched, as it may be one of those that were."""
 MAX_NAMES = 64
 _LEAST_PAGES = 3
 _MAX_VALUES = 1_000
 _HANDED_ON = 0.9
+_FETCHED = (0, 0)  # all that is remembered once a part is stopped
 
 
 class Tally:
@@ -78,7 +80,10 @@ class Ids:
         for part in parts(request.url):
             value, key = xxh3_64_intdigest(part.value.encode()), _key(part)
             seen = self._seen.get(key)
-            if seen is None:
+            if part.name in self.stopped:
+                if seen is None and len(self._seen) < MAX_PAGES_STOPPED:
+                    self._seen[key] = _FETCHED
+            elif seen is None:
                 self._remember(key, exact, value)
             elif seen[1] != value and (tally := self._tally(part.name)) is not None:
                 if seen[0] != exact:
@@ -87,7 +92,7 @@ class Ids:
                 if before is None:
                     before = _names_before(request)
                 self._count(tally, key, value, request.url, handed_on=part.name in before)
-                if part.name not in self.stopped and self._is_idle(tally, self._repeats, self._copies):
+                if self._is_idle(tally, self._repeats, self._copies):
                     found.append(part.name)
         self.stopped.update(found)
         return found
@@ -97,7 +102,7 @@ class Ids:
         for part in parts(request.url):
             if part.name in self.stopped and part.name in _names_before(request):
                 seen = self._seen.get(_key(part))
-                if seen is None and len(self._seen) >= MAX_PAGES:
+                if seen is None and len(self._seen) >= MAX_PAGES_STOPPED:
                     return part.name  # can't be told apart from what was forgotten
                 if seen is not None and seen[1] != xxh3_64_intdigest(part.value.encode()):
                     return part.name
