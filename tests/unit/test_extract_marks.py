@@ -96,3 +96,10 @@ def test_items_after_a_menu_of_a_thousand_links_lead_out_of_a_list():
     lists = [f"{menu}<a href=/item/{n}>n</a><a href=/item/{n}a>n</a>" for n in range(100)]
     told = [marks(links, f"/list?page={n}").leads for n, links in enumerate(lists)]
     assert len(set().union(*told)) > 64 + 5
+
+
+def test_what_comes_after_a_long_menu_counts():
+    menu = " ".join(f"entry{n}" for n in range(5_000))
+    one, other = (marks(f"<title>Shop</title><p>{menu}<p>{name}") for name in ("lamp", "chair"))
+    assert one.words != other.words
+    assert one.loose_words != other.loose_words
