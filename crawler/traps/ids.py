@@ -50,24 +50,28 @@ class Ids:
         new_share: Of these, so many may have differed.
     """
 
-    __slots__ = ("_copies", "_new_share", "_repeats", "_seen", "_tallies", "stopped")
+    __slots__ = ("_copies", "_new_share", "_noted", "_repeats", "_seen", "_tallies", "stopped")
 
     def __init__(self, copies: int, repeats: int, new_share: float) -> None:
         self._copies = copies
         self._repeats = repeats
         self._new_share = new_share
         self._tallies: dict[str, Tally] = {}
+        self._noted = 0  # values in all of them
         #: hash of name and rest -> what the page said, and which value it had
         self._seen: dict[int, tuple[int, int]] = {}
         self.stopped: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._seen)
+        return len(self._seen) + self._noted
 
     def forget_half(self) -> None:
-        """Forget the older half of all pages; of a stopped part some are then fetched once more."""
+        """Forget the older half of all pages, and values; of a stopped part some are then fetched once more."""
         for key in list(self._seen)[: len(self._seen) // 2]:
             del self._seen[key]
+        for tally in self._tallies.values():
+            tally.values.clear()
+        self._noted = 0
 
     def tally(self, name: str) -> Tally:
         """What is known of a part."""
@@ -138,8 +142,9 @@ class Ids:
     def _count(self, tally: Tally, key: int, value: int, url: Url, *, handed_on: bool) -> None:
         tally.same += 1
         tally.handed_on += handed_on
-        if len(tally.values) < _MAX_VALUES:
+        if len(tally.values) < _MAX_VALUES and value not in tally.values:
             tally.values.add(value)
+            self._noted += 1
         if len(tally.pages) < _LEAST_PAGES:
             tally.pages.add(key)
         tally.examples = [*tally.examples[-2:], url]

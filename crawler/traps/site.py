@@ -75,7 +75,7 @@ class Site:
 
     def __len__(self) -> int:
         """How much is remembered, in hashes."""
-        families = sum(len(g.contents) + len(g.links) + 8 for g in self.groups.values())
+        families = sum(map(len, self.groups.values()))
         return len(self.whole.contents) + len(self.repeats) + len(self.ids) + families + 16
 
     @property
@@ -89,7 +89,7 @@ class Site:
             for key in list(table)[: len(table) // 2]:
                 del table[key]
         for group in self.groups.values():
-            group.links.clear()
+            group.forget()
         self.ids.forget_half()
 
     def learn(self, request: Request, marks: Marks, links: Iterable[Link]) -> list[tuple[Kind, str]]:

@@ -11,7 +11,7 @@ import pytest
 from crawler.config import TrapsConfig
 from crawler.marks import Marks
 from crawler.models import HostKey, Page, Request, Url
-from crawler.traps import ids
+from crawler.traps import detector, ids
 from crawler.traps.detector import Traps
 from crawler.traps.shapes import Kind
 from crawler.traps.stored import verdicts_on
@@ -231,3 +231,18 @@ def test_memory_is_bounded_however_many_sites_there_are():
     assert traps._remembered == sum(map(len, traps._sites.values()))
     assert len(traps._sites) <= 10_000
     assert traps._watched <= traps._sites.keys()
+
+
+def test_values_of_parameters_are_part_of_the_memory_that_is_bounded(monkeypatch):
+    monkeypatch.setattr(detector, "MAX_REMEMBERED", 5_000)
+    traps = Traps(TrapsConfig(), FakeClock())
+    for n in range(1_200):
+        query = "&".join(f"k{k}={n}" for k in range(8))
+        url = Url(f"http://shop.test/{'abc'[n % 3]}?{query}")
+        request = Request(url=url, host_key=HostKey("shop.test"), scope_host="shop.test", via="http://shop.test/")
+        traps.learn(request, Page(marks=Marks(words=n, others=n, loose_words=n, loose_others=n)))
+        values = [
+            values for site in traps._sites.values() for g in site.groups.values() for values in g.values.values()
+        ]
+        assert sum(map(len, values)) <= 5_000
+    assert traps._remembered == sum(map(len, traps._sites.values()))
