@@ -246,3 +246,11 @@ def test_values_of_parameters_are_part_of_the_memory_that_is_bounded(monkeypatch
         ]
         assert sum(map(len, values)) <= 5_000
     assert traps._remembered == sum(map(len, traps._sites.values()))
+
+
+def test_a_trap_beyond_those_that_are_kept_for_the_report_is_told_in_the_log(monkeypatch, caplog):
+    monkeypatch.setattr(detector, "MAX_VERDICTS", 0)
+    walked = walk(answer, seed("soft_404"), config=TrapsConfig(copies=10, pages=20), most=MOST)
+    assert walked.refused
+    assert not walked.traps.account()
+    assert "a trap is stopped" in caplog.messages
