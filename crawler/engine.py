@@ -151,6 +151,8 @@ class Engine:
             woken, due_at = await self._frontier.wake()
             for host_key in woken:
                 self._policy.wake(host_key)
+            if not self._gate.is_open:
+                continue  # answers came in meanwhile: more than `Gate` says would be in hand
             turn = self._policy.turn(self._settings.concurrency - self._policy.in_flight)
             self._busy += len(turn.start)
             for request in turn.start:

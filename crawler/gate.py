@@ -40,9 +40,15 @@ class Gate:
         self._open = asyncio.Event()
         self._open.set()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether more may be started."""
+        return self._open.is_set()
+
     async def passed(self) -> None:
         """Return once the gate is open."""
-        await self._open.wait()
+        while not self._open.is_set():  # it may have closed again before the waiter's turn comes
+            await self._open.wait()
 
     def hold(self, size: int) -> None:
         """Count one more answer of `size` bytes."""

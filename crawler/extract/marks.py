@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import cache
 from heapq import nsmallest
-from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -25,7 +25,7 @@ from crawler.traps.shapes import Kind, family
 from crawler.url import path_and_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from selectolax.lexbor import LexborHTMLParser
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 ONE_IN = 32
 _LONG_PATH, _LONG_SHARE = 5, 8
-_MAX_CHARS = 20_000
+_MAX_CHARS = 200_000
 _MAX_PICTURES = 200
-_MAX_LINKS, _MAX_LEADS = 500, 64
+_MOST_LINKS, _MAX_LINKS, _MAX_LEADS = 20_000, 500, 64
 _MAX_PICTURE_CHARS = 200
 _MADE_UP_CHARS = 16
 _DIGITS = b"0123456789"
@@ -58,17 +58,20 @@ def is_looked_at(url: Url) -> bool:
     return path == "/" or xxh3_64_intdigest(path.encode()) % ONE_IN < share
 
 
-def leads(url: Url, links: Iterable[Link], depth: int) -> tuple[int, ...]:
+def leads(url: Url, links: Sequence[Link], depth: int) -> tuple[int, ...]:
     """Which of a page's links lead out of its family, see `traps.shapes`: none, if the page is of none.
 
     Those into calendars and ever deeper do not count. Known ones do: a list whose items are known is a list still. Of
-    many, those with the least fingerprints stand for all.
+    many, those with the least fingerprints stand for all: the same ones of each page, wherever they are on it, as
+    items may come after a menu of a thousand.
     """
     own = family(url, depth)
     if own is None:
         return ()
     found = []
-    for link in islice(links, _MAX_LINKS):
+    if len(links) > _MAX_LINKS:
+        links = nsmallest(_MAX_LINKS, links[:_MOST_LINKS], key=attrgetter("fingerprint"))
+    for link in links:
         of = family(link.url, depth)
         if of is None or (of != own and of.kind not in (Kind.CALENDAR, Kind.DEEP)):
             found.append(link.fingerprint)

@@ -157,8 +157,6 @@ class Traps:
         site.pages_at = now
 
     def _stop(self, site: Site, kind: Kind, what: str) -> None:
-        if len(self._verdicts) >= MAX_VERDICTS:
-            return
         if kind is Kind.SESSION:
             pattern, tally = site.pattern_of_part(what), site.ids.tally(what)
             counted = Counted(repeats=tally.same, fresh=tally.differ, examples=tally.examples)
@@ -174,7 +172,8 @@ class Traps:
             evidence=evidence(kind, counted),
             examples=tuple(counted.examples),
         )
-        self._verdicts[site.name, what] = verdict
+        if len(self._verdicts) < MAX_VERDICTS:  # the log has them all
+            self._verdicts[site.name, what] = verdict
         self._changed = True
         log.warning(
             "a trap is stopped",

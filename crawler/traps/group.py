@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xxhash import xxh3_64_intdigest
+
 from crawler.traps.shapes import choices
 from crawler.traps.verdict import Counted
 
@@ -15,13 +17,25 @@ if TYPE_CHECKING:
 MAX_CONTENTS, MAX_FAMILY_CONTENTS, MAX_FAMILY_LINKS = 8_192, 1_024, 8_192
 """Hashes of contents that are remembered of a site, and of a family; hashes of links that led out of a family."""
 _MANY_CHOICES = 4  # pages to each value of a parameter, and more: else it is no choice but a number
+_FEW_NEW_VALUES, _SMOOTHING = 0.05, 0.03
 _MAX_PARAMETERS, _MAX_PARAMETERS_READ, _MAX_VALUES = 32, 8, 512
 
 
 class Group:
     """Repeats and what was found on them, of one family or of the whole site."""
 
-    __slots__ = ("contents", "counted", "links", "most", "pages", "values", "worn")
+    __slots__ = (
+        "contents",
+        "counted",
+        "has_numbers",
+        "links",
+        "most",
+        "new_values",
+        "noted",
+        "pages",
+        "values",
+        "worn",
+    )
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -29,7 +43,13 @@ class Group:
         self.counted = Counted()
         self.contents: dict[int, int] = {}
         self.links: set[int] = set()
-        self.values: dict[str, set[str]] = {}
+        #: hash of a parameter's name -> hashes of its values
+        self.values: dict[int, set[int]] = {}
+        self.noted = 0
+        #: a parameter had more values than are remembered before they could have come again
+        self.has_numbers = False
+        #: the share of pages, lately, of which a parameter had a value that none had before
+        self.new_values = 1.0
         self.worn: set[int] = set()
 
     def seen(self, content: int) -> int:
@@ -57,14 +77,35 @@ class Group:
 
     def choose(self, request: Request) -> None:
         """Note which values the parameters have."""
+        is_new = False
         for name, value in choices(request.url)[:_MAX_PARAMETERS_READ]:
-            values = self.values.setdefault(name, set()) if len(self.values) < _MAX_PARAMETERS else set[str]()
+            key, told = xxh3_64_intdigest(name.encode()), xxh3_64_intdigest(value.encode())
+            values = self.values.setdefault(key, set()) if len(self.values) < _MAX_PARAMETERS else set[int]()
+            if told in values:
+                continue
+            is_new = True
             if len(values) < _MAX_VALUES:
-                values.add(value)
+                values.add(told)
+                self.noted += 1
+                self.has_numbers |= len(values) == _MAX_VALUES and self.pages < _MANY_CHOICES * _MAX_VALUES
+        self.new_values += _SMOOTHING * (is_new - self.new_values)
+
+    def __len__(self) -> int:
+        """How much is remembered, in hashes."""
+        return len(self.contents) + len(self.links) + len(self.worn) + self.noted + 8
+
+    def forget(self) -> None:
+        """Forget what links there were, and which values; how often the latter came is counted anew."""
+        self.links.clear()
+        self.values.clear()
+        self.noted = self.pages = 0
+        self.has_numbers, self.new_values = False, 1.0
 
     @property
     def are_choices(self) -> bool:
         """Whether the same values come again and again."""
+        if self.has_numbers or self.new_values > _FEW_NEW_VALUES:
+            return False  # five variants of each of many products, say
         return all(len(values) * _MANY_CHOICES <= self.pages for values in self.values.values())
 
     def found_on_repeat(self, request: Request, content: int, *, repeat: bool, fresh: bool) -> None:

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from crawler.models import Request, Url
     from crawler.traps.shapes import Part
 
-MAX_PAGES = 16_384
-"""Pages without some part of their URL that are remembered of a site, 100 to 150 bytes each."""
+MAX_PAGES, MAX_PAGES_STOPPED = 16_384, 65_536
+"""Pages without some part of their URL that are remembered of a site, and those without a part that is stopped, 100 to
+150 bytes each: the latter are the more as none beyond them is fetched, as it may be one of those that were."""
 MAX_NAMES = 64
 _LEAST_PAGES = 3
 _MAX_VALUES = 1_000
 _HANDED_ON = 0.9
+_FETCHED = (0, 0)  # all that is remembered once a part is stopped
 
 
 class Tally:
@@ -48,24 +50,28 @@ class Ids:
         new_share: Of these, so many may have differed.
     """
 
-    __slots__ = ("_copies", "_new_share", "_repeats", "_seen", "_tallies", "stopped")
+    __slots__ = ("_copies", "_new_share", "_noted", "_repeats", "_seen", "_tallies", "stopped")
 
     def __init__(self, copies: int, repeats: int, new_share: float) -> None:
         self._copies = copies
         self._repeats = repeats
         self._new_share = new_share
         self._tallies: dict[str, Tally] = {}
+        self._noted = 0  # values in all of them
         #: hash of name and rest -> what the page said, and which value it had
         self._seen: dict[int, tuple[int, int]] = {}
         self.stopped: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._seen)
+        return len(self._seen) + self._noted
 
     def forget_half(self) -> None:
-        """Forget the older half of all pages; of a stopped part some are then fetched once more."""
+        """Forget the older half of all pages, and values; of a stopped part some are then fetched once more."""
         for key in list(self._seen)[: len(self._seen) // 2]:
             del self._seen[key]
+        for tally in self._tallies.values():
+            tally.values.clear()
+        self._noted = 0
 
     def tally(self, name: str) -> Tally:
         """What is known of a part."""
@@ -78,7 +84,10 @@ class Ids:
         for part in parts(request.url):
             value, key = xxh3_64_intdigest(part.value.encode()), _key(part)
             seen = self._seen.get(key)
-            if seen is None:
+            if part.name in self.stopped:
+                if seen is None and len(self._seen) < MAX_PAGES_STOPPED:
+                    self._seen[key] = _FETCHED
+            elif seen is None:
                 self._remember(key, exact, value)
             elif seen[1] != value and (tally := self._tally(part.name)) is not None:
                 if seen[0] != exact:
@@ -87,7 +96,7 @@ class Ids:
                 if before is None:
                     before = _names_before(request)
                 self._count(tally, key, value, request.url, handed_on=part.name in before)
-                if part.name not in self.stopped and self._is_idle(tally):
+                if self._is_idle(tally, self._repeats, self._copies):
                     found.append(part.name)
         self.stopped.update(found)
         return found
@@ -97,7 +106,7 @@ class Ids:
         for part in parts(request.url):
             if part.name in self.stopped and part.name in _names_before(request):
                 seen = self._seen.get(_key(part))
-                if seen is None and len(self._seen) >= MAX_PAGES:
+                if seen is None and len(self._seen) >= MAX_PAGES_STOPPED:
                     return part.name  # can't be told apart from what was forgotten
                 if seen is not None and seen[1] != xxh3_64_intdigest(part.value.encode()):
                     return part.name
@@ -110,18 +119,15 @@ class Ids:
             return False  # most sites end here, sooner than a URL is taken apart
         return any(
             (tally := self._tallies.get(part.name)) is not None
-            and tally.same >= half
-            and tally.differ <= self._new_share * tally.same
-            and len(tally.values) > self._copies * 0.75
-            and len(tally.pages) >= _LEAST_PAGES
+            and self._is_idle(tally, half, self._copies * 0.75)
             and _key(part) in self._seen
             for part in parts(request.url)
         )
 
-    def _is_idle(self, tally: Tally) -> bool:
+    def _is_idle(self, tally: Tally, repeats: float, copies: float) -> bool:
         return (
-            tally.same >= self._repeats
-            and len(tally.values) > self._copies
+            tally.same >= repeats
+            and len(tally.values) > copies
             and len(tally.pages) >= _LEAST_PAGES
             and tally.differ <= self._new_share * tally.same
             and tally.handed_on >= _HANDED_ON * tally.same
@@ -136,8 +142,9 @@ class Ids:
     def _count(self, tally: Tally, key: int, value: int, url: Url, *, handed_on: bool) -> None:
         tally.same += 1
         tally.handed_on += handed_on
-        if len(tally.values) < _MAX_VALUES:
+        if len(tally.values) < _MAX_VALUES and value not in tally.values:
             tally.values.add(value)
+            self._noted += 1
         if len(tally.pages) < _LEAST_PAGES:
             tally.pages.add(key)
         tally.examples = [*tally.examples[-2:], url]

@@ -53,7 +53,10 @@ _DATE_KEYS = frozenset(("year", "month", "day", "date", "week", "yr", "mon", "yy
 _SHORT_DATE_KEYS = frozenset("ymd")
 _PAGE_KEYS = frozenset(("p", "pg", "pn", "seite", "offset", "start", "skip", "from", "first", "begin", "cursor"))
 _PAGE_KEYS |= {"after", "limitstart", "pos"}
-_PAGE_SEGMENT = re.compile(r"(?:page|pages|p|pg|seite|offset|start)[-_]?(\d*)")
+_IDS_TOO = frozenset(("p", "pages"))
+"""What stands before page numbers, and before ids of posts and products as well: long numbers are these."""
+_LONGEST_PAGE_NUMBER = 3
+_PAGE_SEGMENT = re.compile(r"(page|pages|p|pg|seite|offset|start)[-_]?(\d*)")
 _NUMBER = re.compile(r"\d+")
 _MADE_UP = re.compile(r"(?=.*\d)(?=.*[a-z])[\w.~=()-]{6,}|[0-9a-f]{16,}|\d{10,}|[\w-]{24,}", re.IGNORECASE)
 _ANY_NUMBER = re.compile(r"\d+")
@@ -77,13 +80,13 @@ def family(url: Url, depth: int) -> Family | None:
         return Family(Kind.CALENDAR, f"{stem}?{{date}}")
     if (paged := _page_place(segments)) is not None:
         return Family(Kind.PAGINATION, "/".join((host, *map(_general, segments[:paged]), "{page}")))
-    return _by_query(names, stem)
+    return _by_query(keys, stem)
 
 
-def _by_query(names: list[str], stem: str) -> Family | None:
-    if any(name in _PAGE_KEYS or name.startswith("page") for name in names):
+def _by_query(keys: list[tuple[str, str]], stem: str) -> Family | None:
+    if any(_is_page_number(name.lower(), value) for name, value in keys):
         return Family(Kind.PAGINATION, f"{stem}?{{page}}")
-    if len(names) >= 2:
+    if len(keys) >= 2:
         return Family(Kind.FACETS, f"{stem}?{{choices}}")
     return None
 
@@ -177,10 +180,22 @@ def _is_dated(names: list[str], keys: list[tuple[str, str]]) -> bool:
     return any(_DATE.fullmatch(value.lower()) for _, value in keys)
 
 
+def _is_page_number(name: str, value: str) -> bool:
+    if name.startswith("page"):
+        return not name.endswith("id")  # of WordPress and MediaWiki
+    return name in _PAGE_KEYS and not _is_id(name, value)
+
+
+def _is_id(name: str, value: str) -> bool:
+    return name in _IDS_TOO and value.isdigit() and len(value) > _LONGEST_PAGE_NUMBER
+
+
 def _page_place(segments: list[str]) -> int | None:
     """Where in a path a page number stands: ``page/7``, ``page-7``."""
     for at, segment in enumerate(segments):
-        match = _PAGE_SEGMENT.fullmatch(segment.lower())
-        if match and (match[1] or (at + 1 < len(segments) and _NUMBER.fullmatch(segments[at + 1]))):
-            return at
+        if match := _PAGE_SEGMENT.fullmatch(segment.lower()):
+            name, number = match.groups()
+            number = number or (segments[at + 1] if at + 1 < len(segments) else "")
+            if _NUMBER.fullmatch(number) and not _is_id(name, number):
+                return at
     return None

@@ -75,7 +75,7 @@ class Site:
 
     def __len__(self) -> int:
         """How much is remembered, in hashes."""
-        families = sum(len(g.contents) + len(g.links) + 8 for g in self.groups.values())
+        families = sum(map(len, self.groups.values()))
         return len(self.whole.contents) + len(self.repeats) + len(self.ids) + families + 16
 
     @property
@@ -89,7 +89,7 @@ class Site:
             for key in list(table)[: len(table) // 2]:
                 del table[key]
         for group in self.groups.values():
-            group.links.clear()
+            group.forget()
         self.ids.forget_half()
 
     def learn(self, request: Request, marks: Marks, links: Iterable[Link]) -> list[tuple[Kind, str]]:
@@ -143,7 +143,9 @@ class Site:
         group = self.groups.get(of) if of is not None else None
         if of is None or group is None or not self._is_trap(group, half):
             return False
-        return bool(how) or (group.are_choices and self._is_mere_choice(of, request.via))
+        if of.kind is Kind.FACETS and not group.are_choices:
+            return False  # of numbers, not of choices: it will never be stopped
+        return bool(how) or self._is_mere_choice(of, request.via)
 
     def pattern_of_part(self, name: str) -> str:
         """How a stopped part of URLs is shown."""

@@ -65,7 +65,7 @@ def test_detection_can_be_turned_off_and_patterns_exempted(crawler, fast, endles
 def test_a_resumed_crawl_goes_on_excluding_what_was_stopped(crawler, fast, endless):
     ran = crawler("http://facets.test/", *fast(endless, *QUICK))
     first = summary_of(ran)
-    assert [trap["kind"] for trap in first["traps"]] == ["facets"]
+    assert "facets" in {trap["kind"] for trap in first["traps"]}
     seed = "http://facets.test/filter?f0=v4&f1=v4&f2=v4&f9=v9"
     ran = crawler(seed, *fast(endless, *QUICK, "traps.pages=50"), "--resume")
     assert ran.code == 0, ran.stderr
@@ -73,5 +73,7 @@ def test_a_resumed_crawl_goes_on_excluding_what_was_stopped(crawler, fast, endle
     assert last["complete"]
     assert last["pages"] < first["pages"] + 60, "the seed is fetched, and what it leads to at most, as all seems new"
     assert last["admitted"] > first["admitted"] + 10
-    assert [(trap["kind"], trap["pattern"]) for trap in last["traps"]] == [("facets", "facets.test/filter?{choices}")]
-    assert last["traps"][0]["excluded"] == last["reasons"]["excluded"]["trap"]
+    told = {(trap["kind"], trap["pattern"]) for trap in last["traps"]}
+    assert told == {(trap["kind"], trap["pattern"]) for trap in first["traps"]}
+    assert ("facets", "facets.test/filter?{choices}") in told
+    assert sum(trap["excluded"] for trap in last["traps"]) == last["reasons"]["excluded"]["trap"]

@@ -1,9 +1,12 @@
 """When the engine takes a crawl for ended, whatever is under way meanwhile."""
 
+import asyncio
 from types import SimpleNamespace
 
 from crawler.engine import Engine
+from crawler.gate import Gate
 from crawler.parts import Parts, Settings
+from crawler.politeness.turn import Turn
 
 
 def engine_of_hosts_set_aside():
@@ -27,3 +30,44 @@ def test_url_stored_as_snoozed_since_the_frontier_was_asked_keeps_the_crawl_goin
     engine = engine_of_hosts_set_aside()
     engine._changed.set()  # as a checkpoint does when it is done
     assert not engine._is_spent(None)
+
+
+async def test_nothing_is_started_when_the_gate_has_closed_while_the_frontier_woke_what_is_due():
+    engine = engine_of_hosts_set_aside()
+    rounds, started_at = [], []
+
+    async def wake():
+        rounds.append(len(rounds))
+        if len(rounds) == 1:
+            engine._gate.hold(1)  # an answer comes in meanwhile, as big as may be held
+            asyncio.get_running_loop().call_soon(engine._gate.let_go, 1, 1)
+        return [], None
+
+    def turn(_room):
+        assert engine._gate.is_open
+        started_at.append(rounds[-1])
+        engine.stop()
+        return Turn()
+
+    async def nothing(*_):
+        pass
+
+    engine._frontier = SimpleNamespace(wake=wake)
+    engine._policy = SimpleNamespace(turn=turn, in_flight=0, stopped_by=None, all_set_aside=None)
+    engine._errands = SimpleNamespace(book=lambda _: None, run=nothing)
+    await engine._feed()
+    assert started_at == [1]
+
+
+async def test_gate_that_closes_again_before_its_waiter_comes_to_its_turn_is_not_passed():
+    gate = Gate(1, 10)
+    gate.hold(1)
+    waiter = asyncio.ensure_future(gate.passed())
+    await asyncio.sleep(0)
+    gate.let_go(1, 1)
+    gate.hold(1)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waiter.done()
+    gate.let_go(1, 1)
+    await waiter

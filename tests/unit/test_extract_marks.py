@@ -89,3 +89,17 @@ def test_a_list_tells_which_links_lead_out_of_it_known_or_not():
     some = marks(many, "/list?page=7").leads
     assert len(some) == 64
     assert some == marks(many, "/list?page=9").leads
+
+
+def test_items_after_a_menu_of_a_thousand_links_lead_out_of_a_list():
+    menu = "".join(f"<a href=/menu/{n}>n</a>" for n in range(1_000))
+    lists = [f"{menu}<a href=/item/{n}>n</a><a href=/item/{n}a>n</a>" for n in range(100)]
+    told = [marks(links, f"/list?page={n}").leads for n, links in enumerate(lists)]
+    assert len(set().union(*told)) > 64 + 5
+
+
+def test_what_comes_after_a_long_menu_counts():
+    menu = " ".join(f"entry{n}" for n in range(5_000))
+    one, other = (marks(f"<title>Shop</title><p>{menu}<p>{name}") for name in ("lamp", "chair"))
+    assert one.words != other.words
+    assert one.loose_words != other.loose_words

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, deque
+from itertools import count
 
 import pytest
 
 from crawler.config import TrapsConfig
 from crawler.marks import Marks
 from crawler.models import HostKey, Page, Request, Url
+from crawler.traps import detector, ids
 from crawler.traps.detector import Traps
 from crawler.traps.shapes import Kind
 from crawler.traps.stored import verdicts_on
@@ -92,23 +95,80 @@ def test_fifty_thousand_products_with_numeric_ids_are_not_a_trap():
     assert traps._remembered <= 150_000
 
 
+@pytest.mark.parametrize("variants", [1, 5, 10])
+def test_products_with_two_parameters_and_nothing_but_numbers_to_tell_them_apart_are_not_choices(variants):
+    traps = Traps(TrapsConfig(), FakeClock())
+    for n in range(6_000):
+        of, before = (Url(f"http://shop.test/product?of={m % 10}&id={m // variants}") for m in (n, n - 1))
+        request = Request(url=of, host_key=HostKey("shop.test"), scope_host="shop.test", via=before)
+        told = traps.before(request)
+        assert told is None or isinstance(told, Request), n
+        traps.learn(request, Page(marks=Marks(words=n, others=n, loose_words=1, loose_others=1)))
+    assert not traps.account()
+
+
+def test_a_part_that_pages_do_not_hand_on_is_neither_stopped_nor_slowed_for_ever():
+    traps = Traps(TrapsConfig(), FakeClock())
+    for n in range(3_000):
+        product, found_on = (
+            Url(f"http://shop.test/product/{n % 300}?from=list{n // 7}"),
+            f"http://shop.test/list/{n // 7}",
+        )
+        request = Request(url=product, host_key=HostKey("shop.test"), scope_host="shop.test", via=found_on)
+        told = traps.before(request)
+        assert told is None or isinstance(told, Request), n
+        of = n % 300
+        traps.learn(request, Page(marks=Marks(words=of, others=of, loose_words=of, loose_others=of)))
+    assert not traps.account()
+
+
+@pytest.mark.parametrize(("remembered", "fetched"), [(3_000, 1_500), (1_000, 1_000)])
+def test_all_of_a_large_catalogue_is_fetched_under_one_session_id_each(remembered, fetched, monkeypatch):
+    monkeypatch.setattr(ids, "MAX_PAGES", 400)
+    monkeypatch.setattr(ids, "MAX_PAGES_STOPPED", remembered)
+    clock = FakeClock()
+    traps = Traps(TrapsConfig(), clock)
+    found, of = deque([(Url("http://shop.test/product/0?sid=0"), None)]), Counter()
+    for sid in count(1):
+        if not found:
+            break
+        url, via = found.popleft()
+        n = int(url.partition("?")[0].rpartition("/")[2])
+        request = Request(url=url, host_key=HostKey("shop.test"), scope_host="shop.test", via=via)
+        told = traps.before(request)
+        if isinstance(told, float):
+            clock.advance(0.05)
+            found.append((url, via))
+        elif told != "trap":
+            clock.advance(0.001)
+            of[n] += 1
+            traps.learn(request, Page(marks=Marks(words=n, others=n, loose_words=n, loose_others=n)))
+            found += [
+                (Url(f"http://shop.test/product/{m}?sid={sid}.{m}"), url)
+                for m in {2 * n + 1, 2 * n + 2, n // 2}
+                if m < 1_500
+            ]
+    assert abs(len(of) - fetched) < 10, "what is fetched no more is told in docs/traps.md"
+    assert of.total() < len(of) + 200
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("package", ["python3.11-doc", "sqlite3-doc", "postgresql-doc-15"])
 def test_real_documentation_is_not_a_trap(package):
     root = site_root(package)
-    count = 0
+    files = 0
 
     def of_file(host, path):
-        nonlocal count
+        nonlocal files
         file = root / path.partition("?")[0].strip("/")
         file = file / "index.html" if file.is_dir() else file
         if file.suffix != ".html" or not file.is_file() or file.stat().st_size > 300_000:
             return None
-        count += 1
+        files += 1
         return ((b"content-type", b"text/html"),), file.read_bytes()
 
     walked = walk(of_file, "http://docs.test/", most=200)
-    assert count > 50
+    assert files > 50
     assert not walked.refused
     assert not walked.traps.account()
 
@@ -171,3 +231,26 @@ def test_memory_is_bounded_however_many_sites_there_are():
     assert traps._remembered == sum(map(len, traps._sites.values()))
     assert len(traps._sites) <= 10_000
     assert traps._watched <= traps._sites.keys()
+
+
+def test_values_of_parameters_are_part_of_the_memory_that_is_bounded(monkeypatch):
+    monkeypatch.setattr(detector, "MAX_REMEMBERED", 5_000)
+    traps = Traps(TrapsConfig(), FakeClock())
+    for n in range(1_200):
+        query = "&".join(f"k{k}={n}" for k in range(8))
+        url = Url(f"http://shop.test/{'abc'[n % 3]}?{query}")
+        request = Request(url=url, host_key=HostKey("shop.test"), scope_host="shop.test", via="http://shop.test/")
+        traps.learn(request, Page(marks=Marks(words=n, others=n, loose_words=n, loose_others=n)))
+        values = [
+            values for site in traps._sites.values() for g in site.groups.values() for values in g.values.values()
+        ]
+        assert sum(map(len, values)) <= 5_000
+    assert traps._remembered == sum(map(len, traps._sites.values()))
+
+
+def test_a_trap_beyond_those_that_are_kept_for_the_report_is_told_in_the_log(monkeypatch, caplog):
+    monkeypatch.setattr(detector, "MAX_VERDICTS", 0)
+    walked = walk(answer, seed("soft_404"), config=TrapsConfig(copies=10, pages=20), most=MOST)
+    assert walked.refused
+    assert not walked.traps.account()
+    assert "a trap is stopped" in caplog.messages

@@ -35,6 +35,9 @@ def test_urls_with_dates_are_a_calendars(path, pattern):
     [
         ("/list/page/7", "a.test/list/{page}"),
         ("/list/page-7/", "a.test/list/{page}"),
+        ("/list/p/7", "a.test/list/{page}"),
+        ("/list?p=7", "a.test/list?{page}"),
+        ("/list/page/12345", "a.test/list/{page}"),
         ("/forum/12?page=7", "a.test/forum/{n}?{page}"),
         ("/list?sort=price&offset=70", "a.test/list?{page}"),
     ],
@@ -54,7 +57,20 @@ def test_long_paths_and_such_that_go_in_circles_are_deep(path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/product/12345", "/product?id=12345", "/2026/report.html", "/a/b/a/b", "/docs/1.2/page.html", "/p/hello"],
+    [
+        "/",
+        "/p/12345",
+        "/p-12345",
+        "/pages/12345",
+        "/?p=12345",
+        "/?page_id=7",
+        "/product/12345",
+        "/product?id=12345",
+        "/2026/report.html",
+        "/a/b/a/b",
+        "/docs/1.2/page.html",
+        "/p/hello",
+    ],
 )
 def test_other_urls_are_of_no_family(path):
     assert of(path) is None
