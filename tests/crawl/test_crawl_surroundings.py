@@ -10,6 +10,7 @@ import subprocess
 import msgspec
 import pytest
 
+from crawler.cli import run
 from tests.crawl.conftest import COMMAND, environment, options
 from tests.support.server import Server
 from tests.support.web import Web
@@ -60,10 +61,9 @@ def assert_whole(done, directory):
 )
 def test_a_crawl_needs_no_locale(site, tmp_path, locale):
     directory = tmp_path / ODD
-    assert_whole(crawl(tmp_path, site, "--set", "extract.text=all", directory=ODD, env=locale), directory)
-    streamed = crawl(tmp_path, site, "-o", "-", env=locale)
-    assert_whole(streamed, tmp_path / "crawl")
-    assert streamed.stdout == (tmp_path / "crawl/pages.jsonl").read_bytes()
+    done = crawl(tmp_path, site, "--set", "extract.text=all", "-o", "-", directory=ODD, env=locale)
+    assert_whole(done, directory)
+    assert done.stdout == (directory / "pages.jsonl").read_bytes()
 
 
 def test_a_folder_whose_name_is_no_text_is_as_good_as_any(site, tmp_path):
@@ -75,24 +75,18 @@ def test_a_folder_whose_name_is_no_text_is_as_good_as_any(site, tmp_path):
 @pytest.mark.parametrize(
     "env",
     [
-        {"HOME": "/nonexistent", "TMPDIR": "/nonexistent"},
-        {"HOME": "/proc", "TMPDIR": "/proc", "XDG_CACHE_HOME": "/proc"},
+        {"HOME": "/nonexistent", "TMPDIR": "/nonexistent", "COLUMNS": "wide", "TZ": "Nowhere/None"},
+        {"HOME": "/proc", "TMPDIR": "/proc", "XDG_CACHE_HOME": "/proc", "TERM": "", "COLUMNS": "9" * 20, "LINES": "-1"},
         {"HOME": "", "TERM": "dumb", "COLUMNS": "1"},
-        {"TERM": "", "COLUMNS": "99999999999999999999", "LINES": "-1"},
-        {"COLUMNS": "wide", "TZ": "Nowhere/None"},
     ],
 )
 def test_a_crawl_needs_no_home_and_no_terminal(site, tmp_path, env):
     assert_whole(crawl(tmp_path, site, env=env), tmp_path / "crawl")
 
 
-def test_a_crawl_needs_next_to_no_environment(site, tmp_path):
+def test_a_crawl_needs_next_to_no_environment_and_its_files_are_as_private_as_the_umask_says(site, tmp_path):
     kept = {"PYTHONPATH", "PYTHONWARNINGS"}
-    assert_whole(crawl(tmp_path, site, gone=set(os.environ) - kept), tmp_path / "crawl")
-
-
-def test_files_are_as_private_as_the_umask_says(site, tmp_path):
-    assert_whole(crawl(tmp_path, site, umask=0o077), tmp_path / "crawl")
+    assert_whole(crawl(tmp_path, site, gone=set(os.environ) - kept, umask=0o077), tmp_path / "crawl")
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "crawl").iterdir()} == {0}
 
 
@@ -139,12 +133,12 @@ def test_a_current_folder_that_is_gone_is_named(site, tmp_path):
     assert b"Traceback" not in done.stderr
 
 
-def test_a_crawl_directory_that_cannot_be_one_is_named(site, tmp_path):
-    (tmp_path / "file").touch()
-    for directory in ("file", "file/below", "/proc/below"):
-        done = crawl(tmp_path, site, directory=directory)
-        assert done.returncode == 2, done.stderr
-        assert b"cannot be used as a crawl directory" in done.stderr
+def test_a_crawl_directory_that_cannot_be_one_is_named(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.touch()
+    for directory in (file, file / "below", "/proc/below"):
+        assert run(["crawl", *SITE.seeds(), "-d", str(directory)]) == 2
+        assert "cannot be used as a crawl directory" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not IS_ROOT or not shutil.which("setpriv"), reason="becoming somebody else is root's")
