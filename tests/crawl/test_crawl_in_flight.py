@@ -18,7 +18,7 @@ from tests.crawl.conftest import options, start
 from tests.support.server import Server
 from tests.support.web import Reply
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 PAGES = 60
 DEADLY_PATH = "/17"
@@ -125,7 +125,7 @@ def killed_after(hits, log, process):
     while len(log.hits) < seen + hits and process.poll() is None:
         time.sleep(0.001)
     process.kill()
-    return process.wait(20) == -signal.SIGKILL
+    return process.wait(50) == -signal.SIGKILL
 
 
 def test_being_killed_from_outside_again_and_again_fails_nobody(crawler, tmp_path, deadly):

@@ -327,7 +327,7 @@ def query_if_there(folder, statement):
 
 
 def test_the_pause_between_requests_holds_across_a_kill(crawler, tmp_path):
-    web = Web(pages_per_host=12)
+    web = Web(pages_per_host=8)
     with Server(web) as server:
         settings = options(server, "checkpoint.every=20ms", "limits.default.delay=300ms")
         for _ in range(3):

@@ -237,6 +237,7 @@ main(sys.argv[1:])
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(60)
 async def test_no_secret_is_in_the_traceback_of_a_bug(tmp_path):
     async with Stage(tmp_path) as stage:
         arguments = ("crawl", "http://a.test/", "http://dead.test/", "-c", "settings.yaml", "-d", "crawl", "-v")

@@ -18,7 +18,7 @@ from tests.crawl.test_crawl_resume import until_pages
 from tests.support.server import Server
 from tests.support.web import Web
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 STILL_S = 2.5
 """Longer than any limit that the crawls here have."""
@@ -85,7 +85,7 @@ def stood(tmp_path_factory):
         pages = folder / "crawl/pages.jsonl"
         until_pages(process, pages, 20)
         stand_still([process.pid])
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=50)
         gaps_s = {host: server.log.smallest_gap_s(host) for host in server.log.hosts()}
         asked = server.log.counts()
     return Stood(process.returncode, errors.decode(), len(pages.read_bytes().splitlines()), asked, gaps_s)
@@ -120,7 +120,7 @@ def test_a_page_in_work_when_all_is_frozen_is_not_taken_for_one_that_hangs(tmp_p
             assert process.poll() is None, process.stderr.read().decode()
             time.sleep(0.01)
         stand_still(family(process.pid))
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=50)
     assert process.returncode == 0, errors.decode()
     assert len((tmp_path / "crawl/pages.jsonl").read_bytes().splitlines()) == 6
 
@@ -146,7 +146,7 @@ def test_whatever_the_wall_clock_says_a_crawl_is_paced_and_ends(tmp_path, at, ju
             cwd=tmp_path,
             env=environment(),
             capture_output=True,
-            timeout=20,
+            timeout=50,
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
@@ -159,7 +159,7 @@ def test_whatever_the_wall_clock_says_a_crawl_is_paced_and_ends(tmp_path, at, ju
             cwd=tmp_path,
             env=environment(),
             capture_output=True,
-            timeout=20,
+            timeout=50,
             check=False,
         )
     assert resumed.returncode == 0, resumed.stderr.decode()

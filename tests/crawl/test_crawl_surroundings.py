@@ -15,7 +15,7 @@ from tests.crawl.conftest import COMMAND, environment, options
 from tests.support.server import Server
 from tests.support.web import Web
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 SITE = Web(pages_per_host=10)
 ODD = "crå 日本"  #: what a folder may be called
@@ -41,7 +41,7 @@ def crawl(folder, server, *more, directory="crawl", env=(), gone=(), **keywords)
     variables = {name: value for name, value in {**environment(), **dict(env)}.items() if name not in gone}
     command = [*COMMAND, "crawl", *SITE.seeds(), *options(server), "-d", directory, *more]
     keywords = {"cwd": folder, "stdin": subprocess.DEVNULL} | keywords
-    return subprocess.run(command, env=variables, capture_output=True, timeout=20, check=False, **keywords)
+    return subprocess.run(command, env=variables, capture_output=True, timeout=50, check=False, **keywords)
 
 
 def assert_whole(done, directory):
@@ -108,7 +108,7 @@ def test_a_terminal_of_any_width_shows_the_crawl(site, tmp_path):
             break
         shown += data
     os.close(controller)
-    assert process.wait(20) == 0, shown
+    assert process.wait(50) == 0, shown
     assert b"10 page" in shown
 
 
@@ -126,7 +126,7 @@ def test_a_current_folder_that_is_gone_is_named(site, tmp_path):
         str(tmp_path / "c"),
     ]
     done = subprocess.run(
-        command, cwd=tmp_path / "gone", env=environment(), capture_output=True, timeout=20, check=False
+        command, cwd=tmp_path / "gone", env=environment(), capture_output=True, timeout=50, check=False
     )
     assert done.returncode == 1
     assert b"current directory has been removed" in done.stderr
@@ -149,7 +149,7 @@ def test_a_user_whom_the_system_does_not_know_can_crawl_where_it_may_write(site,
     os.chown(tmp_path / "theirs", 4242, 4242)
     command = [*stranger, *COMMAND, "crawl", *SITE.seeds(), *options(site), "-d", "theirs/crawl"]
     env = {name: value for name, value in environment().items() if name not in {"HOME", "USER", "LOGNAME"}}
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=20, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=50, check=False)
     if b"Permission denied" in done.stderr or b"ambient" in done.stderr:
         pytest.skip("this machine does not let it run Python")
     assert_whole(done, tmp_path / "theirs/crawl")
@@ -169,7 +169,7 @@ def test_nothing_but_the_crawl_directory_need_be_writable(site, tmp_path):
         command = [*COMMAND, "crawl", *SITE.seeds(), *options(site), "-d", directory, *more, *budget]
         done = subprocess.run(
             ["unshare", "-m", "sh", "-c", script, "-", *command],
-            env=environment(), capture_output=True, timeout=20, check=False,
+            env=environment(), capture_output=True, timeout=50, check=False,
         )  # fmt: skip
         if done.returncode == 99 or b"unshare" in done.stderr:
             pytest.skip("this machine has no mounts to give")

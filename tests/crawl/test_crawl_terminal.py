@@ -117,7 +117,7 @@ def checked(arguments, code, out, err, codes):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_no_command_shows_what_a_terminal_would_obey(stage, capfdbinary, monkeypatch):
     config = ("-c", "crawl.yaml")
     brief = ("--set", "budget.time=2s")  # what fails is tried again after some seconds
@@ -154,6 +154,7 @@ async def test_no_command_shows_what_a_terminal_would_obey(stage, capfdbinary, m
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(60)
 async def test_records_and_progress_on_a_terminal_hold_only_what_is_ours(stage):
     """The live line is rewritten with CR and "erase below"; nothing else may be obeyed."""
 

@@ -9,7 +9,7 @@ from crawler.cli import run
 from tests.support.endless import REAL, TRAPS, Endless
 from tests.support.server import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 HOSTS = {name: f"{'m0.' if name == 'mirrors' else ''}{name.replace('_', '-')}.test" for name in TRAPS}
 QUICK = ("traps.copies=15", "traps.pages=40", "traps.slow=10ms", "scope.stay_on=domain")
@@ -25,7 +25,6 @@ def summary_of(ran):
     return msgspec.json.decode((ran.directory / "summary.json").read_bytes())
 
 
-@pytest.mark.timeout(60)
 def test_every_trap_at_once_ends_and_all_real_pages_are_there(crawler, fast, endless):
     ran = crawler(*(f"http://{host}/" for host in HOSTS.values()), *fast(endless, *QUICK))
     assert ran.code == 0, ran.stderr
