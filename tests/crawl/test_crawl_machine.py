@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from crawler.shortage import FILE_THREADS, THREADS
 from tests.crawl.conftest import environment, options, start
 from tests.crawl.test_crawl_resume import until_pages
 from tests.support.server import Server
@@ -118,7 +119,7 @@ def test_running_out_of_memory_midway_loses_nothing_and_says_what_to_do(crawler,
         assert_nothing_lost(crawler, HEAVY)
 
 
-@pytest.mark.parametrize("count", [0, 8, 11])
+@pytest.mark.parametrize("count", [0, THREADS, THREADS + FILE_THREADS + 3])
 def test_threads_that_cannot_be_started_end_the_crawl_in_clear_words(crawler, tmp_path, count):
     with Server(SITE) as server:
         arguments = ["crawl", *SITE.seeds(), *options(server), "-d", "crawl"]
@@ -131,7 +132,7 @@ def test_threads_that_cannot_be_started_end_the_crawl_in_clear_words(crawler, tm
             check=False,
         )
         errors = done.stderr.decode()
-        assert done.returncode in ((1,) if count < 9 else (0, 1)), errors
+        assert done.returncode in ((1,) if count <= THREADS else (0, 1)), errors
         assert "Traceback" not in errors
         if done.returncode:
             assert "no more threads" in errors
