@@ -9,9 +9,8 @@ import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-import click
-
 from crawler.cli import FAILED, typed_command
+from crawler.cli.out import tell
 from crawler.cli.planning import STDOUT
 from crawler.directory import State
 from crawler.shortage import Shortage, shortage
@@ -88,7 +87,7 @@ def no_alarm_left() -> Iterator[None]:
 def _end_soon(text: str) -> None:
     def end(*_: object) -> None:
         with suppress(Exception):
-            click.echo(text, err=True)
+            tell(text, err=True)
         os._exit(FAILED)
 
     with suppress(ValueError):  # not in the main thread: whose process it is, is not ours to say
