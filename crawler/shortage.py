@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import resource
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,8 +28,11 @@ class Shortage(CrawlerError):  # noqa: N818  (what it is called)
     """The machine has no more to give."""
 
 
-THREADS = 8
-"""Those of a small crawl: libuv's pool (4), the store's, the seed list's, and two for files."""
+FILE_THREADS = min(8, (os.cpu_count() or 1) + 4)
+"""How many write and read files, at most; asyncio would have as many on a small machine."""
+
+THREADS = 6 + FILE_THREADS
+"""Those of a small crawl: libuv's pool (4), the store's, the seed list's, and those for files."""
 
 _NO_THREAD = "can't start new thread"  # CPython's words (Modules/_threadmodule.c); the error has no class of its own
 
@@ -122,6 +127,25 @@ def require_threads(count: int = THREADS) -> None:
         over.set()
         for thread in started:
             thread.join()
+
+
+def file_threads(count: int = FILE_THREADS) -> ThreadPoolExecutor:
+    """An executor for `asyncio.to_thread` all of whose threads have started, so that none has to once memory is short.
+
+    One that gets none as it starts is waited for for ever (`Thread.start`, CPython), by the loop.
+
+    Raises:
+        Shortage: They cannot all be started.
+    """
+    executor, begun = ThreadPoolExecutor(count, thread_name_prefix="files"), threading.Event()
+    try:
+        for _ in range(count):
+            executor.submit(begun.wait)  # none is idle, so each starts one
+    except RuntimeError as error:
+        raise Shortage(_THREADS) from error
+    finally:
+        begun.set()
+    return executor
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

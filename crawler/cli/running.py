@@ -34,7 +34,7 @@ from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
 from crawler.progress import ProgressLine
 from crawler.resume import STDOUT as STREAM
-from crawler.shortage import heeded, require_threads
+from crawler.shortage import file_threads, heeded, require_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -159,7 +159,9 @@ async def _crawl(plan: Plan, follower: Follower | None, server: Server | None, *
     stopper = _Stopper(follower, quiet=quiet)
     with stopper.listening():
         # Has libuv start its threads, which ends the process where it cannot: now, as there is room for them.
-        await asyncio.get_running_loop().getaddrinfo("127.0.0.1", 0)
+        loop = asyncio.get_running_loop()
+        await loop.getaddrinfo("127.0.0.1", 0)
+        loop.set_default_executor(file_threads())
         async with open_crawl(plan, server=server) as running:
             gc.freeze()  # what is imported by now lives to the end; collecting it again and again stalls the loop
             gc.set_threshold(50_000, 20, 100)

@@ -12,7 +12,7 @@ from crawler.fetch import dns_cache
 from tests.support.server import Server
 from tests.support.web import Reply
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 HTML = (("Content-Type", "text/html"),)
 REFUSED = ("excluded", "private_address")

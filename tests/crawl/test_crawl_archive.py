@@ -15,6 +15,7 @@ from warcio.checker import Checker
 
 from crawler.archive.captures import Captures
 from crawler.archive.records import Records
+from crawler.cli import run
 from crawler.dataset import archived
 from tests.crawl.conftest import COMMAND, environment
 from tests.support.failpoint import program
@@ -198,14 +199,12 @@ def test_a_killed_reparse_leaves_nothing_under_its_name_and_the_next_one_tidies_
         (["bad.warc", "-d", "bad.warc"], "exists already; name another directory"),
     ],
 )
-def test_what_cannot_be_reparsed_is_said_and_leaves_nothing(tmp_path, arguments, message):
+def test_what_cannot_be_reparsed_is_said_and_leaves_nothing(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
     if "bad.warc" in arguments:
         (tmp_path / "bad.warc").write_bytes(b"nothing of the kind")
-    done = subprocess.run(
-        [*COMMAND, "reparse", *arguments], capture_output=True, env=environment(), cwd=tmp_path, check=False
-    )
-    assert message in done.stderr.decode()
-    assert done.returncode in (1, 2)
+    assert run(["reparse", *arguments]) in (1, 2)
+    assert message in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["bad.warc"] * ("bad.warc" in arguments)
 
 

@@ -63,7 +63,8 @@ async def crawled(servers, folder, seed, hosts, scheme="http", more=""):
     resolve = f"{{'*.test': '127.0.0.1:{servers.servers[scheme].port}'}}"
     path = folder / "crawl.yaml"
     path.write_text(
-        f"fetch: {{resolve: {resolve}, hosts: {{'*.test': {{verify: false}}, {hosts}}} {more}}}\n"
+        f"fetch: {{allow_addresses: [127.0.0.1], resolve: {resolve}, hosts: {{'*.test': {{verify: false}}, {hosts}}}"
+        f" {more}}}\n"
         "limits: {default: {delay: 0}}\nparse: {backend: inline}\ncheckpoint: {every: 20ms, fsync: false}\n"
         "scope: {stay_on: any}\nsitemaps: {follow: true}\n"
     )

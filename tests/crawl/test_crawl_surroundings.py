@@ -10,11 +10,12 @@ import subprocess
 import msgspec
 import pytest
 
+from crawler.cli import run
 from tests.crawl.conftest import COMMAND, environment, options
 from tests.support.server import Server
 from tests.support.web import Web
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 SITE = Web(pages_per_host=10)
 ODD = "crå 日本"  #: what a folder may be called
@@ -40,7 +41,7 @@ def crawl(folder, server, *more, directory="crawl", env=(), gone=(), **keywords)
     variables = {name: value for name, value in {**environment(), **dict(env)}.items() if name not in gone}
     command = [*COMMAND, "crawl", *SITE.seeds(), *options(server), "-d", directory, *more]
     keywords = {"cwd": folder, "stdin": subprocess.DEVNULL} | keywords
-    return subprocess.run(command, env=variables, capture_output=True, timeout=20, check=False, **keywords)
+    return subprocess.run(command, env=variables, capture_output=True, timeout=50, check=False, **keywords)
 
 
 def assert_whole(done, directory):
@@ -60,10 +61,9 @@ def assert_whole(done, directory):
 )
 def test_a_crawl_needs_no_locale(site, tmp_path, locale):
     directory = tmp_path / ODD
-    assert_whole(crawl(tmp_path, site, "--set", "extract.text=all", directory=ODD, env=locale), directory)
-    streamed = crawl(tmp_path, site, "-o", "-", env=locale)
-    assert_whole(streamed, tmp_path / "crawl")
-    assert streamed.stdout == (tmp_path / "crawl/pages.jsonl").read_bytes()
+    done = crawl(tmp_path, site, "--set", "extract.text=all", "-o", "-", directory=ODD, env=locale)
+    assert_whole(done, directory)
+    assert done.stdout == (directory / "pages.jsonl").read_bytes()
 
 
 def test_a_folder_whose_name_is_no_text_is_as_good_as_any(site, tmp_path):
@@ -75,24 +75,18 @@ def test_a_folder_whose_name_is_no_text_is_as_good_as_any(site, tmp_path):
 @pytest.mark.parametrize(
     "env",
     [
-        {"HOME": "/nonexistent", "TMPDIR": "/nonexistent"},
-        {"HOME": "/proc", "TMPDIR": "/proc", "XDG_CACHE_HOME": "/proc"},
+        {"HOME": "/nonexistent", "TMPDIR": "/nonexistent", "COLUMNS": "wide", "TZ": "Nowhere/None"},
+        {"HOME": "/proc", "TMPDIR": "/proc", "XDG_CACHE_HOME": "/proc", "TERM": "", "COLUMNS": "9" * 20, "LINES": "-1"},
         {"HOME": "", "TERM": "dumb", "COLUMNS": "1"},
-        {"TERM": "", "COLUMNS": "99999999999999999999", "LINES": "-1"},
-        {"COLUMNS": "wide", "TZ": "Nowhere/None"},
     ],
 )
 def test_a_crawl_needs_no_home_and_no_terminal(site, tmp_path, env):
     assert_whole(crawl(tmp_path, site, env=env), tmp_path / "crawl")
 
 
-def test_a_crawl_needs_next_to_no_environment(site, tmp_path):
+def test_a_crawl_needs_next_to_no_environment_and_its_files_are_as_private_as_the_umask_says(site, tmp_path):
     kept = {"PYTHONPATH", "PYTHONWARNINGS"}
-    assert_whole(crawl(tmp_path, site, gone=set(os.environ) - kept), tmp_path / "crawl")
-
-
-def test_files_are_as_private_as_the_umask_says(site, tmp_path):
-    assert_whole(crawl(tmp_path, site, umask=0o077), tmp_path / "crawl")
+    assert_whole(crawl(tmp_path, site, gone=set(os.environ) - kept, umask=0o077), tmp_path / "crawl")
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "crawl").iterdir()} == {0}
 
 
@@ -114,7 +108,7 @@ def test_a_terminal_of_any_width_shows_the_crawl(site, tmp_path):
             break
         shown += data
     os.close(controller)
-    assert process.wait(20) == 0, shown
+    assert process.wait(50) == 0, shown
     assert b"10 page" in shown
 
 
@@ -132,19 +126,19 @@ def test_a_current_folder_that_is_gone_is_named(site, tmp_path):
         str(tmp_path / "c"),
     ]
     done = subprocess.run(
-        command, cwd=tmp_path / "gone", env=environment(), capture_output=True, timeout=20, check=False
+        command, cwd=tmp_path / "gone", env=environment(), capture_output=True, timeout=50, check=False
     )
     assert done.returncode == 1
     assert b"current directory has been removed" in done.stderr
     assert b"Traceback" not in done.stderr
 
 
-def test_a_crawl_directory_that_cannot_be_one_is_named(site, tmp_path):
-    (tmp_path / "file").touch()
-    for directory in ("file", "file/below", "/proc/below"):
-        done = crawl(tmp_path, site, directory=directory)
-        assert done.returncode == 2, done.stderr
-        assert b"cannot be used as a crawl directory" in done.stderr
+def test_a_crawl_directory_that_cannot_be_one_is_named(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.touch()
+    for directory in (file, file / "below", "/proc/below"):
+        assert run(["crawl", *SITE.seeds(), "-d", str(directory)]) == 2
+        assert "cannot be used as a crawl directory" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not IS_ROOT or not shutil.which("setpriv"), reason="becoming somebody else is root's")
@@ -155,7 +149,7 @@ def test_a_user_whom_the_system_does_not_know_can_crawl_where_it_may_write(site,
     os.chown(tmp_path / "theirs", 4242, 4242)
     command = [*stranger, *COMMAND, "crawl", *SITE.seeds(), *options(site), "-d", "theirs/crawl"]
     env = {name: value for name, value in environment().items() if name not in {"HOME", "USER", "LOGNAME"}}
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=20, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=50, check=False)
     if b"Permission denied" in done.stderr or b"ambient" in done.stderr:
         pytest.skip("this machine does not let it run Python")
     assert_whole(done, tmp_path / "theirs/crawl")
@@ -175,7 +169,7 @@ def test_nothing_but_the_crawl_directory_need_be_writable(site, tmp_path):
         command = [*COMMAND, "crawl", *SITE.seeds(), *options(site), "-d", directory, *more, *budget]
         done = subprocess.run(
             ["unshare", "-m", "sh", "-c", script, "-", *command],
-            env=environment(), capture_output=True, timeout=20, check=False,
+            env=environment(), capture_output=True, timeout=50, check=False,
         )  # fmt: skip
         if done.returncode == 99 or b"unshare" in done.stderr:
             pytest.skip("this machine has no mounts to give")

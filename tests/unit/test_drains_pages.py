@@ -19,7 +19,7 @@ from tests.support.corpora import corpus
 URL = Url("https://example.org/a/page")
 ALL = ExtractConfig(features=FeaturesConfig(images=True, tables=True, microdata=True, rdfa=True))
 CPU_S = 15.0
-"""Far more than any takes, and far less than what grows with the square."""
+"""Far more than any takes, and far less than what grows with the square of the largest."""
 
 
 def page_of(body, extract=ALL):
@@ -46,21 +46,21 @@ def depth_of(tree):
     return deepest
 
 
-N = 100_000
+N = 20_000
 NESTED = {
-    "div": b"<div>" * N + b"hello" + b"</div>" * N,
+    "div": b"<div>" * 100_000 + b"hello" + b"</div>" * 100_000,
     "div unclosed": b"<div>" * N + b"hello",
-    "with attributes": b"<section class='one two' id=x>" * 40_000 + b"hello",
+    "with attributes": b"<section class='one two' id=x>" * N + b"hello",
     "ul li": b"<ul><li>" * N + b"hello",
     "dl dd": b"<dl><dd>" * N + b"hello",
     "pre": b"<pre>x" * N + b"hello",
     "upper case": b"<DIV>" * N + b"hello" + b"</Div>" * N,
-    "formatting": b"<a href=x><b><i><div>" * 20_000 + b"hello" + b"</a></b></i>" * 20_000,
+    "formatting": b"<a href=x><b><i><div>" * N + b"hello" + b"</a></b></i>" * N,
     "text in each": b"<div>some words here" * N + b"hello",
-    "unknown elements": b"<x-y><div>" * 50_000 + b"hello",
-    "closed in between": b"<div><b>x</b>" * 60_000 + b"hello",
-    "late": b"<p>paragraph</p>\n" * 40_000 + b"<div>" * N + b"hello",
-    "microdata": b"<div itemscope itemtype=http://x.test/y itemprop=z>" * 40_000 + b"hello",
+    "unknown elements": b"<x-y><div>" * N + b"hello",
+    "closed in between": b"<div><b>x</b>" * N + b"hello",
+    "late": b"<p>paragraph</p>\n" * N + b"<div>" * N + b"hello",
+    "microdata": b"<div itemscope itemtype=http://x.test/y itemprop=z>" * N + b"hello",
     "rdfa": b"<div typeof=x property=y>" * N + b"hello",
 }
 
@@ -73,7 +73,7 @@ def test_a_tag_of_nothing_but_blanks_is_no_drain(blanks):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NESTED)
-def test_elements_nested_a_hundred_thousand_deep_are_read_and_named(name):
+def test_elements_nested_far_too_deep_are_read_and_named(name):
     record = record_of(NESTED[name])
     assert "nesting" in record["truncated"]
     assert "hello" in (record["text"] if "text" not in record["truncated"] else "hello")
@@ -81,8 +81,7 @@ def test_elements_nested_a_hundred_thousand_deep_are_read_and_named(name):
 
 @pytest.mark.parametrize("name", ["div", "div unclosed", "ul li", "dl dd", "upper case", "unknown elements"])
 def test_elements_are_never_nested_deeper_than_browsers_nest_them(name):
-    small = NESTED[name].replace(NESTED["div"][:5] * N, b"<div>" * 20_000)
-    utf8, cut = flattened(small)
+    utf8, cut = flattened(NESTED[name])
     assert cut == ("nesting",)
     assert depth_of(LexborHTMLParser(utf8)) <= MAX_DEPTH + 8
 
@@ -151,9 +150,9 @@ def test_of_a_million_attributes_of_an_element_the_first_are_kept(body, kept):
 @pytest.mark.parametrize(
     "body",
     [
-        b"".join(b"<body a%d=1>" % number for number in range(100_000)) + b"hello",
-        b"".join(b"<html a%d=1>" % number for number in range(100_000)) + b"hello",
-        b"".join(b"<p a%d=1>x</p>" % number for number in range(300_000)) + b"hello",
+        b"".join(b"<body a%d=1>" % number for number in range(30_000)) + b"hello",
+        b"".join(b"<html a%d=1>" % number for number in range(30_000)) + b"hello",
+        b"".join(b"<p a%d=1>x</p>" % number for number in range(200_000)) + b"hello",
     ],
 )
 def test_attributes_of_many_names_are_left_out(body):
@@ -162,9 +161,9 @@ def test_attributes_of_many_names_are_left_out(body):
 
 MIB = 1024**2
 BROAD = {
-    "empty elements": b"<i></i>" * 1_000_000,
-    "links": b"".join(b"<a href=%d>x</a>" % number for number in range(100_000)),
-    "attributes on many": b"<p a=1 b=2 c=3 d=4>" * 250_000,
+    "empty elements": b"<i></i>" * 200_000,
+    "links": b"".join(b"<a href=%d>x</a>" % number for number in range(20_000)),
+    "attributes on many": b"<p a=1 b=2 c=3 d=4>" * 50_000,
     "long title": b"<title>" + b"x " * MIB,
     "long h1": b"<h1>" + b"x " * MIB,
     "json-ld of brackets": b'<script type="application/ld+json">' + b"[" * 1_000_000 + b"</script>",
@@ -172,13 +171,13 @@ BROAD = {
     "json-ld of commas": b'<script type="application/ld+json">[' + b", " * 500_000 + b"</script>",
     "json-ld of comments": b'<script type="application/ld+json">' + b"/*" * 500_000 + b"</script>",
     "json-ld of quotes": b'<script type="application/ld+json">' + b'"\\' * 500_000 + b"</script>",
-    "meta elements": b"<meta name=a content=x>" * 100_000,
-    "cells": b"<table>" + (b"<tr>" + b"<td>x" * 100) * 2_000,
-    "spans": b"<table>" + b"<tr><td colspan=1000 rowspan=65534>x" * 20_000,
+    "meta elements": b"<meta name=a content=x>" * 50_000,
+    "cells": b"<table>" + (b"<tr>" + b"<td>x" * 100) * 500,
+    "spans": b"<table>" + b"<tr><td colspan=1000 rowspan=65534>x" * 10_000,
     "srcset": b"<img srcset='" + b"a 1x, " * MIB + b"'>",
     "parent folders": b"<a href='" + b"../" * MIB + b"'>x</a>" + b"<a href=x>y</a>",
     "base of parent folders": b"<base href='/" + b"../" * MIB + b"'>" + b"<a href=x>y</a>" * 1000,
-    "bases": b"<base href=x>" * 200_000,
+    "bases": b"<base href=x>" * 100_000,
     "one word": b"x" * (2 * MIB),
     "one word of others": "é".encode() * MIB,
     "ideographs": "漢".encode() * MIB,
@@ -191,7 +190,7 @@ BROAD = {
     "ampersands": b"&" * MIB,
     "end tags": b"</p>" * 200_000,
     "scripts in scripts": b"<script><!--" + b"<script>" * 100_000,
-    "images in a link": b"<a href=x>" + b"<img alt=x>" * 100_000,
+    "images in a link": b"<a href=x>" + b"<img alt=x>" * 50_000,
     "byline": b"<p class=byline>" + b"By " * MIB,
     "dates": b"<p class=date>" + b"1 January " * 200_000,
     "itemref": b"<div itemscope itemref='" + b" ".join(b"a%d" % n for n in range(200_000)) + b"'></div>",
@@ -202,16 +201,15 @@ BROAD = {
     "prefix without colon": b"<div prefix='" + b"a" * MIB + b"'>",
     "prefixes": b"<div prefix='" + b"a: http://x/ " * 100_000 + b"'>",
     "code": b"<pre><code class='" + b"language- " * 200_000 + b"'>",
-    "hosts": b"".join(b"<a href=//h%d.com/>x</a>" % number for number in range(50_000)),
-    "bad hosts": b"".join(b"<a href=http://[%d>x</a>" % number for number in range(50_000)),
+    "hosts": b"".join(b"<a href=//h%d.com/>x</a>" % number for number in range(15_000)),
+    "bad hosts": b"".join(b"<a href=http://[%d>x</a>" % number for number in range(20_000)),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BROAD)
-@pytest.mark.parametrize("text", ["main", "markdown"])
-def test_pages_of_too_much_of_one_thing_have_records(name, text):
-    extract = ExtractConfig(text=text, features=ALL.features)
+def test_pages_of_too_much_of_one_thing_have_records(name):
+    extract = ExtractConfig(text="markdown", features=ALL.features)  # which is made of the main text
     assert record_of(BROAD[name], extract)["url"] == URL
 
 

@@ -12,7 +12,7 @@ from crawler.errors import ConfigError, CrawlerError, FetchError
 from crawler.fetch.errors import fetch_error
 from crawler.fetch.lookups import Lookups
 from crawler.gate import DESCRIPTORS_BESIDE, allow_descriptors
-from crawler.shortage import Shortage, heeded, require_threads, shortage
+from crawler.shortage import Shortage, file_threads, heeded, require_threads, shortage
 
 NO_THREAD = RuntimeError("can't start new thread")
 
@@ -141,6 +141,17 @@ def test_threads_that_cannot_be_started_are_told_before_they_are_needed(monkeypa
     with pytest.raises(Shortage, match="ulimit -u"):
         require_threads()
     assert threading.active_count() == before
+
+
+async def test_no_thread_has_to_start_for_a_file_once_a_crawl_runs(monkeypatch):
+    executor = file_threads(3)
+    monkeypatch.setattr(threading.Thread, "start", lambda _: (_ for _ in ()).throw(NO_THREAD))
+    loop = asyncio.get_running_loop()
+    meet = threading.Barrier(3, timeout=10)
+    assert sorted(await asyncio.gather(*(loop.run_in_executor(executor, meet.wait) for _ in range(3)))) == [0, 1, 2]
+    with pytest.raises(Shortage, match="ulimit -u"):
+        file_threads(1)
+    executor.shutdown()
 
 
 async def test_lookups_make_do_with_the_threads_that_there_are(monkeypatch):
