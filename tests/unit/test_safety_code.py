@@ -73,7 +73,6 @@ MADE_PATTERNS = {
     "extract/dates.py": "parts of our own",
     "extract/flatten_page.py": "names of elements, of a list of our own",
     "extract/json_value.py": "a variable's name as config.rule_fields lets it be, which means itself",
-    "extract/flatten_page.py": "names of elements that are written there",
     "extract/near_misses.py": "a class or id, escaped",
 }
 
