@@ -14,6 +14,7 @@ from crawler.errands import Errands
 from crawler.export.outcomes import outcome_line
 from crawler.extract.robots import product_name
 from crawler.gate import shares_of
+from crawler.heap import Heap
 from crawler.ledger import Ledger
 from crawler.parts import Parts
 from crawler.politeness.policy import Policy, Spent
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from crawler.scope import Scope
     from crawler.seedlist import SeedList
     from crawler.traps.detector import Traps
+
+
+SPARE_BYTES = 64 * 1024**2
+"""What the process may hold beyond what it needs: bodies of megabytes leave that, and more, between what is in use."""
 
 
 class Opened(NamedTuple):
@@ -97,6 +102,7 @@ def assembled(
         memory_bytes=shares_of(config.limits.memory_bytes).results,
         keepers=opened.keepers,
         blobs=blobs,
+        heap=Heap(SPARE_BYTES),
         committed=plan.committed,
     )
     keeps = config.export.warc or config.export.files  # asked here once, not of every page

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from crawler.export.base import Sink
     from crawler.frontier.base import Frontier
+    from crawler.heap import Heap
     from crawler.models import Finished, Snoozed
     from crawler.politeness.policy import Policy
     from crawler.stats import Stats
@@ -83,6 +84,7 @@ class Committer:
         memory_bytes: Lines that may wait for a checkpoint; while one is written, as many again are under way.
         keepers: By the name of their blob.
         blobs: What the first checkpoint stores besides, by name.
+        heap: Of this process, seen to after commits.
         committed: Called after the first commit and each that held results, before the next begins: taking one's
             time here slows the crawl, and nothing else.
     """
@@ -100,6 +102,7 @@ class Committer:
         memory_bytes: int = 64 << 20,
         keepers: Mapping[str, Keeper] | None = None,
         blobs: Mapping[str, bytes] | None = None,
+        heap: Heap | None = None,
         committed: Callable[[Committed], Awaitable[None]] | None = None,
     ) -> None:
         self._frontier = frontier
@@ -113,6 +116,7 @@ class Committer:
         self._early_bytes = min(EARLY_BYTES, memory_bytes // 2)
         self._keepers = keepers or {}
         self._blobs = dict(blobs or {})
+        self._heap = heap
         self._committed = committed
         self._batch = Batch()
         self._due = asyncio.Event()
@@ -175,6 +179,8 @@ class Committer:
             is_last = self._closing
             await self._commit()
             woke()
+            if self._heap is not None and self._heap.is_loose():
+                await asyncio.to_thread(self._heap.trim)
             if not self._closing:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._every_s):

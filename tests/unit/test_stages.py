@@ -15,6 +15,7 @@ IN_A_WORKER = (
     "extract/",
     "parse/known.py",
     "parse/heap.py",
+    "heap.py",
     "scope.py",
     "url.py",
     "units.py",
