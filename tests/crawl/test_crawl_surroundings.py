@@ -24,8 +24,8 @@ IS_ROOT = os.geteuid() == 0
 # What is run of COMMAND, in a space of mounts of its own: nothing is writable but the crawl's folder.
 ALL_READ_ONLY = """
 for folder in /tmp /var/tmp /usr/tmp /dev/shm; do
-    [ ! -d $folder ] || [ $folder = {kept} ] || {{ mount --bind $folder $folder && mount -o remount,bind,ro $folder; }} ||
-        exit 99
+    [ ! -d $folder ] || [ $folder = {kept} ] || mount --bind $folder $folder || exit 99
+    [ ! -d $folder ] || [ $folder = {kept} ] || mount -o remount,bind,ro $folder || exit 99
 done
 cd /proc && exec "$@"
 """

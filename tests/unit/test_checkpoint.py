@@ -222,3 +222,26 @@ async def test_flush_waits_until_what_has_ended_is_committed_and_for_nothing_els
     await running
     for sink in sinks.values():
         await sink.aclose()
+
+
+class Heap:
+    """Is loose until it is trimmed."""
+
+    def __init__(self):
+        self.trimmed = 0
+
+    def is_loose(self):
+        return not self.trimmed
+
+    def trim(self):
+        self.trimmed += 1
+
+
+async def test_a_loose_heap_is_trimmed_after_a_commit_and_a_tight_one_left(tmp_path):
+    heap = Heap()
+    _, sinks, committer = await opened(MemoryStore(), tmp_path, heap=heap)
+    await run_once(committer, lambda: None)
+    assert committer._done == 2
+    assert heap.trimmed == 1
+    for sink in sinks.values():
+        await sink.aclose()
