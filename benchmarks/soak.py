@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -48,6 +49,8 @@ SAMPLE_EVERY_S = 1.0
 ROWS = 10
 NUMBERED = "--"  # between a fault's name and the number of one of its hosts
 ROBOTS = "/robots.txt"
+OURS = re.compile(r"http://h\d+\.test/")
+UNREACHABLE = ("excluded", "robots_unreachable")
 KILLED = ("failed", "parser_crashed")
 
 
@@ -209,7 +212,7 @@ def proven(directory: Path, web: ServerApart) -> list[str]:
     if ended != len(ends):
         wrong.append(f"the store knows {ended} ends, the files {len(ends)}")
     asked = {f"http://{hit.host}{hit.path}" for hit in web.log.hits if hit.path != ROBOTS}
-    ours = {url for url in ends if f".{DOMAIN}/" not in url}
+    ours = {url for url in ends if OURS.match(url)}
     kept = {url for url in ours if ends[url] == ("fetched", None)}
     print(f"{len(asked):,} URLs of the web requested, {len(kept):,} kept, {len(ours & asked - kept)} of them not")
     wrong += [f"{url} was requested, and has no end" for url in asked - ours][:20]  # in flight at the end: none
@@ -228,8 +231,9 @@ def faulty(ends: dict[str, tuple[str, str | None]]) -> list[str]:
         if fault is None or url != fault.url.replace(fault.host, host):
             continue
         met[fault.name] += 1
-        if end not in ((fault.ends, fault.reason), KILLED):
-            wrong.append(f"{url}: {end}, the catalogue says {(fault.ends, fault.reason)}")
+        told = UNREACHABLE if fault.breaks_host else (fault.ends, fault.reason)
+        if end not in (told, KILLED):
+            wrong.append(f"{url}: {end}, the catalogue says {told}")
     print(f"{met.total():,} hosts with {len(met)} kinds of faults of {len(FAULTS)}; {len(wrong)} ended otherwise")
     return wrong[:20]
 
