@@ -53,10 +53,11 @@ _DATE_KEYS = frozenset(("year", "month", "day", "date", "week", "yr", "mon", "yy
 _SHORT_DATE_KEYS = frozenset("ymd")
 _PAGE_KEYS = frozenset(("p", "pg", "pn", "seite", "offset", "start", "skip", "from", "first", "begin", "cursor"))
 _PAGE_KEYS |= {"after", "limitstart", "pos"}
-_IDS_TOO = frozenset(("p", "pages"))
-"""What stands before page numbers, and before ids of posts and products as well: long numbers are these."""
+_IDS_TOO = frozenset(("p",))
+"""What stands before page numbers, and before ids of posts and products as well: long numbers are these. Of ``pages``
+in a path it is always an id: a list has pages, but its address names one page."""
 _LONGEST_PAGE_NUMBER = 3
-_PAGE_SEGMENT = re.compile(r"(page|pages|p|pg|seite|offset|start)[-_]?(\d*)")
+_PAGE_SEGMENT = re.compile(r"(page|p|pg|seite|offset|start)[-_]?(\d*)")
 _NUMBER = re.compile(r"\d+")
 _MADE_UP = re.compile(r"(?=.*\d)(?=.*[a-z])[\w.~=()-]{6,}|[0-9a-f]{16,}|\d{10,}|[\w-]{24,}", re.IGNORECASE)
 _ANY_NUMBER = re.compile(r"\d+")

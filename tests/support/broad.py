@@ -153,6 +153,7 @@ class BroadWeb:
                     for name, pace in PACES.items()
                 },
             },
+            "traps": {"detect": False},  # its hosts say all the same, as mirrors do
             "breaker": {"failures": FAILURES, "rest": f"{REST_S:g}s"},
             "fetch": {
                 "timeout": f"{TIMEOUT_S:g}s",

@@ -62,6 +62,7 @@ def test_long_paths_and_such_that_go_in_circles_are_deep(path):
         "/p/12345",
         "/p-12345",
         "/pages/12345",
+        "/pages/7",
         "/?p=12345",
         "/?page_id=7",
         "/product/12345",
