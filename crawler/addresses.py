@@ -15,7 +15,7 @@ What cannot be known: a NAT64 prefix of a network's own (RFC 6052), and machines
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -105,12 +105,10 @@ def purpose(address: str) -> str | None:
 
 def parse(text: str) -> IPv4Address | IPv6Address | None:
     """`text` as an address; None if it is none."""
-    for version in (IPv4Address, IPv6Address):
-        try:
-            return version(text)
-        except AddressValueError:
-            continue
-    return None
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def carried_by(address: IPv6Address) -> tuple[str, tuple[IPv4Address, ...]] | None:
