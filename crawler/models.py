@@ -103,7 +103,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
 
     def values(self, name: bytes) -> list[str]:
         """What all headers called `name` (lower case) say, decoded as latin-1."""
-        return [value.decode("latin-1") for key, value in self.headers if key.lower() == name]
+        return [told.decode("latin-1") for key, told in self.headers if len(key) == len(name) and key.lower() == name]
 
     @property
     def etag(self) -> str | None:

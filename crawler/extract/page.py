@@ -179,13 +179,8 @@ def _scraping(settings: Settings) -> Scraping:
 
 def _all(response: Response, name: bytes) -> str | None:
     """What all headers of that name say, as one list; None if there is none."""
-    found = None
-    length = len(name)
-    for key, value in response.headers:
-        if len(key) == length and key.lower() == name:
-            text = value.decode("latin-1")
-            found = text if found is None else f"{found}, {text}"
-    return found
+    values = response.values(name)
+    return ", ".join(values) if values else None
 
 
 def _is_html(response: Response, content_type: str | None, body: bytes) -> bool:
