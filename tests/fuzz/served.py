@@ -29,6 +29,7 @@ from crawler.politeness.retry import MAX_RETRY_AFTER_S, redirect_target, retry_a
 from crawler.reasons import REASONS
 from crawler.url import MAX_URL_CHARS, Base, canonicalize, fingerprint, host, host_key, registrable_domain
 from tests.fuzz.target import Target
+from tests.support.fetching import fed
 
 URL = Url("https://www.example.org/a/b?c=d")
 REQUEST = Request(url=URL, host_key=HostKey("www.example.org"), scope_host="www.example.org")
@@ -207,10 +208,7 @@ def answer(data: bytes) -> None:
 def end_of(pieces: list[bytes]) -> object:
     """How a connection ends that brings these."""
     protocol = AnswerProtocol(_LOOP)
-    awaited = protocol.expect(limit=_ANSWER_BYTES)
-    for piece in pieces:
-        if not awaited.done():
-            protocol.data_received(memoryview(piece))
+    awaited = fed(protocol, _ANSWER_BYTES, pieces)
     protocol.connection_lost(None)
     if (error := awaited.exception()) is not None:
         reason = fetch_error(error).reason

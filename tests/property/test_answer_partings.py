@@ -16,6 +16,7 @@ from tests.support.faults.bodies import BODIES
 from tests.support.faults.chunking import CHUNKING
 from tests.support.faults.headers import HEADERS
 from tests.support.faults.heads import HEADS
+from tests.support.fetching import fed
 
 MAX_BYTES = 1000
 SENT = [
@@ -49,10 +50,7 @@ def broken_answers(draw):
 
 def end_of(pieces, loop):
     protocol = AnswerProtocol(loop)
-    answer = protocol.expect(limit=MAX_BYTES)
-    for piece in pieces:
-        if not answer.done():
-            protocol.data_received(memoryview(piece))
+    answer = fed(protocol, MAX_BYTES, pieces)
     protocol.connection_lost(None)
     if (error := answer.exception()) is not None:
         return fetch_error(error).reason

@@ -51,6 +51,16 @@ async def until(true):
         await asyncio.sleep(0)
 
 
+def fed(protocol, limit, pieces):
+    """The answer that comes of these pieces, which may still be to come; no more are fed once it is there."""
+    answer = protocol.expect(limit=limit)
+    for piece in pieces:
+        if answer.done():
+            break
+        protocol.data_received(memoryview(piece))
+    return answer
+
+
 def body_begun(fetcher):
     return lambda: any(attempt.received for attempt in fetcher._deadlines._attempts)
 

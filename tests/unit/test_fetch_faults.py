@@ -19,7 +19,7 @@ from tests.support.faults.fault import Drip, Reset, Silence
 from tests.support.faults.headers import HEADERS
 from tests.support.faults.heads import HEADS
 from tests.support.faults.server import FaultServer
-from tests.support.fetching import fetcher_for, nothing
+from tests.support.fetching import fed, fetcher_for, nothing
 
 FAULTS = (*HEADS, *HEADERS, *BODIES, *CHUNKING)
 STATIC = [fault for fault in FAULTS if not callable(fault.steps) and all(
@@ -83,11 +83,7 @@ def sent_by(fault):
 def end_of(fault, pieces):
     """Status and body, or the reason of the failure, or that nothing has come of it."""
     protocol = AnswerProtocol(asyncio.get_running_loop())
-    answer = protocol.expect(limit=MAX_BODY_BYTES)
-    for piece in pieces:
-        protocol.data_received(memoryview(piece))
-        if answer.done():
-            break
+    answer = fed(protocol, MAX_BODY_BYTES, pieces)
     if not any(isinstance(step, Silence) for step in fault.steps):
         is_reset = any(isinstance(step, Reset) for step in fault.steps)
         protocol.connection_lost(ConnectionResetError(104, "reset") if is_reset else None)
