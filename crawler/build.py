@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from crawler.assembly import Opened, assembled
@@ -38,14 +38,12 @@ from crawler.running import Running
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
 from crawler.sinks import hook_sink
-from crawler.stores import open_store
+from crawler.stores import open_store, restore
 from crawler.traps.detector import Traps
 from crawler.traps.stored import TRAPS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-    from contextlib import AbstractContextManager
-    from pathlib import Path
+    from collections.abc import AsyncIterator
 
     from crawler.checkpoint import Keeper
     from crawler.clock import Clock
@@ -53,7 +51,6 @@ if TYPE_CHECKING:
     from crawler.directory import CrawlDirectory
     from crawler.fetch.base import Fetcher
     from crawler.fetch.http import HttpFetcher
-    from crawler.models import Restored
     from crawler.parse.base import Parser
     from crawler.plan import Plan
     from crawler.rule_history import Earlier
@@ -113,7 +110,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, RULES: health, **plan.keepers}
         if traps is not None:
             keepers[TRAPS] = traps
-        _restore(keepers, restored, directory.store)
+        restore(keepers, restored, directory.store)
         sinks = await open_sinks(plan, files, restored, stack)
         text = dump(effective)
         directory.write_config(text)
@@ -210,18 +207,6 @@ def _http() -> type[HttpFetcher]:
         from crawler.fetch.http import HttpFetcher  # noqa: PLC0415  (aiohttp takes 0.1 s to import)
 
     return HttpFetcher
-
-
-def _restore(keepers: Mapping[str, Keeper], restored: Restored, path: Path) -> None:
-    """Have all go on where they stood; a state that is none is damage of the store at `path`."""
-    meaning: AbstractContextManager[None] = nullcontext()
-    if restored.blobs:
-        from crawler.frontier.sqlite_schema import read_back  # noqa: PLC0415
-
-        meaning = read_back(path)
-    with meaning:
-        for name, keeper in keepers.items():
-            keeper.restore(restored.blobs.get(name, b""))
 
 
 def _earlier(plan: Plan) -> Earlier | None:

@@ -6,6 +6,7 @@ Names the backends of the frontier, as `crawler.build` does for other parts.
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,9 +14,11 @@ from crawler.errors import ConfigError
 from crawler.politeness.retry import MAX_RETRY_AFTER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from crawler.checkpoint import Keeper
     from crawler.clock import Clock
     from crawler.config import CrawlConfig
     from crawler.frontier.base import Frontier
@@ -63,6 +66,18 @@ async def open_store(
         raise
     restored = await opening
     return Opened(frontier, restored, plan.effective_config(), ())
+
+
+def restore(keepers: Mapping[str, Keeper], restored: Restored, path: Path) -> None:
+    """Have all go on where they stood; a state that is none is damage of the store at `path`."""
+    meaning: AbstractContextManager[None] = nullcontext()
+    if restored.blobs:
+        from crawler.frontier.sqlite_schema import read_back  # noqa: PLC0415
+
+        meaning = read_back(path)
+    with meaning:
+        for name, keeper in keepers.items():
+            keeper.restore(restored.blobs.get(name, b""))
 
 
 def _frontiers(plan: Plan, clock: Clock, *, resumed: bool) -> Callable[[Path], Frontier]:
