@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+READY_TO_TEST := .venv/.ready-to-test
 
 .PHONY: help demo test lint types imports unit proof fuzz bench guard clean
 .DEFAULT_GOAL := help
@@ -24,10 +25,10 @@ types: $(READY)  ## strict typing
 imports: $(READY)  ## imports point down only
 	$(BIN)/lint-imports
 
-unit: $(READY)  ## all tests but the proofs
+unit: $(READY_TO_TEST)  ## all tests but the proofs
 	$(BIN)/python -m pytest
 
-proof: $(READY)  ## kill, starve and damage crawls for some minutes: nothing may be lost or repeated
+proof: $(READY_TO_TEST)  ## kill, starve and damage crawls for some minutes: nothing may be lost or repeated
 	$(BIN)/python -m pytest tests/proof
 
 fuzz: $(READY)  ## look for bytes that break a parser, FUZZ_SECONDS (20) for each; what is found is kept in tests/fuzz/cases
@@ -50,4 +51,8 @@ $(READY): constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(READY_TO_TEST): $(READY) constraints-test.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints-test.txt
 	@touch $@

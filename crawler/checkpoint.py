@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.models import OUTCOMES, PAGES, Checkpoint
@@ -60,6 +60,10 @@ class Committed:
 
     pages: Sequence[bytes]  #: lines of pages.jsonl, without newlines
     positions: Mapping[str, int]  #: sink name -> committed length of its file in bytes
+    #: every URL that has ended, in order; those with a page as `pages` has them
+    ended: Sequence[Finished] = ()
+    #: sink name -> what was appended to it: one line or, with newlines between them, several
+    lines: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
 
 
 class Batch:
@@ -167,6 +171,11 @@ class Committer:
             self._taken.clear()
             await self._taken.wait()
 
+    @property
+    def waiting(self) -> int:
+        """How many results wait for a commit."""
+        return len(self._batch)
+
     def _is_full(self) -> bool:
         most = 2 * EARLY_ROWS
         batch = self._batch
@@ -222,7 +231,8 @@ class Committer:
         self._done += 1
         self._stored.set()
         if self._committed and (len(batch) or is_first):
-            await self._committed(Committed(pages=batch.lines.get(PAGES, ()), positions=positions))
+            pages = batch.lines.get(PAGES, ())
+            await self._committed(Committed(pages=pages, positions=positions, ended=batch.finished, lines=batch.lines))
         self.snoozing -= len(batch.snoozed)  # in one turn of the loop with `woke`, so that nobody sees neither
 
     async def _tell_outcomes(self, batch: Batch) -> None:

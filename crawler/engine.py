@@ -27,7 +27,10 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from crawler.alone import Alone
+from crawler.control import Control
 from crawler.errands import LOOKUPS
 from crawler.errors import CrawlerError, FetchError, first_error
 from crawler.gate import Gate
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from crawler.models import ParseFailure, Request, Response
     from crawler.parts import Parts, Settings
     from crawler.stats import Snapshot
+    from crawler.views import HostViews
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +74,7 @@ class Engine:
         self._starts: Line[Request] = Line()
         self._answers = Batches()
         self._changed = asyncio.Event()  # something feed may act on
+        self.control = Control(settings.concurrency, settings.most or settings.concurrency, self._changed.set)
         self._over = asyncio.Event()  # ended, one way or another
         self._aborted = asyncio.Event()  # stopping, with nothing in flight or no patience for it
         self._busy = 0
@@ -107,7 +112,7 @@ class Engine:
     def stop(self) -> None:
         """End soon: start nothing more, let what is in flight finish for `Settings.grace_s`, commit."""
         self._stopping = True
-        self._changed.set()
+        self.control.unpause()
         self._over.set()
 
     def abort(self) -> None:
@@ -118,8 +123,19 @@ class Engine:
     def snapshot(self) -> Snapshot:
         """The counts as they stand."""
         policy = self._policy
-        slow, left_out = policy.slow_hosts(), policy.tally.counts()
-        return self._stats.snapshot(self._frontier.counts(), policy.in_flight, self._ledger.open, slow, left_out)
+        slow, left_out = policy.views.slowest(), policy.tally.counts()
+        counted = self._stats.snapshot(self._frontier.counts(), policy.in_flight, self._ledger.open, slow, left_out)
+        return replace(
+            counted,
+            concurrency=self.control.concurrency,
+            paused=self.control.paused,
+            parsing=self._gate.answers,
+            uncommitted=self._committer.waiting,
+        )
+
+    def hosts(self, limit: int) -> HostViews:
+        """At most `limit` of the busiest and of the slowest hosts, and what all of them do."""
+        return self._policy.views.hosts(limit)
 
     @property
     def stopping(self) -> bool:
@@ -147,13 +163,14 @@ class Engine:
     async def _feed(self) -> None:
         while not self._stopping:
             await self._gate.passed()
+            await self.control.passed()
             self._changed.clear()
             woken, due_at = await self._frontier.wake()
             for host_key in woken:
                 self._policy.wake(host_key)
             if not self._gate.is_open:
                 continue  # answers came in meanwhile: more than `Gate` says would be in hand
-            turn = self._policy.turn(self._settings.concurrency - self._policy.in_flight)
+            turn = self._policy.turn(self.control.concurrency - self._policy.in_flight)
             self._busy += len(turn.start)
             for request in turn.start:
                 self._starts.put(request)
@@ -209,7 +226,7 @@ class Engine:
         answer: Response | FetchError
         try:
             answer = await (fetch or self._fetcher.fetch)(request, partial(self._policy.started, request))
-            self._stats.attempt(len(answer.body))
+            self._stats.attempt(answer)
         except FetchError as error:
             answer = error
         decision = self._policy.after(request, answer)

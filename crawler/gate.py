@@ -41,6 +41,11 @@ class Gate:
         self._open.set()
 
     @property
+    def answers(self) -> int:
+        """How many are held."""
+        return self._answers
+
+    @property
     def is_open(self) -> bool:
         """Whether more may be started."""
         return self._open.is_set()

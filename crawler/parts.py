@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What of the configuration the engine itself heeds."""
 
     concurrency: int
+    most: int = 0  #: to how many requests in flight `Control.set_concurrency` may go; 0 for no further
     body_bytes: int  #: bodies fetched and not yet parsed; no fetch starts above it
     grace_s: float = 10.0  #: how long a stop waits for what is in flight
     beat_s: float = 0.0  #: for how long what comes due is gathered, to be started in one turn

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crawler.engine import Engine
     from crawler.export.base import Sink
     from crawler.frontier.base import Frontier
+    from crawler.machine import Machine
     from crawler.parts import Ending
     from crawler.rule_health import RuleHealth, RuleSummary
     from crawler.rule_history import Earlier
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from crawler.stats import Snapshot
     from crawler.traps.detector import Traps
     from crawler.traps.verdict import Verdict
+    from crawler.views import MachineView
 
 log = logging.getLogger(__name__)
 
@@ -99,10 +101,21 @@ class Running:
         self._name = name
         self._unverified = tuple(unverified)
         self._traps = traps
+        self._machine: Machine | None = None
         self.news = news
         self.stop = engine.stop
         self.abort = engine.abort
         self.snapshot = engine.snapshot
+        self.hosts = engine.hosts
+        self.control = engine.control
+
+    def machine(self) -> MachineView:
+        """What the crawl takes of its machine, since the last call."""
+        if self._machine is None:
+            from crawler.machine import Machine  # noqa: PLC0415 - only who looks pays for psutil
+
+            self._machine = Machine(self._clock)
+        return self._machine.view()
 
     @property
     def stopping(self) -> bool:

@@ -7,6 +7,7 @@ many URLs are known, pending and ended is not counted here a second time: that i
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
@@ -18,16 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from crawler.clock import Clock
-    from crawler.models import Counts, Finished, Page
+    from crawler.models import Counts, Finished, Page, Response
     from crawler.rule_health import RuleHealth
 
 MAX_RULES = 1_000
+
+LATENCY_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper ends of the buckets of `Snapshot.latencies`, in seconds; slower answers come after the last."""
+
 OTHER_RULES = "(other rules)"
 
 _RECENT_S = 5.0
 _SAMPLES_APART_S = 0.1
 _REASON = "reason"
 _REFUSED = "refused"
+_STATUS = "status"
+_LATENCY = "latency"
 
 
 class HostTally(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +85,19 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     hosts: HostTally = HostTally()
     #: pages that look empty without JavaScript
     needs_js: int = 0
+    #: answers by HTTP status, retries, redirects and robots.txt included
+    statuses: dict[int, int] = {}
+    #: answers by how long they took, from the request's head to the last byte: a number for each of `LATENCY_BOUNDS_S`,
+    #: those above the bound before and not above this one, and one for those above all
+    latencies: tuple[int, ...] = ()
+    #: requests that may be in flight, all hosts together
+    concurrency: int = 0
+    #: whether nothing more is started until somebody says so
+    paused: bool = False
+    #: answers fetched that wait for a parser or are with one
+    parsing: int = 0
+    #: lines of records and URLs' ends that wait for a checkpoint
+    uncommitted: int = 0
 
 
 def counters_without(counters: Mapping[str, int], ends: Mapping[tuple[Outcome, str | None], int]) -> dict[str, int]:
@@ -133,16 +153,20 @@ class Stats:
         self._failed = 0
         self._wire_bytes = 0
         self._needs_js = 0
+        self._statuses: Counter[int] = Counter()
+        self._latencies = [0] * (len(LATENCY_BOUNDS_S) + 1)
         self._health = health
         self._reasons: Counter[tuple[Outcome, str]] = Counter()
         self._refused: Counter[str] = Counter()
         self._examples: dict[str, tuple[str, ...]] = {}
         self._samples: deque[tuple[float, int]] = deque([(self._started, 0)])  # (monotonic time, pages by then)
 
-    def attempt(self, wire_bytes: int) -> None:
-        """Count an answer with a body of `wire_bytes`."""
+    def attempt(self, response: Response) -> None:
+        """Count an answer."""
         self._attempts += 1
-        self._wire_bytes += wire_bytes
+        self._wire_bytes += len(response.body)
+        self._statuses[response.status] += 1
+        self._latencies[bisect_left(LATENCY_BOUNDS_S, response.elapsed_s)] += 1
 
     def finished(self, finished: Finished) -> None:
         """Count the end of a URL."""
@@ -194,6 +218,8 @@ class Stats:
         }
         totals |= {f"{_REASON} {outcome} {reason}": count for (outcome, reason), count in self._reasons.items()}
         totals |= {f"{_REFUSED} {rule}": count for rule, count in self._refused.items()}
+        totals |= {f"{_STATUS} {status}": count for status, count in self._statuses.items()}
+        totals |= {f"{_LATENCY} {bucket}": count for bucket, count in enumerate(self._latencies) if count}
         return totals
 
     def restore(self, counters: Mapping[str, int]) -> None:
@@ -215,6 +241,10 @@ class Stats:
                 self._reasons[Outcome(outcome), reason] = count
             elif kind == _REFUSED:
                 self._refused[rest] = count
+            elif kind == _STATUS:
+                self._statuses[int(rest)] = count
+            elif kind == _LATENCY:
+                self._latencies[int(rest)] = count
         self._samples = deque([(self._started, self._pages)])
 
     def snapshot(
@@ -258,6 +288,8 @@ class Stats:
             slow=tuple(slow),
             hosts=hosts or HostTally(),
             needs_js=self._needs_js,
+            statuses=dict(sorted(self._statuses.items())),
+            latencies=tuple(self._latencies),
         )
 
     def _elapsed_s(self) -> float:

@@ -1,10 +1,11 @@
-"""Which exact files may `make` install? Writes constraints.txt: names, versions and hashes of wheels.
+"""Which exact files may `make` install? Writes constraints.txt and constraints-test.txt: names, versions and hashes.
 
-Resolves the project's requirements (build, runtime, dev) once, then asks pip which wheel it would take for every
-Python version and platform below. Any configuration of pip is set aside, so the hashes are the public index's.
+Resolves the project's requirements (build, runtime, dev) once, and what tests need besides with these given; then asks
+pip which wheel it would take for every Python version and platform below. Any configuration of pip is set aside, so the
+hashes are the public index's.
 
     python scripts/constraints.py            the newest versions the requirements allow
-    python scripts/constraints.py --keep     the versions of the present constraints.txt, hashes anew
+    python scripts/constraints.py --keep     the versions of the present files, where they have one; hashes anew
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "constraints.txt"
+FOR_TESTS = ROOT / "constraints-test.txt"
 PYTHONS = ("3.11", "3.12", "3.13")
 #: Oldest and newest C library of each Linux, since pip prefers the newest tag a machine knows; macOS tags expand by
 #: themselves.
@@ -36,34 +39,56 @@ HEADER = """\
 # Wheels for CPython 3.11 to 3.13 on Linux (glibc; x86_64, aarch64) and macOS.
 """
 
+TEST_HEADER = """\
+# What `make unit` installs beside constraints.txt, for tests of pages and how-tos. Written by scripts/constraints.py.
+"""
+
 
 def main() -> None:
     """Resolve, collect, write."""
-    pins = kept_versions() if "--keep" in sys.argv[1:] else resolved_versions(requirements())
+    keep = "--keep" in sys.argv[1:]
+    pins = resolved_versions(requirements(), kept_versions(CONSTRAINTS) if keep else {})
+    write(CONSTRAINTS, HEADER, pins)
+    besides = resolved_versions(extra("test"), (kept_versions(FOR_TESTS) if keep else {}) | pins)
+    write(FOR_TESTS, TEST_HEADER, {name: version for name, version in besides.items() if name not in pins})
+
+
+def requirements() -> list[str]:
+    """Every requirement pyproject.toml states of the build, the program and work on it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    build = [*project["build-system"]["requires"], "editables"]  # hatchling wants it for an editable install
+    return [*build, *project["project"]["dependencies"], *extra("dev")]
+
+
+def extra(name: str) -> list[str]:
+    """The requirements of one extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return list(project["optional-dependencies"][name])
+
+
+def kept_versions(path: Path) -> dict[str, str]:
+    """Package -> version of a file at hand; none if it is not."""
+    text = path.read_text() if path.exists() else ""
+    return dict(re.findall(r"^(\S+)==(\S+)", text, re.MULTILINE))
+
+
+def resolved_versions(wanted: list[str], given: dict[str, str]) -> dict[str, str]:
+    """Package -> version as pip resolves them for this interpreter: run it on the oldest supported one."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.writelines(f"{name}=={version}\n" for name, version in given.items())
+        file.flush()
+        report = json.loads(pip_report("--ignore-installed", "--constraint", file.name, *wanted).stdout)
+    return {normalised(item["metadata"]["name"]): item["metadata"]["version"] for item in report["install"]}
+
+
+def write(path: Path, header: str, pins: dict[str, str]) -> None:
+    """Write the versions with the hashes of their wheels for every platform."""
     hashes: dict[str, set[str]] = defaultdict(set)
     for python in PYTHONS:
         for name, tags in PLATFORMS.items():
             for package, digest in wheel_hashes(pins, python, tags, f"CPython {python}, {name}").items():
                 hashes[package].add(digest)
-    CONSTRAINTS.write_text(HEADER + "".join(entry(name, pins[name], hashes[name]) for name in sorted(pins)))
-
-
-def requirements() -> list[str]:
-    """Every requirement pyproject.toml states: of the build, the program and its tests."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    build = [*project["build-system"]["requires"], "editables"]  # hatchling wants it for an editable install
-    return [*build, *project["project"]["dependencies"], *project["project"]["optional-dependencies"]["dev"]]
-
-
-def kept_versions() -> dict[str, str]:
-    """Package -> version of the constraints.txt at hand."""
-    return dict(re.findall(r"^(\S+)==(\S+)", CONSTRAINTS.read_text(), re.MULTILINE))
-
-
-def resolved_versions(wanted: list[str]) -> dict[str, str]:
-    """Package -> version as pip resolves them for this interpreter: run it on the oldest supported one."""
-    report = json.loads(pip_report("--ignore-installed", *wanted).stdout)
-    return {normalised(item["metadata"]["name"]): item["metadata"]["version"] for item in report["install"]}
+    path.write_text(header + "".join(entry(name, pins[name], hashes[name]) for name in sorted(pins)))
 
 
 def wheel_hashes(pins: dict[str, str], python: str, tags: tuple[str, ...], label: str) -> dict[str, str]:

@@ -8,11 +8,9 @@ forget it.
 from __future__ import annotations
 
 import logging
-from heapq import nlargest
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from crawler.models import Outcome, Response, SlowHost
+from crawler.models import Outcome, Response
 from crawler.politeness import retry
 from crawler.politeness.breaker import REASON, Breaker, Effect
 from crawler.politeness.limits import adaptive_of
@@ -122,13 +120,13 @@ class Health:
         """A host has had its turn, without a request."""
         self._schedule.hold(host, now)
 
-    def slowest(self, limit: int, now: float) -> list[SlowHost]:
-        """The hosts that have something to request and wait longest until they may, the longest wait first."""
-        waiting = (host for host in self._window.hosts.values() if host.due > now and (host.ticket or host.far))
-        return [
-            SlowHost(host_key=host.key, why=host.waits_for or _pace(host), wait_s=host.due - now)
-            for host in nlargest(limit, waiting, key=attrgetter("due"))
-        ]
+    def why(self, host: Host) -> str:
+        """Why a host waits, in words, as the end of a sentence about it."""
+        return host.waits_for or _pace(host)
+
+    def is_broken(self, host: Host) -> bool:
+        """Whether it failed too often to be asked more than a trial."""
+        return self._breaker.is_open(host)
 
     def _count(self, host: Host, effect: Effect, now: float) -> bool:
         """Do what follows from an attempt; whether the host has just been given up."""

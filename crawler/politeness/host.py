@@ -42,8 +42,9 @@ class Host(Scheduled):
         *("address", "asked_delay_s", "asking", "backoff_s", "crawl_delay_s", "failures", "far"),
         *("first_seen", "given_up", "hand", "idle", "is_inside", "latency_s", "located", "locating", "lookups"),
         *("more", "pages", "proven", "quota"),
-        *("recovery_s", "reserved"),
-        *("retired", "slots", "trial", "unjudged", "unresolved_until", "urgent", "waits_for", "wanted", "woken"),
+        *("recovery_s", "requests", "reserved"),
+        *("retired", "slots", "trial", "unjudged", "unresolved_until", "urgent"),
+        *("waited_s", "waits_for", "wanted", "woken"),
     )
 
     def __init__(
@@ -105,6 +106,9 @@ class Host(Scheduled):
         self.far = False
         #: why it rests, in words; empty for a plain pause
         self.waits_for = ""
+        #: see `crawler.views.HostView`
+        self.requests = 0
+        self.waited_s = 0.0
 
     def state(self, now: float) -> State:
         """What it is doing at `now`."""

@@ -13,7 +13,7 @@ from math import inf
 from random import random
 from typing import TYPE_CHECKING
 
-from crawler.models import HostKey, HostState, Kind, Page, ParseFailure, Request, Response, Robots, RobotsFile, SlowHost
+from crawler.models import HostKey, HostState, Kind, Page, ParseFailure, Request, Response, Robots, RobotsFile
 from crawler.politeness import retry
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import Budget, Spent
@@ -25,6 +25,7 @@ from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirec
 from crawler.politeness.schedule import Schedule
 from crawler.politeness.tally import Tally
 from crawler.politeness.turn import Turn
+from crawler.politeness.views import Views
 from crawler.politeness.window import Window
 from crawler.reasons import PRIVATE_ADDRESS
 from crawler.url import STANDARD
@@ -89,6 +90,8 @@ class Policy:
         )
         self._health = Health(manners, self._schedule, self._window, self.tally)
         self._budget = Budget(manners.budget, spent, clock.monotonic())
+        #: what a person sees of the hosts
+        self.views = Views(self._window, self._health, clock)
         self._unstarted: set[int] = set()
         self.inside = Inside(reach, self._window)
         self._judge = Judge(
@@ -199,7 +202,9 @@ class Policy:
     def started(self, request: Request) -> None:
         """The head of a request is on the wire now."""
         self._unstarted.discard(id(request))
-        self._schedule.started(self._window.hosts[request.host_key], self._clock.monotonic())
+        host = self._window.hosts[request.host_key]
+        host.requests += 1
+        self._schedule.started(host, self._clock.monotonic())
 
     def after(self, request: Request, answer: Response | FetchError) -> Decision:
         """What follows from an attempt that has ended; its slot at the host is free again."""
@@ -261,10 +266,6 @@ class Policy:
         """The last `changes` are committed."""
         self._window.committed()
         self._judge.committed()
-
-    def slow_hosts(self, limit: int = 3) -> list[SlowHost]:
-        """The hosts that have something to request and wait longest until they may, the longest wait first."""
-        return self._health.slowest(limit, self._clock.monotonic())
 
     def _serve(self, host: Host, now: float, turn: Turn, room: int) -> int:
         """Give a due host its turn: it starts a request, asks for some, or both. Returns how many it asks for."""

@@ -75,7 +75,7 @@ def test_host_given_up_makes_nobody_wait_whatever_it_asked_for():
     assert [span.request.attempt for span in desk.log] == [1, 2, 3]  # at robots.txt; the third is the trial
     assert set(desk.ends.values()) == {"breaker"}
     assert desk.clock.now < desk.log[-1].end + 10
-    assert desk.policy.slow_hosts(5) == []
+    assert desk.policy.views.slowest(5) == []
 
 
 def test_host_given_up_starves_no_other_while_its_many_urls_end():
@@ -154,7 +154,7 @@ def test_restart_in_the_middle_of_a_rest_neither_shortens_it_nor_wins_another_tr
     desk = desk_for(broken, obey=obey)
     desk.stored["a.test"] = HostState(host_key="a.test", failures=2)
     desk.add(*pages(40))
-    while not desk.policy.slow_hosts(1):
+    while not desk.policy.views.slowest(1):
         desk.run(until=desk.clock.now + 0.5)
     [opened] = desk.log
     desk.clock.advance(downtime)
@@ -226,14 +226,14 @@ def test_why_hosts_wait_is_said_in_words():
     for request in policy.turn(10).start:
         policy.started(request)
         policy.after(request, answers.get(request.host_key, FetchError("reset")))
-    told = {host.host_key: (host.why, round(host.wait_s)) for host in policy.slow_hosts(10)}
+    told = {host.host_key: (host.why, round(host.wait_s)) for host in policy.views.slowest(10)}
     assert told == {
         "asked.test": ("it asked to be left alone", 60),
         "slow.test": ("it takes 4.2 s to answer", 9),
         "error.test": ("2 s between requests after errors", 2),
         "down.test": ("it failed 3 times in a row", 100),
     }
-    assert [host.host_key for host in policy.slow_hosts(2)] == ["down.test", "asked.test"]
+    assert [host.host_key for host in policy.views.slowest(2)] == ["down.test", "asked.test"]
 
 
 @pytest.mark.parametrize(
@@ -247,5 +247,5 @@ def test_pauses_are_told_in_seconds_however_long(state, delay, why):
     clock = FakeClock()
     policy = policy_for(clock, delay=delay, resumed=True)
     policy.adopt([state])
-    [host] = policy.slow_hosts(1)
+    [host] = policy.views.slowest(1)
     assert host.why == why

@@ -143,7 +143,7 @@ def test_failed_look_up_says_why_the_host_waits():
     policy.adopt([HostState(host_key="a.test")])
     assert policy.turn(10).locate == ["a.test"]
     policy.not_located("a.test", FetchError("dns", "a.test"))
-    [slow] = policy.slow_hosts(3)
+    [slow] = policy.views.slowest(3)
     assert (slow.host_key, slow.why, slow.wait_s) == ("a.test", "its name does not resolve", 5.0)
 
 

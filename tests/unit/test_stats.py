@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from crawler.models import Counts, Finished, Outcome, Refusal, Request, SlowHost
+from crawler.models import Counts, Finished, Outcome, Refusal, Request, Response, SlowHost
 from crawler.stats import MAX_RULES, OTHER_RULES, HostTally, Stats, counters_with, counters_without
 from tests.support.clock import FakeClock
 
@@ -33,6 +33,10 @@ def failed(reason, attempt=1):
     return Finished(request=replace(REQUEST, attempt=attempt), outcome=Outcome.FAILED, reason=reason)
 
 
+def answer(status=200, **fields):
+    return Response(url="https://a.test/", status=status, **fields)
+
+
 def refusal(rule, count=1, *examples):
     return Refusal(rule=rule, count=count, examples=examples)
 
@@ -51,8 +55,8 @@ def test_counts_of_the_frontier_pass_through(stats):
 
 
 def test_attempts_bytes_and_snoozes_add_up(stats):
-    stats.attempt(100)
-    stats.attempt(23)
+    stats.attempt(answer(body=b"x" * 100))
+    stats.attempt(answer(body=b"x" * 23))
     stats.snoozed(1)
     numbers = snapshot(stats)
     assert (numbers.attempts, numbers.wire_bytes, numbers.snoozes) == (2, 123, 1)
@@ -152,7 +156,7 @@ def test_snapshots_in_quick_succession_do_not_pile_up_samples(stats, clock):
 def test_restored_stats_count_on(stats, clock):
     stats.finished(page())
     stats.finished(failed("http_404"))
-    stats.attempt(50)
+    stats.attempt(answer(body=b"x" * 50, status=404, elapsed_s=0.3))
     stats.snoozed(1)
     stats.refused([refusal("scope.exclude: * / *", 4, "u1")])
     clock.advance(60)
