@@ -136,7 +136,7 @@ class Lines:
         if fresh == len(self._containers) or (of := self._containers[fresh].of) is None:
             return False
         if of.has_items:
-            return True
+            return self._after_paragraph_in != fresh  # words between two items would go on with the next one's number
         # A list may follow its item's own words at once, if it does not start at another number (section 5.2).
         is_within_item = fresh > 0 and self._containers[fresh - 1].of is not None
         begins_at_one = of.number is None or self._containers[fresh].marker.startswith("1" + of.sign)

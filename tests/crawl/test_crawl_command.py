@@ -75,7 +75,7 @@ def test_output_can_go_to_a_file_or_be_piped(crawler, fast, tmp_path):
 
 
 def test_a_closed_pipe_ends_the_crawl_cleanly(fast, tmp_path):
-    web = Web(pages_per_host=4000, latency_s=0.002)
+    web = Web(pages_per_host=4000, latency_s=0.1)
     with Server(web) as server:
         settings = fast(server, "checkpoint.every=50ms")
         process = start(tmp_path, *web.seeds(), *settings, "-o", "-", "-d", "crawl")
@@ -90,7 +90,7 @@ def test_a_closed_pipe_ends_the_crawl_cleanly(fast, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_commits_what_is_in_flight_and_exits_130(fast, tmp_path, number):
-    web = Web(pages_per_host=4000, latency_s=0.002)
+    web = Web(pages_per_host=4000, latency_s=0.1)  # which takes a minute at least
     with Server(web) as server:
         settings = fast(server, "checkpoint.every=50ms")
         process = start(tmp_path, *web.seeds(), *settings, "-o", "-", "-d", "crawl")

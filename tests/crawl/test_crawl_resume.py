@@ -38,10 +38,11 @@ def until_pages(process, path, count):
 def interrupt(folder, web, server, *more, count=20, number=signal.SIGKILL, seeds=None):
     """Begin a crawl and end it by a signal once it has some pages; what it said."""
     settings = options(server, "checkpoint.every=20ms", *more)
-    process = start(folder, *(seeds or web.seeds()), *settings, "-d", "crawl")
-    until_pages(process, folder / "crawl/pages.jsonl", count)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    with server.slow_after(count + 10):
+        process = start(folder, *(seeds or web.seeds()), *settings, "-d", "crawl")
+        until_pages(process, folder / "crawl/pages.jsonl", count)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
     assert process.returncode in (-signal.SIGKILL, 130)
     return errors.decode()
 
@@ -97,9 +98,10 @@ def test_a_terminal_that_is_closed_interrupts_the_crawl_and_nothing_is_lost(craw
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  (this process has no other threads)
         )
         os.close(theirs)
-        until_pages(process, tmp_path / "crawl/pages.jsonl", 20)
-        os.close(ours)
-        assert process.wait(30) == 130
+        with server.slow_after(30):
+            until_pages(process, tmp_path / "crawl/pages.jsonl", 20)
+            os.close(ours)
+            assert process.wait(30) == 130
         assert_complete(crawler("--resume"), WEB)
 
 

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 import uvloop
@@ -21,7 +22,7 @@ from tests.support.hits import Hit, Log
 from tests.support.site import Responder, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from multiprocessing.connection import Connection
 
 __all__ = ["Hit", "Log", "Responder", "Server", "ServerApart"]
@@ -58,6 +59,15 @@ class Server:
     def log(self) -> Log:
         """All requests so far."""
         return self._site.log
+
+    @contextmanager
+    def slow_after(self, more: int) -> Iterator[None]:
+        """Meanwhile, after so many requests more, answers take a second longer: nobody is done before a test acts."""
+        self._site.quick_answers = len(self.log.hits) + more
+        try:
+            yield
+        finally:
+            self._site.quick_answers = None
 
     @property
     def port(self) -> int:

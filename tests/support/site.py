@@ -12,6 +12,7 @@ import struct
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tests.support.web import Reply
 
 _BACKLOG = 1024
+_SLOW_S = 1.0
 _RECEIVED_AT_ONCE = 65_536
 _ACCEPTED_AT_ONCE = 64
 #: SO_TIMESTAMPNS of Linux's asm-generic/socket.h, which Python does not name: a struct timespec with all that arrives
@@ -58,6 +60,8 @@ class Site:
         self.wall_ahead_s = _wall_ahead_s()
         self._web = web
         self._addresses = tuple(addresses)
+        #: how many requests are answered as fast as the web says; those after them take a second more; None for all
+        self.quick_answers: int | None = None
         self._visits: Counter[tuple[str, str]] = Counter()
         #: connections with an unanswered request, by host and by address
         self._waiting: dict[str, set[Connection]] = {}
@@ -93,6 +97,8 @@ class Site:
         hit = Hit(at, host, path, headers.get("user-agent", ""), connection.address, *in_flight)
         self.log.hits.append(hit)
         reply = self._web.respond(host, path, self._visits[host, path])
+        if self.quick_answers is not None and len(self.log.hits) > self.quick_answers:
+            reply = replace(reply, delay_s=reply.delay_s + _SLOW_S)
         return hit, reply, headers.get("connection", "").lower() != "close"
 
     def settled(self, hit: Hit, connection: Connection) -> None:

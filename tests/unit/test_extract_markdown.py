@@ -274,6 +274,7 @@ HTML = st.recursive(
 @settings(max_examples=100)
 @given(st.lists(HTML, max_size=4).map("".join))
 @example("<p>a</p><p># b</p>")
+@example("<ol><li>a</li>b<li>c</li></ol>")
 def test_text_reads_back_as_the_text_it_was(html):
     source = body(html)
     shown = markdown([source])
