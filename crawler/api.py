@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from crawler.checkpoint import Committed
     from crawler.running import Result, Running
+    from crawler.stats import Snapshot
+    from crawler.views import HostViews
 
 _decoder = msgspec.json.Decoder(PageRecord)
 
@@ -158,6 +160,37 @@ class Crawl:
         """Start no more requests. What is in flight is finished and committed; iteration then ends by itself."""
         if self._running is not None and not self._ended.is_set():
             self._running.stop()
+
+    def pause(self) -> None:
+        """Start no more requests until `unpause`; see `crawler.control.Control.pause`. Stopping ends a pause."""
+        self._entered().control.pause()
+
+    def unpause(self) -> None:
+        """Go on."""
+        self._entered().control.unpause()
+
+    def set_concurrency(self, concurrency: int) -> int:
+        """Have at most so many requests in flight from now on, all hosts together; how many it came to, as open files
+        may not allow so many."""
+        return self._entered().control.set_concurrency(concurrency)
+
+    def snapshot(self) -> Snapshot:
+        """The counts at this moment. Costs some microseconds, and a millisecond where thousands of hosts wait."""
+        return self._entered().snapshot()
+
+    def hosts(self, limit: int = 10) -> HostViews:
+        """At most `limit` of the busiest hosts and of those that wait longest, and what all in memory do."""
+        return self._entered().hosts(limit)
+
+    def _entered(self) -> Running:
+        """The crawl, once it is open.
+
+        Raises:
+            CrawlerError: It has not been entered.
+        """
+        if self._running is None:
+            raise CrawlerError("the crawl has not been entered: use `async with`")
+        return self._running
 
     async def result(self) -> Result:
         """Wait for the end, handing out no more pages (they are in the files); how it ended.

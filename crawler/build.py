@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crawler.assembly import Opened, assembled
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config import CrawlConfig, FetchConfig, TrapsConfig
     from crawler.directory import CrawlDirectory
-    from crawler.fetch.base import Fetcher
     from crawler.fetch.http import HttpFetcher
     from crawler.parse.base import Parser
     from crawler.plan import Plan
@@ -116,11 +116,12 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         directory.write_config(text)
         directory.reopen()
         begun.append(True)
-        in_flight = stack.enter_context(_in_flight(plan, parser))
+        in_flight = stack.enter_context(_in_flight(plan, parser, allowed))
         opened = Opened(
             frontier, fetcher, parser, seeds, keepers, scope, reach, health, traps, in_flight, clock, resumed
         )
         parts = assembled(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
+        parts = replace(parts, widen=fetcher.widen)
         yield Running(
             Engine(parts, _settings(config, allowed)),
             directory=directory,
@@ -177,7 +178,7 @@ def _allowed(config: CrawlConfig) -> Allowance:
 
 def _settings(config: CrawlConfig, allowed: Allowance) -> Settings:
     bodies = shares_of(config.limits.memory_bytes).bodies
-    return Settings(concurrency=allowed.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
+    return Settings(concurrency=allowed.concurrency, most=allowed.most, body_bytes=bodies, beat_s=beat_s(config.limits))
 
 
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
@@ -186,9 +187,9 @@ def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
         directory.discard()
 
 
-def _in_flight(plan: Plan, parser: Parser) -> InFlight:
+def _in_flight(plan: Plan, parser: Parser, allowed: Allowance) -> InFlight:
     """What is in hand: of a crawl that can be resumed, noted where that finds it."""
-    requests = plan.config.limits.concurrency + most_answers(parser.lanes)
+    requests = allowed.most + most_answers(parser.lanes)
     return (
         InFlight(requests) if plan.config.frontier == "memory" else open_in_flight(plan.directory.in_flight, requests)
     )
@@ -224,5 +225,5 @@ def _fetcher(
     *,
     concurrency: int,
     hidden: frozenset[str] = frozenset(),
-) -> Fetcher:
+) -> HttpFetcher:
     return _http()(config, clock, concurrency=concurrency, cookies=cookies, reach=reach, hidden=hidden)

@@ -107,6 +107,11 @@ class Policy:
         return None if self.in_flight else self._budget.spent(self._clock.monotonic())
 
     @property
+    def ends_at(self) -> float | None:
+        """When ``budget.time`` is over, monotonic; None if never."""
+        return self._budget.ends_at
+
+    @property
     def all_set_aside(self) -> str | None:
         """``budget.pages_per_host``, if only hosts that have given it are known to have anything to request; else None.
         Only events can change that: URLs found or woken, the end of a request."""
