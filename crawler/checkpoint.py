@@ -205,7 +205,7 @@ class Committer:
         batch, self._batch = self._batch, Batch()
         self._begun += 1
         self._taken.set()
-        hosts, robots = self._policy.changes()
+        hosts, robots = self._policy.changes(everything=self._closing)
         counters = self._stats.counters()
         states = {name: keeper.state() for name, keeper in self._keepers.items()}
         changed = {name: state for name, state in states.items() if state != self._states.get(name)}

@@ -74,7 +74,7 @@ class Views:
             latency_s=host.latency_s,
             requests=host.requests,
             failures=host.failures,
-            waited_s=host.waited_s,
+            waited_s=host.waited(now),
         )
 
     def _condition(self, host: Host, now: float) -> HostCondition:
