@@ -23,6 +23,7 @@ from crawler.export.jsonl import JsonlSink
 from crawler.fetch.certificates import certificates_later
 from crawler.fetch.cookies import Cookies
 from crawler.gate import Allowance, allow_descriptors, shares_of
+from crawler.given import GivenFetcher, missing_sinks
 from crawler.handover import most_answers
 from crawler.in_flight import InFlight, open_in_flight
 from crawler.outputs import open_sinks, output_files
@@ -100,9 +101,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         parser = parser_for(effective, frontier.key, server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
-        hidden = referring_headers(config.fetch)
         reach = Reach(fetch)
-        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=allowed.concurrency, hidden=hidden)
+        fetcher = _fetcher_of(plan, fetch, cookies, clock, reach, concurrency=allowed.concurrency)
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
@@ -130,7 +130,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             seed_rows=JsonlSink(directory.seeds),
             clock=clock,
             fsync=config.checkpoint.fsync,
-            news=[*store.news, *in_flight.news, *filter(None, (allowed.remark,))],
+            news=[*store.news, *missing_sinks(plan.sinks, restored), *in_flight.news, *filter(None, (allowed.remark,))],
             health=health,
             release=parser.aclose,
             earlier=earlier,
@@ -215,6 +215,15 @@ def _earlier(plan: Plan) -> Earlier | None:
     from crawler.rule_history import crawl_before  # noqa: PLC0415
 
     return crawl_before(plan.directory.path, plan.config.name)
+
+
+def _fetcher_of(
+    plan: Plan, fetch: FetchConfig, cookies: Cookies, clock: Clock, reach: Reach, *, concurrency: int
+) -> HttpFetcher | GivenFetcher:
+    if plan.fetcher is not None:
+        return GivenFetcher(plan.fetcher(), clock, int(fetch.max_body_bytes))
+    hidden = referring_headers(plan.config.fetch)
+    return _fetcher(fetch, cookies, clock, reach, concurrency=concurrency, hidden=hidden)
 
 
 def _fetcher(
