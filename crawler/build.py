@@ -137,6 +137,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             name=config.name,
             unverified=fetch.unverified,
             traps=traps,
+            server_pid=lambda: parser.server_pid,
         )
 
 
