@@ -35,6 +35,7 @@ MAIN = {
     "in_flight.py": "ledger",
     "alone.py": "ledger",
     "stats.py": "ledger",
+    "counters.py": "ledger",
     "reasons.py": "ledger",
     "rule_health.py": "ledger",
     "rule_fall.py": "ledger",
