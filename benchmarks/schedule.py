@@ -53,7 +53,7 @@ def schedule_us(hosts: int, delay_s: float, concurrency: int, requests: int) -> 
     """Requests end as many starts later as fit into 200 slots."""
     schedule: Schedule[Scheduled] = Schedule()
     for number in range(hosts):
-        schedule.offer(Scheduled(HostKey(f"h{number}"), delay_s=delay_s, concurrency=concurrency, due=0.0))
+        schedule.offer(Scheduled(HostKey(f"h{number}"), delay_s=delay_s, concurrency=concurrency, due=0.0), 0.0)
     flying: deque[Scheduled] = deque()
     now, done = 0.0, 0
     begin = time.process_time()
@@ -61,7 +61,7 @@ def schedule_us(hosts: int, delay_s: float, concurrency: int, requests: int) -> 
         host = schedule.pop(now)
         if host is not None:
             schedule.claim(host, now)
-            schedule.offer(host)
+            schedule.offer(host, now)
             schedule.started(host, now)
             flying.append(host)
         if host is None or len(flying) >= 200:

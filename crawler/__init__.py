@@ -15,7 +15,7 @@ How a URL flows, and where to read about it:
     seedlist    what became of each seed                  seedlist.py
     engine      the queues and coroutines between them    engine.py
     build       configuration -> all of the above         build.py
-    api, cli    the two faces                             api.py, cli/
+    api, cli    the two faces                             api.py, blocking.py, cli/
 """
 
 from __future__ import annotations
@@ -23,12 +23,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crawler.api import Crawl, crawl
+    from crawler.api import Crawl
+    from crawler.blocking import crawl
     from crawler.config import CrawlConfig
-    from crawler.errors import ConfigError, CrawlerError
+    from crawler.errors import ConfigError, CrawlerError, ExportError, FetchError
+    from crawler.export.base import Sink
+    from crawler.export.outcomes import OutcomeRecord
     from crawler.extract.hook_page import Follow, ParsedPage
     from crawler.extract.record import PageRecord
+    from crawler.fetch.base import Fetcher
+    from crawler.models import Request, Response
     from crawler.running import Result
+    from crawler.stats import Snapshot
+    from crawler.views import HostView, HostViews
 
 __version__ = "0.1.0"
 
@@ -37,10 +44,20 @@ __all__ = [
     "Crawl",
     "CrawlConfig",
     "CrawlerError",
+    "ExportError",
+    "FetchError",
+    "Fetcher",
     "Follow",
+    "HostView",
+    "HostViews",
+    "OutcomeRecord",
     "PageRecord",
     "ParsedPage",
+    "Request",
+    "Response",
     "Result",
+    "Sink",
+    "Snapshot",
     "crawl",
 ]
 
@@ -49,11 +66,21 @@ _HOMES = {
     "Crawl": "crawler.api",
     "CrawlConfig": "crawler.config",
     "CrawlerError": "crawler.errors",
+    "ExportError": "crawler.errors",
+    "FetchError": "crawler.errors",
+    "Fetcher": "crawler.fetch.base",
     "Follow": "crawler.extract.hook_page",
+    "HostView": "crawler.views",
+    "HostViews": "crawler.views",
+    "OutcomeRecord": "crawler.export.outcomes",
     "PageRecord": "crawler.extract.record",
     "ParsedPage": "crawler.extract.hook_page",
+    "Request": "crawler.models",
+    "Response": "crawler.models",
     "Result": "crawler.running",
-    "crawl": "crawler.api",
+    "Sink": "crawler.export.base",
+    "Snapshot": "crawler.stats",
+    "crawl": "crawler.blocking",
 }
 
 

@@ -4,19 +4,16 @@
         async for page in crawl:
             print(page.url, page.title)
 
-    result = crawl(["https://example.org/"])  # blocking; in scripts, and in notebooks whose loop already runs
-
-Pages are handed out once they are committed, in the order of `pages.jsonl`. A slow consumer slows the crawl: at
-most the pages of three checkpoints wait for it. Leaving early (`break`, an exception) or `stop` lets what is in
-flight finish and commits it. Everything is in `Crawl.directory`.
+Without asyncio: `crawler.blocking`. Pages are handed out once they are committed, in the order of
+`pages.jsonl`. A slow consumer slows the crawl: at most the pages of three checkpoints wait for it. Leaving early
+(`break`, an exception) or `stop` lets what is in flight finish and commits it. Everything is in `Crawl.directory`.
+docs/embedding.md has an example of each thing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -29,16 +26,24 @@ from crawler.config.rules import problems
 from crawler.dataset.where import where_of
 from crawler.directory import CrawlDirectory, claim
 from crawler.errors import ConfigError, CrawlerError
+from crawler.events import Listeners
 from crawler.extract.record import PageRecord
+from crawler.given import given_fetcher, given_sinks
 from crawler.plan import Plan
 from crawler.reopen import load_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from crawler.checkpoint import Committed
+    from crawler.events import Listener
+    from crawler.export.base import Sink
+    from crawler.export.outcomes import OutcomeRecord
+    from crawler.fetch.base import Fetcher
     from crawler.running import Result, Running
+    from crawler.stats import Snapshot
+    from crawler.views import HostViews
 
 _decoder = msgspec.json.Decoder(PageRecord)
 
@@ -54,7 +59,16 @@ class Crawl:
         fresh: Move a crawl that already lies there aside, instead of refusing.
         resume: Go on with a crawl that lies there, instead of refusing; only pages of this run are handed out.
         retry_failed: Resume, and try again what failed: all of it, or what such a text as ``"reason=timeout"`` says.
-        repair: Resume a crawl whose files are damaged; what they lack is fetched again.
+        repair: Resume a crawl whose files are damaged; what they lack is fetched again. Not with `sinks`, as nobody
+            knows what these lack.
+        on_page: Called with each page once it is committed, in the loop of the crawl; awaited if it is asynchronous.
+            It is called at most once for a page, over all runs: not at all where the crawl dies right after a commit.
+            An exception in it stops the crawl as `stop` does, and is raised by `result` and by the iteration.
+        on_failure: The same for each URL that ended as ``failed``.
+        sinks: By a name of their own: they get the lines of ``pages``, or of what they are given with as a pair, such
+            as ``("outcomes", sink)`` or ``("links", sink)``. They are part of each checkpoint, and cut at a resume.
+        fetcher: Makes the requests in place of HTTP; or a function that makes one in the loop of the crawl. It is
+            closed with the crawl.
 
     Raises:
         ConfigError: A bad configuration; on entering also: no seeds, or a directory that holds a crawl or is in use.
@@ -70,10 +84,18 @@ class Crawl:
         resume: bool = False,
         retry_failed: bool | str = False,
         repair: bool = False,
+        on_page: Listener[PageRecord] | None = None,
+        on_failure: Listener[OutcomeRecord] | None = None,
+        sinks: Mapping[str, Sink | tuple[str, Sink]] | None = None,
+        fetcher: Fetcher | Callable[[], Fetcher] | None = None,
     ) -> None:
         resume = resume or bool(retry_failed) or repair
         if fresh and resume:
             raise ConfigError("fresh begins anew; resume, retry_failed and repair go on: expected one of them")
+        if repair and sinks:
+            raise ConfigError(
+                "repair: nobody knows what sinks of your own lack: repair without them, and fill them anew"
+            )
         folder = None
         stored = None
         if config is None and resume and directory is not None:
@@ -101,7 +123,10 @@ class Crawl:
             retry=where_of("" if retry_failed is True else retry_failed) if retry_failed else None,
             repair=repair,
             committed=self._hand_over,
+            sinks=given_sinks(sinks or {}, self.config),
+            fetcher=None if fetcher is None else given_fetcher(fetcher),
         )
+        self._listeners = Listeners(on_page, on_failure, self.stop)
         self._fresh = fresh
         self._batches: asyncio.Queue[Sequence[bytes]] = asyncio.Queue(1)
         self._batch: Iterator[bytes] = iter(())
@@ -159,6 +184,37 @@ class Crawl:
         if self._running is not None and not self._ended.is_set():
             self._running.stop()
 
+    def pause(self) -> None:
+        """Start no more requests until `unpause`; see `crawler.control.Control.pause`. Stopping ends a pause."""
+        self._entered().control.pause()
+
+    def unpause(self) -> None:
+        """Go on."""
+        self._entered().control.unpause()
+
+    def set_concurrency(self, concurrency: int) -> int:
+        """Have at most so many requests in flight from now on, all hosts together; how many it came to, as open files
+        may not allow so many."""
+        return self._entered().control.set_concurrency(concurrency)
+
+    def snapshot(self) -> Snapshot:
+        """The counts at this moment. Costs some microseconds, and a millisecond where thousands of hosts wait."""
+        return self._entered().snapshot()
+
+    def hosts(self, limit: int = 10) -> HostViews:
+        """At most `limit` of the busiest hosts and of those that wait longest, and what all in memory do."""
+        return self._entered().hosts(limit)
+
+    def _entered(self) -> Running:
+        """The crawl, once it is open.
+
+        Raises:
+            CrawlerError: It has not been entered.
+        """
+        if self._running is None:
+            raise CrawlerError("the crawl has not been entered: use `async with`")
+        return self._running
+
     async def result(self) -> Result:
         """Wait for the end, handing out no more pages (they are in the files); how it ended.
 
@@ -166,6 +222,7 @@ class Crawl:
 
         Raises:
             CrawlerError: The crawl failed.
+            Exception: What `on_page` or `on_failure` has raised.
         """
         if self._task is None:
             raise CrawlerError("the crawl has not been entered: use `async with`")
@@ -197,57 +254,15 @@ class Crawl:
             with claim(self._plan.directory, fresh=self._fresh, resume=self._plan.resume):
                 async with open_crawl(self._plan) as self._running:
                     self._opened.set()
-                    return await self._running.run()
+                    result = await self._running.run()
+            if self._listeners.error is not None:
+                raise self._listeners.error
+            return result
         finally:
             self._ended.set()
             self._opened.set()
 
     async def _hand_over(self, committed: Committed) -> None:
+        await self._listeners.hear(committed)
         if committed.pages and not self._abandoned:
             await self._batches.put(committed.pages)
-
-
-def crawl(
-    seeds: str | Iterable[str] = (),
-    config: CrawlConfig | str | os.PathLike[str] | None = None,
-    *,
-    directory: str | os.PathLike[str] | None = None,
-    fresh: bool = False,
-    resume: bool = False,
-    retry_failed: bool | str = False,
-    repair: bool = False,
-) -> Result:
-    """Crawl to the end, blocking; how it ended. Arguments and errors are those of `Crawl`.
-
-    Where an event loop already runs (a notebook), the crawl gets a loop of its own in a thread. Ctrl-C lets what is
-    in flight finish and commits it before KeyboardInterrupt goes on.
-    """
-    crawling = Crawl(
-        config,
-        seeds=seeds,
-        directory=directory,
-        fresh=fresh,
-        resume=resume,
-        retry_failed=retry_failed,
-        repair=repair,
-    )
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def run() -> Result:
-        loops.append(asyncio.get_running_loop())
-        async with crawling:
-            return await crawling.result()
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(run())
-    with ThreadPoolExecutor(1, thread_name_prefix="crawl") as executor:
-        crawl_in_thread = executor.submit(asyncio.run, run())
-        try:
-            return crawl_in_thread.result()
-        except BaseException:
-            if loops and not crawl_in_thread.done():
-                with suppress(RuntimeError):  # the loop has closed meanwhile: nothing is left to stop
-                    loops[0].call_soon_threadsafe(crawling.stop)
-            raise

@@ -100,6 +100,7 @@ def assembled(
         every_s=config.checkpoint.every_s,
         fsync=config.checkpoint.fsync,
         memory_bytes=shares_of(config.limits.memory_bytes).results,
+        sources={sink.key: sink.source for sink in plan.sinks},
         keepers=opened.keepers,
         blobs=blobs,
         heap=Heap(SPARE_BYTES),

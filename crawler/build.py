@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crawler.assembly import Opened, assembled
@@ -22,6 +23,7 @@ from crawler.export.jsonl import JsonlSink
 from crawler.fetch.certificates import certificates_later
 from crawler.fetch.cookies import Cookies
 from crawler.gate import Allowance, allow_descriptors, shares_of
+from crawler.given import GivenFetcher, missing_sinks
 from crawler.handover import most_answers
 from crawler.in_flight import InFlight, open_in_flight
 from crawler.outputs import open_sinks, output_files
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config import CrawlConfig, FetchConfig, TrapsConfig
     from crawler.directory import CrawlDirectory
-    from crawler.fetch.base import Fetcher
     from crawler.fetch.http import HttpFetcher
     from crawler.parse.base import Parser
     from crawler.plan import Plan
@@ -100,9 +101,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         parser = parser_for(effective, frontier.key, server)
         stack.push_async_callback(parser.aclose)
         await parser.start()
-        hidden = referring_headers(config.fetch)
         reach = Reach(fetch)
-        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=allowed.concurrency, hidden=hidden)
+        fetcher = _fetcher_of(plan, fetch, cookies, clock, reach, concurrency=allowed.concurrency)
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
@@ -116,11 +116,12 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         directory.write_config(text)
         directory.reopen()
         begun.append(True)
-        in_flight = stack.enter_context(_in_flight(plan, parser))
+        in_flight = stack.enter_context(_in_flight(plan, parser, allowed))
         opened = Opened(
             frontier, fetcher, parser, seeds, keepers, scope, reach, health, traps, in_flight, clock, resumed
         )
         parts = assembled(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
+        parts = replace(parts, widen=fetcher.widen)
         yield Running(
             Engine(parts, _settings(config, allowed)),
             directory=directory,
@@ -129,13 +130,14 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             seed_rows=JsonlSink(directory.seeds),
             clock=clock,
             fsync=config.checkpoint.fsync,
-            news=[*store.news, *in_flight.news, *filter(None, (allowed.remark,))],
+            news=[*store.news, *missing_sinks(plan.sinks, restored), *in_flight.news, *filter(None, (allowed.remark,))],
             health=health,
             release=parser.aclose,
             earlier=earlier,
             name=config.name,
             unverified=fetch.unverified,
             traps=traps,
+            server_pid=lambda: parser.server_pid,
         )
 
 
@@ -177,7 +179,7 @@ def _allowed(config: CrawlConfig) -> Allowance:
 
 def _settings(config: CrawlConfig, allowed: Allowance) -> Settings:
     bodies = shares_of(config.limits.memory_bytes).bodies
-    return Settings(concurrency=allowed.concurrency, body_bytes=bodies, beat_s=beat_s(config.limits))
+    return Settings(concurrency=allowed.concurrency, most=allowed.most, body_bytes=bodies, beat_s=beat_s(config.limits))
 
 
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
@@ -186,9 +188,9 @@ def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:
         directory.discard()
 
 
-def _in_flight(plan: Plan, parser: Parser) -> InFlight:
+def _in_flight(plan: Plan, parser: Parser, allowed: Allowance) -> InFlight:
     """What is in hand: of a crawl that can be resumed, noted where that finds it."""
-    requests = plan.config.limits.concurrency + most_answers(parser.lanes)
+    requests = allowed.most + most_answers(parser.lanes)
     return (
         InFlight(requests) if plan.config.frontier == "memory" else open_in_flight(plan.directory.in_flight, requests)
     )
@@ -216,6 +218,15 @@ def _earlier(plan: Plan) -> Earlier | None:
     return crawl_before(plan.directory.path, plan.config.name)
 
 
+def _fetcher_of(
+    plan: Plan, fetch: FetchConfig, cookies: Cookies, clock: Clock, reach: Reach, *, concurrency: int
+) -> HttpFetcher | GivenFetcher:
+    if plan.fetcher is not None:
+        return GivenFetcher(plan.fetcher(), clock, int(fetch.max_body_bytes))
+    hidden = referring_headers(plan.config.fetch)
+    return _fetcher(fetch, cookies, clock, reach, concurrency=concurrency, hidden=hidden)
+
+
 def _fetcher(
     config: FetchConfig,
     cookies: Cookies,
@@ -224,5 +235,5 @@ def _fetcher(
     *,
     concurrency: int,
     hidden: frozenset[str] = frozenset(),
-) -> Fetcher:
+) -> HttpFetcher:
     return _http()(config, clock, concurrency=concurrency, cookies=cookies, reach=reach, hidden=hidden)

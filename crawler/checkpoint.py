@@ -84,6 +84,7 @@ class Committer:
 
     Args:
         sinks: By sink name, open; `PAGES` and `OUTCOMES` at least. Closed by their owner.
+        sources: By sink name: whose lines it gets, where those are not its own.
         outcome_line: Encodes the line of a URL that has no page record.
         memory_bytes: Lines that may wait for a checkpoint; while one is written, as many again are under way.
         keepers: By the name of their blob.
@@ -104,6 +105,7 @@ class Committer:
         every_s: float,
         fsync: bool,
         memory_bytes: int = 64 << 20,
+        sources: Mapping[str, str] | None = None,
         keepers: Mapping[str, Keeper] | None = None,
         blobs: Mapping[str, bytes] | None = None,
         heap: Heap | None = None,
@@ -113,6 +115,7 @@ class Committer:
         self._policy = policy
         self._stats = stats
         self._sinks = sinks
+        self._sources = sources or {}
         self._outcome_line = outcome_line
         self._every_s = every_s
         self._fsync = fsync
@@ -205,7 +208,7 @@ class Committer:
         batch, self._batch = self._batch, Batch()
         self._begun += 1
         self._taken.set()
-        hosts, robots = self._policy.changes()
+        hosts, robots = self._policy.changes(everything=self._closing)
         counters = self._stats.counters()
         states = {name: keeper.state() for name, keeper in self._keepers.items()}
         changed = {name: state for name, state in states.items() if state != self._states.get(name)}
@@ -249,7 +252,7 @@ class Committer:
     async def _write(self, lines: Mapping[str, list[bytes]]) -> dict[str, int]:
         """Append to each sink and bring it down to the disk; the lengths of all."""
         for name, sink in self._sinks.items():
-            if batch := lines.get(name):
+            if batch := lines.get(self._sources.get(name, name)):
                 await sink.append(batch)
             elif name in self._positions:
                 continue  # nothing new; but every file has its length in the first commit already

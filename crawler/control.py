@@ -1,19 +1,21 @@
-"""What may a crawl be told while it runs? To pause, to go on, and how many requests may be in flight at once.
+"""What may a crawl be told while it runs, and who makes its requests?
 
-What is in flight when it is told to pause, or to have fewer, is finished as ever.
+It may be told to pause, to go on, and how many requests may be in flight at once. What is in flight when it is told to
+pause, or to have fewer, is finished as ever. All of this belongs to the thread of the crawl's loop.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import asyncio
+    from collections.abc import Callable, Coroutine
+    from typing import Any
 
 
 class Control:
-    """The wishes of whoever looks on. Asked by the engine, from the loop's thread.
+    """The wishes of whoever looks on.
 
     Args:
         concurrency: Requests in flight at the most, to begin with.
@@ -25,30 +27,69 @@ class Control:
         self.concurrency = concurrency
         self.most = most
         self._changed = changed
-        self._going = asyncio.Event()
-        self._going.set()
+        self._paused = False
 
     @property
     def paused(self) -> bool:
         """Whether nothing more is started until `unpause`."""
-        return not self._going.is_set()
+        return self._paused
 
     def pause(self) -> None:
-        """Start nothing more for now. Checkpoints, retries that come due and what is in flight go on."""
-        self._going.clear()
+        """Start nothing more for now, at no host: no page, robots.txt, sitemap or retry.
+
+        What is in flight comes to its end, and checkpoints go on. The clock of ``budget.time`` does too: when that is
+        spent, the crawl ends. Hosts keep their pauses and rests; what falls due meanwhile is started afterwards, each
+        host at its own pace.
+        """
+        self._paused = True
         self._changed()
 
     def unpause(self) -> None:
         """Go on."""
-        self._going.set()
+        self._paused = False
         self._changed()
 
     def set_concurrency(self, concurrency: int) -> int:
-        """Have at most so many requests in flight from now on, at least 1 and at most `most`; how many it came to."""
+        """Have at most so many requests in flight from now on, at least 1 and at most `most`; how many it came to.
+
+        Where more are in flight already, they come to their end before another starts.
+        """
         self.concurrency = max(1, min(concurrency, self.most))
         self._changed()
         return self.concurrency
 
-    async def passed(self) -> None:
-        """Return once it is not paused."""
-        await self._going.wait()
+
+class Crew:
+    """The coroutines that make requests, one at a time each. There are more when more may be in flight, never fewer:
+    those that find nothing to do cost nothing.
+
+    Args:
+        group: What they belong to.
+        work: What each of them does, until it is cancelled.
+        widen: Told how many there will be, before there are more.
+        size: How many there are to begin with.
+    """
+
+    def __init__(
+        self,
+        group: asyncio.TaskGroup,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        widen: Callable[[int], None],
+        size: int,
+    ) -> None:
+        self._group = group
+        self._work = work
+        self._widen = widen
+        self._tasks = [group.create_task(work()) for _ in range(size)]
+        self._dismissed = False
+
+    def grow(self, size: int) -> None:
+        """Have at least so many, unless they are dismissed."""
+        if size > len(self._tasks) and not self._dismissed:
+            self._widen(size)
+            self._tasks += [self._group.create_task(self._work()) for _ in range(size - len(self._tasks))]
+
+    def dismiss(self) -> list[asyncio.Task[None]]:
+        """There are to be no more; those that there are, to be cancelled."""
+        self._dismissed = True
+        return self._tasks

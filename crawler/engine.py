@@ -14,7 +14,8 @@ A finished request and its links enter the batch and the frontier in one turn of
 checkpoint swaps the whole batch in one step (`checkpoint`): so a commit holds a prefix of all results, and no child
 is stored before its parent's result can be. The back edge (links to the frontier) writes to
 storage and never waits for a queue. Nothing polls: `feed` sleeps until something changed or a host is due, and starts
-nothing while as many answers wait to be parsed as may be held (`gate`). From right before it is fetched until its end
+nothing while as many answers wait to be parsed as may be held (`gate`), or while it was told to pause (`control`);
+requests handed out and not yet begun go back to their hosts then. From right before it is fetched until its end
 is in the batch, a request is noted as in hand where that outlives the process (`in_flight`); those that were when an
 earlier one died are taken alone (`alone`).
 """
@@ -25,16 +26,17 @@ import asyncio
 import contextlib
 import logging
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from crawler.alone import Alone
-from crawler.control import Control
+from crawler.control import Control, Crew
 from crawler.errands import LOOKUPS
 from crawler.errors import CrawlerError, FetchError, first_error
 from crawler.gate import Gate
-from crawler.handover import Batches, Line, most_answers
+from crawler.handover import Batches, Line, Signal, most_answers
 from crawler.models import STOPPED, Kind, Page
 from crawler.parse.base import Job
 from crawler.parts import Ending
@@ -73,8 +75,10 @@ class Engine:
         self._gate = Gate(settings.body_bytes, most_answers(parts.parser.lanes))
         self._starts: Line[Request] = Line()
         self._answers = Batches()
-        self._changed = asyncio.Event()  # something feed may act on
-        self.control = Control(settings.concurrency, settings.most or settings.concurrency, self._changed.set)
+        self._changed = Signal(parts.clock, settings.beat_s)  # something feed may act on
+        self.control = Control(settings.concurrency, settings.most or settings.concurrency, self._heed)
+        self._widen = parts.widen
+        self._crew: Crew | None = None  # while it runs
         self._over = asyncio.Event()  # ended, one way or another
         self._aborted = asyncio.Event()  # stopping, with nothing in flight or no patience for it
         self._busy = 0
@@ -93,15 +97,17 @@ class Engine:
             async with asyncio.TaskGroup() as group:
                 workers += [group.create_task(self._seed()), group.create_task(self._feed())]
                 workers += [group.create_task(self._errands.look_up(self._changed.set)) for _ in range(LOOKUPS)]
-                workers += [group.create_task(self._fetch()) for _ in range(self._settings.concurrency)]
+                self._crew = Crew(group, self._fetch, self._widen, self.control.concurrency)
                 workers += [group.create_task(self._parse()) for _ in range(self._parser.lanes)]
                 group.create_task(self._committer.run(self._changed.set))
                 await self._watch()
-                for worker in workers:
+                for worker in (*workers, *self._crew.dismiss()):
                     worker.cancel()
                 self._committer.close()
         except* CrawlerError as errors:
             raise first_error(errors) from errors
+        finally:
+            self._crew = None
         complete = self._seeded and self._ledger.open == 0
         if complete:
             self._in_flight.clear_all()
@@ -122,11 +128,9 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """The counts as they stand."""
-        policy = self._policy
-        slow, left_out = policy.views.slowest(), policy.tally.counts()
-        counted = self._stats.snapshot(self._frontier.counts(), policy.in_flight, self._ledger.open, slow, left_out)
+        counts, policy, left = self._frontier.counts(), self._policy, self._ledger.open
         return replace(
-            counted,
+            self._stats.snapshot(counts, policy.in_flight, left, policy.views.slowest(), policy.tally.counts()),
             concurrency=self.control.concurrency,
             paused=self.control.paused,
             parsing=self._gate.answers,
@@ -163,13 +167,17 @@ class Engine:
     async def _feed(self) -> None:
         while not self._stopping:
             await self._gate.passed()
-            await self.control.passed()
             self._changed.clear()
+            if self.control.paused:
+                if self._is_spent():
+                    return
+                await self._changed.wait_until(self._policy.budget.ends_at)
+                continue
             woken, due_at = await self._frontier.wake()
             for host_key in woken:
                 self._policy.wake(host_key)
-            if not self._gate.is_open:
-                continue  # answers came in meanwhile: more than `Gate` says would be in hand
+            if not self._gate.is_open or self.control.paused:
+                continue  # answers came in meanwhile: more than `Gate` says would be in hand; or it was told to pause
             turn = self._policy.turn(self.control.concurrency - self._policy.in_flight)
             self._busy += len(turn.start)
             for request in turn.start:
@@ -180,33 +188,29 @@ class Engine:
                 await self._committer.room()
             await self._errands.run(turn)
             if self._is_spent(due_at):
-                self._over.set()
                 return
             if turn.wants or turn.unknown or turn.refused:
                 await asyncio.sleep(0)  # there may be more at once, but everybody else's turn comes first
             else:
-                await self._change(min((at for at in (turn.next_at, due_at) if at is not None), default=None))
+                times = (at for at in (turn.next_at, due_at) if at is not None)
+                await self._changed.wait_until(min(times, default=None))
 
-    def _is_spent(self, due_at: float | None) -> bool:
-        """Whether a budget lets nothing more be started, and what was started has come to its end."""
+    def _heed(self) -> None:
+        """Do as `control` was told."""
+        if self._crew is not None:
+            self._crew.grow(self.control.concurrency)
+        self._changed.set()
+
+    def _is_spent(self, due_at: float | None = inf) -> bool:
+        """Whether a budget ends the crawl: it lets nothing more be started, and what was has come to its end. `due_at`
+        says when a snoozed URL is to be tried again; None if there is none."""
         if self._busy:
             return False
-        if self._policy.stopped_by:
-            return True
         if self._seeded and due_at is None and not (self._committer.snoozing or self._changed.is_set()):
             self._set_aside = self._policy.all_set_aside or ""
-        return bool(self._set_aside)
-
-    async def _change(self, until: float | None) -> None:
-        """Wait for `_changed`, at most until a monotonic time, and for what else comes within a beat."""
-        if until is None:
-            await self._changed.wait()
-        else:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, until - self._clock.monotonic())):
-                    await self._changed.wait()
-        if self._settings.beat_s:
-            await asyncio.sleep(self._settings.beat_s)
+        if self._set_aside or self._policy.stopped_by:
+            self._over.set()
+        return self._over.is_set()
 
     async def _fetch(self) -> None:
         while True:
@@ -218,7 +222,9 @@ class Engine:
 
     async def _attempt(self, request: Request, fetch: Fetch | None = None) -> bool:
         """Make one attempt, unless it may not start any more; whether it comes to its end with that."""
-        if self._stopping or not self._policy.may_start(request):
+        if self._stopping or self.control.paused or not self._policy.may_start(request):
+            if self.control.paused:
+                self._policy.withdraw(request, keep=True)
             self._release()
             self._changed.set()
             return False

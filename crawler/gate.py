@@ -11,6 +11,7 @@ from crawler.errors import ConfigError
 
 DESCRIPTORS_A_REQUEST = 3  #: a connection in use, and two kept open idle
 DESCRIPTORS_BESIDE = 64  #: output files, parser processes, the log, what the interpreter holds
+MOST_CONCURRENCY = 4_096  #: how many requests at once a running crawl can be told to have, unless it began with more
 
 
 class MemoryShares(NamedTuple):
@@ -76,13 +77,16 @@ class Allowance(NamedTuple):
     concurrency: int
     #: what to tell where they are fewer than were asked for; empty if not
     remark: str = ""
+    #: how many there may come to be when more are asked for later
+    most: int = 0
 
 
 def allow_descriptors(concurrency: int, parsers: int = 0) -> Allowance:
     """Let the process have the open files that `concurrency` requests take, or have fewer requests at once: running out
     of files would end the crawl.
 
-    The usual soft limit is for programs that use `select`; it is raised as far as needed and allowed.
+    The usual soft limit is for programs that use `select`; it is raised as far as allowed, up to what
+    `MOST_CONCURRENCY` requests take.
 
     Args:
         concurrency: Asked for by ``limits.concurrency``.
@@ -93,25 +97,32 @@ def allow_descriptors(concurrency: int, parsers: int = 0) -> Allowance:
     """
     beside = DESCRIPTORS_BESIDE + parsers
     needed = DESCRIPTORS_A_REQUEST * concurrency + beside
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= needed:
-        return Allowance(concurrency)
-    have = soft
-    for wanted in (needed, hard):
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-            have = wanted
-            break
-    most = (have - beside) // DESCRIPTORS_A_REQUEST
+    wished = max(concurrency, MOST_CONCURRENCY)
+    have = _raised(DESCRIPTORS_A_REQUEST * wished + beside, needed)
+    most = min(wished, (have - beside) // DESCRIPTORS_A_REQUEST)
     if most < 1:
         least = DESCRIPTORS_A_REQUEST + beside
         raise ConfigError(
             f"this process may have {have} open files at once, and a crawl takes {least} and more: raise `ulimit -Hn`"
         )
     if most >= concurrency:
-        return Allowance(concurrency)
+        return Allowance(concurrency, most=most)
     return Allowance(
         most,
         f"limits.concurrency: {concurrency} takes up to {needed:,} open files, and this process may have {have:,}: at "
         f"most {most} requests at once; raise `ulimit -Hn` for more",
+        most,
     )
+
+
+def _raised(wished: int, needed: int) -> int:
+    """Raise the soft limit of open files to what is wished, or else as far as allowed; what it is then, `wished` at the
+    most."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wished:
+        return wished
+    for wanted in (wished, hard, max(soft, needed)):  # macOS calls some unlimited and refuses more than it has
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            return wished if wanted == resource.RLIM_INFINITY else min(wanted, wished)
+    return soft

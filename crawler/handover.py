@@ -7,10 +7,12 @@ all alike. Neither side waits to put: what bounds both is said to whom puts (`po
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from crawler.clock import Clock
     from crawler.parse.base import Job
 
 BATCH_PAGES = 16
@@ -25,6 +27,31 @@ T = TypeVar("T")
 def most_answers(lanes: int) -> int:
     """How many answers may wait to be parsed, or be in the parser pool, of so many lanes."""
     return BATCHES_A_LANE * BATCH_PAGES * lanes
+
+
+class Signal(asyncio.Event):
+    """Says that there may be something to do.
+
+    Args:
+        clock: By which one waits.
+        beat_s: For so long, what else comes is gathered, once it has come.
+    """
+
+    def __init__(self, clock: Clock, beat_s: float) -> None:
+        super().__init__()
+        self._clock = clock
+        self._beat_s = beat_s
+
+    async def wait_until(self, until: float | None) -> None:
+        """Wait until it is set, at most until a monotonic time, and for a beat more."""
+        if until is None:
+            await self.wait()
+        else:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, until - self._clock.monotonic())):
+                    await self.wait()
+        if self._beat_s:
+            await asyncio.sleep(self._beat_s)
 
 
 class Line(Generic[T]):

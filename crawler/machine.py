@@ -6,14 +6,24 @@ millisecond, and never by the crawl itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
 from crawler.views import MachineView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawler.clock import Clock
+
+
+class _Taken(NamedTuple):
+    """What one process has taken of the machine."""
+
+    parent: int
+    memory_bytes: int
+    cpu_s: float  #: since it was started
 
 
 class Machine:
@@ -21,32 +31,41 @@ class Machine:
 
     Args:
         clock: Tells the time between two views.
+        server_pid: The process whose children are the parsers; None where these have none, and their share is not
+            told.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, server_pid: Callable[[], int | None]) -> None:
         self._clock = clock
+        self._server_pid = server_pid
         self._process = psutil.Process()
         self._seen_at = clock.monotonic()
-        self._used_s: dict[int, float] = {}
+        self._before = self._look()
 
     def view(self) -> MachineView:
-        """What it takes now; shares and rates are those since the last view."""
-        now, parents = self._clock.monotonic(), {self._process.pid}
-        used: dict[int, float] = {}
-        memory = 0
+        """What it takes now; shares and rates are those since the last view, or since this was made."""
+        now, before = self._clock.monotonic(), self._before
+        taken = self._look()
+        passed_s = max(now - self._seen_at, 1e-6)
+        self._seen_at, self._before = now, taken
+        spent = {pid: each.cpu_s - (before[pid].cpu_s if pid in before else 0.0) for pid, each in taken.items()}
+        server_pid = self._server_pid()
+        parsers = [spent[pid] for pid, each in taken.items() if server_pid is not None and each.parent == server_pid]
+        return MachineView(
+            memory_bytes=sum(each.memory_bytes for each in taken.values()),
+            parsers_busy=min(1.0, sum(parsers) / len(parsers) / passed_s) if parsers else None,
+            cores_busy=sum(spent.values()) / passed_s,
+        )
+
+    def _look(self) -> dict[int, _Taken]:
+        """All processes there are, by id; the time of one that has ended since the last look is not known."""
+        taken: dict[int, _Taken] = {}
         for process in (self._process, *self._process.children(recursive=True)):
             try:
                 with process.oneshot():
-                    times, memory = process.cpu_times(), memory + process.memory_info().rss
+                    times = process.cpu_times()
+                    cpu_s = times.user + times.system
+                    taken[process.pid] = _Taken(process.ppid(), process.memory_info().rss, cpu_s)
             except psutil.Error:
                 continue  # it has ended meanwhile
-            used[process.pid] = times.user + times.system
-        passed_s = max(now - self._seen_at, 1e-6)
-        spent = {pid: max(seconds - self._used_s.get(pid, seconds), 0.0) for pid, seconds in used.items()}
-        workers = [seconds / passed_s for pid, seconds in spent.items() if pid not in parents]
-        self._seen_at, self._used_s = now, used
-        return MachineView(
-            memory_bytes=memory,
-            parsers_busy=min(1.0, sum(workers) / len(workers)) if workers else None,
-            cores_busy=sum(spent.values()) / passed_s,
-        )
+        return taken

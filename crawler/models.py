@@ -231,6 +231,10 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     latency_s: float = 0.0
     #: where it was when a seed first led there, as `crawler.reach` calls it
     first_seen: int = 0
+    #: request heads written to it, robots.txt and retries included
+    requests: int = 0
+    #: for how long its pace or a rest forbade what was to be requested of it; a long rest counts whole once it begins
+    waited_s: float = 0.0
 
 
 class SlowHost(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,6 +72,10 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
         sinks[name] = sink = LateSink(path, sink) if is_late(name) else sink
         await sink.open(_position(name, path, restored, resume=plan.resume))
         stack.push_async_callback(sink.aclose)
+    for given in plan.sinks:
+        sinks[given.key] = given
+        stack.push_async_callback(given.aclose)
+        await given.open(restored.positions.get(given.key))
     return sinks
 
 

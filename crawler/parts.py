@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from crawler.checkpoint import Committer
     from crawler.clock import Clock
@@ -57,3 +57,5 @@ class Parts:
     in_flight: InFlight
     stats: Stats
     clock: Clock
+    #: told of more requests at once than ever before, before they start
+    widen: Callable[[int], None] = field(default=lambda _: None)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from crawler.config import CrawlConfig, FetchConfig
     from crawler.dataset.where import Where
     from crawler.directory import CrawlDirectory
+    from crawler.fetch.base import Fetcher
+    from crawler.given import GivenSink
     from crawler.seeds import Seed
 
 
@@ -54,6 +56,10 @@ class Plan:
     repair: bool = False
     #: called with each commit; being slow in it slows the crawl
     committed: Callable[[Committed], Awaitable[None]] | None = None
+    #: the user's own, written besides those of the configuration
+    sinks: Sequence[GivenSink] = ()
+    #: makes the user's own fetcher, in the loop of the crawl; None for HTTP
+    fetcher: Callable[[], Fetcher] | None = None
     #: whose states checkpoints store besides, by name
     keepers: Mapping[str, Keeper] = field(default_factory=dict)
 

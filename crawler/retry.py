@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from crawler.counters import counters_without
 from crawler.dataset.lines import Lines
 from crawler.errors import CrawlerError
 from crawler.export.outcomes import OutcomeRecord
 from crawler.models import OUTCOMES, Checkpoint, Outcome
 from crawler.renames import RENAMES, complete_renames, renames_blob
-from crawler.stats import counters_without
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -68,6 +68,7 @@ class Running:
         name: Of the crawl.
         unverified: Host patterns whose certificates are not checked.
         traps: Finds its traps; None if nobody does.
+        server_pid: The process whose children are its parsers; None where these are no processes.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Running:
         name: str = "",
         unverified: Sequence[str] = (),
         traps: Traps | None = None,
+        server_pid: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._directory = directory
@@ -101,6 +103,7 @@ class Running:
         self._name = name
         self._unverified = tuple(unverified)
         self._traps = traps
+        self._server_pid = server_pid
         self._machine: Machine | None = None
         self.news = news
         self.stop = engine.stop
@@ -110,11 +113,11 @@ class Running:
         self.control = engine.control
 
     def machine(self) -> MachineView:
-        """What the crawl takes of its machine, since the last call."""
+        """What the crawl takes of its machine, since the last call; the first call begins, and tells of no time."""
         if self._machine is None:
             from crawler.machine import Machine  # noqa: PLC0415 - only who looks pays for psutil
 
-            self._machine = Machine(self._clock)
+            self._machine = Machine(self._clock, self._server_pid)
         return self._machine.view()
 
     @property

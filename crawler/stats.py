@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.counters import LATENCY, REASON, REFUSED, STATUS
 from crawler.models import MAX_EXAMPLES, Outcome, Refusal, SlowHost
 
 if TYPE_CHECKING:
@@ -31,10 +32,6 @@ OTHER_RULES = "(other rules)"
 
 _RECENT_S = 5.0
 _SAMPLES_APART_S = 0.1
-_REASON = "reason"
-_REFUSED = "refused"
-_STATUS = "status"
-_LATENCY = "latency"
 
 
 class HostTally(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,41 +95,6 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     parsing: int = 0
     #: lines of records and URLs' ends that wait for a checkpoint
     uncommitted: int = 0
-
-
-def counters_without(counters: Mapping[str, int], ends: Mapping[tuple[Outcome, str | None], int]) -> dict[str, int]:
-    """The stored totals of a crawl as if these URLs had not ended yet.
-
-    Args:
-        counters: As `Stats.counters` gave them.
-        ends: How many URLs, none of them with a page, by how and why they ended.
-    """
-    left = dict(counters)
-    for (outcome, reason), count in ends.items():
-        if outcome is Outcome.FAILED:
-            left["failed"] = left.get("failed", 0) - count
-        if reason is not None:
-            name = f"{_REASON} {outcome} {reason}"
-            left[name] = left.get(name, 0) - count
-    return left
-
-
-def counters_with(
-    counters: Mapping[str, int], pages: int, ends: Mapping[tuple[Outcome, str | None], int]
-) -> dict[str, int]:
-    """The stored totals of a crawl as if no URLs but these had ended yet.
-
-    Args:
-        counters: As `Stats.counters` gave them.
-        pages: How many have a record in pages.jsonl.
-        ends: How many have a line in outcomes.jsonl, by how and why they ended.
-    """
-    kept = {name: count for name, count in counters.items() if not name.startswith(f"{_REASON} ")}
-    kept |= {"pages": pages, "failed": 0}
-    return counters_without(
-        kept | dict.fromkeys((name for name in counters if name.startswith(f"{_REASON} ")), 0),
-        {end: -count for end, count in ends.items()},
-    )
 
 
 class Stats:
@@ -216,10 +178,10 @@ class Stats:
             "wire_bytes": self._wire_bytes,
             "needs_js": self._needs_js,
         }
-        totals |= {f"{_REASON} {outcome} {reason}": count for (outcome, reason), count in self._reasons.items()}
-        totals |= {f"{_REFUSED} {rule}": count for rule, count in self._refused.items()}
-        totals |= {f"{_STATUS} {status}": count for status, count in self._statuses.items()}
-        totals |= {f"{_LATENCY} {bucket}": count for bucket, count in enumerate(self._latencies) if count}
+        totals |= {f"{REASON} {outcome} {reason}": count for (outcome, reason), count in self._reasons.items()}
+        totals |= {f"{REFUSED} {rule}": count for rule, count in self._refused.items()}
+        totals |= {f"{STATUS} {status}": count for status, count in self._statuses.items()}
+        totals |= {f"{LATENCY} {bucket}": count for bucket, count in enumerate(self._latencies) if count}
         return totals
 
     def restore(self, counters: Mapping[str, int]) -> None:
@@ -236,14 +198,14 @@ class Stats:
             kind, _, rest = name.partition(" ")
             if not count:
                 continue
-            if kind == _REASON:
+            if kind == REASON:
                 outcome, _, reason = rest.partition(" ")
                 self._reasons[Outcome(outcome), reason] = count
-            elif kind == _REFUSED:
+            elif kind == REFUSED:
                 self._refused[rest] = count
-            elif kind == _STATUS:
+            elif kind == STATUS:
                 self._statuses[int(rest)] = count
-            elif kind == _LATENCY:
+            elif kind == LATENCY and int(rest) < len(self._latencies):  # else of bounds that are not ours
                 self._latencies[int(rest)] = count
         self._samples = deque([(self._started, self._pages)])
 

@@ -14,11 +14,13 @@ class HostCondition(StrEnum):
 
     READY = "ready"  #: it may be asked at once
     FETCHING = "fetching"  #: requests are under way, and it may be asked no more before one ends
+    LOOKING_UP = "looking up"  #: its addresses are being looked up
+    ADDRESS_BUSY = "address busy"  #: other hosts at its address have as many requests in flight as that allows
     PACING = "pacing"  #: it waits for the end of its pause between requests
     BACKING_OFF = "backing off"  #: it asked for a rest, or its errors have earned it one
     BREAKER_OPEN = "breaker open"  #: it failed too often, and rests before one request tries it
     SET_ASIDE = "set aside"  #: it has given ``budget.pages_per_host``
-    GIVEN_UP = "given up"  #: the breaker has retired it
+    GIVEN_UP = "given up"  #: the breaker has retired it, or its name does not resolve
     IDLE = "idle"  #: nothing is known to be requested of it
 
 

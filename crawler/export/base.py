@@ -9,10 +9,14 @@ if TYPE_CHECKING:
 
 
 class Sink(Protocol):
-    """One output file, open for appending."""
+    """One output file, open for appending; or whatever else takes lines and can be cut to what it had before.
+
+    All methods are called from the crawl's loop, never two at a time. Each checkpoint appends what there is, syncs, and
+    then stores the position, so that a crash leaves at most what `open` cuts off.
+    """
 
     async def open(self, position: int | None) -> None:
-        """Create the file, or cut it to its committed length. None: a new crawl, the file must not exist.
+        """Create the file, or cut it to its committed length. None: nothing is committed, the file must not exist.
 
         Raises:
             ExportError: The file is missing or shorter than `position`, exists where it must not, or cannot be

@@ -59,7 +59,7 @@ class HttpFetcher:
     Args:
         config: Limits, identity, mapped names, proxies, all secrets `revealed` by `crawler.config.secrets`.
         clock: Times of requests, and the time limits.
-        concurrency: Fetches at once at most; twice as many connections are kept open idle.
+        concurrency: Fetches at once at most, unless `widen` says more; twice as many connections are kept open idle.
         cookies: The jars of `config`, in place of new ones.
         resolver: In place of one made from ``config.resolve``; closed by `aclose` all the same.
         deadlines: In place of one made from `config`.
@@ -122,6 +122,10 @@ class HttpFetcher:
             return await self._resolver.addresses(name)
         except OSError as error:
             raise fetch_error(error) from error
+
+    def widen(self, concurrency: int) -> None:
+        """There are to be more fetches at once than ever before."""
+        self._idle.most = max(self._idle.most, 2 * concurrency)
 
     async def aclose(self) -> None:
         """Close all connections, the sweep and the resolver. No fetch may be under way."""

@@ -34,7 +34,8 @@ class Pool:
 
     def __init__(self, clock: Clock, most: int) -> None:
         self._clock = clock
-        self._most = most
+        #: may be changed at any time
+        self.most = most
         #: as a set that keeps its order: last used last
         self._ways: dict[Way, dict[AnswerProtocol, None]] = {}
         #: way, and monotonic time since when; longest idle first
@@ -70,7 +71,7 @@ class Pool:
         """Keep one that is idle from now on."""
         self._idle[protocol] = (way, self._clock.monotonic())
         self._ways.setdefault(way, {})[protocol] = None
-        if len(self._idle) > self._most:
+        if len(self._idle) > self.most:
             self._close(next(iter(self._idle)))
         if self._timer is None:
             self._arm()

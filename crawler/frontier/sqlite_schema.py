@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OLDEST = (3, 35)
 """The first version of SQLite that knows all we ask of it (RETURNING)."""
 
-FORMAT = 2
+FORMAT = 3
 """Raised with every change that an older version of this package could not read."""
 
 APPLICATION_ID = 0x4372574C
@@ -42,7 +42,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE host (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
     ready_at REAL, delay_s REAL, failures INTEGER, retired TEXT, pages INTEGER, backoff_s REAL, latency_s REAL,
-    first_seen INTEGER
+    first_seen INTEGER, requests INTEGER, waited_s REAL
 );
 CREATE TABLE seed (id INTEGER PRIMARY KEY, seed TEXT NOT NULL, scope_host TEXT NOT NULL);
 CREATE TABLE url (

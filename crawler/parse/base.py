@@ -29,6 +29,11 @@ class Parser(Protocol):
         """How many `parse` calls keep the pool busy; more only wait."""
         ...
 
+    @property
+    def server_pid(self) -> int | None:
+        """The process whose children are the workers, each a process; None where they are none."""
+        ...
+
     async def start(self) -> None:
         """Start the workers and return without waiting for them: they load while the caller goes on.
 

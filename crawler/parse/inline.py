@@ -26,6 +26,8 @@ class InlineParser:
 
     lanes = 1
 
+    server_pid = None  # see `Parser.server_pid`
+
     def __init__(self, settings: Settings, config: ParseConfig, *, entry: str = EXTRACTOR) -> None:
         del config
         self._settings = settings

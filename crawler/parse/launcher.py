@@ -77,6 +77,8 @@ class Launcher:
         self._loop = asyncio.get_running_loop()
         server = server or Server()
         self._control, self._process = server.control, server.process
+        #: of the server, whose children the workers are
+        self.pid = self._process.pid
         self._control.settimeout(0)
         try:
             with boards.create(charter.workers) as file, _briefing(charter) as briefing:

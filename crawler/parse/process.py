@@ -70,8 +70,8 @@ class ProcessParser:
         # Real processes hang in real time, and stamp the board with this very clock.
         self._now = SystemClock.monotonic
         self._launched_at = 0.0
-        self._last_worker = 0
-        self._stillborn = 0
+        self._last_worker = self._stillborn = 0
+        self.server_pid: int | None = None  # see `Parser.server_pid`
         self._error = NOT_RUNNING
         self._confirmed = Confirmed()
         self._terms = Terms(frame_limit(settings.max_body_bytes), settings.fingerprint_key)
@@ -119,6 +119,7 @@ class ProcessParser:
         self._launched_at = self._now()
         server, self._server = self._server, None
         self._launcher = Launcher(self._charter, on_exit=self._worker_died, on_lost=self._server_died, server=server)
+        self.server_pid = self._launcher.pid
         for slot in range(self._workers):
             self._spawn(self._launcher, slot)
 

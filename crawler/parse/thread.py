@@ -29,6 +29,8 @@ class ThreadParser:
     ``parse.deadline`` and ``parse.memory`` have no effect.
     """
 
+    server_pid = None  # see `Parser.server_pid`
+
     def __init__(self, settings: Settings, config: ParseConfig, *, entry: str = EXTRACTOR) -> None:
         self._settings = settings
         self._entry = entry

@@ -18,6 +18,7 @@ from crawler.politeness.retry import Finish
 from crawler.politeness.throttle import Throttle
 
 if TYPE_CHECKING:
+    from crawler.clock import Clock
     from crawler.config import Manners
     from crawler.errors import FetchError
     from crawler.models import Request
@@ -40,24 +41,27 @@ class Health:
         schedule: Of the hosts.
         window: Told what is worth storing.
         tally: Told of hosts that are given up, or have given all that they may.
+        clock: Tells the time.
     """
 
-    def __init__(self, manners: Manners, schedule: Schedule[Host], window: Window, tally: Tally) -> None:
+    def __init__(self, manners: Manners, schedule: Schedule[Host], window: Window, tally: Tally, clock: Clock) -> None:
         self._throttle = Throttle(adaptive_of(manners.limits))
         self._breaker = Breaker(manners.breaker)
         self._tally = tally
         self._schedule = schedule
         self._window = window
+        self._clock = clock
 
     def admitted(self, host: Host) -> None:
         """A host is in the window, with what was stored of it."""
+        now = self._clock.monotonic()
         if host.is_set_aside:
             self._tally.set_aside(host.key)
         if host.retired:
             self._tally.given_up(host.key)
-            self._schedule.free(host)
+            self._schedule.free(host, now)
             return
-        self._schedule.pace(host, self._throttle.delay_s(host))
+        self._schedule.pace(host, self._throttle.delay_s(host), now)
         if self._breaker.is_open(host):
             host.concurrency = 1
             host.waits_for = f"it failed {host.failures} times in a row"
@@ -86,11 +90,11 @@ class Health:
         if backs_off or delay_s != host.delay_s:
             if backs_off or abs(delay_s - host.delay_s) > _TELLING * host.delay_s:
                 self._window.changed(host)
-            self._schedule.pace(host, delay_s)
+            self._schedule.pace(host, delay_s, now)
         if reason is None and not host.failures:
             return False  # there is nothing to count
         if reason is not None and (rest_s := retry.retry_after_s(answer, wall)):
-            self.rest(host, now + rest_s, "it asked to be left alone")
+            self.rest(host, now + rest_s, "it asked to be left alone", now)
         failed = reason is not None and retry.rule_for(reason).blames_host
         if not failed and not host.failures:
             return False
@@ -101,10 +105,19 @@ class Health:
         """Its robots.txt asks for a pause; one not longer than what it has changes nothing."""
         if delay_s > max(host.asked_delay_s, host.crawl_delay_s):
             host.crawl_delay_s = delay_s
-            self._schedule.pace(host, self._throttle.delay_s(host))
+            self._schedule.pace(host, self._throttle.delay_s(host), self._clock.monotonic())
             self._window.press(host)
 
-    def rest(self, host: Host, until: float, why: str) -> None:
+    def gave(self, host: Host, *, kept: bool) -> None:
+        """A page of a host that may give only so many has ended, with a record or not."""
+        if kept:
+            self._window.changed(host)
+        if host.is_set_aside:
+            self._tally.set_aside(host.key)
+            host.empty_hand()  # they stay pending, as do those it never took
+        self._window.settle(host)
+
+    def rest(self, host: Host, until: float, why: str, now: float) -> None:
         """Nothing of a host starts before `until`; `why` in words, as the end of a sentence about it.
 
         One that was given up need not rest: nothing of it starts anyway.
@@ -113,12 +126,16 @@ class Health:
             return
         if until > host.due:
             host.waits_for = why
-            self._schedule.hold(host, until)
+            self._schedule.hold(host, until, now)
         self._window.press(host)
+
+    def in_vain(self, host: Host) -> None:
+        """A host's time had come, and there was nothing to request."""
+        self._schedule.in_vain(host)
 
     def turn_over(self, host: Host, now: float) -> None:
         """A host has had its turn, without a request."""
-        self._schedule.hold(host, now)
+        self._schedule.hold(host, now, now)
 
     def why(self, host: Host) -> str:
         """Why a host waits, in words, as the end of a sentence about it."""
@@ -136,18 +153,18 @@ class Health:
             case Effect.COUNTED:
                 self._window.changed(host)
             case Effect.OPENED:
-                self._schedule.narrow(host, 1)
+                self._schedule.narrow(host, 1, now)
                 why = f"it failed {host.failures} times in a row"
-                self.rest(host, now + self._breaker.rest_s, why)
+                self.rest(host, now + self._breaker.rest_s, why, now)
                 log.warning("host rests", extra={"host": host.key, "why": why})
             case Effect.CLOSED:
-                self._schedule.narrow(host, host.slots)
+                self._schedule.narrow(host, host.slots, now)
                 self._window.press(host)
             case Effect.RETIRED:
                 host.retired = REASON
                 self._tally.given_up(host.key)
                 host.given_up = Finish(Outcome.EXCLUDED, REASON)
-                self._schedule.free(host)
+                self._schedule.free(host, now)
                 self._window.press(host)
                 log.warning("host given up", extra={"host": host.key, "why": "it failed again after a rest"})
                 return True

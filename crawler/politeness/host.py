@@ -44,7 +44,7 @@ class Host(Scheduled):
         *("more", "pages", "proven", "quota"),
         *("recovery_s", "requests", "reserved"),
         *("retired", "slots", "trial", "unjudged", "unresolved_until", "urgent"),
-        *("waited_s", "waits_for", "wanted", "woken"),
+        *("waits_for", "wanted", "woken"),
     )
 
     def __init__(
@@ -107,8 +107,8 @@ class Host(Scheduled):
         #: why it rests, in words; empty for a plain pause
         self.waits_for = ""
         #: see `crawler.views.HostView`
-        self.requests = 0
-        self.waited_s = 0.0
+        self.requests = state.requests
+        self.waited_s = state.waited_s
 
     def state(self, now: float) -> State:
         """What it is doing at `now`."""

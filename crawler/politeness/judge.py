@@ -86,10 +86,12 @@ class Judge:
             if host.given_up is not None:
                 self._places.look_again(host, now)
             self._sort_in(host, given, now)
-        for key, _ in wants:
+        for key, wanted in wants:
             host = hosts[key]
             if host.wanted > 0 and not host.woken:
                 host.more = False
+                if host.wanted == wanted:
+                    self._health.in_vain(host)
             host.wanted = 0
             if host.given_up is not None:
                 self._health.turn_over(host, now)  # behind all that are due already
@@ -189,7 +191,7 @@ class Judge:
             case Redirect(request=target):
                 self.visit(target)
             case Snooze(request=again, until=until):
-                self._health.rest(host, until, "its robots.txt could not be had")
+                self._health.rest(host, until, "its robots.txt could not be had", now)
                 self.visit(again)
             case robots_txt.Settled(closed=closed):
                 self.settle(request, Robots(missing=robots_txt.why_not(answer, closed)), closed)

@@ -65,13 +65,13 @@ class Places:
         rule = rule_for(error.reason)
         if host.lookups < rule.attempts:
             host.waits_for = "its name does not resolve"
-            self._schedule.hold(host, now + rule.wait_s)
+            self._schedule.hold(host, now + rule.wait_s, now)
             return
         host.lookups = 0
         host.unresolved_until = now + UNRESOLVED_S
         host.given_up = Finish(Outcome.FAILED, error.reason)
         self._tally.unresolved(host.key)
-        self._schedule.free(host)
+        self._schedule.free(host, now)
 
     def look_again(self, host: Host, now: float) -> None:
         """Forget that a name did not resolve, when that was long ago."""

@@ -88,8 +88,9 @@ class Policy:
         self._window = Window(
             manners, size=window, schedule=self._schedule, clock=clock, resumed=resumed, left=self._places.leave
         )
-        self._health = Health(manners, self._schedule, self._window, self.tally)
-        self._budget = Budget(manners.budget, spent, clock.monotonic())
+        self._health = Health(manners, self._schedule, self._window, self.tally, clock)
+        #: what may be spent, and is
+        self.budget = Budget(manners.budget, spent, clock.monotonic())
         #: what a person sees of the hosts
         self.views = Views(self._window, self._health, clock)
         self._unstarted: set[int] = set()
@@ -104,14 +105,14 @@ class Policy:
     @property
     def stopped_by(self) -> str | None:
         """The budget that is spent, once nothing is under way: ``budget.pages``; else None."""
-        return None if self.in_flight else self._budget.spent(self._clock.monotonic())
+        return None if self.in_flight else self.budget.spent(self._clock.monotonic())
 
     @property
     def all_set_aside(self) -> str | None:
         """``budget.pages_per_host``, if only hosts that have given it are known to have anything to request; else None.
         Only events can change that: URLs found or woken, the end of a request."""
         busy = self.in_flight or self._places.asked or self._judge.refused or self._judge.put_off
-        if self._budget.per_host is None or busy or not self._window.is_whole:
+        if self.budget.per_host is None or busy or not self._window.is_whole:
             return None
         return "budget.pages_per_host" if self._schedule.next_at() is None else None
 
@@ -144,7 +145,7 @@ class Policy:
         turn = Turn()
         now = self._clock.monotonic()
         turn.put_off, self._judge.put_off = self._judge.put_off, []
-        free = self._budget.free(now)
+        free = self.budget.free(now)
         if not free:
             return turn
         refused = self._judge.refused
@@ -163,7 +164,7 @@ class Policy:
             due = self._schedule.next_at()
             if due is not None and due <= now and self.in_flight:
                 due = None  # for lack of room, which an attempt's end will make
-            turn.next_at = min((at for at in (refill_at, due, self._budget.ends_at) if at is not None), default=None)
+            turn.next_at = min((at for at in (refill_at, due, self.budget.ends_at) if at is not None), default=None)
         return turn
 
     def supply(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> list[str]:
@@ -188,34 +189,34 @@ class Policy:
 
     def withdraw(self, request: Request, *, keep: bool = False) -> None:
         """A request of `turn` does not go on the wire now; the frontier's again, unless it is kept for a later turn."""
-        host = self._window.hosts[request.host_key]
+        host, now = self._window.hosts[request.host_key], self._clock.monotonic()
         self._unstarted.discard(id(request))
         self.in_flight -= 1
         if request.kind is Kind.PAGE:
-            self._budget.settle(host, kept=False)
+            self.budget.settle(host, kept=False)
         self._health.taken_back(host, request)
-        self._schedule.taken_back(host)
+        self._schedule.taken_back(host, now)
         if keep:
             host.put_back(request)
-        self._judge.turn_away(host, self._clock.monotonic())
+        self._judge.turn_away(host, now)
 
     def started(self, request: Request) -> None:
         """The head of a request is on the wire now."""
         self._unstarted.discard(id(request))
         host = self._window.hosts[request.host_key]
         host.requests += 1
+        self._window.counted(host)
         self._schedule.started(host, self._clock.monotonic())
 
     def after(self, request: Request, answer: Response | FetchError) -> Decision:
         """What follows from an attempt that has ended; its slot at the host is free again."""
         now, wall = self._clock.monotonic(), self._clock.wall()
         host = self._window.hosts[request.host_key]
-        started = id(request) not in self._unstarted
+        self._schedule.released(host, now, started=id(request) not in self._unstarted)
         self._unstarted.discard(id(request))
         self.in_flight -= 1
-        self._schedule.released(host, now, started=started)
         if isinstance(answer, Response):
-            self._budget.received(len(answer.body))
+            self.budget.received(len(answer.body))
             if (address := answer.address) != host.address and address is not None and host.address is not None:
                 self._places.move(host, address)
         elif answer.reason == PRIVATE_ADDRESS:
@@ -227,7 +228,9 @@ class Policy:
         else:
             decision = retry.after(request, answer, now=now, wall=wall, rules=self._urls)
             if not isinstance(decision, Deliver) and request.kind is Kind.PAGE:
-                self._budget.settle(host, kept=False)
+                self.budget.settle(host, kept=False)
+            if host.waits_for and isinstance(decision, Snooze):
+                self._schedule.wait_out(host, now)
         if gave_up:
             self._places.leave(host)
         if not host.ticket or host.waits_for or host.given_up is not None:
@@ -239,14 +242,9 @@ class Policy:
         finish = retry.after_parse(response, result)
         if request.kind is Kind.PAGE:
             host = self._window.hosts[request.host_key]
-            self._budget.settle(host, kept=finish.has_page)
+            self.budget.settle(host, kept=finish.has_page)
             if host.quota < inf:
-                if finish.has_page:
-                    self._window.changed(host)
-                if host.is_set_aside:
-                    self.tally.set_aside(host.key)
-                    host.empty_hand()  # they stay pending, as do those it never took
-                self._window.settle(host)
+                self._health.gave(host, kept=finish.has_page)
         return finish
 
     def robots_parsed(self, request: Request, robots: Robots | None, missing: str | None = None) -> list[Request]:
@@ -258,9 +256,10 @@ class Policy:
         """Whether a host has asked for a rest or a longer delay since the last `changes`: worth storing at once."""
         return self._window.pressing
 
-    def changes(self) -> tuple[list[HostState], list[RobotsFile]]:
-        """What the next checkpoint must hold: all that changed since the last `stored` one."""
-        return self._window.changes(), self._judge.changes()
+    def changes(self, *, everything: bool = False) -> tuple[list[HostState], list[RobotsFile]]:
+        """What the next checkpoint must hold: what changed since the last `stored` one. Of most hosts, mere counts may
+        be left for a later one, unless it is to be `everything`."""
+        return self._window.changes(everything=everything), self._judge.changes()
 
     def stored(self) -> None:
         """The last `changes` are committed."""
@@ -279,7 +278,7 @@ class Policy:
         while (request := host.next_request()) is not None:
             kind = request.kind
             if kind is Kind.PAGE:
-                self._budget.reserve(host)
+                self.budget.reserve(host)
             elif kind is Kind.ROBOTS:
                 request = self._judge.take_up(request)
             schedule.claim(host, now)

@@ -18,6 +18,9 @@ Hosts at one network address are a `Group`, and together have no more requests i
 comes up while its group is full waits in the group, out of the heap, first come, first served: each slot that its
 group gets free, or does not use, brings one of them back.
 
+How long a host waits for its time is counted where it leaves the heap: from when it entered, or was last counted, until
+it was due. While requests hold all its slots, or its group's, it does not wait for its time.
+
 A host's heap entry is valid while it carries the host's current `ticket`; outdated ones are dropped when met, and
 all at once when they are more than the valid ones.
 """
@@ -59,15 +62,15 @@ class Schedule(Generic[H]):
         self._valid = 0
         self._tickets = 0
 
-    def offer(self, host: H) -> None:
+    def offer(self, host: H, now: float) -> None:
         """It has something to request."""
         host.offered = True
-        self._place(host)
+        self._place(host, now)
 
-    def rest(self, host: H) -> None:
+    def rest(self, host: H, now: float) -> None:
         """It has nothing to request."""
         host.offered = False
-        self._withdraw(host)
+        self._withdraw(host, now)
         self._pass_on(host.group)
 
     def join(self, host: H, group: Group | None) -> None:
@@ -84,7 +87,7 @@ class Schedule(Generic[H]):
             group.hosts += 1
             group.in_flight += host.in_flight
         self._pass_on(left, host.in_flight + 1)
-        self._place(host)
+        self._place(host, host.since)
 
     def allow(self, group: Group, concurrency: int) -> None:
         """Change how many requests to the hosts of a group may be in flight; those that are stay so."""
@@ -105,6 +108,10 @@ class Schedule(Generic[H]):
                 heappop(heap)
                 host.ticket = 0
                 self._valid -= 1
+                if due > host.since:
+                    self._waited(host, due)
+                else:
+                    host.wait_s = 0.0
                 group = host.group
                 if group is None or group.in_flight < group.concurrency:
                     return host
@@ -144,7 +151,7 @@ class Schedule(Generic[H]):
             jitter_s = host.jitter_s * self._random() if host.jitter_s else 0.0
             host.due = max(host.due, now + host.delay_s + GUARD_S + jitter_s)
         if not host.ticket:
-            self._place(host)
+            self._place(host, now)
 
     def released(self, host: H, now: float, *, started: bool) -> None:
         """A request of it ended. One that never went on the wire counts as started now: it may have got as far
@@ -153,38 +160,54 @@ class Schedule(Generic[H]):
         if not started:
             self.started(host, now)
         elif not host.ticket:
-            self._place(host)
+            self._place(host, now)
 
-    def taken_back(self, host: H) -> None:
+    def taken_back(self, host: H, now: float) -> None:
         """A request handed out will not go on the wire after all: its slot is free, and no pause follows."""
         host.unstarted -= 1
         self._free_slot(host)
-        self._place(host)
+        self._place(host, now)
 
-    def hold(self, host: H, until: float) -> None:
+    def hold(self, host: H, until: float, now: float) -> None:
         """Nothing of it starts before `until`; an earlier time changes nothing."""
         if until > host.due:
+            self._count(host, now)
             host.due = until
-            self._replace(host)
+            self._replace(host, now)
 
-    def pace(self, host: H, delay_s: float) -> None:
+    def wait_out(self, host: H, now: float) -> None:
+        """What is to be requested of it is kept elsewhere until it is due: it waits all the time until then."""
+        self._count(host, now)
+        host.since = max(host.since, now)
+        if host.due > host.since:
+            self._waited(host, host.due)
+
+    def in_vain(self, host: H) -> None:
+        """There was nothing to request when its time came: it has not waited for that."""
+        host.waited_s -= host.wait_s
+        host.wait_s = 0.0
+
+    def pace(self, host: H, delay_s: float, now: float) -> None:
         """Change its delay: a longer one counts from its latest start on, a shorter one from the next."""
         if delay_s == host.delay_s:
             return
+        self._count(host, now)
         if delay_s > host.delay_s:
             host.due = max(host.due, host.last_start + delay_s + GUARD_S)
         host.delay_s = delay_s
-        self._replace(host)
+        self._replace(host, now)
 
-    def narrow(self, host: H, concurrency: int) -> None:
+    def narrow(self, host: H, concurrency: int, now: float) -> None:
         """Change how many of its requests may be in flight; those that are stay so."""
         host.concurrency = concurrency
-        self._replace(host)
+        self._replace(host, now)
 
-    def free(self, host: H) -> None:
+    def free(self, host: H, now: float) -> None:
         """It waits for nothing, as nothing of it will be requested for now."""
+        self._count(host, now)
+        host.waited_s, host.since = host.waited(now), min(host.since, now)
         host.due = float("-inf")
-        self._replace(host)
+        self._replace(host, now)
 
     def next_at(self) -> float | None:
         """When the next host is due, which may be past; None if no host waits for a time."""
@@ -193,20 +216,34 @@ class Schedule(Generic[H]):
             heappop(heap)
         return heap[0][0] if heap else None
 
-    def _place(self, host: H) -> None:
+    def _place(self, host: H, now: float) -> None:
         """Into the heap, if it belongs there and is not there yet."""
         if not host.ticket and host.offered and not host.parked and host.free_slots > 0:
             self._tickets += 1
             self._valid += 1
             host.ticket = self._tickets
+            if now > host.since:  # noqa: PLR1730 - for each request, and max() takes three times as long
+                host.since = now
             heappush(self._heap, (host.due, self._tickets, host))
 
-    def _replace(self, host: H) -> None:
-        """To its new place in the heap, its due time having changed."""
-        self._withdraw(host)
+    def _replace(self, host: H, now: float) -> None:
+        """To its new place in the heap, its due time having changed; its wait until now is counted."""
+        self._withdraw(host, now)
         host.parked = False
-        self._place(host)
+        self._place(host, now)
         self._pass_on(host.group)
+
+    def _count(self, host: H, now: float) -> None:
+        """Count for how long it has waited in the heap, until now."""
+        if host.ticket:
+            if (until := min(now, host.due)) > host.since:
+                self._waited(host, until)
+            host.since = max(host.since, now)
+
+    def _waited(self, host: H, until: float) -> None:
+        host.wait_s = until - host.since
+        host.waited_s += host.wait_s
+        host.since = until
 
     def _free_slot(self, host: H) -> None:
         host.in_flight -= 1
@@ -222,11 +259,12 @@ class Schedule(Generic[H]):
             host = group.waiting.popleft()
             if host.parked and host.group is group:
                 host.parked = False
-                self._place(host)  # type: ignore[arg-type]  # only `H`s are parked
+                self._place(host, host.since)  # type: ignore[arg-type]  # only `H`s are parked
                 slots -= bool(host.ticket)
 
-    def _withdraw(self, host: H) -> None:
+    def _withdraw(self, host: H, now: float) -> None:
         if host.ticket:
+            self._count(host, now)
             host.ticket = 0
             self._valid -= 1
             if len(self._heap) > 2 * self._valid + _MIN_SWEEP:

@@ -58,7 +58,7 @@ class Scheduled:
 
     __slots__ = (
         *("concurrency", "delay_s", "due", "group", "in_flight", "jitter_s", "key", "last_start", "offered"),
-        *("parked", "ticket", "unstarted"),
+        *("parked", "since", "ticket", "unstarted", "wait_s", "waited_s"),
     )
 
     def __init__(self, key: HostKey, *, delay_s: float, concurrency: int, due: float, jitter_s: float = 0.0) -> None:
@@ -81,6 +81,12 @@ class Scheduled:
         self.offered = False
         #: number of its valid heap entry; 0 if it has none
         self.ticket = 0
+        #: for how long its time had not come while there was something to request; up to `since`
+        self.waited_s = 0.0
+        #: up to when that is counted; later than now where a rest was counted whole
+        self.since = float("-inf")
+        #: what of it was counted last
+        self.wait_s = 0.0
 
     @property
     def free_slots(self) -> int:
@@ -88,6 +94,12 @@ class Scheduled:
         if self.delay_s > 0:
             return 1 if not self.unstarted and self.in_flight < self.concurrency else 0
         return self.concurrency - self.in_flight
+
+    def waited(self, now: float) -> float:
+        """As `waited_s`, up to `now`."""
+        if self.since > now:
+            return self.waited_s - (self.since - now)
+        return self.waited_s + (max(0.0, min(now, self.due) - self.since) if self.ticket else 0.0)
 
     def state(self, now: float) -> State:
         """What it is doing at `now`. (Retired is policy's to say.)"""

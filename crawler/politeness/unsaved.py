@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -11,22 +12,39 @@ K = TypeVar("K", bound="Hashable")
 V = TypeVar("V")
 
 
+MOST_LATER = 256
+"""How many of what may be stored later goes with a checkpoint: so what that costs is bounded."""
+
+
 class Unsaved(Generic[K, V]):
     """Changed things by their key, until a checkpoint that holds them is committed."""
 
     def __init__(self) -> None:
         self._changed: dict[K, V] = {}
         self._committing: dict[K, V] = {}
+        self._later: dict[K, V] = {}  # longest ago first
 
     def __contains__(self, key: K) -> bool:
-        return key in self._changed or key in self._committing
+        return key in self._changed or key in self._committing or key in self._later
 
     def mark(self, key: K, value: V) -> None:
         """It has changed, to `value`."""
         self._changed[key] = value
 
-    def take(self) -> Collection[V]:
-        """All that changed since the checkpoint that was last reported committed."""
+    def mark_later(self, key: K, value: V) -> None:
+        """It has changed, in what may be stored by a later checkpoint. Called for each request."""
+        self._later[key] = value
+
+    def hasten(self, key: K) -> None:
+        """What may be stored later is to go with the next checkpoint."""
+        if key in self._later:
+            self._changed[key] = self._later.pop(key)
+
+    def take(self, *, everything: bool = False) -> Collection[V]:
+        """All that changed since the checkpoint that was last reported committed, and of what may be stored later the
+        first `MOST_LATER`, or `everything`."""
+        for key in list(self._later if everything else islice(self._later, MOST_LATER)):
+            self.hasten(key)
         self._committing |= self._changed
         self._changed = {}
         return self._committing.values()

@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from crawler.models import SlowHost
-from crawler.politeness.scheduled import State
 from crawler.views import HostCondition, HostView, HostViews
 
 if TYPE_CHECKING:
@@ -62,11 +61,11 @@ class Views:
 
     def _view(self, host: Host, now: float) -> HostView:
         condition = self._condition(host, now)
-        waits = host.due > now and condition not in (HostCondition.GIVEN_UP, HostCondition.IDLE)
+        waits = condition in _WAITING
         return HostView(
             host_key=host.key,
             condition=condition,
-            why=self._health.why(host) if waits else "",
+            why=self._health.why(host) if waits else _why(host, condition),
             wait_s=host.due - now if waits else 0.0,
             in_flight=host.in_flight,
             concurrency=host.concurrency,
@@ -74,17 +73,34 @@ class Views:
             latency_s=host.latency_s,
             requests=host.requests,
             failures=host.failures,
-            waited_s=host.waited_s,
+            waited_s=host.waited(now),
         )
 
-    def _condition(self, host: Host, now: float) -> HostCondition:
-        if host.retired or host.is_set_aside:
-            return HostCondition.GIVEN_UP if host.retired else HostCondition.SET_ASIDE
-        state = host.state(now)
-        if state is State.READY:
+    def _condition(self, host: Host, now: float) -> HostCondition:  # noqa: PLR0911 - one a condition
+        if host.given_up is not None:
+            return HostCondition.GIVEN_UP
+        if host.is_set_aside:
+            return HostCondition.SET_ASIDE
+        if host.locating:
+            return HostCondition.LOOKING_UP
+        if host.due > now and (host.ticket or host.waits_for):
+            if self._health.is_broken(host):
+                return HostCondition.BREAKER_OPEN
+            return HostCondition.BACKING_OFF if host.waits_for or host.backoff_s else HostCondition.PACING
+        if host.parked:
+            return HostCondition.ADDRESS_BUSY
+        if host.ticket:
             return HostCondition.READY
-        if state is not State.SNOOZED:
-            return HostCondition.FETCHING if host.in_flight else HostCondition.IDLE
-        if self._health.is_broken(host):
-            return HostCondition.BREAKER_OPEN
-        return HostCondition.BACKING_OFF if host.waits_for or host.backoff_s else HostCondition.PACING
+        return HostCondition.FETCHING if host.in_flight else HostCondition.IDLE
+
+
+_WAITING = (HostCondition.PACING, HostCondition.BACKING_OFF, HostCondition.BREAKER_OPEN)
+
+
+def _why(host: Host, condition: HostCondition) -> str:
+    """Why a host is not asked that does not wait for a time; empty where its condition says it all."""
+    if condition is HostCondition.GIVEN_UP:
+        return "it failed again after a rest" if host.retired else "its name does not resolve"
+    if condition is HostCondition.ADDRESS_BUSY:
+        return "other hosts at its address are being asked"
+    return ""

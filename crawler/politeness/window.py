@@ -167,12 +167,13 @@ class Window:
         """Put a host whose work has changed where it belongs."""
         if host.has_work:
             if not host.ticket:
-                self._schedule.offer(host)
+                self._schedule.offer(host, self._clock.monotonic())
             return
-        self._schedule.rest(host)
+        self._schedule.rest(host, self._clock.monotonic())
         if (not host.more or host.is_set_aside) and not host.idle:
             host.idle = True
             self._idle.append(host)
+            self._unsaved.hasten(host.key)  # it may leave once that is stored
 
     def rests(self, host: Host) -> None:
         """It may be asked again only after long."""
@@ -184,13 +185,17 @@ class Window:
         """Its state is worth storing."""
         self._unsaved.mark(host.key, host)
 
+    def counted(self, host: Host) -> None:
+        """Its counts have changed: worth storing, but not by each checkpoint where there are many such hosts."""
+        self._unsaved.mark_later(host.key, host)
+
     def press(self, host: Host) -> None:
         """As `changed`, by something that a crash must not make us forget: a rest, or a longer delay."""
         self.changed(host)
         self.pressing = True
 
-    def changes(self) -> list[HostState]:
-        """The states to store. Plain pauses are not: after a resume every host is given one anyway."""
+    def changes(self, *, everything: bool = False) -> list[HostState]:
+        """The states to store, see `Policy.changes`. Plain pauses are not: after a resume every host is given one."""
         self.pressing = False
         now, wall = self._clock.monotonic(), self._clock.wall()
         return [
@@ -204,8 +209,10 @@ class Window:
                 backoff_s=host.backoff_s,
                 latency_s=host.latency_s,
                 first_seen=host.first_seen,
+                requests=host.requests,
+                waited_s=round(host.waited_s, 3),
             )
-            for host in self._unsaved.take()
+            for host in self._unsaved.take(everything=everything)
         ]
 
     def committed(self) -> None:
@@ -240,6 +247,7 @@ class Window:
         self.hosts[host.key] = host
         if rest_s > FAR_S:
             host.waits_for = "it was left to rest before"
+            host.since = host.due  # counted when it began
             self.rests(host)
         return host
 
@@ -270,10 +278,11 @@ class Window:
             still = host.due > now + FAR_S if is_far else not host.has_work
             if still and host.key not in self._unsaved and host.may_leave(now, FAR_S):
                 self._overflow |= host.more and not host.is_set_aside
-                self._schedule.rest(host)
+                self._schedule.rest(host, now)
                 self._left(host)
                 del self.hosts[host.key]
                 return True
+            self._unsaved.hasten(host.key)
             if is_far:
                 host.far = still
             else:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from crawler.counters import counters_with
 from crawler.export.outcomes import OutcomeRecord
 from crawler.extract.record import LinkLine, PageRecord, SitemapLine
 from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS, Checkpoint, Outcome, Url
@@ -24,7 +25,6 @@ from crawler.repair.links import NewLinks, tells_links
 from crawler.repair.salvage import Reading, Salvaged, salvage
 from crawler.repair.scraped import Scraped
 from crawler.rule_health import RULES
-from crawler.stats import counters_with
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from crawler.counters import counters_with
 from crawler.errors import FrontierError
 from crawler.export.outcomes import OutcomeRecord
 from crawler.extract.record import PageRecord, SitemapLine
@@ -31,7 +32,6 @@ from crawler.repair.salvage import Reading, Salvaged, salvage
 from crawler.repair.scraped import Scraped
 from crawler.rule_health import RULES
 from crawler.scope import Scope
-from crawler.stats import counters_with
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:

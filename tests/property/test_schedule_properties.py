@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,13 @@ class NaiveHost:
     last_start: float = float("-inf")
     unstarted: int = 0
     flying: int = 0
+    waited: float = 0.0
+
+    def wait(self, now, until):
+        """Time passes."""
+        has_slot = self.flying < self.slots and (self.delay == 0 or self.unstarted == 0)
+        if self.offered and has_slot:
+            self.waited += max(0.0, min(until, self.due) - now)
 
     def may_start(self, now):
         alone = self.delay == 0 or self.unstarted == 0
@@ -67,7 +75,7 @@ class Pair:
         self.model = [NaiveHost(d, c, home) for (d, c), home in zip(paces, homes, strict=True)]
         for host, home in zip(self.hosts, homes, strict=True):
             self.schedule.join(host, None if home is None else self.groups[home])
-            self.schedule.offer(host)
+            self.schedule.offer(host, self.now)
 
     def flying_at(self, place):
         return sum(m.flying for m in self.model if m.place == place)
@@ -102,10 +110,10 @@ class Pair:
             host, naive = self.hosts[popped], self.model[popped]
             self.claim(popped)
             naive.offered = how > 0
-            (schedule.offer if naive.offered else schedule.rest)(host)
+            (schedule.offer if naive.offered else schedule.rest)(host, now)
         elif what == "turn over" and (popped := self.pop()) is not None:  # it asks the frontier, and starts nothing
             self.model[popped].offered = how > 1
-            (schedule.offer if how > 1 else schedule.rest)(self.hosts[popped])
+            (schedule.offer if how > 1 else schedule.rest)(self.hosts[popped], now)
         elif what == "start" and naive.unstarted:
             schedule.started(host, now)
             naive.start(now)
@@ -116,22 +124,22 @@ class Pair:
             if not on_the_wire:
                 naive.start(now)
         elif what == "back" and naive.unstarted:
-            schedule.taken_back(host)
+            schedule.taken_back(host, now)
             naive.flying -= 1
             naive.unstarted -= 1
         elif what == "hold":
-            schedule.hold(host, now + how)
+            schedule.hold(host, now + how, now)
             naive.due = max(naive.due, now + how)
         elif what in {"rest", "offer"}:
-            getattr(schedule, what)(host)
+            getattr(schedule, what)(host, now)
             naive.offered = what == "offer"
         elif what in {"faster", "slower"}:
             delay = max(0.0, naive.delay + (how if what == "slower" else -how) / 4)
-            schedule.pace(host, delay)
+            schedule.pace(host, delay, now)
             naive.pace(delay)
         elif what in {"narrow", "widen"}:
             naive.slots = max(1, naive.slots + (how if what == "widen" else -how))
-            schedule.narrow(host, naive.slots)
+            schedule.narrow(host, naive.slots, now)
         elif what == "move":
             naive.place = how if how < PLACES else None
             schedule.join(host, None if naive.place is None else self.groups[naive.place])
@@ -140,21 +148,25 @@ class Pair:
             self.caps[place] = 1 + how
             schedule.allow(self.groups[place], 1 + how)
         elif what == "free":
-            schedule.free(host)
+            schedule.free(host, now)
             naive.due = float("-inf")
         else:
+            for each in self.model:
+                each.wait(now, now + 0.3)
             self.now += 0.3
+            for host, naive in zip(self.hosts, self.model, strict=True):
+                assert host.waited(self.now) == pytest.approx(naive.waited)
 
     def look(self):
         """Both agree on whether anybody may go; who is given out gives up its turn."""
         if (popped := self.pop()) is not None:
-            self.schedule.offer(self.hosts[popped])
+            self.schedule.offer(self.hosts[popped], self.now)
 
     def spend_what_is_due(self):
         """As a turn with all the room there is: whoever may start does."""
         while (popped := self.pop()) is not None:
             self.claim(popped)
-            self.schedule.offer(self.hosts[popped])
+            self.schedule.offer(self.hosts[popped], self.now)
 
 
 @given(paces=PACES, homes=HOMES, caps=st.tuples(st.integers(1, 3), st.integers(1, 3)), events=EVENTS)

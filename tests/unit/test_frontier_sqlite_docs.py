@@ -51,6 +51,7 @@ ANSWERS = [
     [("failed", 1), ("fetched", 1), ("excluded", 0), ("redirected", 0), ("unchanged", 0)],
     [("failed", "http_404", 1)],
     [("a.test", 2)],
+    [],  # no host has waited
     [("https://a.test/", "https://a.test/dead")],
     [("a.test", 4, 1, 1, "2023-11-14 22:13:20")],
 ]

@@ -144,8 +144,9 @@ def test_what_changes_the_pause_of_a_host_is_stored(stored, answer, told):
     [request] = policy.turn(10).start
     policy.started(request)
     policy.after(request, answer)
-    states = [{key: getattr(state, key) for key in told} for state in policy.changes()[0]]
-    assert states == ([told] if told else [])
+    assert bool(policy._window._unsaved._changed) == bool(told), "counts alone may be stored later"
+    [state] = policy.changes()[0]
+    assert {key: getattr(state, key) for key in told} == told
 
 
 @pytest.mark.parametrize("obey", [True, False])

@@ -130,7 +130,7 @@ def test_a_private_seed_is_remembered_over_a_restart_even_where_nothing_of_its_h
     desk.add(seed("http://a.test/"))
     desk.run()
     assert desk.stored["a.test"] == HostState(
-        host_key="a.test", ready_at=desk.stored["a.test"].ready_at, first_seen=INSIDE
+        host_key="a.test", ready_at=desk.stored["a.test"].ready_at, first_seen=INSIDE, requests=1
     )
     desk.restart(policy(desk.clock, obey=False, resumed=True))
     desk.add(found("http://a.test:81/x"))

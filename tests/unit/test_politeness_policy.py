@@ -250,10 +250,9 @@ def test_failures_and_rests_are_stored_until_committed():
     policy = policy_for(clock, obey=False)
     (request,) = supplied(policy, *pages(1)).start
     policy.started(request)
-    assert policy.changes() == ([], [])
     decision = policy.after(request, Response(url=request.url, status=503, headers=((b"retry-after", b"60"),)))
     assert isinstance(decision, Snooze)
-    state = HostState(host_key="a.test", ready_at=clock.wall() + 60, failures=1)
+    state = HostState(host_key="a.test", ready_at=clock.wall() + 60, failures=1, requests=1, waited_s=60.0)
     assert policy.changes() == ([state], [])
     assert policy.changes() == ([state], [])
     policy.stored()

@@ -7,14 +7,14 @@ from crawler.politeness.scheduled import Group, Scheduled, State
 def hosts_in(schedule, *pairs, slots=1):
     hosts = [Scheduled(f"h{n}", delay_s=delay, concurrency=slots, due=due) for n, (delay, due) in enumerate(pairs)]
     for host in hosts:
-        schedule.offer(host)
+        schedule.offer(host, 0.0)
     return hosts
 
 
 def start(schedule, now):
     host = schedule.pop(now)
     schedule.claim(host, now)
-    schedule.offer(host)
+    schedule.offer(host, now)
     schedule.started(host, now)
     return host
 
@@ -49,7 +49,7 @@ def test_next_start_counts_from_the_wire_not_from_the_hand_out():
     schedule = Schedule()
     (host,) = hosts_in(schedule, (1.0, 0.0), slots=2)
     schedule.claim(schedule.pop(0.0), 0.0)
-    schedule.offer(host)
+    schedule.offer(host, 0.0)
     assert schedule.pop(100.0) is None, "one is unstarted"
     schedule.started(host, 7.0)
     assert schedule.next_at() == 8.0 + GUARD_S
@@ -60,8 +60,8 @@ def test_longer_delay_counts_from_the_latest_start():
     schedule = Schedule()
     hosts_in(schedule, (1.0, 0.0), slots=2)
     host = start(schedule, 0.0)
-    schedule.pace(host, 5.0)
-    schedule.pace(host, 2.0)
+    schedule.pace(host, 5.0, 0.0)
+    schedule.pace(host, 2.0, 0.0)
     assert schedule.next_at() == 5.0 + GUARD_S
 
 
@@ -69,7 +69,7 @@ def test_attempt_that_never_got_on_the_wire_is_paced_all_the_same():
     schedule = Schedule()
     (host,) = hosts_in(schedule, (1.0, 0.0))
     schedule.claim(schedule.pop(0.0), 0.0)
-    schedule.offer(host)
+    schedule.offer(host, 0.0)
     schedule.released(host, 3.0, started=False)
     assert schedule.next_at() == 4.0 + GUARD_S
 
@@ -80,13 +80,13 @@ def test_hold_and_longer_delay_stop_what_is_handed_out():
     for _ in range(4):
         host = schedule.pop(0.0)
         schedule.claim(host, 0.0)
-        schedule.offer(host)
+        schedule.offer(host, 0.0)
     assert schedule.may_start(held, 0.0)
-    schedule.hold(held, 2.0)
+    schedule.hold(held, 2.0, 0.0)
     assert not schedule.may_start(held, 1.9)
-    schedule.pace(slowed, 5.0)
+    schedule.pace(slowed, 5.0, 1.0)
     assert not schedule.may_start(slowed, 1.0), "one of the two may be on its way"
-    schedule.taken_back(slowed)
+    schedule.taken_back(slowed, 1.0)
     assert schedule.may_start(slowed, 1.0)
     schedule.started(slowed, 1.0)
     assert schedule.next_at() == 6.0 + GUARD_S
@@ -96,8 +96,8 @@ def test_request_taken_back_frees_its_slot_and_is_no_start():
     schedule = Schedule()
     (host,) = hosts_in(schedule, (1.0, 0.0))
     schedule.claim(schedule.pop(0.0), 0.0)
-    schedule.offer(host)
-    schedule.taken_back(host)
+    schedule.offer(host, 0.0)
+    schedule.taken_back(host, 0.0)
     assert schedule.pop(0.0) is host
 
 
@@ -110,9 +110,9 @@ def test_host_passes_through_its_states():
     assert host.state(2.0) is State.IN_PROCESS
     schedule.released(host, 9.0, started=True)
     assert host.state(9.0) is State.READY
-    schedule.hold(host, 20.0)
+    schedule.hold(host, 20.0, 9.0)
     assert host.state(9.0) is State.SNOOZED
-    schedule.rest(host)
+    schedule.rest(host, 9.0)
     assert host.state(30.0) is State.EXHAUSTED
     assert schedule.pop(30.0) is None
     assert schedule.next_at() is None
@@ -122,7 +122,7 @@ def test_outdated_entries_do_not_pile_up():
     schedule = Schedule()
     (host,) = hosts_in(schedule, (1.0, 0.0))
     for n in range(10_000):
-        schedule.hold(host, float(n))
+        schedule.hold(host, float(n), 0.0)
     assert len(schedule._heap) < 2_000
     assert schedule.next_at() == 9_999.0
 
@@ -132,13 +132,13 @@ def full_group(slots):
     schedule, group = Schedule(), Group(slots)
     big = Scheduled("big", delay_s=0, concurrency=slots, due=0.0)
     schedule.join(big, group)
-    schedule.offer(big)
+    schedule.offer(big, 0.0)
     for _ in range(slots):
         assert start(schedule, 1.0) is big
     waiting = [Scheduled(name, delay_s=0, concurrency=1, due=0.5) for name in ("a", "b")]
     for host in waiting:
         schedule.join(host, group)
-        schedule.offer(host)
+        schedule.offer(host, 0.0)
     assert schedule.pop(2.0) is None
     return schedule, group, big, waiting
 
@@ -168,5 +168,5 @@ def test_host_whose_turn_came_to_nothing_passes_its_slot_on():
     schedule, _, big, (a, b) = full_group(1)
     schedule.released(big, 2.0, started=True)
     assert schedule.pop(2.0) is a
-    schedule.rest(a)
+    schedule.rest(a, 0.0)
     assert schedule.pop(2.0) is b

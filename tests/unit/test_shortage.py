@@ -11,7 +11,7 @@ import pytest
 from crawler.errors import ConfigError, CrawlerError, FetchError
 from crawler.fetch.errors import fetch_error
 from crawler.fetch.lookups import Lookups
-from crawler.gate import DESCRIPTORS_BESIDE, allow_descriptors
+from crawler.gate import DESCRIPTORS_BESIDE, MOST_CONCURRENCY, allow_descriptors
 from crawler.shortage import Shortage, file_threads, heeded, require_threads, shortage
 
 NO_THREAD = RuntimeError("can't start new thread")
@@ -190,10 +190,22 @@ def limits(monkeypatch):
     return have
 
 
-def test_the_soft_limit_of_open_files_is_raised_as_far_as_requests_need_and_no_further(limits):
+def test_the_soft_limit_of_open_files_is_raised_as_far_as_requests_may_come_to_need_and_no_further(limits):
     values = limits(256, 100_000)
-    assert allow_descriptors(200) == (200, "")
-    assert values == [3 * 200 + DESCRIPTORS_BESIDE, 100_000]
+    assert allow_descriptors(200) == (200, "", MOST_CONCURRENCY)
+    assert values == [3 * MOST_CONCURRENCY + DESCRIPTORS_BESIDE, 100_000]
+
+
+def test_what_is_allowed_later_is_what_open_files_allow(limits):
+    values = limits(256, 2_000)
+    assert allow_descriptors(200) == (200, "", (2_000 - DESCRIPTORS_BESIDE) // 3)
+    assert values == [2_000, 2_000]
+
+
+def test_a_soft_limit_that_is_high_enough_is_left_alone(limits):
+    values = limits(50_000, 100_000)
+    assert allow_descriptors(5_000).most == 5_000
+    assert values == [50_000, 100_000]
 
 
 def test_where_open_files_are_few_so_are_requests_at_once_and_that_is_told(limits):

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from crawler.counters import counters_with, counters_without
 from crawler.models import Counts, Finished, Outcome, Refusal, Request, Response, SlowHost
-from crawler.stats import MAX_RULES, OTHER_RULES, HostTally, Stats, counters_with, counters_without
+from crawler.stats import LATENCY_BOUNDS_S, MAX_RULES, OTHER_RULES, HostTally, Stats
 from tests.support.clock import FakeClock
 
 REQUEST = Request(url="https://a.test/", host_key="a.test", scope_host="a.test")
@@ -196,3 +197,30 @@ def test_counters_can_be_told_as_if_some_urls_had_not_ended(stats):
     resumed = Stats(FakeClock())
     resumed.restore(only)
     assert snapshot(resumed).reasons == {(Outcome.FAILED, "http_404"): 1, (Outcome.FAILED, "tls"): 1}
+
+
+def test_answers_are_counted_by_status_and_latency_over_a_resume(stats, clock):
+    for status, elapsed_s in ((200, 0.004), (200, 0.005), (404, 0.006), (503, 31.0)):
+        stats.attempt(answer(status, elapsed_s=elapsed_s))
+    resumed = Stats(clock)
+    resumed.restore(stats.counters())
+    resumed.attempt(answer(200, elapsed_s=30.0))
+    for told, counts in ((snapshot(stats), (2, 1, 1)), (snapshot(resumed), (3, 1, 1))):
+        assert told.statuses == dict(zip((200, 404, 503), counts, strict=True))
+        assert sum(told.latencies) == sum(told.statuses.values()) == told.attempts
+        assert len(told.latencies) == len(LATENCY_BOUNDS_S) + 1
+    buckets = snapshot(resumed).latencies
+    assert (buckets[0], buckets[1], buckets[-2], buckets[-1]) == (2, 1, 1, 1), "a bound belongs to the bucket it ends"
+
+
+def test_answers_stay_counted_when_urls_are_to_be_tried_again(stats):
+    stats.attempt(answer(503))
+    stats.finished(failed("http_503"))
+    ends = {(Outcome.FAILED, "http_503"): 1}
+    for left in (counters_without(stats.counters(), ends), counters_with(stats.counters(), 0, {})):
+        assert (left["status 503"], left["attempts"]) == (1, 1)
+
+
+def test_latencies_of_other_bounds_than_ours_are_left_out(stats):
+    stats.restore({"latency 99": 3, "latency 0": 1})
+    assert sum(snapshot(stats).latencies) == 1
