@@ -95,7 +95,8 @@ def test_whichever_end_comes_first_counts_and_is_named(budget, said):
 
 
 def test_budget_decides_while_the_queue_grows():
-    assert estimate(at(0, ended=0, left=10), at(20, ended=100, left=900), pages=10_000) == Estimate(1_980.0, by=End.PAGES)
+    snapshots = at(0, ended=0, left=10), at(20, ended=100, left=900)
+    assert estimate(*snapshots, pages=10_000) == Estimate(1_980.0, by=End.PAGES)
 
 
 def test_budget_of_time_is_known_from_the_start():
