@@ -45,8 +45,9 @@ def goal(look: Look) -> Goal:
     if by is End.TIME and budget.time_s:
         words = f"{duration(snapshot.elapsed_s)} of {duration(budget.time_s)}"
         return Goal(snapshot.elapsed_s, budget.time_s, words)
-    ended = snapshot.admitted - snapshot.queued
-    return Goal(ended, snapshot.admitted, f"{ended:,} of {counted(snapshot.admitted, 'URL')} known")
+    ended, sitemaps = snapshot.admitted - snapshot.queued, snapshot.reasons.get((Outcome.FETCHED, "sitemap"), 0)
+    told = f", {counted(sitemaps, 'sitemap')} read" if sitemaps else ""
+    return Goal(ended, snapshot.admitted, f"{ended:,} of {counted(snapshot.admitted, 'URL')} known{told}")
 
 
 def time_left(look: Look) -> str:
@@ -56,7 +57,7 @@ def time_left(look: Look) -> str:
         return ""
     if left.by is not End.KNOWN:
         return f"{left.words()} to {left.by}"
-    return f"{left.words()}, more is found" if left.at_least else left.words()
+    return f"{left.words()}, more is found" if left.at_least else f"{left.words()}, an estimate"
 
 
 def bar(look: Look, columns: int, *, ascii_only: bool) -> Text:

@@ -25,6 +25,7 @@ MOST = 10
 _BETWEEN = "  "
 _LEAST_NAME = 14
 _MOST_NAME = 40
+_LEAST_STATE = 14
 _LEAST_WHY = 16
 _DAY_S = 86_400
 _RESTS = (HostCondition.BACKING_OFF, HostCondition.BREAKER_OPEN)
@@ -116,6 +117,7 @@ def _widths(cells: Sequence[Sequence[str]], columns: int) -> dict[int, int]:
     natural[_NAME] = min(natural[_NAME], _MOST_NAME)
     least = list(natural)
     least[_NAME] = min(natural[_NAME], _LEAST_NAME)
+    least[_STATE] = min(natural[_STATE], _LEAST_STATE)
     least[_WHY] = min(natural[_WHY], _LEAST_WHY)
     kept: dict[int, int] = {}
     room = columns
@@ -127,7 +129,7 @@ def _widths(cells: Sequence[Sequence[str]], columns: int) -> dict[int, int]:
             break
         kept[number] = least[number]
         room -= wanted
-    for number in (_NAME, _WHY):  # what is left over goes to the names first
+    for number in (_STATE, _NAME, _WHY):  # what is left over goes to the states first
         if number in kept:
             more = min(natural[number] - kept[number], room)
             kept[number] += more

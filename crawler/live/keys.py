@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import signal
 import termios
 from contextlib import suppress
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 KNOWN = frozenset("pPrR+=-_qQ?hH")
 _MOST = 64  # bytes read at once
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O?.)?", re.DOTALL)
+"""What arrows and other keys that are no character send: ECMA-48 control sequences, or ESC and a letter."""
 
 
 def foreground(descriptor: int) -> bool | None:
@@ -91,7 +94,8 @@ class Keys:
             self.release()  # the terminal is gone
             return
         text = data.decode("ascii", "replace")
-        if KNOWN.issuperset(text):  # else an arrow key, or something pasted: none of its letters is meant
+        text = _SEQUENCE.sub("", text)
+        if KNOWN.issuperset(text):  # else something was pasted, of which no letter is meant
             for key in text:
                 self._pressed(key.lower())
 

@@ -73,7 +73,9 @@ class Failures:
         """The reasons for failures at this snapshot, the most frequent first; those before it say what is new."""
         now, earlier = snapshot.elapsed_s, self._earlier
         counts = {reason: n for (outcome, reason), n in snapshot.reasons.items() if outcome is Outcome.FAILED}
-        if not earlier or now - earlier[-1][0] >= _APART_S:
+        if not earlier:
+            earlier.append((0.0, {}) if now < GROWING_S else (now, counts))
+        if now - earlier[-1][0] >= _APART_S:
             earlier.append((now, counts))
         while len(earlier) > 1 and earlier[1][0] <= now - GROWING_S:
             earlier.popleft()
