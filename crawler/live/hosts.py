@@ -25,7 +25,8 @@ MOST = 10
 _BETWEEN = "  "
 _LEAST_NAME = 14
 _MOST_NAME = 40
-_LEAST_STATE = 14
+_NARROW = 60
+_LEAST_STATE = 14  # where it is narrow; else until when a host rests is said in full
 _LEAST_WHY = 16
 _DAY_S = 86_400
 _RESTS = (HostCondition.BACKING_OFF, HostCondition.BREAKER_OPEN)
@@ -82,15 +83,15 @@ def tables(look: Look, columns: int, rows: int) -> list[Text]:
 
 def _chosen(look: Look, rows: int) -> tuple[Sequence[HostView], Sequence[HostView]]:
     """The hosts that are shown in so many lines, one of which says which are the slowest if there are any."""
-    busiest = look.hosts.busiest[:MOST]
-    at_most = max(1, rows // 2) if rows > 2 else rows
-    for shown in (busiest[:rows], busiest[:at_most]):
+    at_least = max(1, rows // 2)  # of the busiest, however many are slow
+    busiest = look.hosts.busiest[: min(MOST, rows)]
+    for number in range(len(busiest), -1, -1):
+        shown = busiest[:number]
         known = {host.host_key for host in shown}
         slowest = [host for host in look.hosts.slowest if host.host_key not in known][:MOST]
-        if not slowest or len(shown) + 1 + len(slowest) <= rows:
-            return shown, slowest
-    room = rows - len(shown) - 1
-    return shown, slowest[: max(room, 0)]
+        if not slowest or number + 1 + len(slowest) <= rows or number <= at_least:
+            return shown, slowest[: max(rows - number - 1, 0)]
+    return (), ()
 
 
 def _cells(host: HostView, look: Look) -> list[str]:
@@ -117,7 +118,8 @@ def _widths(cells: Sequence[Sequence[str]], columns: int) -> dict[int, int]:
     natural[_NAME] = min(natural[_NAME], _MOST_NAME)
     least = list(natural)
     least[_NAME] = min(natural[_NAME], _LEAST_NAME)
-    least[_STATE] = min(natural[_STATE], _LEAST_STATE)
+    if columns < _NARROW:
+        least[_STATE] = min(natural[_STATE], _LEAST_STATE)
     least[_WHY] = min(natural[_WHY], _LEAST_WHY)
     kept: dict[int, int] = {}
     room = columns
