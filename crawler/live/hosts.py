@@ -140,15 +140,17 @@ def _widths(cells: Sequence[Sequence[str]], columns: int) -> dict[int, int]:
 
 
 def _row(cells: Sequence[str], widths: dict[int, int], style: Style, host: HostView | None = None) -> Text:
-    line = text()
-    for number, width in widths.items():
-        cell = cells[number]
-        if _COLUMNS[number].right:
-            shown = " " * (width - cell_len(cell)) + cell
-        else:
-            shown = cell if cell_len(cell) <= width else f"{set_cell_size(cell, max(width - 1, 0))}…"
-            shown = set_cell_size(shown, width)
-        line.append(_BETWEEN if number else "")
-        line.append(shown, CONDITIONS[host.condition] if host and number == _STATE else style)
-    line.rstrip()
-    return line
+    shown = {number: _cell(cells[number], width, _COLUMNS[number]) for number, width in widths.items()}
+    if host is None or _STATE not in shown:
+        return text((_BETWEEN.join(shown.values()).rstrip(), style))
+    rest = _BETWEEN.join(cell for number, cell in shown.items() if number > _STATE)
+    state_, after = shown[_STATE], f"{_BETWEEN}{rest}".rstrip()
+    return text((shown[_NAME] + _BETWEEN, style), (state_, CONDITIONS[host.condition]), (after, style))
+
+
+def _cell(cell: str, width: int, column: _Column) -> str:
+    """As wide as its column, what is too long cut."""
+    room = width - cell_len(cell)
+    if column.right:
+        return " " * room + cell
+    return cell + " " * room if room >= 0 else set_cell_size(f"{set_cell_size(cell, max(width - 1, 0))}…", width)

@@ -172,12 +172,12 @@ def test_look_that_takes_long_is_taken_seldom():
         looks.append(clock.monotonic())
         return sum(range(200_000))  # some milliseconds of the processor's time
 
-    sparing = Sparing(look, clock, 0.25)
+    sparing = Sparing(look, clock, 0.25, 500)
     for _ in range(40):
         sparing()
         clock.advance(0.05)
     assert len(looks) < 4
-    cheap = Sparing(lambda: looks.append(0) or True, clock, 0.25)
+    cheap = Sparing(lambda: looks.append(0) or True, clock, 0.25, 500)
     looks.clear()
     for _ in range(41):
         cheap()
