@@ -73,6 +73,7 @@ class Screen:
     def give_way(self, text: str) -> None:
         """Somebody is about to write `text` there."""
         self.wipe()
+        self._hand_over()
         if text:
             self._in_line = not text.endswith("\n")
 
@@ -83,12 +84,19 @@ class Screen:
             self._write(f"\r{_ERASE_BELOW}")
 
     def close(self) -> None:
-        """Wipe it, and let a slow terminal have what it has not taken yet."""
+        """Wipe it."""
         with suppress(OSError):
             self.wipe()
             if self._unsent and self._descriptor is not None:
                 select.select([], [self._descriptor], [], _LAST_WORDS_S)
                 self._send(b"")
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """What the terminal has not taken yet goes before what is written to the stream next, which waits for it."""
+        if self._unsent:
+            self._stream.buffer.write(self._unsent)
+            self._unsent = b""
 
     def _write(self, text: str) -> None:
         data = text.encode(self._encoding, "replace")

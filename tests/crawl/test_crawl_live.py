@@ -213,9 +213,11 @@ async def test_terminal_of_no_person_gets_plain_lines(tmp_path, variables):
         assert terminal.written.replace(b"\r\n", b"").decode().isprintable()
 
 
-async def test_pipe_gets_plain_lines_even_where_colour_is_asked_for(tmp_path):
+async def test_pipe_gets_plain_lines_and_pays_for_no_view_even_where_colour_is_asked_for(tmp_path):
     async with Site(9) as site:
         done = await asyncio.to_thread(run_plainly, tmp_path, *site.command(), FORCE_COLOR="1", TERM="xterm")
         assert done.returncode == 0
         assert b"9 pages in" in done.stderr
         assert done.stderr.replace(b"\n", b"").decode().isprintable()
+        assert re.search(rb"\| +crawler\.cli\.showing\n", done.stderr)
+        assert not re.search(rb"\| +(rich|psutil|termios)\b", done.stderr)

@@ -131,6 +131,6 @@ class Terminal:
 
 
 def run_plainly(folder, *arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
-    """`crawler crawl ARGUMENTS` with pipes."""
-    command = [*COMMAND, "crawl", *arguments]
+    """`crawler crawl ARGUMENTS` with pipes; on standard error there is also what it imported."""
+    command = [COMMAND[0], "-X", "importtime", *COMMAND[1:], "crawl", *arguments]
     return subprocess.run(command, cwd=folder, env=environment() | variables, capture_output=True, check=False)

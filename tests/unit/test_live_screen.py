@@ -122,6 +122,18 @@ def test_terminal_that_takes_nothing_holds_nobody_up(terminal, screen):
     assert os.get_blocking(terminal.stream.fileno()), "the shared one waits as ever"
 
 
+def test_what_a_terminal_was_slow_to_take_comes_before_what_is_told(terminal, screen, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Guarded(terminal.stream))
+    screen.draw(["", *("x" * 30 for _ in range(8))])
+    termios.tcflow(terminal.stream.fileno(), termios.TCOOFF)  # Ctrl-S
+    screen.draw(["", *("y" * 30 for _ in range(8))])
+    screen.close()
+    termios.tcflow(terminal.stream.fileno(), termios.TCOON)
+    with giving_way(screen.give_way):
+        tell("the summary", err=True)
+    assert terminal.lines() == ["the summary"]
+
+
 def test_lines_go_through_the_stream_where_the_terminal_cannot_be_opened(terminal):
     screen = Screen(terminal.stream, None)
     screen.draw(["", "one"])
