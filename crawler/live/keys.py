@@ -53,19 +53,24 @@ class Keys:
         return self._before is not None
 
     def hold(self) -> None:
-        """Heed keys from now on, if we are in the foreground. Idempotent."""
-        if self.held or not foreground(self._descriptor):
+        """Heed keys from now on, if we are in the foreground.
+
+        To be called again and again: a shell that has stopped us otherwise than by Ctrl-Z (SIGSTOP) has given the
+        terminal its own ways meanwhile.
+        """
+        if not foreground(self._descriptor):
             return
         try:
             before = termios.tcgetattr(self._descriptor)
-            changed = termios.tcgetattr(self._descriptor)
-            changed[3] &= ~(termios.ICANON | termios.ECHO)
-            termios.tcsetattr(self._descriptor, termios.TCSANOW, changed)
+            if before[3] & (termios.ICANON | termios.ECHO):
+                changed = [*before[:3], before[3] & ~(termios.ICANON | termios.ECHO), *before[4:]]
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, changed)
         except termios.error:
             return
-        self._before = before
-        atexit.register(self._restore)
-        self._loop.add_reader(self._descriptor, self._read)
+        if not self.held:
+            self._before = before
+            atexit.register(self._restore)
+            self._loop.add_reader(self._descriptor, self._read)
 
     def release(self) -> None:
         """Heed keys no longer, and give the terminal its ways back. Idempotent."""
