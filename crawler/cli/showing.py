@@ -53,8 +53,8 @@ async def show(running: Running, plan: Plan, quit_: Callable[[], None]) -> None:
 
 async def _live(running: Running, plan: Plan, stream: TextIO, quit_: Callable[[], None]) -> None:
     """As a view, once there is something to see: what draws it is loaded while answers are awaited, beside the loop."""
-    waited_s = 0.0
-    while waited_s < _PATIENCE_S and not running.snapshot().attempts:
+    earlier, waited_s = running.snapshot().attempts, 0.0
+    while waited_s < _PATIENCE_S and running.snapshot().attempts == earlier:
         await asyncio.sleep(_GLANCE_S)
         waited_s += _GLANCE_S
     for module in ("crawler.machine", "crawler.live.watching"):

@@ -204,7 +204,7 @@ async def test_seeds_typed_at_the_terminal_leave_no_keys(tmp_path):
         assert await terminal.ended() == 0
 
 
-@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"TERM": None}, {"CI": "true"}])
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"CI": "true"}])
 async def test_terminal_of_no_person_gets_plain_lines(tmp_path, variables):
     async with Site(9) as site, Terminal() as terminal:
         await terminal.crawl(tmp_path, *site.command(), **variables)
