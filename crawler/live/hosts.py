@@ -43,10 +43,10 @@ _COLUMNS = (
     _Column("", 0, right=False),
     _Column("state", 1, right=False),
     _Column("in flight", 3),
-    _Column("delay", 5),
+    _Column("delay", 6),
     _Column("answers in", 4),
     _Column("requests", 2),
-    _Column("why it waits", 6, right=False),
+    _Column("why it waits", 5, right=False),
 )
 _NAME, _STATE, _WHY = 0, 1, 6
 

@@ -63,13 +63,13 @@ def _large(look: Look, bar: Text, width: int, rows: int) -> list[Text]:
     room -= len(more)
     gap = [text()] if rows >= _SPACIOUS_ROWS else []
     if look.helps:
-        return [*lines, *gap, *_help(look)[: max(room - len(gap), 0)], *foot]
+        return [*lines, *gap, *_help(look)[: max(room - 2 * len(gap), 0)], *gap, *foot]
     wanted = min(len(look.failures), _MOST_FAILURES)
     failures = [*_failures(look.failures, width, min(wanted, max(room // 4, 2 if room > 1 else room)))]
-    hosts = tables(look, width, room - len(failures) - 2 * len(gap))
+    hosts = tables(look, width, room - len(failures) - 3 * len(gap))
     for section in (hosts, failures):
         lines += [*gap, *section] if section else []
-    return [*lines, *foot]
+    return [*lines, *gap, *foot]
 
 
 def _failures(failures: Sequence[Failure], width: int, most: int) -> Iterator[Text]:
