@@ -1,16 +1,16 @@
-"""What does a person see of a crawl while it runs? One line that says that it moves, made from `Snapshot`s alone.
+"""What does a person see of a crawl while it runs, where nothing can be rewritten? A plain line now and then.
 
-It always fits the terminal: what matters least at the moment is left out.
+For files, pipes and terminals without cursor movement: no colour, no control character. Made from `Snapshot`s alone;
+`crawler.live` says the same numbers on a terminal.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from crawler.config import BudgetConfig
 from crawler.eta import Eta
-from crawler.wording import counted, duration, printable, roughly, size
+from crawler.wording import counted, duration, printable, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,12 +19,8 @@ if TYPE_CHECKING:
     from crawler.eta import Estimate
     from crawler.stats import Snapshot
 
-LIVE_INTERVAL_S = 0.2
-PLAIN_INTERVAL_S = 10.0
-DEFAULT_COLUMNS = 80
+INTERVAL_S = 10.0
 
-#: ECMA-48 "erase in page" to the end: what a longer line left, and what a terminal wraps when it gets narrower
-_ERASE_BELOW = "\x1b[J"
 _LONG_WAIT_S = 10.0
 _IDLE_PAGES_PER_S = 0.4
 _MAX_SLOW = 3
@@ -32,50 +28,38 @@ _MAX_HOST = 40  # characters
 _MAX_WHY = 48
 
 
-class ProgressLine:
-    """One line that says how the crawl is going: rewritten in place on a terminal, else a new one now and then.
+class PlainLines:
+    """A line now and then that says how the crawl is going.
 
     Args:
         stream: Where to; not closed here.
         clock: Decides when the next line is due.
         budget: Where the crawl is to stop; None for nowhere.
-        interval_s: Seconds between lines; None for what suits the stream.
+        interval_s: Seconds between lines, and before the first.
     """
 
     def __init__(
-        self, stream: TextIO, clock: Clock, *, budget: BudgetConfig | None = None, interval_s: float | None = None
+        self, stream: TextIO, clock: Clock, *, budget: BudgetConfig | None = None, interval_s: float = INTERVAL_S
     ) -> None:
         self._stream = stream
         self._clock = clock
         self._eta = Eta(budget or BudgetConfig())
-        self._live = stream.isatty()
-        self.interval_s = interval_s or (LIVE_INTERVAL_S if self._live else PLAIN_INTERVAL_S)
-        self._due = clock.monotonic() + (0.0 if self._live else self.interval_s)
-        self._shown = False  # whether a line stands on the terminal
+        self.interval_s = interval_s
+        self._due = clock.monotonic() + interval_s
 
     def show(self, snapshot: Snapshot) -> None:
-        """Show the numbers, unless the last ones are more recent than the interval."""
+        """Write a line, unless the last one is more recent than the interval."""
         now = self._clock.monotonic()
         if now < self._due:
             return
         self._due = now + self.interval_s
-        parts = [*_counts(snapshot, self._eta.after(snapshot)), *_waits(snapshot)]
-        if self._live:
-            self._stream.write(f"\r{_fitting(parts, _columns(self._stream) - 1)}{_ERASE_BELOW}")
-            self._shown = True
-        else:
-            self._stream.write(_fitting(parts, None) + "\n")
+        self._stream.write(fitting([*counts(snapshot, self._eta.after(snapshot)), *waits(snapshot)], None) + "\n")
         self._stream.flush()
 
-    def close(self) -> None:
-        """Wipe the live line, so that the next text begins on an empty one. Idempotent."""
-        if self._shown:
-            self._stream.write(f"\r{_ERASE_BELOW}")
-            self._stream.flush()
-            self._shown = False
 
+class Part(NamedTuple):
+    """Something that a line may say."""
 
-class _Part(NamedTuple):
     text: str
     #: what matters more has a lower one
     rank: int
@@ -83,24 +67,30 @@ class _Part(NamedTuple):
     short: str = ""
 
 
-def _counts(snapshot: Snapshot, left: Estimate | None) -> list[_Part]:
-    """What of the numbers the line says."""
-    queued = f"{snapshot.waiting:,} queued" + (f" ({snapshot.retrying:,} to retry)" if snapshot.retrying else "")
+def counts(snapshot: Snapshot, left: Estimate | None) -> list[Part]:
+    """What of the numbers one line says."""
     parts = [
-        _Part(counted(snapshot.pages, "page"), 0),
-        _Part(f"{snapshot.pages_per_s:,.1f}/s", 3),
-        _Part(queued, 2),
-        _Part(f"{snapshot.in_flight:,} in flight", 5),
-        _Part(f"{snapshot.failed:,} failed", 7),
-        _Part(size(snapshot.wire_bytes), 9),
-        _Part(duration(snapshot.elapsed_s), 8),
+        Part(counted(snapshot.pages, "page"), 0),
+        Part(f"{snapshot.pages_per_s:,.1f}/s", 3),
+        Part(queued(snapshot), 2),
+        Part(f"{snapshot.in_flight:,} in flight", 5),
+        Part(f"{snapshot.failed:,} failed", 7),
+        Part(size(snapshot.wire_bytes), 9),
+        Part(duration(snapshot.elapsed_s), 8),
     ]
+    if snapshot.paused:
+        parts.insert(0, Part("paused", 1))
     if left is not None:
-        parts.append(_Part(f"{'over ' if left.at_least else '~'}{roughly(left.seconds)} left", 4))
+        parts.append(Part(left.words(), 4))
     return parts
 
 
-def _waits(snapshot: Snapshot) -> Iterator[_Part]:
+def queued(snapshot: Snapshot) -> str:
+    """What waits, in words."""
+    return f"{snapshot.waiting:,} queued" + (f" ({snapshot.retrying:,} to retry)" if snapshot.retrying else "")
+
+
+def waits(snapshot: Snapshot) -> Iterator[Part]:
     """The hosts that keep the crawl waiting: those that will for long, and any while little else is done."""
     idle = not snapshot.in_flight and snapshot.pages_per_s < _IDLE_PAGES_PER_S
     worth = [host for host in snapshot.slow if host.wait_s >= _LONG_WAIT_S or idle]
@@ -108,14 +98,14 @@ def _waits(snapshot: Snapshot) -> Iterator[_Part]:
         wait = f"{printable(host.host_key, _MAX_HOST)} {duration(host.wait_s)}"
         why = f"({printable(host.why, _MAX_WHY)})"
         if number:
-            yield _Part(f"and {wait} {why}", 9 + number)
+            yield Part(f"and {wait} {why}", 9 + number)
         else:
-            yield _Part(f"waiting: {wait} {why}", 1 if idle else 6, f"waiting: {wait}")
+            yield Part(f"waiting: {wait} {why}", 1 if idle else 6, f"waiting: {wait}")
 
 
-def _fitting(parts: Sequence[_Part], columns: int | None) -> str:
+def fitting(parts: Sequence[Part], columns: int | None) -> str:
     """The parts that find room, what matters most first; all of them if `columns` is None."""
-    kept: dict[_Part, str] = {}
+    kept: dict[Part, str] = {}
     for part in sorted(parts, key=lambda part: part.rank):
         for text in filter(None, (part.text, part.short)):
             longer = "  ".join(kept.get(one, text) for one in parts if one in kept or one is part)
@@ -123,11 +113,3 @@ def _fitting(parts: Sequence[_Part], columns: int | None) -> str:
                 kept[part] = text
                 break
     return "  ".join(kept[part] for part in parts if part in kept) or parts[0].text[: max(columns or 0, 0)]
-
-
-def _columns(stream: TextIO) -> int:
-    """Width of the terminal, which may change while we run."""
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or DEFAULT_COLUMNS
-    except OSError:
-        return DEFAULT_COLUMNS

@@ -9,13 +9,32 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from crawler.wording import is_plain, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
+
+
+_standing: list[Callable[[str], None]] = []
+
+
+@contextmanager
+def giving_way(give_way: Callable[[str], None]) -> Iterator[None]:
+    """Something stands on the terminal meanwhile; `give_way`, told of each text before it is written, takes it away."""
+    _standing.append(give_way)
+    try:
+        yield
+    finally:
+        _standing.remove(give_way)
+
+
+def something_stands() -> bool:
+    """Whether something stands on the terminal that says how things are."""
+    return bool(_standing)
 
 
 def tell(text: str, *, err: bool = False, end: str = "\n") -> None:
@@ -28,6 +47,7 @@ def tell(text: str, *, err: bool = False, end: str = "\n") -> None:
         return
     encoding = getattr(stream, "encoding", None) or "utf-8"
     shown = safe_lines(text).encode(encoding, "backslashreplace").decode(encoding)
+    _announce(stream, f"{shown}{end}")
     raw(stream).write(f"{shown}{end}")
     stream.flush()
 
@@ -73,6 +93,7 @@ class Guarded:
         """As of any text stream."""
         if not isinstance(text, str):
             raise TypeError(f"expected text, not {type(text).__name__}")
+        _announce(self.raw, text)
         self.raw.write(safe_lines(text))
         return len(text)
 
@@ -83,6 +104,13 @@ class Guarded:
 def raw(stream: Any) -> Any:  # noqa: ANN401  (whatever `sys.stderr` is)
     """The stream itself, for what is safe already or is ours to be obeyed."""
     return stream.raw if isinstance(stream, Guarded) else stream
+
+
+def _announce(stream: TextIO, text: str) -> None:
+    """What is about to be written to `stream`, to those who have something standing on the terminal."""
+    if _standing and stream.isatty():
+        for give_way in _standing:
+            give_way(text)
 
 
 def guard_stderr() -> None:

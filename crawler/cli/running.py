@@ -20,9 +20,10 @@ from crawler.build import open_crawl
 from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK
 from crawler.cli.failing import in_time, no_alarm_left, resume_command, way_on
 from crawler.cli.logs import logging_to
-from crawler.cli.out import data_for, raw, tell
+from crawler.cli.out import data_for, something_stands, tell
 from crawler.cli.planning import check_output
 from crawler.cli.remarks import unsafe_remarks
+from crawler.cli.showing import show
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
 from crawler.config.file import loads
@@ -32,14 +33,12 @@ from crawler.export.packing import suffix
 from crawler.gate import allow_descriptors
 from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
-from crawler.progress import ProgressLine
 from crawler.resume import STDOUT as STREAM
 from crawler.shortage import file_threads, heeded, require_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from crawler.config import BudgetConfig
     from crawler.directory import CrawlDirectory
     from crawler.parse.server import Server
     from crawler.plan import Plan
@@ -171,15 +170,15 @@ async def _crawl(plan: Plan, follower: Follower | None, server: Server | None, *
                 _tell(news)
             stopper.opened(running)
             with in_time(plan, stream=follower is not None):
-                result = await _run(running, plan, follower, live=live)
+                result = await _run(running, plan, follower, stopper if live else None)
     after = result.snapshot
     return Ran(result, (before.attempts, before.admitted, 0) != (after.attempts, after.admitted, after.queued))
 
 
-async def _run(running: Running, plan: Plan, follower: Follower | None, *, live: bool) -> Result:
+async def _run(running: Running, plan: Plan, follower: Follower | None, shown_by: _Stopper | None) -> Result:
     try:
         async with asyncio.TaskGroup() as group:
-            progress = group.create_task(_show(running, plan.config.budget)) if live else None
+            progress = group.create_task(show(running, plan, shown_by.quit)) if shown_by else None
             if follower:
                 group.create_task(follower.run(running.stop))
             result = await running.run()
@@ -190,19 +189,6 @@ async def _run(running: Running, plan: Plan, follower: Follower | None, *, live:
     except* CrawlerError as errors:
         raise first_error(errors) from errors
     return result
-
-
-async def _show(running: Running, budget: BudgetConfig) -> None:
-    if sys.stderr is None:
-        return
-    progress = ProgressLine(raw(sys.stderr), SystemClock(), budget=budget)
-    with suppress(OSError):
-        try:
-            while True:
-                progress.show(running.snapshot())
-                await asyncio.sleep(progress.interval_s)
-        finally:
-            progress.close()
 
 
 class _Stopper:
@@ -238,13 +224,18 @@ class _Stopper:
         if self._received:
             running.stop()
 
+    def quit(self) -> None:
+        """As the first signal does, and no more than that."""
+        if not self._received:
+            self._stop()
+
     def _stop(self) -> None:
         self._received += 1
         if self._running is None:
             return
         if self._received == 1:
             self._running.stop()
-            if self._running.stopping and not self._quiet:
+            if self._running.stopping and not (self._quiet or something_stands()):
                 _tell("\nStopping: requests in flight have 10 s to finish. Once more: do not wait.")
         else:
             self._running.abort()

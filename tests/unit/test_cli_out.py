@@ -167,7 +167,8 @@ def test_the_command_line_writes_to_its_person_in_one_place():
     """Calls that write past `crawler.cli.out`, with the reason for each that there is."""
     allowed = {
         ("cli/logs.py", "StreamHandler"): "its lines are made printable",
-        ("cli/running.py", "ProgressLine"): "what it shows is made printable",
+        ("cli/showing.py", "PlainLines"): "what it shows is made printable",
+        ("cli/showing.py", "Watching"): "what it shows is made printable",
     }
     found = set()
     for path in Path(crawler.__file__).parent.rglob("*.py"):
@@ -180,7 +181,7 @@ def test_the_command_line_writes_to_its_person_in_one_place():
             called = ast.unparse(node.func)
             if called in ("click.echo", "click.secho", "print", "sys.stdout.write", "sys.stderr.write"):
                 found.add((name, called))
-            for word in ("StreamHandler", "ProgressLine"):
+            for word in ("StreamHandler", "PlainLines", "Watching"):
                 if called.endswith(word):
                     found.add((name, word))
     assert found == set(allowed)

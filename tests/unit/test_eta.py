@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.config import BudgetConfig
-from crawler.eta import Estimate, Eta
+from crawler.eta import End, Estimate, Eta
 from crawler.units import Duration, Size
 from tests.support.snapshots import EMPTY
 
@@ -39,6 +39,22 @@ def test_nothing_is_left_to_be_said_at_the_end():
     assert estimate(at(0, ended=0, left=1000), at(20, ended=1000, left=0)) is None
 
 
+@pytest.mark.parametrize(("found", "said"), [(10, 200.0), (25, 240.0), (50, 360.0)])
+def test_what_is_found_meanwhile_is_expected_of_what_is_left_too(found, said):
+    assert estimate(at(0, ended=0, left=1000 - found), at(20, ended=100, left=900)) == Estimate(said)
+
+
+def test_queue_that_shrinks_slowly_says_how_long_it_takes_at_least():
+    assert estimate(at(0, ended=0, left=940), at(20, ended=100, left=900)) == Estimate(180.0, at_least=True)
+
+
+def test_sitemap_that_was_just_read_lets_a_crawl_take_at_least_so_long_until_it_shows_to_be_all():
+    before = [at(second, ended=second, left=50 - second) for second in range(31)]
+    after = [at(30 + second, ended=30 + second, left=10_020 - second) for second in range(1, 101)]
+    assert estimate(*before, *after[:20]) == Estimate(10_000.0, at_least=True)
+    assert estimate(*before, *after) == Estimate(9_920.0)
+
+
 def test_queue_that_grows_says_how_long_it_takes_at_least():
     assert estimate(at(0, ended=0, left=10), at(20, ended=100, left=900)) == Estimate(180.0, at_least=True)
 
@@ -47,7 +63,7 @@ def test_crawl_that_has_become_slow_is_judged_by_its_last_seconds():
     fast = [at(second, ended=100 * second, left=6_100 - 100 * second) for second in range(61)]
     slow = [at(60 + second, ended=6_000 + second, left=100 - second) for second in range(1, 21)]
     assert estimate(*fast, *slow) == Estimate(80.0)
-    assert estimate(*fast, *slow, pages=6_030) == Estimate(10.0)
+    assert estimate(*fast, *slow, pages=6_030) == Estimate(10.0, by=End.PAGES)
 
 
 def test_only_the_last_minute_counts_where_enough_happens_in_it():
@@ -64,36 +80,50 @@ def test_slow_crawl_is_judged_by_as_long_as_it_takes_to_see_some_urls_end():
 
 
 @pytest.mark.parametrize(
-    ("budget", "seconds"),
+    ("budget", "said"),
     [
-        ({"pages": 150}, 10.0),
-        ({"bytes": Size(3_000)}, 10.0),
-        ({"time_s": Duration(27)}, 7.0),
-        ({"pages": 150, "time_s": Duration(21)}, 1.0),
-        ({"pages": 10_000_000}, 180.0),
+        ({"pages": 150}, Estimate(10.0, by=End.PAGES)),
+        ({"bytes": Size(3_000)}, Estimate(10.0, by=End.BYTES)),
+        ({"time_s": Duration(27)}, Estimate(7.0, by=End.TIME)),
+        ({"pages": 150, "time_s": Duration(21)}, Estimate(1.0, by=End.TIME)),
+        ({"pages": 10_000_000}, Estimate(180.0, by=End.KNOWN)),
     ],
 )
-def test_whichever_end_comes_first_counts(budget, seconds):
+def test_whichever_end_comes_first_counts_and_is_named(budget, said):
     snapshots = at(0, ended=0, left=1000), at(20, ended=100, left=900, wire_bytes=2_000)
-    assert estimate(*snapshots, **budget) == Estimate(seconds)
+    assert estimate(*snapshots, **budget) == said
 
 
 def test_budget_decides_while_the_queue_grows():
-    assert estimate(at(0, ended=0, left=10), at(20, ended=100, left=900), pages=10_000) == Estimate(1_980.0)
+    snapshots = at(0, ended=0, left=10), at(20, ended=100, left=900)
+    assert estimate(*snapshots, pages=10_000) == Estimate(1_980.0, by=End.PAGES)
 
 
 def test_budget_of_time_is_known_from_the_start():
-    assert estimate(at(3, ended=0, left=10), time_s=Duration(60)) == Estimate(57.0)
+    assert estimate(at(3, ended=0, left=10), time_s=Duration(60)) == Estimate(57.0, by=End.TIME)
 
 
 def test_budget_for_each_host_leaves_nothing_to_say_of_the_queue():
     snapshots = at(0, ended=0, left=1000), at(20, ended=100, left=900)
     assert estimate(*snapshots, pages_per_host=5) is None
-    assert estimate(*snapshots, pages_per_host=5, pages=200) == Estimate(20.0)
+    assert estimate(*snapshots, pages_per_host=5, pages=200) == Estimate(20.0, by=End.PAGES)
 
 
 def test_budget_that_is_spent_ends_the_crawl_at_once():
-    assert estimate(at(0, ended=0, left=10), at(20, ended=100, left=900), pages=99) == Estimate(0.0)
+    assert estimate(at(0, ended=0, left=10), at(20, ended=100, left=900), pages=99) == Estimate(0.0, by=End.PAGES)
+
+
+def test_pause_does_not_make_a_crawl_look_slow():
+    before = [at(second, ended=100 * second, left=9_000 - 100 * second) for second in range(21)]
+    paused = [replace(at(second, ended=2_000, left=7_000), paused=True) for second in range(21, 621)]
+    after = [at(620 + second, ended=2_000 + 100 * second, left=7_000 - 100 * second) for second in range(1, 21)]
+    assert estimate(*before, *paused) is None
+    assert estimate(*before, *paused, *after) == Estimate(50.0)
+
+
+def test_estimate_is_told_in_words():
+    assert Estimate(180.0).words() == "~3.0 min left"
+    assert Estimate(180.0, at_least=True).words() == "over 3.0 min left"
 
 
 def test_what_is_remembered_is_bounded():
