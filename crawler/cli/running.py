@@ -12,6 +12,7 @@ import logging
 import signal
 import sys
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvloop
@@ -23,6 +24,7 @@ from crawler.cli.logs import logging_to
 from crawler.cli.out import data_for, raw, tell
 from crawler.cli.planning import check_output
 from crawler.cli.remarks import unsafe_remarks
+from crawler.cli.serving import open_board, seen_by
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
 from crawler.config.file import loads
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from crawler.config import BudgetConfig
+    from crawler.dashboard.board import Board
     from crawler.directory import CrawlDirectory
     from crawler.parse.server import Server
     from crawler.plan import Plan
@@ -62,12 +65,14 @@ def run_crawl(
     verbose: bool = False,
     remarks: Iterable[str] = (),
     server: Server | None = None,
+    serve: str | None = None,
 ) -> int:
     """Run a plan; its exit code.
 
     Args:
         remarks: Told at the beginning, and logged.
         server: For the parser pool, if one was started. Closed by the caller.
+        serve: Where the dashboard is, as ``--serve`` says; None for none.
 
     Raises:
         ConfigError: The directory holds an unfinished or another crawl, or is in use; the output file exists.
@@ -84,6 +89,7 @@ def run_crawl(
         _tell(finished)
         return OK
     with ExitStack() as stack:
+        board = open_board(serve, stack)
         aside = stack.enter_context(claim(directory, fresh=fresh, resume=plan.resume))
         stack.enter_context(logging_to(directory.log, verbose=verbose))
         stack.enter_context(way_on(plan, stream=stream))
@@ -103,13 +109,14 @@ def run_crawl(
             pages = directory.records(PAGES, suffix(plan.config.export.compress))
             follower = Follower(pages, out, passed=data_for(sys.stdout))
             plan = dataclasses.replace(plan, committed=follower.committed, keepers={STREAM: follower})
+        plan = seen_by(board, plan, quiet=quiet)
         live = not (quiet or verbose or stream)
         stack.enter_context(no_alarm_left())
         allow_descriptors(1)  # libuv aborts the process, too, where it cannot open its own
         require_threads()
         started = SystemClock.monotonic()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            ran = runner.run(heeded(_crawl(plan, follower, server, live=live, quiet=quiet)))
+            ran = runner.run(heeded(_crawl(plan, follower, server, board, live=live, quiet=quiet)))
         result = ran.result
         if finished and not ran.worked:
             _tell(finished)
@@ -155,7 +162,9 @@ class Ran(NamedTuple):
     worked: bool  #: whether there was anything to do
 
 
-async def _crawl(plan: Plan, follower: Follower | None, server: Server | None, *, live: bool, quiet: bool) -> Ran:
+async def _crawl(
+    plan: Plan, follower: Follower | None, server: Server | None, board: Board | None, *, live: bool, quiet: bool
+) -> Ran:
     stopper = _Stopper(follower, quiet=quiet)
     with stopper.listening():
         # Has libuv start its threads, which ends the process where it cannot: now, as there is room for them.
@@ -171,7 +180,8 @@ async def _crawl(plan: Plan, follower: Follower | None, server: Server | None, *
                 _tell(news)
             stopper.opened(running)
             with in_time(plan, stream=follower is not None):
-                result = await _run(running, plan, follower, live=live)
+                run = partial(_run, running, plan, follower, live=live)
+                result = await (board.during(running, run) if board else run())
     after = result.snapshot
     return Ran(result, (before.attempts, before.admitted, 0) != (after.attempts, after.admitted, after.queued))
 
