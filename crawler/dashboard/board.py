@@ -13,6 +13,8 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from msgspec.structs import replace
+
 from crawler.clock import SystemClock
 from crawler.dashboard.access import Access, token_for
 from crawler.dashboard.address import address_of, listen
@@ -222,7 +224,9 @@ class Board:
         try:
             async with asyncio.timeout(_CLOSE_S):
                 if self._hub.readers:
-                    snapshot = self._running.snapshot()
+                    counted = self._running.snapshot()
+                    # what was given up in flight waits again, for a resume
+                    snapshot = replace(counted, in_flight=0, parsing=0, waiting=counted.queued)
                     self._history.saw(snapshot, self._clock.monotonic())
                     moment = await self._moment(snapshot, end)
                     self._hub.publish(encoded(moment, self._history, self._recent), last=True)

@@ -24,6 +24,10 @@ SLACK_S: Final = 60.0
 STUCK: Final = "stuck"
 
 
+WAITING_S: Final = 5.0
+"""Pauses shorter than that are the pace of a polite crawl."""
+
+
 class Verdict(NamedTuple):
     """What ``/healthz`` says."""
 
@@ -49,7 +53,7 @@ class Health:
         self._work_s = max(config.fetch.timeout_s, config.fetch.connect_timeout_s, config.parse.deadline_s) + SLACK_S
         self._checkpoint_s = config.checkpoint.every_s + SLACK_S
         self._mark: tuple[object, ...] = ()
-        self._moved_at = self._stored_at = now
+        self._moved_at = self._stored_at = self._worked_at = now
         self._verdict = Verdict("running")
 
     def stored(self, now: float) -> None:
@@ -65,6 +69,8 @@ class Health:
             now: When that is.
         """
         mark = _mark(snapshot)
+        if mark != self._mark or snapshot.in_flight or snapshot.parsing:
+            self._worked_at = now
         may_move = (
             snapshot.in_flight or snapshot.parsing or (conditions.get(HostCondition.READY) and not snapshot.paused)
         )
@@ -99,7 +105,7 @@ class Health:
             return Verdict("running")
         if still_s > self._work_s and conditions.get(HostCondition.READY):
             return Verdict(STUCK, f"hosts may be asked, and nothing was for {still_s:.0f} s")
-        return Verdict("waiting" if snapshot.waiting else "running")
+        return Verdict("waiting" if snapshot.waiting and now - self._worked_at >= WAITING_S else "running")
 
 
 def _mark(snapshot: Snapshot) -> tuple[object, ...]:

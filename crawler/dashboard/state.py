@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 HOSTS: Final = 12
 """How many of the busiest and of the slowest hosts are shown."""
 
+LONG_WAIT_S: Final = 0.5
+"""Below it, to wait is no matter of note."""
+
 _MAX_ROWS: Final = 30
 _MAX_WHY, _MAX_HOST, _MAX_RULES = 200, 255, 30
 _SHARES: Final = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
@@ -82,7 +85,7 @@ def encoded(moment: Moment, history: History, recent: Recent) -> bytes:
             ],
             "conditions": {str(name): count for name, count in sorted(moment.hosts.conditions.items())},
             "busiest": [_host(host) for host in moment.hosts.busiest],
-            "slowest": [_host(host) for host in moment.hosts.slowest],
+            "slowest": [_host(host) for host in moment.hosts.slowest if host.wait_s >= LONG_WAIT_S],
             "pages_seen": recent.pages(),
             "failures": recent.failures(),
             "items": recent.items(),

@@ -1,6 +1,6 @@
 // How has the throughput been? Two lines over time, drawn as SVG.
 
-import { duration, rate } from "./words.js";
+import { duration, rate, roughly } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 44;
@@ -49,7 +49,7 @@ export class Chart {
     const width = Math.max(this.box.clientWidth, 120);
     const height = this.box.clientHeight;
     const [top, parts] = scale(Math.max(...pages, ...failed, 0.4));
-    const steps = Math.max(pages.length - 1, this.name === "recent" ? 299 : 1);
+    const steps = Math.max(pages.length - 1, 60);
     const x = (index) => LEFT + ((width - LEFT - 6) * (index + steps - (pages.length - 1))) / steps;
     const y = (value) => TOP + (height - TOP - BOTTOM) * (1 - value / top);
     const parts_drawn = [];
@@ -64,7 +64,7 @@ export class Chart {
       const label = shape("text", {
         x: LEFT + (width - LEFT - 6) * share, y: height - 3, "text-anchor": share === 0 ? "start" : share === 1 ? "end" : "middle",
       });
-      label.textContent = share === 1 ? "now" : `${duration(steps * step * (1 - share))} ago`;
+      label.textContent = share === 1 ? "now" : `${roughly(steps * step * (1 - share))} ago`;
       parts_drawn.push(label);
     }
     const path = (values) => values.map((value, index) => `${index ? "L" : "M"}${x(index).toFixed(1)} ${y(value).toFixed(1)}`).join("");

@@ -9,7 +9,7 @@ const chart = new Chart(get("speed"), get("speed-at"));
 const MAX_PAUSE_S = 15;
 const MAX_TRIES = 40;
 const WORDS = {
-  running: "The crawl runs.", waiting: "The crawl waits: no host may be asked yet.", paused: "The crawl is paused.",
+  running: "", waiting: "", paused: "The crawl is paused.",
   stopping: "The crawl is stopping.", stuck: "The crawl is stuck.", finished: "The crawl has ended.", lost: "The connection is lost.",
 };
 let now = null;
@@ -25,9 +25,8 @@ function tell(state, more = "") {
   badge.dataset.state = state;
   const text = `${WORDS[state] || ""} ${more}`.trim();
   if (text === shown) return;
-  const first = !shown;
+  get("told").textContent = shown && !text ? "The crawl goes on." : text;
   shown = text;
-  get("told").textContent = first && state === "running" ? "" : state === "running" ? "The crawl goes on." : text;
 }
 
 // --- the numbers ---------------------------------------------------------------------------------------------------
@@ -82,12 +81,13 @@ function showTables(s) {
   follow(get("percentiles"), [["lately" , `last minute (${count(s.latency.lately_count)})`], ["all", "all"]].map(([key, name]) => [
     { text: name, head: true }, ...["p50", "p90", "p99"].map((share) => ({ text: percentile(s.latency[key][share]), class: "n" })),
   ]), "");
-  const bounds = s.latency.bounds_s;
-  follow(get("latency"), s.latency.counts.map((n, index) => [
+  const { bounds_s: bounds, counts } = s.latency;
+  const [from, to] = [counts.findIndex((n) => n), counts.findLastIndex((n) => n)];  // empty ends say nothing
+  follow(get("latency"), counts.map((n, index) => [
     { text: index < bounds.length ? duration(bounds[index]) : `over ${duration(bounds.at(-1))}`, head: true, class: "nowrap" }, number(n), { share: n / answers },
-  ]), "no answer yet");
+  ]).slice(Math.max(from, 0), to + 1), "no answer yet");
   follow(get("reasons"), s.reasons.map(([outcome, reason, told, n]) => [
-    { text: outcome, head: true, class: outcome === "failed" ? "failed-word" : "" }, word(told ? `${reason}: ${told}` : reason), number(n),
+    { text: outcome, head: true, class: outcome === "failed" ? "nowrap failed-word" : "nowrap" }, word(told ? `${reason}: ${told}` : reason), number(n),
   ]), "none has a reason yet");
 }
 
@@ -99,7 +99,7 @@ function showHosts(s) {
   ]), "no host was asked yet");
   follow(get("slowest"), s.slowest.map((host) => [
     { text: host.host, head: true }, doing(host), { text: duration(host.wait_s), class: "n" }, word(host.why), { text: duration(host.delay_s), class: "n" },
-  ]), "none has to wait");
+  ]), "none has to wait for long");
 }
 
 function showLatest(s) {
@@ -113,7 +113,7 @@ function showLatest(s) {
   get("scraped").hidden = !s.records.length;
   say(get("records"), s.records.map(([rule, n, rejects]) => `${rule}: ${count(n)}${rejects ? ` and ${count(rejects)} rejected` : ""}`).join(" · "));
   pass(get("items"), s.items.map((item) => ({ key: JSON.stringify(item), cells: [
-    { text: item.rule, head: true }, { fields: item.fields }, { url: item.url },
+    { text: item.rule, head: true, class: "nowrap" }, { fields: item.fields }, { url: item.url },
   ] })), "no record of this run yet");
 }
 
