@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -26,6 +26,7 @@ from crawler.build import open_crawl
 from crawler.config import CrawlConfig
 from crawler.config.file import load
 from crawler.config.rules import problems
+from crawler.dashboard import open_board
 from crawler.dataset.where import where_of
 from crawler.directory import CrawlDirectory, claim
 from crawler.errors import ConfigError, CrawlerError
@@ -55,6 +56,8 @@ class Crawl:
         resume: Go on with a crawl that lies there, instead of refusing; only pages of this run are handed out.
         retry_failed: Resume, and try again what failed: all of it, or what such a text as ``"reason=timeout"`` says.
         repair: Resume a crawl whose files are damaged; what they lack is fetched again.
+        serve: Show the crawl on a page there while it runs, as ``--serve`` does: ``8600``, ``127.0.0.1:0``. Where that
+            came to be is in `dashboard`.
 
     Raises:
         ConfigError: A bad configuration; on entering also: no seeds, or a directory that holds a crawl or is in use.
@@ -70,6 +73,7 @@ class Crawl:
         resume: bool = False,
         retry_failed: bool | str = False,
         repair: bool = False,
+        serve: str | None = None,
     ) -> None:
         resume = resume or bool(retry_failed) or repair
         if fresh and resume:
@@ -103,6 +107,9 @@ class Crawl:
             committed=self._hand_over,
         )
         self._fresh = fresh
+        self._serve = serve
+        #: where a browser finds the dashboard, once entered; None if there is none
+        self.dashboard: str | None = None
         self._batches: asyncio.Queue[Sequence[bytes]] = asyncio.Queue(1)
         self._batch: Iterator[bytes] = iter(())
         self._getting: asyncio.Future[Sequence[bytes]] | None = None
@@ -194,10 +201,14 @@ class Crawl:
 
     async def _crawl(self) -> Result:
         try:
-            with claim(self._plan.directory, fresh=self._fresh, resume=self._plan.resume):
-                async with open_crawl(self._plan) as self._running:
+            with ExitStack() as stack:
+                board = open_board(self._serve, stack)
+                plan = board.seeing(self._plan) if board else self._plan
+                stack.enter_context(claim(plan.directory, fresh=self._fresh, resume=plan.resume))
+                async with open_crawl(plan) as self._running:
+                    self.dashboard = board.url if board else None
                     self._opened.set()
-                    return await self._running.run()
+                    return await (board.during(self._running, self._running.run) if board else self._running.run())
         finally:
             self._ended.set()
             self._opened.set()
@@ -216,6 +227,7 @@ def crawl(
     resume: bool = False,
     retry_failed: bool | str = False,
     repair: bool = False,
+    serve: str | None = None,
 ) -> Result:
     """Crawl to the end, blocking; how it ended. Arguments and errors are those of `Crawl`.
 
@@ -230,6 +242,7 @@ def crawl(
         resume=resume,
         retry_failed=retry_failed,
         repair=repair,
+        serve=serve,
     )
     loops: list[asyncio.AbstractEventLoop] = []
 

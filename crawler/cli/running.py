@@ -24,10 +24,11 @@ from crawler.cli.logs import logging_to
 from crawler.cli.out import data_for, raw, tell
 from crawler.cli.planning import check_output
 from crawler.cli.remarks import unsafe_remarks
-from crawler.cli.serving import open_board, seen_by
+from crawler.cli.serving import seen_by
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
 from crawler.config.file import loads
+from crawler.dashboard import open_board
 from crawler.directory import State, claim, move_aside
 from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.export.packing import suffix

@@ -8,23 +8,8 @@ from typing import TYPE_CHECKING
 from crawler.cli.out import tell
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
-
     from crawler.dashboard.board import Board
     from crawler.plan import Plan
-
-
-def open_board(serve: str | None, stack: ExitStack) -> Board | None:
-    """A dashboard that listens until the stack is closed; None for none.
-
-    Raises:
-        ConfigError: It cannot be served there.
-    """
-    if serve is None:
-        return None
-    from crawler.dashboard.board import listening  # noqa: PLC0415 - only who serves pays for it
-
-    return stack.enter_context(listening(serve))
 
 
 def seen_by(board: Board | None, plan: Plan, *, quiet: bool) -> Plan:
