@@ -26,7 +26,7 @@ from crawler.build import open_crawl
 from crawler.config import CrawlConfig
 from crawler.config.file import load
 from crawler.config.rules import problems
-from crawler.dashboard import open_board
+from crawler.dashboard import open_board, shown
 from crawler.dataset.where import where_of
 from crawler.directory import CrawlDirectory, claim
 from crawler.errors import ConfigError, CrawlerError
@@ -205,10 +205,10 @@ class Crawl:
                 board = open_board(self._serve, stack)
                 plan = board.seeing(self._plan) if board else self._plan
                 stack.enter_context(claim(plan.directory, fresh=self._fresh, resume=plan.resume))
-                async with open_crawl(plan) as self._running:
+                async with open_crawl(plan) as self._running, shown(board, self._running):
                     self.dashboard = board.url if board else None
                     self._opened.set()
-                    return await (board.during(self._running, self._running.run) if board else self._running.run())
+                    return await self._running.run()
         finally:
             self._ended.set()
             self._opened.set()

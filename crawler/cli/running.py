@@ -12,7 +12,6 @@ import logging
 import signal
 import sys
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvloop
@@ -28,7 +27,7 @@ from crawler.cli.serving import seen_by
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
 from crawler.config.file import loads
-from crawler.dashboard import open_board
+from crawler.dashboard import open_board, shown
 from crawler.directory import State, claim, move_aside
 from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.export.packing import suffix
@@ -172,7 +171,7 @@ async def _crawl(
         loop = asyncio.get_running_loop()
         await loop.getaddrinfo("127.0.0.1", 0)
         loop.set_default_executor(file_threads())
-        async with open_crawl(plan, server=server) as running:
+        async with open_crawl(plan, server=server) as running, shown(board, running):
             gc.freeze()  # what is imported by now lives to the end; collecting it again and again stalls the loop
             gc.set_threshold(50_000, 20, 100)
             sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -181,8 +180,7 @@ async def _crawl(
                 _tell(news)
             stopper.opened(running)
             with in_time(plan, stream=follower is not None):
-                run = partial(_run, running, plan, follower, live=live)
-                result = await (board.during(running, run) if board else run())
+                result = await _run(running, plan, follower, live=live)
     after = result.snapshot
     return Ran(result, (before.attempts, before.admitted, 0) != (after.attempts, after.admitted, after.queued))
 

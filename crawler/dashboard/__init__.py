@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from contextlib import ExitStack
 
     from crawler.dashboard.board import Board
+    from crawler.running import Running
 
 
 def open_board(serve: str | None, stack: ExitStack) -> Board | None:
@@ -21,3 +24,16 @@ def open_board(serve: str | None, stack: ExitStack) -> Board | None:
     from crawler.dashboard.board import listening  # noqa: PLC0415 - only who serves pays for it
 
     return stack.enter_context(listening(serve))
+
+
+@asynccontextmanager
+async def shown(board: Board | None, running: Running) -> AsyncIterator[None]:
+    """Show a crawl while it runs in the block, if there is a board to show it."""
+    if board is None:
+        yield
+        return
+    await board.begin(running)
+    try:
+        yield
+    finally:
+        await board.end()

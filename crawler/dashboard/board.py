@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
@@ -30,16 +30,13 @@ from crawler.sinks import scraped_sinks
 from crawler.views import MachineView
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Iterator
 
     from crawler.dashboard.address import Bound
     from crawler.dashboard.server import Server, Wish
-    from crawler.machine import Machine
     from crawler.plan import Plan
     from crawler.running import Result, Running
     from crawler.stats import Snapshot
-
-R = TypeVar("R", bound="Result")
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +45,8 @@ EVERY_S: Final = 1.0
 _CLOSE_S: Final = 3.0
 _MACHINE_APART_S: Final = 0.9
 _APART_S: Final = 0.1
+_JUDGE_APART_S: Final = 5.0
+_METRICS_APART_S: Final = 0.5
 
 
 @contextmanager
@@ -70,7 +69,7 @@ class Board:
     """Shows one crawl.
 
     Args:
-        bound: Where it listens. Closed by the caller, or with `during`.
+        bound: Where it listens. Closed by the caller.
         token: What requests must bring; None for nothing.
         is_ours: Whether nobody knows the token yet.
         is_hidden: Whether nobody knows all of the URL yet.
@@ -89,9 +88,10 @@ class Board:
         self._history = History()
         self._clock = SystemClock()
         self._recent = Recent(())
-        self._machine: Machine | None = None
         self._taken = MachineView()
         self._taken_at = -_MACHINE_APART_S
+        self._judged_at = self._measured_at = -_JUDGE_APART_S
+        self._measured = ""
         self._stopped = False
 
     def seeing(self, plan: Plan) -> Plan:
@@ -102,22 +102,31 @@ class Board:
         self._health = Health(plan.config, self._clock.monotonic())
         return dataclasses.replace(plan, committed=self._recent.after(plan.committed, self._stored))
 
-    async def during(self, running: Running, work: Callable[[], Awaitable[R]]) -> R:
-        """Await `work`, which runs the crawl, and show it meanwhile."""
+    async def begin(self, running: Running) -> None:
+        """Show this crawl, until `end`."""
         self._running = running
-        self._begin(running.snapshot())
-        server = await self._served()
-        looking = asyncio.create_task(self._look_on(), name="dashboard")
-        end = End(complete=False, told="The crawl failed: its command says why.")
-        try:
-            result = await work()
-            end = _end(result)
-            return result
-        finally:
-            looking.cancel()
-            await self._over(server, end)
+        self._count(running.snapshot())
+        self._server = await self._served()
+        self._looking = asyncio.create_task(self._look_on(), name="dashboard")
 
-    def _begin(self, snapshot: Snapshot) -> None:
+    async def end(self) -> None:
+        """Say how it ended to whoever looks, and serve no more."""
+        self._looking.cancel()
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                if self._hub.readers:
+                    counted = self._running.snapshot()
+                    # what was given up in flight waits again, for a resume
+                    snapshot = replace(counted, in_flight=0, parsing=0, waiting=counted.queued)
+                    self._history.saw(snapshot, self._clock.monotonic())
+                    moment = self._moment(snapshot, _end(self._running.result))
+                    self._hub.publish(encoded(moment, self._history, self._recent), last=True)
+                if self._server is not None:
+                    await self._server.aclose()
+        except Exception:  # a crawl is worth more than a look at it
+            log.exception("the dashboard cannot be closed")
+
+    def _count(self, snapshot: Snapshot) -> None:
         """What has ended in earlier runs."""
         ended = self._recent.ended
         ended.update(snapshot.reasons)
@@ -129,20 +138,21 @@ class Board:
         self._health.stored(self._clock.monotonic())
 
     async def _served(self) -> Server | None:
-        from crawler.dashboard.server import Server  # noqa: PLC0415 - only who serves pays for a server
-
-        server = Server(
-            self._bound,
-            self._access,
-            self._hub,
-            metrics=self._metrics,
-            health=lambda: self._health.verdict,
-            heed=self._heed,
-        )
         try:
+            from crawler.dashboard.server import Server  # noqa: PLC0415 - only who serves pays for a server
+
+            server = Server(
+                self._bound,
+                self._access,
+                self._hub,
+                metrics=self._metrics,
+                health=lambda: self._health.verdict,
+                heed=self._heed,
+            )
             await server.start()
-        except Exception:  # a crawl is worth more than a look at it
+        except Exception:  # likewise
             log.exception("the dashboard cannot be served")
+            return None
         return server
 
     async def _look_on(self) -> None:
@@ -152,7 +162,7 @@ class Board:
                 snapshot = self._running.snapshot()
                 self._history.saw(snapshot, self._clock.monotonic())
                 if self._hub.readers:
-                    self._hub.publish(encoded(await self._moment(snapshot), self._history, self._recent))
+                    self._hub.publish(encoded(self._moment(snapshot), self._history, self._recent))
                 else:
                     self._judge(snapshot)
             except Exception:  # likewise
@@ -164,16 +174,20 @@ class Board:
             self._hub.wanted.clear()
 
     def _judge(self, snapshot: Snapshot) -> None:
-        self._health.saw(snapshot, self._running.hosts(0).conditions, self._clock.monotonic())
+        """Nobody looks: not each second, as it takes a microsecond a host."""
+        now = self._clock.monotonic()
+        if now - self._judged_at >= _JUDGE_APART_S:
+            self._judged_at = now
+            self._health.saw(snapshot, self._running.hosts(0).conditions, now)
 
-    async def _moment(self, snapshot: Snapshot, end: End | None = None) -> Moment:
+    def _moment(self, snapshot: Snapshot, end: End | None = None) -> Moment:
         hosts = self._running.hosts(HOSTS)
         verdict = self._health.saw(snapshot, hosts.conditions, self._clock.monotonic())
         return Moment(
             name=self._plan.config.name,
             snapshot=snapshot,
             hosts=hosts,
-            machine=await self._machine_now(),
+            machine=self._machine_now(),
             verdict=verdict,
             state="finished" if end else "stopping" if self._stopped or self._running.stopping else verdict.state,
             most=self._running.control.most,
@@ -182,21 +196,20 @@ class Board:
             end=end,
         )
 
-    async def _machine_now(self) -> MachineView:
-        """What the crawl takes of its machine. Asked in a thread: it goes through all processes there are."""
+    def _machine_now(self) -> MachineView:
+        """What the crawl takes of its machine: asked at most once a second, as that takes the system milliseconds."""
         now = self._clock.monotonic()
         if now - self._taken_at >= _MACHINE_APART_S:
-            self._taken_at = now
-            if self._machine is None:
-                from crawler.machine import Machine  # noqa: PLC0415 - only who looks pays for psutil
-
-                self._machine = Machine(self._clock)
-            self._taken = await asyncio.to_thread(self._machine.view)
+            self._taken_at, self._taken = now, self._running.machine()
         return self._taken
 
-    async def _metrics(self) -> str:
-        moment = await self._moment(self._running.snapshot())
-        return metrics(moment, self._recent, streams=self._hub.readers)
+    def _metrics(self) -> str:
+        now = self._clock.monotonic()
+        if now - self._measured_at >= _METRICS_APART_S:
+            self._measured_at = now
+            moment = self._moment(self._running.snapshot())
+            self._measured = metrics(moment, self._recent, streams=self._hub.readers)
+        return self._measured
 
     def _heed(self, wish: Wish) -> dict[str, Any]:
         """Do what somebody at the page wants; how it stands then."""
@@ -219,25 +232,11 @@ class Board:
         self._hub.wanted.set()
         return {"paused": control.paused, "concurrency": control.concurrency, "stopping": self._stopped}
 
-    async def _over(self, server: Server | None, end: End) -> None:
-        """Say how it ended to whoever looks, and serve no more."""
-        try:
-            async with asyncio.timeout(_CLOSE_S):
-                if self._hub.readers:
-                    counted = self._running.snapshot()
-                    # what was given up in flight waits again, for a resume
-                    snapshot = replace(counted, in_flight=0, parsing=0, waiting=counted.queued)
-                    self._history.saw(snapshot, self._clock.monotonic())
-                    moment = await self._moment(snapshot, end)
-                    self._hub.publish(encoded(moment, self._history, self._recent), last=True)
-                if server is not None:
-                    await server.aclose()
-        except Exception:  # likewise
-            log.exception("the dashboard cannot be closed")
 
-
-def _end(result: Result) -> End:
-    """How a crawl ended, in words."""
+def _end(result: Result | None) -> End:
+    """How a crawl ended, in words; None if it did not come to its end."""
+    if result is None:
+        return End(complete=False, told="The crawl failed: its command says why.")
     ending = result.ending
     if ending.complete:
         return End(complete=True, told="Complete: nothing is left to fetch.")

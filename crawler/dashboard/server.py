@@ -94,7 +94,7 @@ class Server:
         access: Access,
         hub: Hub,
         *,
-        metrics: Callable[[], Awaitable[str]],
+        metrics: Callable[[], str],
         health: Callable[[], Verdict],
         heed: Callable[[Wish], dict[str, object]],
     ) -> None:
@@ -201,7 +201,7 @@ class Server:
         return web.Response(body=message.data, content_type="application/json")
 
     async def _told_metrics(self, _: web.Request) -> web.StreamResponse:
-        return web.Response(body=(await self._metrics()).encode(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=self._metrics().encode(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _told_health(self, _: web.Request) -> web.StreamResponse:
         verdict = self._health()
