@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -23,6 +24,7 @@ from crawler.build import open_crawl
 from crawler.config import CrawlConfig
 from crawler.config.file import load
 from crawler.config.rules import problems
+from crawler.dashboard import open_board, shown
 from crawler.dataset.where import where_of
 from crawler.directory import CrawlDirectory, claim
 from crawler.errors import ConfigError, CrawlerError
@@ -69,6 +71,8 @@ class Crawl:
             as ``("outcomes", sink)`` or ``("links", sink)``. They are part of each checkpoint, and cut at a resume.
         fetcher: Makes the requests in place of HTTP; or a function that makes one in the loop of the crawl. It is
             closed with the crawl.
+        serve: Show the crawl on a page there while it runs, as ``--serve`` does: ``8600``, ``127.0.0.1:0``. Where that
+            came to be is in `dashboard`.
 
     Raises:
         ConfigError: A bad configuration; on entering also: no seeds, or a directory that holds a crawl or is in use.
@@ -88,6 +92,7 @@ class Crawl:
         on_failure: Listener[OutcomeRecord] | None = None,
         sinks: Mapping[str, Sink | tuple[str, Sink]] | None = None,
         fetcher: Fetcher | Callable[[], Fetcher] | None = None,
+        serve: str | None = None,
     ) -> None:
         resume = resume or bool(retry_failed) or repair
         if fresh and resume:
@@ -128,6 +133,9 @@ class Crawl:
         )
         self._listeners = Listeners(on_page, on_failure, self.stop)
         self._fresh = fresh
+        self._serve = serve
+        #: where a browser finds the dashboard, once entered; None if there is none
+        self.dashboard: str | None = None
         self._batches: asyncio.Queue[Sequence[bytes]] = asyncio.Queue(1)
         self._batch: Iterator[bytes] = iter(())
         self._getting: asyncio.Future[Sequence[bytes]] | None = None
@@ -251,8 +259,12 @@ class Crawl:
 
     async def _crawl(self) -> Result:
         try:
-            with claim(self._plan.directory, fresh=self._fresh, resume=self._plan.resume):
-                async with open_crawl(self._plan) as self._running:
+            with ExitStack() as stack:
+                board = open_board(self._serve, stack)
+                plan = board.seeing(self._plan) if board else self._plan
+                stack.enter_context(claim(plan.directory, fresh=self._fresh, resume=plan.resume))
+                async with open_crawl(plan) as self._running, shown(board, self._running):
+                    self.dashboard = board.url if board else None
                     self._opened.set()
                     result = await self._running.run()
             if self._listeners.error is not None:

@@ -38,6 +38,7 @@ def crawl(
     on_failure: Listener[OutcomeRecord] | None = None,
     sinks: Mapping[str, Sink | tuple[str, Sink]] | None = None,
     fetcher: Fetcher | Callable[[], Fetcher] | None = None,
+    serve: str | None = None,
 ) -> Result:
     """Crawl to the end, blocking; how it ended. Arguments and errors are those of `Crawl`.
 
@@ -57,6 +58,7 @@ def crawl(
         on_failure=on_failure,
         sinks=sinks,
         fetcher=fetcher,
+        serve=serve,
     )
     loops: list[asyncio.AbstractEventLoop] = []
 

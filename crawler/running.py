@@ -105,6 +105,8 @@ class Running:
         self._traps = traps
         self._server_pid = server_pid
         self._machine: Machine | None = None
+        #: how it ended; None before
+        self.result: Result | None = None
         self.news = news
         self.stop = engine.stop
         self.abort = engine.abort
@@ -150,6 +152,7 @@ class Running:
         if not interrupted:
             summary = _summary(result, started_at, self._clock.wall(), self._name)
             self._directory.write_summary(msgspec.structs.replace(summary, unverified=self._unverified))
+        self.result = result
         return result
 
     def _since_the_last(self, rules: Mapping[str, RuleSummary]) -> list[str]:

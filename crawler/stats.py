@@ -87,6 +87,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     #: answers by how long they took, from the request's head to the last byte: a number for each of `LATENCY_BOUNDS_S`,
     #: those above the bound before and not above this one, and one for those above all
     latencies: tuple[int, ...] = ()
+    #: how long all of them took together
+    latency_sum_s: float = 0.0
     #: requests that may be in flight, all hosts together
     concurrency: int = 0
     #: whether nothing more is started until somebody says so
@@ -117,6 +119,7 @@ class Stats:
         self._needs_js = 0
         self._statuses: Counter[int] = Counter()
         self._latencies = [0] * (len(LATENCY_BOUNDS_S) + 1)
+        self._latency_sum_s = 0.0
         self._health = health
         self._reasons: Counter[tuple[Outcome, str]] = Counter()
         self._refused: Counter[str] = Counter()
@@ -129,6 +132,7 @@ class Stats:
         self._wire_bytes += len(response.body)
         self._statuses[response.status] += 1
         self._latencies[bisect_left(LATENCY_BOUNDS_S, response.elapsed_s)] += 1
+        self._latency_sum_s += response.elapsed_s
 
     def finished(self, finished: Finished) -> None:
         """Count the end of a URL."""
@@ -177,6 +181,7 @@ class Stats:
             "failed": self._failed,
             "wire_bytes": self._wire_bytes,
             "needs_js": self._needs_js,
+            "latency_sum_ms": round(self._latency_sum_s * 1000),
         }
         totals |= {f"{REASON} {outcome} {reason}": count for (outcome, reason), count in self._reasons.items()}
         totals |= {f"{REFUSED} {rule}": count for rule, count in self._refused.items()}
@@ -194,6 +199,7 @@ class Stats:
         self._failed = counters.get("failed", 0)
         self._wire_bytes = counters.get("wire_bytes", 0)
         self._needs_js = counters.get("needs_js", 0)
+        self._latency_sum_s = counters.get("latency_sum_ms", 0) / 1000
         for name, count in counters.items():
             kind, _, rest = name.partition(" ")
             if not count:
@@ -252,6 +258,7 @@ class Stats:
             needs_js=self._needs_js,
             statuses=dict(sorted(self._statuses.items())),
             latencies=tuple(self._latencies),
+            latency_sum_s=self._latency_sum_s,
         )
 
     def _elapsed_s(self) -> float:

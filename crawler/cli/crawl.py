@@ -31,6 +31,9 @@ from crawler.parse.server import Server
 @click.option(
     "--dry-run", is_flag=True, help="Ask hosts for robots.txt and sitemaps; show what would be fetched, and how fast."
 )
+@click.option(
+    "--serve", metavar="ADDRESS:PORT", help="Show the crawl on a page there while it runs: 8600 is 127.0.0.1:8600."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary: errors only, and what is unsafe.")
 @click.option("-v", "--verbose", is_flag=True, help="Log every request to stderr.")
 def crawl(  # noqa: PLR0917  (one parameter per option)
@@ -48,6 +51,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     fresh: bool,  # noqa: FBT001
     output: str | None,
     dry_run: bool,  # noqa: FBT001
+    serve: str | None,
     quiet: bool,  # noqa: FBT001
     verbose: bool,  # noqa: FBT001
 ) -> int:
@@ -94,7 +98,16 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
 
         remarks = contact_remarks(plan.config)
         stream = output == STDOUT
-        return run_crawl(plan, fresh=fresh, stream=stream, quiet=quiet, verbose=verbose, remarks=remarks, server=server)
+        return run_crawl(
+            plan,
+            fresh=fresh,
+            stream=stream,
+            quiet=quiet,
+            verbose=verbose,
+            remarks=remarks,
+            server=server,
+            serve=serve,
+        )
 
 
 def _server(stack: ExitStack) -> Server | None:

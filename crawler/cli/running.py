@@ -23,10 +23,12 @@ from crawler.cli.logs import logging_to
 from crawler.cli.out import data_for, something_stands, tell
 from crawler.cli.planning import check_output
 from crawler.cli.remarks import unsafe_remarks
+from crawler.cli.serving import seen_by
 from crawler.cli.showing import show
 from crawler.cli.stream import Follower
 from crawler.clock import SystemClock
 from crawler.config.file import loads
+from crawler.dashboard import open_board, shown
 from crawler.directory import State, claim, move_aside
 from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.export.packing import suffix
@@ -39,6 +41,7 @@ from crawler.shortage import file_threads, heeded, require_threads
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from crawler.dashboard.board import Board
     from crawler.directory import CrawlDirectory
     from crawler.parse.server import Server
     from crawler.plan import Plan
@@ -61,12 +64,14 @@ def run_crawl(
     verbose: bool = False,
     remarks: Iterable[str] = (),
     server: Server | None = None,
+    serve: str | None = None,
 ) -> int:
     """Run a plan; its exit code.
 
     Args:
         remarks: Told at the beginning, and logged.
         server: For the parser pool, if one was started. Closed by the caller.
+        serve: Where the dashboard is, as ``--serve`` says; None for none.
 
     Raises:
         ConfigError: The directory holds an unfinished or another crawl, or is in use; the output file exists.
@@ -83,6 +88,7 @@ def run_crawl(
         _tell(finished)
         return OK
     with ExitStack() as stack:
+        board = open_board(serve, stack)
         aside = stack.enter_context(claim(directory, fresh=fresh, resume=plan.resume))
         stack.enter_context(logging_to(directory.log, verbose=verbose))
         stack.enter_context(way_on(plan, stream=stream))
@@ -102,13 +108,14 @@ def run_crawl(
             pages = directory.records(PAGES, suffix(plan.config.export.compress))
             follower = Follower(pages, out, passed=data_for(sys.stdout))
             plan = dataclasses.replace(plan, committed=follower.committed, keepers={STREAM: follower})
+        plan = seen_by(board, plan, quiet=quiet)
         live = not (quiet or verbose or stream)
         stack.enter_context(no_alarm_left())
         allow_descriptors(1)  # libuv aborts the process, too, where it cannot open its own
         require_threads()
         started = SystemClock.monotonic()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            ran = runner.run(heeded(_crawl(plan, follower, server, live=live, quiet=quiet)))
+            ran = runner.run(heeded(_crawl(plan, follower, server, board, live=live, quiet=quiet)))
         result = ran.result
         if finished and not ran.worked:
             _tell(finished)
@@ -154,14 +161,16 @@ class Ran(NamedTuple):
     worked: bool  #: whether there was anything to do
 
 
-async def _crawl(plan: Plan, follower: Follower | None, server: Server | None, *, live: bool, quiet: bool) -> Ran:
+async def _crawl(
+    plan: Plan, follower: Follower | None, server: Server | None, board: Board | None, *, live: bool, quiet: bool
+) -> Ran:
     stopper = _Stopper(follower, quiet=quiet)
     with stopper.listening():
         # Has libuv start its threads, which ends the process where it cannot: now, as there is room for them.
         loop = asyncio.get_running_loop()
         await loop.getaddrinfo("127.0.0.1", 0)
         loop.set_default_executor(file_threads())
-        async with open_crawl(plan, server=server) as running:
+        async with open_crawl(plan, server=server) as running, shown(board, running):
             gc.freeze()  # what is imported by now lives to the end; collecting it again and again stalls the loop
             gc.set_threshold(50_000, 20, 100)
             sys.setswitchinterval(SWITCH_INTERVAL_S)
