@@ -32,6 +32,7 @@ from crawler.errors import ConfigError, CrawlerError
 from crawler.extract.record import PageRecord
 from crawler.plan import Plan
 from crawler.reopen import load_stored
+from crawler.report import wants_report, write_or_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -197,7 +198,10 @@ class Crawl:
             with claim(self._plan.directory, fresh=self._fresh, resume=self._plan.resume):
                 async with open_crawl(self._plan) as self._running:
                     self._opened.set()
-                    return await self._running.run()
+                    result = await self._running.run()
+                if wants_report(self._plan.config, result.ending.stopped_by):
+                    await asyncio.to_thread(write_or_log, self.directory)
+                return result
         finally:
             self._ended.set()
             self._opened.set()
