@@ -71,8 +71,8 @@ def collect(directory: Path, *, now: float, pages: Path | None = None) -> Report
         **report.crawl(),
         **report.asked(),
         **report.counts(),
-        **report.hosts(),
         **report.pages(),
+        **report.hosts(),
         **report.found(),
         remarks=report.remarks(),  # the last: making the others may add some
     )
@@ -162,18 +162,18 @@ class _Report:
 
     def pages(self) -> dict[str, Any]:
         """What the pages are like."""
-        pages = self._pages
+        pages, all_hosts = self._pages, self._hosts.together()
         if pages.without_digest:
             self._remarks.append(
                 f"{counted(pages.without_digest, 'page')} without content_digest (extract.fields): whether they are "
                 "duplicates is not known."
             )
         return {
-            "body_bytes": pages.body_bytes,
+            "body_bytes": all_hosts.body_bytes,
             "content_types": pages.content_types.most(),
             "charsets": pages.charsets.most(),
             "languages": pages.languages.most(),
-            "latency": pages.latency.told(),
+            "latency": all_hosts.latency.told(),
             "duplicates": pages.duplicates,
             "biggest": pages.biggest,
             "slowest": pages.slowest,

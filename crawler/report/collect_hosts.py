@@ -79,6 +79,13 @@ class HostCounts:
             found = self.counts[name] = HostCount()
         return found
 
+    def together(self) -> HostCount:
+        """All hosts added up."""
+        whole = HostCount()
+        for count in (*self.counts.values(), self.others):
+            whole.join(count)
+        return whole
+
     def told(self, limits: LimitsConfig, *, pending: int | None) -> tuple[tuple[Host, ...], Host | None]:
         """The hosts with the most pages, and all others added up.
 

@@ -14,7 +14,6 @@ from crawler.models import LINKS, PAGES
 from crawler.report.bounded import Counts, Largest
 from crawler.report.duplicates import Digests
 from crawler.report.facts import Duplicates, PageFacts
-from crawler.report.histogram import Histogram
 from crawler.report.timeline import PAGE
 
 if TYPE_CHECKING:
@@ -30,6 +29,9 @@ MAX_LISTED = 20
 MAX_KINDS = 200
 OTHERS = "(others)"
 _MAX_TITLE = 200
+_MAX_TRAITS = 10_000
+
+_Traits = tuple[int, int, str | None, str | None, str | None, bool | None, tuple[str, ...]]
 
 
 class _Target(msgspec.Struct, gc=False):
@@ -76,19 +78,17 @@ class Pages:
         self._steps = steps
         self._depths = depths
         self.count = 0
-        self.body_bytes = 0
         self.needs_js = 0
         #: of how many nobody kept the links
         self.without_links = 0
         self.without_digest = 0
-        self.latency = Histogram()
         self.statuses: Counts[int] = Counts(1_000, 0)
         self.content_types: Counts[str] = Counts(MAX_KINDS, OTHERS)
         self.charsets: Counts[str] = Counts(MAX_KINDS, OTHERS)
         self.languages: Counts[str] = Counts(MAX_KINDS, OTHERS)
         self.truncated: Counts[str] = Counts(MAX_KINDS, OTHERS)
         self.duplicates = Duplicates()
-        self._types: dict[str | None, str] = {}  # headers as received -> media types
+        self._traits: dict[_Traits, int] = {}
         self._biggest: Largest[PageFacts] = Largest(MAX_LISTED)
         self._slowest: Largest[PageFacts] = Largest(MAX_LISTED)
 
@@ -102,6 +102,7 @@ class Pages:
             else:
                 for pages in sources.records(PAGES, _Page):
                     self._take(pages, digests)
+            self._add_up()
             self.duplicates = digests.told()
         if self.without_links:
             for links in sources.records(LINKS, _Link):
@@ -124,47 +125,53 @@ class Pages:
         for page in pages:
             if page.links is None:
                 self.without_links += 1
-                continue
-            for link in page.links:
-                if link.url in followed:
-                    dead.linked(link.url, page.url)
+            else:
+                for url in [link.url for link in page.links if link.url in followed]:
+                    dead.linked(url, page.url)
 
     def _take(self, pages: Iterable[_Page], digests: Digests) -> None:
+        traits, biggest, slowest = self._traits, self._biggest, self._slowest
         for page in pages:
             url, elapsed_s, body_bytes = page.url, page.elapsed_s, page.body_bytes
-            self.count += 1
-            self.body_bytes += body_bytes
             host = self._hosts.of(url.split("/", 3)[2])
             host.pages += 1
             host.body_bytes += body_bytes
             host.latency.add(elapsed_s)
-            self.latency.add(elapsed_s)
-            self._depths.page(page.depth)
             self._steps.add(page.fetched_at.timestamp() + elapsed_s, PAGE, body_bytes)
-            self._count_kinds(page)
             if page.content_digest is not None:
                 digests.add(page.content_digest, url)
             else:
                 self.without_digest += 1
-            if body_bytes >= self._biggest.floor:
-                self._biggest.add(body_bytes, url, _facts(page))
-            if elapsed_s >= self._slowest.floor:
-                self._slowest.add(elapsed_s, url, _facts(page))
+            if body_bytes >= biggest.floor:
+                biggest.add(body_bytes, url, _facts(page))
+            if elapsed_s >= slowest.floor:
+                slowest.add(elapsed_s, url, _facts(page))
+            kind = (
+                page.depth,
+                page.status,
+                page.content_type,
+                page.charset,
+                page.lang_detected or page.lang,
+                page.needs_js,
+                page.truncated,
+            )
+            traits[kind] = traits.get(kind, 0) + 1
+        if len(traits) > _MAX_TRAITS:
+            self._add_up()
 
-    def _count_kinds(self, page: _Page) -> None:
-        self.statuses.add(page.status)
-        media_type = self._types.get(page.content_type)
-        if media_type is None:
-            media_type = (page.content_type or "").partition(";")[0].strip().lower()[:100]
-            if len(self._types) < MAX_KINDS:
-                self._types[page.content_type] = media_type
-        self.content_types.add(media_type)
-        self.charsets.add(page.charset or "")
-        self.languages.add(page.lang_detected or _language(page.lang))
-        for key in page.truncated:
-            self.truncated.add(key)
-        if page.needs_js:
-            self.needs_js += 1
+    def _add_up(self) -> None:
+        """Count what pages have in common by each trait: many have all of them in common."""
+        for (depth, status, content_type, charset, lang, needs_js, truncated), count in self._traits.items():
+            self.count += count
+            self._depths.page(depth, count)
+            self.statuses.add(status, count)
+            self.content_types.add((content_type or "").partition(";")[0].strip().lower()[:100], count)
+            self.charsets.add(charset or "", count)
+            self.languages.add(_language(lang), count)
+            self.needs_js += count * bool(needs_js)
+            for key in truncated:
+                self.truncated.add(key, count)
+        self._traits.clear()
 
 
 def _language(lang: str | None) -> str:

@@ -11,9 +11,9 @@ class Depths:
     def __init__(self) -> None:
         self._counts: dict[int, list[int]] = {}
 
-    def page(self, depth: int) -> None:
-        """One with a page record."""
-        self._at(depth)[0] += 1
+    def page(self, depth: int, count: int = 1) -> None:
+        """So many with a page record."""
+        self._at(depth)[0] += count
 
     def other(self, depth: int) -> None:
         """One without."""
