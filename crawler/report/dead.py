@@ -44,7 +44,7 @@ class DeadLinks:
         self.count = 0
 
     def add(self, url: str, reason: str, via: str | None) -> None:
-        """There is one, first found on the page `via`; None for a seed."""
+        """There is one, first found on the page `via`, or by a redirect that this links to; None for a seed."""
         self.count += 1
         if len(self.followed) < MAX_FOLLOWED:
             self.followed[url] = _Dead(reason, via)
