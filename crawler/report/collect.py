@@ -15,7 +15,7 @@ from crawler.dataset.totals import robots
 from crawler.errors import FrontierError
 from crawler.models import OUTCOMES, PAGES, Outcome
 from crawler.report.collect_ends import Ends
-from crawler.report.collect_hosts import MAX_TOLD_APART, HostCounts
+from crawler.report.collect_hosts import HostCounts
 from crawler.report.collect_pages import Pages
 from crawler.report.collect_robots import MAX_ORIGINS, robots_of
 from crawler.report.collect_rules import rules_of
@@ -132,6 +132,8 @@ class _Report:
         else:
             outcomes = {str(outcome): count for outcome, count in self._outcomes.items()}
             pending = max(0, summary.admitted - sum(outcomes.values())) if summary else 0
+            if pending:
+                self._remarks.append(f"On which hosts {counted(pending, 'URL')} wait is not known.")
         seen = self._pages.statuses.counts + self._ends.statuses.counts
         answers = {int(name[len(_STATUS) :]): n for name, n in self._counters.items() if name.startswith(_STATUS) and n}
         return {
@@ -149,8 +151,8 @@ class _Report:
         """How each host fared."""
         stored = self._lying.stored
         told, others = self._hosts.told(self._lying.config.limits, pending=stored.pending if stored else None)
-        if stored is None and len(self._hosts.counts) >= MAX_TOLD_APART:
-            self._remarks.append(f"Of the hosts, the first {MAX_TOLD_APART:,} were told apart.")
+        if self._hosts.is_full:
+            self._remarks.append(f"Of the hosts, the first {len(self._hosts.counts):,} were told apart.")
         kept_out = self._ends.disallowed.most()
         return {
             "hosts": told,

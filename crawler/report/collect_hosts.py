@@ -79,6 +79,11 @@ class HostCounts:
             found = self.counts[name] = HostCount()
         return found
 
+    @property
+    def is_full(self) -> bool:
+        """Whether some were added up for want of room, though nobody knows which have the most pages."""
+        return self._is_open and len(self.counts) >= MAX_TOLD_APART
+
     def together(self) -> HostCount:
         """All hosts added up."""
         whole = HostCount()
