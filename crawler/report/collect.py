@@ -62,7 +62,7 @@ def collect(directory: Path, *, now: float, pages: Path | None = None) -> Report
     report = _Report(lying, hosts, steps, ends, fetched)
     return Report(
         name=lying.config.name,
-        directory=str(directory),
+        directory=_plain(str(directory)),
         version=__version__,
         made_at=now,
         state=lying.state,
@@ -209,7 +209,7 @@ class _Report:
 
     def remarks(self) -> tuple[str, ...]:
         """What the reader must know."""
-        return tuple(dict.fromkeys(self._remarks))
+        return tuple(dict.fromkeys(map(_plain, self._remarks)))
 
     def _compare(self, stored: Mapping[str, int]) -> None:
         """Say so where the files do not hold what the store says."""
@@ -237,3 +237,8 @@ class _Report:
         except FrontierError as error:
             self._remarks.append(str(error))
             return []
+
+
+def _plain(text: str) -> str:
+    """`text` with escapes for what is no text in the name of a file."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -73,7 +73,7 @@ class Ends:
 
     def _add(self, end: _End) -> None:
         url, outcome = end.url, end.outcome
-        host = self._hosts.of(url.split("/", 3)[2])
+        host = self._hosts.of_url(url)
         field = _FIELDS[outcome]
         setattr(host, field, getattr(host, field) + 1)
         self.outcomes[outcome] += 1
@@ -87,7 +87,7 @@ class Ends:
         if outcome is Outcome.FAILED and is_dead(end.reason):
             self.dead.add(url, end.reason, end.via)
         elif end.reason in _ROBOTS:
-            self.disallowed.add(url[: url.index("/", 8)])
+            self.disallowed.add("/".join(url.split("/", 3)[:3]))
 
     def _count_reason(self, reason: str, end: _End) -> None:
         found = self._reasons.get((end.outcome, reason))

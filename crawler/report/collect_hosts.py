@@ -70,8 +70,10 @@ class HostCounts:
         self.counts = {name: HostCount() for name in self._stored}
         self.others = HostCount()
 
-    def of(self, name: str) -> HostCount:
-        """Where a URL of this host is counted."""
+    def of_url(self, url: str) -> HostCount:
+        """Where this URL is counted. A text that is none, in a damaged file, has no host."""
+        parts = url.split("/", 3)  # as `crawler.url.host_key`
+        name = parts[2] if len(parts) > 2 else ""
         found = self.counts.get(name)
         if found is None:
             if not self._is_open or len(self.counts) >= MAX_TOLD_APART:

@@ -133,7 +133,7 @@ class Pages:
         traits, biggest, slowest = self._traits, self._biggest, self._slowest
         for page in pages:
             url, elapsed_s, body_bytes = page.url, page.elapsed_s, page.body_bytes
-            host = self._hosts.of(url.split("/", 3)[2])
+            host = self._hosts.of_url(url)
             host.pages += 1
             host.body_bytes += body_bytes
             host.latency.add(elapsed_s)

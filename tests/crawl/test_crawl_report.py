@@ -16,7 +16,7 @@ from crawler.config.file import loads
 from crawler.report.collect import collect
 from crawler.report.facts import Report
 from tests.crawl.conftest import COMMAND, environment, in_folder, options, start
-from tests.support.reports import adds_up, agrees
+from tests.support.report_sums import adds_up, agrees
 from tests.support.server import Server
 from tests.support.web import Reply, Web
 

@@ -23,7 +23,7 @@ from crawler.report.collect import collect
 from crawler.report.collect_robots import robots_of
 from crawler.report.lying import is_running
 from tests.support.large_crawl import BEGAN_AT, make
-from tests.support.reports import adds_up, agrees
+from tests.support.report_sums import adds_up, agrees
 from tests.support.stores import HandMadeCrawl
 
 PAGES = 400
