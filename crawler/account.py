@@ -23,6 +23,8 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     reasons: dict[str, dict[str, int]]
     #: scope rule -> number of links it kept out
     refusals: dict[str, int]
+    #: scope rule -> some of these links, of the last run alone
+    refusal_examples: dict[str, tuple[str, ...]] = {}
     #: given_up (by the breaker), set_aside (at budget.pages_per_host), unresolved: hosts not asked for everything
     hosts: dict[str, int] = {}
     #: given, bad (no URL could be made of them), fetched
@@ -38,5 +40,7 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     unverified: tuple[str, ...] = ()
     #: how each scraping rule fared
     rules: dict[str, RuleSummary] = {}
+    #: what rules find less of than before, in plain lines
+    fallen: tuple[str, ...] = ()
     #: what was stopped as a trap, with the evidence
     traps: list[Verdict] = []

@@ -33,6 +33,7 @@ from crawler.extract.record import PageRecord
 from crawler.given import given_fetcher, given_sinks
 from crawler.plan import Plan
 from crawler.reopen import load_stored
+from crawler.report import wants_report, write_or_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -267,6 +268,8 @@ class Crawl:
                     self.dashboard = board.url if board else None
                     self._opened.set()
                     result = await self._running.run()
+                if wants_report(self._plan.config, result.ending.stopped_by):
+                    await asyncio.to_thread(write_or_log, self.directory)
             if self._listeners.error is not None:
                 raise self._listeners.error
             return result

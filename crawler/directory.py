@@ -38,7 +38,6 @@ class State(StrEnum):
 SPELLINGS = ("", ".gz", ".zst")
 """What may follow the name of a file of records, by how it is compressed."""
 
-
 _BESIDE_STORE = ("-shm", "-wal")
 """What SQLite adds to the store's name for files of its own."""
 
@@ -57,7 +56,8 @@ class CrawlDirectory:
         self.seed_spool = path / "seeds.spool"
         self.summary = path / "summary.json"
         self.in_flight = path / "in-flight"
-        self._lock = path / "crawl.lock"
+        self.report = path / "report.html"
+        self.lock_file = path / "crawl.lock"
 
     def know(self, sinks: Iterable[str]) -> None:
         """The crawl has these sinks, too."""
@@ -74,7 +74,7 @@ class CrawlDirectory:
     def files(self) -> list[Path]:
         """Those of its files and folders that a person may want to look at, as far as they exist."""
         records = [path for sink in self.sinks for path in self.spellings(sink)]
-        others = (*self.folders(), self.seeds, self.summary, self.store, self.config, self.log)
+        others = (*self.folders(), self.report, self.seeds, self.summary, self.store, self.config, self.log)
         return records + [file for file in others if file.exists()]
 
     def state(self) -> State:
@@ -86,7 +86,7 @@ class CrawlDirectory:
     def owns(self, path: Path) -> bool:
         """Whether `path` is one of the crawl's own files."""
         own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary]
-        own += [self.in_flight, self._lock]
+        own += [self.in_flight, self.lock_file, self.report]
         own += [self.records(sink, spelling) for sink in self.sinks for spelling in SPELLINGS]
         asked = path.resolve()
         return asked in {file.resolve() for file in own} or any(
@@ -109,7 +109,7 @@ class CrawlDirectory:
             return None
         except OSError as error:
             raise CrawlerError(f"{self.summary}: cannot be read: {error.strerror}") from error
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise CrawlerError(f"{self.summary}: not the summary of a crawl: {error}") from error
 
     def write_config(self, text: str) -> None:
@@ -159,7 +159,7 @@ class CrawlDirectory:
         Raises:
             CrawlerError: Its mark cannot be removed.
         """
-        for file in (self.summary, self.seeds):
+        for file in (self.summary, self.seeds, self.report):
             try:
                 file.unlink(missing_ok=True)
             except OSError as error:
@@ -179,7 +179,7 @@ class CrawlDirectory:
         is_new = not self.path.is_dir()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            file = self._lock.open("a")
+            file = self.lock_file.open("a")
         except OSError as error:
             raise ConfigError(f"{self.path}: cannot be used as a crawl directory: {error.strerror}") from error
         with file:
@@ -196,6 +196,11 @@ class CrawlDirectory:
                 yield
             finally:
                 _held.discard(held)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process holds it."""
+        return self.path.resolve() in _held
 
     def _bring_name_down(self) -> None:
         try:
@@ -284,12 +289,8 @@ def claim(directory: CrawlDirectory, *, fresh: bool = False, resume: bool = Fals
 
 
 def _refuse_foreign(directory: CrawlDirectory) -> None:
-    candidates = (
-        directory.config,
-        *(path for sink in directory.sinks for path in directory.spellings(sink)),
-        *directory.folders(),
-        directory.seeds,
-    )
+    candidates = [path for sink in directory.sinks for path in directory.spellings(sink)]
+    candidates += [directory.config, *directory.folders(), directory.seeds, directory.report]
     for file in candidates:
         if file.exists():
             raise ConfigError(f"{file}: is not a crawl's and would be overwritten; name another directory")

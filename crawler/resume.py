@@ -33,6 +33,9 @@ STDOUT = "stdout"  #: how far a stream of pages.jsonl has got
 FIXED = ("frontier", "urls", "extract", "export")
 """Sections of the configuration that may not change."""
 
+_FREE = frozenset(("export.report",))
+"""Keys of them that may."""
+
 _NOTES = {
     "scope": "URLs known and out of it are refused; links into it are found from here on",
 }
@@ -69,7 +72,7 @@ def changes(before: CrawlConfig, now: CrawlConfig) -> list[Change]:
         if section in ("seeds", "name") or old.get(key) == new.get(key):
             continue
         was, is_now = _shown(old.get(key)), _shown(new.get(key))
-        if section in FIXED:
+        if section in FIXED and key not in _FREE:
             raise ConfigError(
                 f"{key}: is {is_now} now, and this crawl was begun with {was}: that cannot change at a resume; "
                 f"--set {shlex.quote(f'{key}={_yaml(old.get(key))}')} goes on as before, --fresh crawls anew"

@@ -247,6 +247,35 @@ def recounted(records: Mapping[str, int], rejects: Mapping[str, int]) -> bytes:
     )
 
 
+class Tallied(msgspec.Struct, kw_only=True):
+    """How a rule fared on all hosts together."""
+
+    pages: int = 0
+    items: int = 0  #: records and rejects of which `filled` tells: fewer than there are, where a repair counted them
+    records: int = 0
+    rejects: int = 0
+    #: field -> in how many it had a value of its own
+    filled: dict[str, int] = {}
+
+
+def tallied(state: bytes) -> dict[str, Tallied]:
+    """What a stored state says of each rule; nothing, if it is empty or of another version."""
+    try:
+        stored = msgspec.msgpack.decode(state, type=list[_Stored]) if state else []
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    found: dict[str, _Tally] = {}
+    for one in stored:
+        tally = _Tally()
+        tally.pages, tally.items, tally.records, tally.rejects = one.pages, one.items, one.records, one.rejects
+        tally.filled = one.filled
+        found.setdefault(one.rule, _Tally()).add(tally)
+    return {
+        rule: Tallied(pages=of.pages, items=of.items, records=of.records, rejects=of.rejects, filled=of.filled)
+        for rule, of in found.items()
+    }
+
+
 def worst_host(rule: RuleSummary, field: str) -> tuple[str, float] | None:
     """The host where a field is filled least, if that is well below the whole; None if no host stands out."""
     shares = [

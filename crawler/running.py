@@ -190,9 +190,11 @@ def _summary(result: Result, started_at: float, ended_at: float, name: str) -> S
         outcomes={str(outcome): count for outcome, count in snapshot.outcomes.items()},
         reasons=reasons,
         refusals={rule: refusal.count for rule, refusal in snapshot.refusals.items()},
+        refusal_examples={rule: refusal.examples for rule, refusal in snapshot.refusals.items() if refusal.examples},
         hosts=msgspec.structs.asdict(snapshot.hosts),
         name=name,
         needs_js=snapshot.needs_js,
         rules=dict(result.rules),
+        fallen=tuple(result.fallen),
         traps=list(result.traps),
     )

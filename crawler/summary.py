@@ -202,6 +202,7 @@ _CONTENTS = {
     "files.jsonl": "each body kept under files/",
     "files": "bodies by the digest of their content",
     "warc": "the archive, for `crawler reparse`",
+    "report.html": "this and more as a page, for a browser",
     "seeds.jsonl": "what became of each seed",
     "summary.json": "these numbers",
     "crawl.db": "every URL, for `crawler why` and SQL",

@@ -30,6 +30,7 @@ COMMANDS = {
     "why": "Say what happened to a URL, and where it was found.",
     "try": "Show what one page would give.",
     "reparse": "Extract again from an archive, without fetching.",
+    "report": "Write a page on what a crawl came to.",
     "export": "Write the records of a rule, or pages, without doubles.",
     "init": "Write a commented crawl.yaml and seeds.txt.",
     "demo": "Crawl a small bundled shop on this machine.",

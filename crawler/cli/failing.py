@@ -30,10 +30,10 @@ def resume_command(plan: Plan, *, stream: bool = False) -> str:
     words = ["crawl", "-d", str(plan.directory.path), "--resume"]
     if plan.pages or stream:
         words += ["-o", str(plan.pages or STDOUT)]
-    return f"{typed_command()} {' '.join(map(_quoted, words))}"
+    return f"{typed_command()} {' '.join(map(quoted, words))}"
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """For a shell, and to be seen: bytes that are no text or no letters as escapes, which bash and zsh understand."""
     if word.isprintable():  # as no surrogate is, which stands for such a byte
         return shlex.quote(word)

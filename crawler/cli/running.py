@@ -23,6 +23,7 @@ from crawler.cli.logs import logging_to
 from crawler.cli.out import data_for, something_stands, tell
 from crawler.cli.planning import check_output
 from crawler.cli.remarks import unsafe_remarks
+from crawler.cli.reporting import report_written
 from crawler.cli.serving import seen_by
 from crawler.cli.showing import show
 from crawler.cli.stream import Follower
@@ -116,7 +117,8 @@ def run_crawl(
         started = SystemClock.monotonic()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             ran = runner.run(heeded(_crawl(plan, follower, server, board, live=live, quiet=quiet)))
-        result = ran.result
+        result, elapsed_s = ran.result, SystemClock.monotonic() - started
+        report_written(plan, result, quiet=quiet)
         if finished and not ran.worked:
             _tell(finished)
             return OK
@@ -131,7 +133,7 @@ def run_crawl(
                 files=[file.name for file in directory.files()],
                 pages=plan.pages,
                 seeds=result.seeds,
-                elapsed_s=SystemClock.monotonic() - started,
+                elapsed_s=elapsed_s,
                 resume="" if plan.config.frontier == "memory" else resume_command(plan, stream=stream),
                 rules=result.rules,
                 fallen=result.fallen,

@@ -50,6 +50,7 @@ _ONE_PAGE = (
     "export.files=[]",
     "export.compress=none",
     "export.warc=true",
+    "export.report=false",
     "frontier=memory",
     "extract.rules=[]",
     "extract.python=null",

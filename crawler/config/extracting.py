@@ -100,3 +100,7 @@ class ExportConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     warc: Annotated[
         bool, Meta(description="Write a WARC 1.1 archive of every request that ended a URL, for `crawler reparse`.")
     ] = False
+    report: Annotated[
+        bool,
+        Meta(description="Write report.html when the crawl has ended; `crawler report DIR` writes it at any time."),
+    ] = True

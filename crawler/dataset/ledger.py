@@ -137,9 +137,9 @@ class KnownUrls:
     def __init__(self, path: Path) -> None:
         self._path = path
         with read_back(path):
-            self._connection = _connected(path)
+            self._connection = connected(path)
             try:
-                self._key = _checked(self._connection, path)
+                self._key = checked(self._connection, path)
             except BaseException:
                 self._connection.close()
                 raise
@@ -263,7 +263,7 @@ class KnownUrls:
             return self._connection.execute(statement, parameters).fetchall()
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def connected(path: Path) -> sqlite3.Connection:
     """A connection that reads the store as it was last committed."""
     uri = path.resolve().as_uri()
     log = path.with_name(path.name + "-wal")
@@ -283,7 +283,7 @@ def _connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _checked(connection: sqlite3.Connection, path: Path) -> int:
+def checked(connection: sqlite3.Connection, path: Path) -> int:
     """The key of its fingerprints, if it is a store of a format we know."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if not application and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():

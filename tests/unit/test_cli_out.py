@@ -105,6 +105,7 @@ def test_an_uncaught_exception_quotes_nothing_raw():
         ["crawl", "no\x1b[31m\u202e.txt"],
         ["why", "no\x1b[31m", "example.org"],
         ["export", "no\x1b[31m", "pages"],
+        ["report", "no\x1b[31m"],
         ["reparse", "no\x1b[31m\u2028"],
         ["try", "no\x1b[31m.html"],
         ["schema", "\x1b[31m"],

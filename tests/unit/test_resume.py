@@ -49,6 +49,10 @@ def test_limits_fetch_robots_budget_parse_and_checkpoint_change_freely():
     ]
 
 
+def test_whether_there_is_a_report_may_change_though_what_else_is_written_may_not():
+    assert told("", "export: {report: false}") == ["export.report: true -> false"]
+
+
 def test_scope_may_change_and_what_follows_is_said():
     (line,) = told("", "scope: {max_depth: 3}")
     assert line.startswith("scope.max_depth: none -> 3 (")

@@ -1,0 +1,55 @@
+"""How does a crawl that has ended leave its report, whatever happens meanwhile?
+
+The crawl is over and its account is on the disk: neither an error nor a signal changes what it came to.
+"""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from crawler.cli import typed_command
+from crawler.cli.failing import quoted
+from crawler.cli.out import tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crawler.plan import Plan
+    from crawler.running import Result
+
+
+def report_written(plan: Plan, result: Result, *, quiet: bool) -> None:
+    """Write report.html, if that is wanted of a run with this result; tell where that fails."""
+    from crawler.report import takes_long, wants_report, write_or_log  # noqa: PLC0415 - not before the first request
+
+    if not wants_report(plan.config, result.ending.stopped_by):
+        return
+    folder = plan.directory.path
+    why: str | None = "interrupted"
+    with suppress(KeyboardInterrupt), _interruptible():
+        if not quiet and takes_long(folder, plan.pages):
+            _tell(f"The crawl has ended. Writing {plan.directory.report} …")
+        why = write_or_log(folder, pages=plan.pages)
+    if why is not None:
+        later = f"{typed_command()} report {quoted(str(folder))}"
+        _tell(f"There is no report.html: {why}. Once that is mended: {later}")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM interrupt what is done meanwhile as Ctrl-C does, where it would end the process."""
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):
+        tell(text, err=True)
