@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _DASH: Final = "\N{EN DASH}"
 _CARDS: Final = "full cards"
+_EMPTY: Final = ("", tag("bdi"))
 _TALL: Final = 24  # rows; a table with more scrolls in a box of its own, but on paper
 
 
@@ -195,7 +196,10 @@ def _row(columns: Sequence[Column], labels: Sequence[str | None], row: Sequence[
         key = f"{cell.key:.12g}" if isinstance(cell.key, float) else cell.key
         name, scope = ("td", None) if place else ("th", "row")
         attributes = {"scope": scope, "class": kinds, "data-value": key, "data-label": labels[place]}
-        cells.append(tag(name, cell.content, **attributes))
+        content = (
+            cell.content if place or cell.content not in _EMPTY else tag("em", "empty")
+        )  # what names a row is there
+        cells.append(tag(name, content, **attributes))
     return tag("tr", *cells)
 
 
