@@ -98,7 +98,7 @@ def truncated(report: Report) -> Section:
 def traps(report: Report) -> Section:
     """Patterns that were stopped, and by what evidence."""
     columns = (
-        *(Column("Pattern", kind="wide"), Column("Kind"), Column("URLs excluded", is_number=True)),
+        *(Column("Pattern", kind="wide"), Column("Kind", kind="word"), Column("URLs excluded", is_number=True)),
         *(Column("Evidence", kind="wide"), Column("Examples", kind="examples", is_sortable=False)),
     )
     rows = [

@@ -98,7 +98,7 @@ def asked(report: Report) -> Section:
 def runs(report: Report) -> Section:
     """Each time the crawl was run, with its command."""
     columns = (
-        *(Column("Began"), Column("Ended"), Column("Took", is_number=True), Column("How it ended")),
+        *(Column("Began"), Column("Ended"), Column("Took", is_number=True), Column("How it ended", kind="word")),
         *(Column("Command", kind="wide"), Column("With")),
     )
     body = table(of_how_many("run", len(report.runs), len(report.runs)), columns, map(_run, report.runs))
@@ -145,7 +145,7 @@ def _tiles(report: Report) -> Iterator[tuple[str, str, str]]:
     per_s = report.pages / report.elapsed_s if report.elapsed_s > 0 else 0.0
     yield "Pages", f"{report.pages:,}", f"{per_s:,.1f} a second"
     yield "Failed", f"{failed:,}", f"{percent(charts.share(failed, report.admitted))} of URLs"
-    yield "Pending", f"{report.pending:,}", f"of {report.admitted:,} URLs"
+    yield "Pending", f"{report.pending:,}", f"of {counted(report.admitted, 'URL')}"
     yield "Transferred", size(report.wire_bytes), f"{size(report.body_bytes)} decoded"
     yield "Answers", f"{report.attempts:,}", f"{counted(report.snoozes, 'time')} put off"
     if report.latency.count:
@@ -156,7 +156,7 @@ def _tiles(report: Report) -> Iterator[tuple[str, str, str]]:
 
 
 def _with_pages(report: Report, meaning: str) -> str:
-    return f"{meaning}; {report.pages:,} have a page record"
+    return f"{meaning}; {report.pages:,} with a page record"
 
 
 def _run(run: Run) -> tuple[Cell, ...]:
