@@ -201,6 +201,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     latency: Latency = Latency()
     hosts: tuple[Host, ...] = ()  #: the first of them by pages
     n_hosts: int = 0
+    #: all hosts that `hosts` has no room for, added up; None if it has all
+    other_hosts: Host | None = None
     reasons: tuple[Reason, ...] = ()  #: of exclusions, failures and others, the most first
     refusals: tuple[Refused, ...] = ()
     duplicates: Duplicates = Duplicates()

@@ -17,11 +17,12 @@ from crawler.report.page_tables import (
     moment,
     part,
     several_urls,
+    short_time,
     table,
     whole,
 )
 from crawler.report.scales import moment_of, size_ticks, ticks, time_name, time_ticks
-from crawler.wording import counted, duration, meaning, size
+from crawler.wording import counted, meaning, size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ def timeline(report: Report) -> Section:
     steps = _Steps.of(line, _MOST_COLUMNS)
     days = _days(line)
     body = (
-        tag("p", f"Each column is {duration(steps.each_s)}. Times are UTC{days}.", class_="quiet"),
+        tag("p", f"Each column is {short_time(steps.each_s)}. Times are UTC{days}.", class_="quiet"),
         _legend((("c-fetched", "pages"), ("c-other", "other URLs: redirects, exclusions, what is no page"))),
         _rate_chart(
             steps, "Throughput", [("pages", "c-fetched", steps.pages), ("other URLs", "c-other", steps.others)]
@@ -251,7 +252,7 @@ def _rows(steps: _Steps) -> Html:
         )
         for place in range(len(steps.pages))
     ]
-    return table(f"What came in steps of {duration(steps.each_s)}", columns, rows, by="From", is_ascending=True)
+    return table(f"What came in steps of {short_time(steps.each_s)}", columns, rows, by="From", is_ascending=True)
 
 
 def _figure(title: str, told: str, drawn: Html) -> Html:

@@ -38,7 +38,7 @@ def latency(report: Report) -> Section:
     if not report.latency.count:
         return Section("latency", "Latency", NOTHING)
     measured = [host for host in report.hosts if host.latency.count]
-    body = (_overall(report.latency), _by_host(measured, report.n_hosts))
+    body = (_overall(report.latency), _by_host(measured, report.n_hosts, report.other_hosts))
     return Section("latency", "Latency", joined(body))
 
 
@@ -58,7 +58,10 @@ def hosts(report: Report) -> Section:
         "of the host was to be requested and its pace or a rest forbade it. Redir. is redirected, excl. excluded; "
         "other is what was fetched and is no page, and what is unchanged."
     )
-    body = joined((tag("p", note, class_="quiet"), table(caption, columns, map(_host, report.hosts), by="Pages")))
+    others = report.other_hosts
+    foot = None if others is None else _host(others)
+    drawn = table(caption, columns, map(_host, report.hosts), by="Pages", foot=foot)
+    body = joined((tag("p", note, class_="quiet"), drawn))
     return Section("hosts", "Hosts", body if report.hosts else NOTHING, report.n_hosts)
 
 
@@ -161,7 +164,7 @@ def _place(value: float, begins: list[float], ends: list[float], columns: int) -
     return 1.0
 
 
-def _by_host(measured: list[Host], n_hosts: int) -> Html:
+def _by_host(measured: list[Host], n_hosts: int, others: Host | None) -> Html:
     columns = (
         *(Column("Host", kind="host"), Column("Answers", is_number=True)),
         *(Column(title, is_number=True) for title in ("Mean", "Median", "90 %", "99 %", "Longest")),
@@ -169,16 +172,8 @@ def _by_host(measured: list[Host], n_hosts: int) -> Html:
     )
     low = max(_SHORTEST_S, min((host.latency.p50_s for host in measured), default=0.0))
     scale = (low * 0.8, max((host.latency.max_s for host in measured), default=1.0))
-    rows = [
-        (
-            Cell(shown(host.host, 255)),
-            whole(one.count),
-            *(seconds(value) for value in (one.mean_s, one.p50_s, one.p90_s, one.p99_s, one.max_s)),
-            Cell(charts.spread(one.p50_s, one.p90_s, one.p99_s, one.max_s, scale)),
-        )
-        for host in sorted(measured, key=lambda host: -host.latency.p50_s)
-        for one in (host.latency,)
-    ]
+    rows = [_answers(host, scale) for host in sorted(measured, key=lambda host: -host.latency.p50_s)]
+    foot = _answers(others, scale) if others and others.latency.count else None
     caption = of_how_many("host", len(rows), max(n_hosts, len(rows)), "the slowest first")
     note = tag(
         "p",
@@ -186,7 +181,17 @@ def _by_host(measured: list[Host], n_hosts: int) -> Html:
         "the thick bar goes to 90 %, the thin one to 99 %, the dot is the longest.",
         class_="quiet",
     )
-    return joined((note, table(caption, columns, rows, by="Median"))) if rows else NOTHING
+    return joined((note, table(caption, columns, rows, by="Median", foot=foot))) if rows else NOTHING
+
+
+def _answers(host: Host, scale: tuple[float, float]) -> tuple[Cell, ...]:
+    one = host.latency
+    return (
+        Cell(shown(host.host, 255)),
+        whole(one.count),
+        *(seconds(value) for value in (one.mean_s, one.p50_s, one.p90_s, one.p99_s, one.max_s)),
+        Cell(charts.spread(one.p50_s, one.p90_s, one.p99_s, one.max_s, scale)),
+    )
 
 
 def _host(host: Host) -> tuple[Cell, ...]:
@@ -194,12 +199,13 @@ def _host(host: Host) -> tuple[Cell, ...]:
     if host.retired is not None:
         name = joined((name, " ", tag("span", "given up: ", shown(host.retired, 200), class_="note")))
     why = tag("span", shown(host.why, 200), class_="note") if host.why else None
+    pace = joined(part for part in (tag("span", delay(host.delay_s)), why) if part is not None)
     return (
         Cell(name),
         whole(host.pages),
         bytes_of(host.body_bytes),
         *(whole(count) for count in (host.redirected, host.excluded, host.failed, host.others, host.pending)),
         maybe_whole(host.requests),
-        Cell(joined(part for part in (tag("span", delay(host.delay_s)), why) if part is not None), host.delay_s),
+        Cell(pace, host.delay_s) if host.why or host.delay_s else UNKNOWN,
         span(host.waited_s),
     )

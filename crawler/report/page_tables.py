@@ -64,8 +64,12 @@ def table(
     *,
     by: str | None = None,
     is_ascending: bool = False,
+    foot: Sequence[Cell] | None = None,
 ) -> Html:
-    """Rows under their heads, sorted `by` the numbers in the column of that title. Without rows: nothing."""
+    """Rows under their heads, sorted `by` the numbers in the column of that title; `foot` stays below them.
+
+    Without rows: nothing.
+    """
     shape = _shape(columns)
     labels = [column.title if _is_labelled(column, shape) else None for column in columns]
     body = [_row(columns, labels, row) for row in _sorted(columns, rows, by, is_ascending=is_ascending)]
@@ -90,6 +94,7 @@ def table(
         tag("caption", told),
         tag("thead", tag("tr", *head)),
         tag("tbody", *body),
+        tag("tfoot", _row(columns, labels, foot)) if foot else None,
         class_=_classes(shape, "sortable" if len(body) > 1 else None),
     )
     return tag("div", drawn, class_="box tall" if is_tall else "box", data_name=told)
@@ -168,8 +173,10 @@ def tiled(name: str, value: str, note: str = "") -> Html:
 
 
 def short_time(value: float) -> str:
-    """``0 ms``, ``7 ms``, ``340 ms``, ``1.2 s``, ``2 min 03 s``."""
-    return f"{value * 1000:.0f} ms" if value < 0.9995 else duration(value)
+    """``0.8 ms``, ``340 ms``, ``1.2 s``, ``2 min 03 s``."""
+    if value >= 0.9995:
+        return duration(value)
+    return f"{value * 1000:.{1 if 0 < value < 0.00995 else 0}f} ms"
 
 
 def moment(at: float | None) -> Html:

@@ -131,6 +131,8 @@ def a_report(*, hosts: int = 12, items: int = 12, steps: int = 90, seed: int = 1
         latency=latency_of(rng, pages, 0.18),
         hosts=each,
         n_hosts=max(hosts, int(hosts * 1.5)),
+        other_hosts=facts.Host(host="all other hosts", pages=120, pending=pending - sum(host.pending for host in each),
+                               body_bytes=4_000_000, latency=latency_of(rng, 120, 0.3)),
         reasons=reasons_of(rng, outcomes, items, url),
         refusals=tuple(
             facts.Refused(rule=f"scope.exclude: */logout{n}*", count=9_000 // (n + 1), examples=(url("out"), url("in")))

@@ -228,6 +228,12 @@ def test_any_latency_can_be_drawn(latency):
     assert parsed(msgspec.structs.replace(REPORT, latency=latency, hosts=(host,))).css_first("#latency")
 
 
+def test_hosts_without_a_row_are_added_up_below_the_others():
+    for section, of_all in (("#hosts", "120"), ("#latency", "120")):
+        foot = parsed(REPORT).css_first(f"{section} tfoot tr")
+        assert [cell.text() for cell in foot.css("th, td")][:2] == ["all other hosts", of_all]
+
+
 def test_what_was_not_stored_is_not_shown_as_nothing():
     host = facts.Host(host="a.test", pages=1, requests=None, waited_s=None)
     page = parsed(msgspec.structs.replace(EMPTY, hosts=(host,), n_hosts=1))
