@@ -174,7 +174,8 @@ def _by_host(measured: list[Host], n_hosts: int, others: Host | None) -> Html:
     scale = (low * 0.8, max((host.latency.max_s for host in measured), default=1.0))
     rows = [_answers(host, scale) for host in sorted(measured, key=lambda host: -host.latency.p50_s)]
     foot = _answers(others, scale) if others and others.latency.count else None
-    caption = of_how_many("host", len(rows), max(n_hosts, len(rows)), "the slowest first")
+    which = "the slowest first" if len(rows) >= n_hosts else "those with the most pages; the slowest first"
+    caption = of_how_many("host", len(rows), max(n_hosts, len(rows)), which)
     note = tag(
         "p",
         f"Drawn from {short_time(scale[0])} to {short_time(scale[1])}, logarithmic: the upright line is the median, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from crawler.models import STOPPED, Outcome
@@ -36,6 +37,7 @@ _MEANING: Final = {
     Outcome.EXCLUDED: "not requested, or not kept, for a reason",
     Outcome.FAILED: "asked for in vain",
 }
+_IN_MEMORY: Final = "frontier: memory"
 _LONG_COMMAND: Final = 2_000  # characters
 
 
@@ -46,6 +48,7 @@ def head(report: Report) -> Html:
         tag("p", "Crawl report", class_="kind"),
         tag("h1", shown(report.name, 200), " ", _badge(report)),
         tag("p", *_sentence(report), class_="lead"),
+        _way_on(report),
         tag("dl", *(tiled(*tile) for tile in _tiles(report)), class_="tiles"),
     )
 
@@ -138,6 +141,15 @@ def _sentence(report: Report) -> Iterator[str]:
     failed = report.outcomes.get(Outcome.FAILED, 0)
     left = f"{counted(report.pending, 'URL')} left to fetch" if report.pending else "nothing is left to fetch"
     yield f"Of {counted(report.admitted, 'URL')}, {failed:,} failed; {left}."
+
+
+def _way_on(report: Report) -> Html | None:
+    """What to type where something is left to fetch, and was kept."""
+    if not report.pending or report.state == "running" or _IN_MEMORY in report.config.splitlines():
+        return None
+    beyond = f" --set {report.stopped_by}=null" if (report.stopped_by or "").startswith("budget.") else ""
+    command = f"crawler crawl -d {shlex.quote(report.directory)} --resume{beyond}"
+    return tag("p", "Go on with ", tag("code", shown(command)))
 
 
 def _tiles(report: Report) -> Iterator[tuple[str, str, str]]:

@@ -95,6 +95,23 @@ def test_how_it_ended_stands_beside_the_name(changes, badge):
     assert parsed(msgspec.structs.replace(REPORT, **changes)).css_first("h1").text() == f"stationers {badge}"
 
 
+@pytest.mark.parametrize(
+    ("changes", "typed"),
+    [
+        ({}, "crawler crawl -d data/stationers --resume --set budget.pages=null"),
+        ({"stopped_by": "stop", "directory": "my data"}, "crawler crawl -d 'my data' --resume"),
+        ({"stopped_by": None, "state": "unfinished"}, "crawler crawl -d data/stationers --resume"),
+    ],
+)
+def test_what_is_left_says_how_to_go_on(changes, typed):
+    assert f"Go on with {typed}" in text_of(msgspec.structs.replace(REPORT, **changes))
+
+
+@pytest.mark.parametrize("changes", [{"pending": 0}, {"state": "running"}, {"config": "a: 1\nfrontier: memory\n"}])
+def test_what_cannot_be_gone_on_with_says_nothing_of_it(changes):
+    assert "Go on with" not in text_of(msgspec.structs.replace(REPORT, **changes))
+
+
 def test_an_empty_report_says_what_there_was_none_of():
     page = parsed(EMPTY)
     assert [heading.text() for heading in page.css("h2")] == ["Counts", "What was asked"]
