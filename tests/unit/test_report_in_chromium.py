@@ -126,8 +126,9 @@ async def test_what_is_not_known_is_sorted_last_both_ways(opened):
         assert (await tab.column("#hosts", 10))[-1] == "\N{EN DASH}"
 
 
-async def test_long_tables_show_the_rows_that_are_looked_for(opened):
-    tab = await opened(a_report(hosts=40))
+@pytest.mark.parametrize("look", ["light", "narrow"])
+async def test_long_tables_show_the_rows_that_are_looked_for(opened, look):
+    tab = await opened(a_report(hosts=40), **LOOKS[look])
     box = tab.page.get_by_role(
         "searchbox", name="Show rows with this text: The first 40 of 60 hosts, the most pages first"
     )
