@@ -43,7 +43,7 @@ def html(report: Report) -> bytes:
         if place:
             told = f"Lists and texts are cut on this page, which would be larger than {size(MAX_BYTES)}."
             kept = msgspec.structs.replace(kept, remarks=(*kept.remarks, told))
-        page = _document(kept).encode()
+        page = _document(kept).encode("utf-8", "backslashreplace")
         if len(page) <= MAX_BYTES:
             break
     return page

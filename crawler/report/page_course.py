@@ -15,6 +15,7 @@ from crawler.report.page_tables import (
     bar,
     bytes_of,
     moment,
+    outcome_colour,
     part,
     several_urls,
     short_time,
@@ -72,7 +73,7 @@ def reasons(report: Report) -> Section:
     rows = [
         (
             Cell(tag("code", shown(reason.reason))),
-            Cell(joined((tag("i", class_=f"key c-{reason.outcome}"), reason.outcome))),
+            Cell(joined((tag("i", class_=f"key {outcome_colour(reason.outcome)}"), shown(reason.outcome)))),
             whole(reason.count),
             part(reason.count, report.outcomes.get(reason.outcome, 0)),
             Cell(shown(reason.meaning)),
@@ -127,7 +128,7 @@ def languages(report: Report) -> Section:
     """What pages are written in, and how it was encoded."""
     spoken = kinds("Language", "Pages by language, the most first", report.languages, "could not be told")
     written = kinds("Charset", "Pages by charset, the most first", report.charsets, "none")
-    return Section("languages", "Languages and charsets", side_by_side(spoken, written), len(report.languages))
+    return Section("languages", "Languages and charsets", side_by_side(spoken, written))
 
 
 def kinds(title: str, caption: str, counts: Mapping[str, int], unnamed: str = "none given") -> Html:

@@ -15,6 +15,7 @@ from crawler.report.page_tables import (
     bar,
     moment,
     of_how_many,
+    outcome_colour,
     part,
     short_time,
     span,
@@ -23,7 +24,7 @@ from crawler.report.page_tables import (
     whole,
 )
 from crawler.summary_rules import percent
-from crawler.wording import counted, duration, size
+from crawler.wording import counted, duration, printable, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,13 +61,13 @@ def counts(report: Report) -> Section:
     terms.append(("pending", report.pending, "not fetched yet"))
     written = [tag("span", tag("b", f"{report.admitted:,}"), " admitted")]
     for place, (end, count, _) in enumerate(terms):
-        written.append(tag("span", "= " if not place else "+ ", tag("b", f"{count:,}"), f" {end}"))
+        written.append(tag("span", "= " if not place else "+ ", tag("b", f"{count:,}"), f" {printable(end)}"))
     rows = [
         (
-            Cell(joined((tag("i", class_=f"key c-{end}"), end))),
+            Cell(joined((tag("i", class_=f"key {outcome_colour(end)}"), shown(end)))),
             whole(count),
             part(count, report.admitted),
-            bar([(f"c-{end}", count)], report.admitted),
+            bar([(outcome_colour(end), count)], report.admitted),
             Cell(_with_pages(report, meaning) if end == Outcome.FETCHED else meaning),
         )
         for end, count, meaning in terms
@@ -75,7 +76,7 @@ def counts(report: Report) -> Section:
         *(Column("Outcome"), Column("URLs", is_number=True), Column("Share", is_number=True)),
         *(Column("Part", kind="drawn", is_sortable=False), Column("Meaning", kind="wide", is_sortable=False)),
     )
-    whole_bar = charts.bar([(f"c-{end}", count) for end, count, _ in terms], report.admitted)
+    whole_bar = charts.bar([(outcome_colour(end), count) for end, count, _ in terms], report.admitted)
     body = (tag("p", joined(written, " "), class_="sum"), tag("div", whole_bar, class_="whole"))
     return Section("counts", "Counts", joined((*body, table("Admitted URLs by how they ended", columns, rows))))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from crawler.models import Outcome
 from crawler.report import charts
 from crawler.report.markup import NOTHING, Html, joined, link, tag
 from crawler.report.scales import moment_of
@@ -194,6 +195,11 @@ def _sorted(
         return rows
     place = next(place for place, column in enumerate(columns) if column.title == by)
     return sorted(rows, key=lambda row: float(row[place].key or 0), reverse=not is_ascending)
+
+
+def outcome_colour(outcome: str) -> str:
+    """Of how a URL ended; of what is none of ours, as of others."""
+    return f"c-{outcome}" if outcome in {*Outcome, "pending"} else "c-other"
 
 
 def _row(columns: Sequence[Column], labels: Sequence[str | None], row: Sequence[Cell]) -> Html:
