@@ -51,8 +51,7 @@ def columns(
     """Values in steps of equal width, those of several series upon each other.
 
     Args:
-        title: What it is, in a few words.
-        description: What it shows, for those who do not see it.
+        title: What it is; `description` says what it shows, to those who do not see it.
         series: The lowest first, all of one length; values of at least 0.
         axis: Where lines are drawn; the last is the top.
         value: Writes one of the axis.
@@ -62,22 +61,12 @@ def columns(
         height: Of the highest step, in pixels.
     """
     top = axis[-1]
-    step = _WIDE / max(1, *(len(one.values) for one in series))
     return tag(
         "svg",
         tag("title", title),
         tag("desc", description),
         *(_line(at / top, value(at), height) for at in axis),
-        tag(
-            "svg",
-            *_stacked(series, top, step),
-            *(_hint(place * step, step, hint) for place, hint in enumerate(hints)),
-            y=_TOP,
-            width="100%",
-            height=height,
-            viewBox=f"0 0 {_WIDE} 100",
-            preserveAspectRatio="none",
-        ),
+        _stretched(series, top, hints, height),
         tag("line", class_="base", x1=0, x2="100%", y1=_TOP + height, y2=_TOP + height),
         *(_below(label, _TOP + height, is_spare=place % 2 == 1) for place, label in enumerate(below)),
         *_marks(marks, height),
@@ -152,6 +141,21 @@ def _line(part: float, label: str, height: int) -> Html:
             tag("line", class_="grid", x1=0, x2="100%", y1=y, y2=y),
             tag("text", label, x=-6, y=y + 4, text_anchor="end"),
         )
+    )
+
+
+def _stretched(series: Sequence[Series], top: float, hints: Sequence[str], height: int) -> Html:
+    """What has no text of its own."""
+    step = _WIDE / max(1, *(len(one.values) for one in series))
+    return tag(
+        "svg",
+        *_stacked(series, top, step),
+        *(_hint(place * step, step, hint) for place, hint in enumerate(hints)),
+        y=_TOP,
+        width="100%",
+        height=height,
+        viewBox=f"0 0 {_WIDE} 100",
+        preserveAspectRatio="none",
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from crawler.report import page_attention, page_content, page_course, page_hosts, page_overview
+from crawler.report import page_answers, page_attention, page_content, page_hosts, page_overview, page_timeline
 from crawler.report.markup import Html, joined, shown, tag, trusted
 from crawler.report.page_cut import BOUNDS, cut
 from crawler.report.page_tables import moment
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 3_000_000
 _PARTS: Final = (
     *(page_attention.attention, page_overview.counts, page_overview.asked),
-    *(page_course.timeline, page_course.reasons, page_course.answers, page_course.depth),
+    *(page_timeline.timeline, page_answers.reasons, page_answers.answers, page_answers.depth),
     *(page_hosts.latency, page_hosts.hosts, page_hosts.robots, page_hosts.refusals),
     *(page_content.rules, page_content.standing_out, page_content.dead_links, page_content.duplicates),
-    *(page_course.languages, page_content.truncated, page_content.traps),
+    *(page_answers.languages, page_content.truncated, page_content.traps),
     *(page_overview.runs, page_overview.configuration),
 )
 

@@ -78,17 +78,7 @@ def table(
     if not body:
         return NOTHING
     order = "ascending" if is_ascending else "descending"
-    head = [
-        tag(
-            "th",
-            column.title,
-            scope="col",
-            class_=_classes("n" if column.is_number else None, column.kind),
-            aria_sort=order if column.title == by else None,
-            data_fixed=not column.is_sortable,
-        )
-        for column in columns
-    ]
+    head = [_head(column, order if column.title == by else None) for column in columns]
     is_tall = len(body) > _TALL
     drawn = tag(
         "table",
@@ -173,6 +163,11 @@ def tiled(name: str, value: str, note: str = "") -> Html:
     return tag("div", tag("dt", name), tag("dd", value, tag("small", note) if note else None))
 
 
+def legend(parts: Sequence[tuple[str, str]]) -> Html:
+    """What each colour stands for, as (colour, name)."""
+    return tag("p", *(tag("span", tag("i", class_=f"key {colour}"), name) for colour, name in parts), class_="legend")
+
+
 def short_time(value: float) -> str:
     """``0.8 ms``, ``340 ms``, ``1.2 s``, ``2 min 03 s``."""
     if value >= 0.9995:
@@ -186,6 +181,11 @@ def moment(at: float | None) -> Html:
     if when is None:
         return Html(_DASH)
     return tag("time", f"{when:%Y-%m-%d %H:%M:%S}", datetime=f"{when:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _head(column: Column, order: str | None) -> Html:
+    kinds = _classes("n" if column.is_number else None, column.kind)
+    return tag("th", column.title, scope="col", class_=kinds, aria_sort=order, data_fixed=not column.is_sortable)
 
 
 def _sorted(

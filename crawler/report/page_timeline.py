@@ -1,42 +1,22 @@
-"""How did the crawl go? What came when, how URLs ended and why, and what servers answered."""
+"""What came when? Throughput and errors by time, drawn and as a table."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from crawler.models import Outcome
 from crawler.report import charts
 from crawler.report.charts import Label, Series
-from crawler.report.markup import NOTHING, Html, joined, shown, tag
-from crawler.report.page_tables import (
-    Cell,
-    Column,
-    Section,
-    bar,
-    bytes_of,
-    moment,
-    outcome_colour,
-    part,
-    several_urls,
-    short_time,
-    table,
-    whole,
-)
+from crawler.report.markup import NOTHING, Html, joined, tag
+from crawler.report.page_tables import Cell, Column, Section, bytes_of, legend, moment, short_time, table, whole
 from crawler.report.scales import moment_of, size_ticks, ticks, time_name, time_ticks
-from crawler.wording import counted, meaning, size
+from crawler.wording import size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from crawler.report.facts import Report, Timeline
 
-_MOST_COLUMNS, _MOST_ROWS = 150, 30
-_MOST_KINDS = 12  # rows of a small table; the others are counted together
-_RATES = ((1, "s"), (60, "min"), (3600, "h"), (86_400, "day"))
-
-DRAWN = Column("Part", kind="drawn", is_sortable=False)
-URLS = Column("URLs", is_number=True)
-SHARE = Column("Share", is_number=True)
+_MOST_COLUMNS: Final = 150
+_MOST_ROWS: Final = 30
+_RATES: Final = ((1, "s"), (60, "min"), (3600, "h"), (86_400, "day"))
 
 
 def timeline(report: Report) -> Section:
@@ -48,7 +28,7 @@ def timeline(report: Report) -> Section:
     days = _days(line)
     body = (
         tag("p", f"Each column is {short_time(steps.each_s)}. Times are UTC{days}.", class_="quiet"),
-        _legend((("c-fetched", "pages"), ("c-other", "other URLs: redirects, exclusions, what is no page"))),
+        legend((("c-fetched", "pages"), ("c-other", "other URLs: redirects, exclusions, what is no page"))),
         _rate_chart(
             steps, "Throughput", [("pages", "c-fetched", steps.pages), ("other URLs", "c-other", steps.others)]
         ),
@@ -57,105 +37,6 @@ def timeline(report: Report) -> Section:
         tag("details", tag("summary", "The same as a table"), _rows(_Steps.of(line, _MOST_ROWS))),
     )
     return Section("timeline", "Timeline", joined(body))
-
-
-def reasons(report: Report) -> Section:
-    """Every reason a URL ended for, with examples."""
-    columns = (
-        *(
-            Column("Reason", kind="word"),
-            Column("Outcome", kind="word"),
-            URLS,
-            Column("Share of outcome", is_number=True),
-        ),
-        *(Column("Meaning", kind="wide"), Column("Examples", kind="examples", is_sortable=False)),
-    )
-    rows = [
-        (
-            Cell(tag("code", shown(reason.reason))),
-            Cell(joined((tag("i", class_=f"key {outcome_colour(reason.outcome)}"), shown(reason.outcome)))),
-            whole(reason.count),
-            part(reason.count, report.outcomes.get(reason.outcome, 0)),
-            Cell(shown(reason.meaning)),
-            several_urls(reason.examples, reason.count),
-        )
-        for reason in report.reasons
-    ]
-    body = table("Why URLs ended as they did, the most first", columns, rows, by="URLs")
-    return Section("reasons", "Reasons", body, len(rows))
-
-
-def answers(report: Report) -> Section:
-    """What servers sent, by status and by type."""
-    total = sum(report.statuses.values())
-    columns = (Column("Status"), Column("Answers", is_number=True), SHARE, DRAWN)
-    rows = [
-        (
-            Cell(_status(status), status),
-            whole(count),
-            part(count, total),
-            bar([(_status_colour(status), count)], total),
-        )
-        for status, count in sorted(report.statuses.items())
-    ]
-    by_status = table(f"{counted(total, 'answer')} by HTTP status", columns, rows, by="Status", is_ascending=True)
-    types = kinds("Media type", "Pages by media type, the most first", report.content_types)
-    return Section("answers", "Status and content types", side_by_side(by_status, types))
-
-
-def depth(report: Report) -> Section:
-    """How far from a seed URLs were found."""
-    most = max((pages + others for pages, others in report.depths.values()), default=0)
-    columns = (
-        *(Column("Depth"), Column("Pages", is_number=True), Column("Others", is_number=True)),
-        DRAWN._replace(kind="drawn wide"),
-    )
-    rows = [
-        (
-            Cell(f"{level:,}", level),
-            whole(pages),
-            whole(others),
-            bar([("c-fetched", pages), ("c-other", others)], most),
-        )
-        for level, (pages, others) in sorted(report.depths.items())
-    ]
-    body = table("URLs by links from a seed", columns, rows, by="Depth", is_ascending=True)
-    legend = _legend((("c-fetched", "pages"), ("c-other", "URLs that ended otherwise")))
-    return Section("depth", "Depth", joined((legend, body)) if rows else NOTHING)
-
-
-def languages(report: Report) -> Section:
-    """What pages are written in, and how it was encoded."""
-    spoken = kinds("Language", "Pages by language, the most first", report.languages, "could not be told")
-    written = kinds("Charset", "Pages by charset, the most first", report.charsets, "none")
-    return Section("languages", "Languages and charsets", side_by_side(spoken, written))
-
-
-def kinds(title: str, caption: str, counts: Mapping[str, int], unnamed: str = "none given") -> Html:
-    """Pages by something they have one of; the rare ones are counted together."""
-    total = sum(counts.values())
-    most = list(counts.items())[:_MOST_KINDS]
-    rest = total - sum(count for _, count in most)
-    rows = [
-        (
-            Cell(shown(name, 100) if name else tag("em", unnamed), None if name else ""),
-            whole(count),
-            part(count, total),
-            bar([("c-fetched", count)], total),
-        )
-        for name, count in most
-    ]
-    if rest:
-        name = f"{len(counts) - len(most):,} others"
-        rows.append((Cell(tag("em", name)), whole(rest), part(rest, total), bar([("c-other", rest)], total)))
-    columns = (Column(title), Column("Pages", is_number=True), SHARE, DRAWN)
-    return table(caption, columns, rows, by="Pages")
-
-
-def side_by_side(*parts: Html) -> Html:
-    """Small tables beside each other where there is room; nothing if all are empty."""
-    drawn = [part for part in parts if part]
-    return tag("div", *drawn, class_="beside") if drawn else NOTHING
 
 
 class _Steps(NamedTuple):
@@ -260,10 +141,6 @@ def _figure(title: str, told: str, drawn: Html) -> Html:
     return tag("figure", tag("figcaption", tag("b", title), " ", tag("span", told, class_="quiet")), drawn)
 
 
-def _legend(parts: tuple[tuple[str, str], ...]) -> Html:
-    return tag("p", *(tag("span", tag("i", class_=f"key {colour}"), name) for colour, name in parts), class_="legend")
-
-
 def _days(line: Timeline) -> str:
     """The day, where all of it is one."""
     length_s = line.step_s * len(line.pages)
@@ -275,13 +152,3 @@ def _days(line: Timeline) -> str:
 
 def _round_size(value: float) -> str:
     return size(value).replace(".0 ", " ")
-
-
-def _status(status: int) -> Html:
-    told = meaning(f"http_{status}") or "not registered"
-    return joined((str(status), " ", tag("span", told, class_="quiet")))
-
-
-def _status_colour(status: int) -> str:
-    by_class = {2: "c-fetched", 3: "c-redirected", 4: "c-failed", 5: "c-failed"}
-    return by_class.get(status // 100, "c-other") if status != 304 else f"c-{Outcome.UNCHANGED}"
