@@ -38,7 +38,7 @@ def latency(report: Report) -> Section:
     if not report.latency.count:
         return Section("latency", "Latency", NOTHING)
     measured = [host for host in report.hosts if host.latency.count]
-    body = (_overall(report.latency), _by_host(measured, report.n_hosts, report.other_hosts))
+    body = (_overall(report.latency), _by_host(measured, report.other_hosts))
     return Section("latency", "Latency", joined(body))
 
 
@@ -164,7 +164,7 @@ def _place(value: float, begins: list[float], ends: list[float], columns: int) -
     return 1.0
 
 
-def _by_host(measured: list[Host], n_hosts: int, others: Host | None) -> Html:
+def _by_host(measured: list[Host], others: Host | None) -> Html:
     columns = (
         *(Column("Host", kind="host"), Column("Answers", is_number=True)),
         *(Column(title, is_number=True) for title in ("Mean", "Median", "90 %", "99 %", "Longest")),
@@ -174,8 +174,7 @@ def _by_host(measured: list[Host], n_hosts: int, others: Host | None) -> Html:
     scale = (low * 0.8, max((host.latency.max_s for host in measured), default=1.0))
     rows = [_answers(host, scale) for host in sorted(measured, key=lambda host: -host.latency.p50_s)]
     foot = _answers(others, scale) if others and others.latency.count else None
-    which = "the slowest first" if len(rows) >= n_hosts else "those with the most pages; the slowest first"
-    caption = of_how_many("host", len(rows), max(n_hosts, len(rows)), which)
+    caption = f"{counted(len(rows), 'host')}, the slowest first" + (", of those with the most pages" if others else "")
     note = tag(
         "p",
         f"Drawn from {short_time(scale[0])} to {short_time(scale[1])}, logarithmic: the upright line is the median, "

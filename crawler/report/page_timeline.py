@@ -14,7 +14,7 @@ from crawler.wording import size
 if TYPE_CHECKING:
     from crawler.report.facts import Report, Timeline
 
-_MOST_COLUMNS: Final = 150
+_MOST_COLUMNS: Final = 240
 _MOST_ROWS: Final = 30
 _RATES: Final = ((1, "s"), (60, "min"), (3600, "h"), (86_400, "day"))
 
