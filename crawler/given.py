@@ -111,7 +111,7 @@ def missing_sinks(sinks: Sequence[GivenSink], restored: Restored) -> list[str]:
     """What to tell of sinks that an earlier run had and this one has not, in plain lines."""
     given = {sink.key for sink in sinks}
     return [
-        f"{name!r} is not given any more: {name.removeprefix(PREFIX)} gets nothing of this run"
+        f"The sink {name.removeprefix(PREFIX)!r} of an earlier run is not given: it gets nothing of this one"
         for name in restored.positions
         if name.startswith(PREFIX) and name not in given
     ]

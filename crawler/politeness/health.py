@@ -52,11 +52,10 @@ class Health:
         self._window = window
         self._clock = clock
 
-    def admitted(self, host: Host) -> None:
+    def admitted(self, host: Host, now: float) -> None:
         """A host is in the window, with what was stored of it."""
-        now = self._clock.monotonic()
         if host.is_set_aside:
-            self._tally.set_aside(host.key)
+            self.set_aside(host)
         if host.retired:
             self._tally.given_up(host.key)
             self._schedule.free(host, now)
@@ -65,6 +64,10 @@ class Health:
         if self._breaker.is_open(host):
             host.concurrency = 1
             host.waits_for = f"it failed {host.failures} times in a row"
+
+    def set_aside(self, host: Host) -> None:
+        """It has given all the pages that it may."""
+        self._tally.set_aside(host.key)
 
     def starting(self, host: Host, request: Request) -> None:
         """A request is handed out; of an open breaker it is the one that tries the host."""
@@ -94,7 +97,7 @@ class Health:
         if reason is None and not host.failures:
             return False  # there is nothing to count
         if reason is not None and (rest_s := retry.retry_after_s(answer, wall)):
-            self.rest(host, now + rest_s, "it asked to be left alone", now)
+            self.rest(host, rest_s, "it asked to be left alone", now)
         failed = reason is not None and retry.rule_for(reason).blames_host
         if not failed and not host.failures:
             return False
@@ -113,18 +116,18 @@ class Health:
         if kept:
             self._window.changed(host)
         if host.is_set_aside:
-            self._tally.set_aside(host.key)
+            self.set_aside(host)
             host.empty_hand()  # they stay pending, as do those it never took
         self._window.settle(host)
 
-    def rest(self, host: Host, until: float, why: str, now: float) -> None:
-        """Nothing of a host starts before `until`; `why` in words, as the end of a sentence about it.
+    def rest(self, host: Host, rest_s: float, why: str, now: float) -> None:
+        """Nothing of a host starts for `rest_s`; `why` in words, as the end of a sentence about it.
 
         One that was given up need not rest: nothing of it starts anyway.
         """
         if host.given_up is not None:
             return
-        if until > host.due:
+        if (until := now + rest_s) > host.due:
             host.waits_for = why
             self._schedule.hold(host, until, now)
         self._window.press(host)
@@ -155,7 +158,7 @@ class Health:
             case Effect.OPENED:
                 self._schedule.narrow(host, 1, now)
                 why = f"it failed {host.failures} times in a row"
-                self.rest(host, now + self._breaker.rest_s, why, now)
+                self.rest(host, self._breaker.rest_s, why, now)
                 log.warning("host rests", extra={"host": host.key, "why": why})
             case Effect.CLOSED:
                 self._schedule.narrow(host, host.slots, now)

@@ -124,7 +124,7 @@ class Policy:
         """The answer to `Turn.unknown` and `Turn.refill`, together or apart."""
         now = self._clock.monotonic()
         for host in self._window.adopt(states):
-            self._health.admitted(host)
+            self._health.admitted(host, now)
             self._judge.turn_away(host, now)
 
     def located(self, host_key: HostKey, addresses: Sequence[str]) -> None:

@@ -53,6 +53,15 @@ async def test_a_sink_is_cut_to_what_is_committed_when_a_crawl_goes_on(server, t
     assert b"\n".join(second.lines) + b"\n" == (tmp_path / "d/pages.jsonl").read_bytes()
 
 
+async def test_a_sink_that_is_not_given_any_more_is_told_of(server, tmp_path):
+    async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d", sinks={"memory": Kept()}) as crawling:
+        crawling.stop()
+    async with Crawl(directory=tmp_path / "d", resume=True) as crawling:
+        news = crawling._running.news
+        assert (await crawling.result()).ending.complete
+    assert "The sink 'memory' of an earlier run is not given: it gets nothing of this one" in news
+
+
 KILLED = """
 import asyncio, os, signal, sqlite3, sys
 from crawler import Crawl
