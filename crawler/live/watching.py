@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from rich.console import COLOR_SYSTEMS, Console
 from rich.segment import Segment
@@ -21,6 +21,7 @@ from crawler.live.hosts import MOST
 from crawler.live.keys import Keys, Suspension, foreground
 from crawler.live.look import Failures, Look
 from crawler.live.screen import Screen, own_descriptor
+from crawler.live.sparing import Sparing
 from crawler.live.view import view
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ _VIEWS, _HOSTS, _MACHINE = 170, 600, 1000
 _NOTICE_S = 3.0
 _STEPS = 10  # of what is allowed now, one of so many is a step up or down
 
-T = TypeVar("T")
-
 
 class Watched(Protocol):
     """A crawl that runs, as it is needed here: see `crawler.running.Running`."""
@@ -62,39 +61,6 @@ class Watched(Protocol):
 
     def machine(self) -> MachineView:
         """What the crawl takes of its machine."""
-
-
-class Sparing(Generic[T]):
-    """A look that is made again only once it is cheap to do so.
-
-    Args:
-        look: Makes it.
-        interval_s: Seconds between two looks at the least.
-        times: Of what a look takes the processor, the least until the next.
-    """
-
-    def __init__(self, look: Callable[[], T], clock: Clock, interval_s: float, times: int) -> None:
-        self._look = look
-        self._clock = clock
-        self._interval_s = interval_s
-        self._times = times
-        self._due = clock.monotonic()
-        self._seen: T | None = None
-        self.at = self._due
-        #: processor time of all looks, in seconds
-        self.spent_s = 0.0
-
-    def __call__(self) -> T:
-        """What was seen last, which may be now."""
-        now = self._clock.monotonic()
-        if self._seen is None or now >= self._due:
-            began = time.thread_time()
-            self._seen = self._look()
-            took_s = time.thread_time() - began
-            self.spent_s += took_s
-            self.at = now
-            self._due = now + max(self._interval_s, self._times * took_s)
-        return self._seen
 
 
 class Watching:

@@ -10,9 +10,9 @@ import asyncio
 import fcntl
 import os
 import pty
-import signal
 import struct
 import subprocess
+import sys
 import termios
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEADLINE_S = 15.0
+
+AS_ITS_OWN = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+)
+"""Begins a command with the terminal as the one that controls it. (Code between fork and exec would be run in a fork of
+a process with threads.)"""
 
 
 class Terminal:
@@ -61,19 +67,14 @@ class Terminal:
         """Start a command on it."""
         wanted = environment() | {"TERM": "xterm-256color", "CI": None, "NO_COLOR": None, "COLUMNS": None} | variables
         self.process = await asyncio.create_subprocess_exec(
-            *command,
+            *(sys.executable, "-ISc", AS_ITS_OWN, *command),
             cwd=folder,
             env={name: value for name, value in wanted.items() if value is not None},
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,
             start_new_session=True,
-            preexec_fn=self._take,
         )
-
-    def _take(self) -> None:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
 
     def type(self, keys: str) -> None:
         """Press keys."""
