@@ -331,3 +331,11 @@ def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(tmp_path):
             stalled.sendall(f"GET /events HTTP/1.1\r\nHost: localhost:{shown.port}\r\n\r\n".encode())
             assert shown.end() == 0
         assert len(shown.lines("pages.jsonl")) == 60
+
+
+def test_a_dry_run_has_nothing_to_show(crawler):
+    ran = crawler("http://a.test/", "--dry-run", "--serve", "0")
+    assert (ran.code, ran.stderr) == (
+        2,
+        "crawler: --serve shows a crawl, and --dry-run makes none: expected one of them\n",
+    )

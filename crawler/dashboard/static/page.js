@@ -189,7 +189,12 @@ async function wish(action, value) {
     const answer = await fetch("/control", {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value === undefined ? { action } : { action, value }),
     });
-    if (!answer.ok) get("told").textContent = `The crawl did not take it: ${(await answer.text()).slice(0, 200)}`;
+    if (!answer.ok) {
+      get("told").textContent = `The crawl did not take it: ${(await answer.text()).slice(0, 200)}`;
+      return;
+    }
+    now.concurrency = (await answer.json()).concurrency;  // what the next step begins with
+    say(get("concurrency"), count(now.concurrency));
   } catch {
     get("told").textContent = "The crawl could not be reached.";
   }
