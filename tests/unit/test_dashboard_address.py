@@ -6,9 +6,14 @@ import socket
 
 import pytest
 
+from crawler.cli.serving import seen_by
+from crawler.config import CrawlConfig
 from crawler.dashboard.access import Access, token_for
 from crawler.dashboard.address import Address, Bound, address_of, listen
+from crawler.dashboard.board import listening
+from crawler.directory import CrawlDirectory
 from crawler.errors import ConfigError
+from crawler.plan import Plan
 
 
 @pytest.mark.parametrize(
@@ -93,3 +98,27 @@ def test_the_cookie_is_the_ports_own_and_not_the_token():
         assert access.refusal("GET", {"Host": "localhost"}, {access.cookie: "é"}).status == 401
         assert access.refusal("GET", {"Host": "localhost"}, {}).status == 401
         assert not access.knows("")
+
+
+@pytest.mark.parametrize(
+    ("serve", "quiet", "told"),
+    [
+        ("127.0.0.1:{port}", False, ["Dashboard: http://127.0.0.1:{port}/"]),
+        ("127.0.0.1:{port}", True, []),
+        ("[::1]:0", True, ["Dashboard: http://[::1]:"]),
+        ("0.0.0.0:0", True, ["Dashboard: http://{name}:", "warning: --serve: other machines reach this address"]),
+    ],
+)
+def test_quiet_tells_an_address_only_where_nobody_could_know_it_and_always_what_is_unsafe(
+    serve, quiet, told, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.delenv("CRAWLER_SERVE_TOKEN", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        names = {"port": free.getsockname()[1], "name": socket.gethostname()}
+    plan = Plan(config=CrawlConfig(), directory=CrawlDirectory(tmp_path / "c"))
+    with listening(serve.format(**names)) as board:
+        assert seen_by(board, plan, quiet=quiet).committed is not None
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == len(told)
+    assert all(line.startswith(begin.format(**names)) for line, begin in zip(lines, told, strict=True))
+    assert ("?token=" in "".join(lines)) == (serve == "0.0.0.0:0")
