@@ -206,7 +206,7 @@ class Crawl:
                 plan = board.seeing(self._plan) if board else self._plan
                 stack.enter_context(claim(plan.directory, fresh=self._fresh, resume=plan.resume))
                 async with open_crawl(plan) as self._running, shown(board, self._running):
-                    self.dashboard = board.url if board else None
+                    self.dashboard = board.urls[0] if board else None
                     self._opened.set()
                     return await self._running.run()
         finally:

@@ -53,7 +53,7 @@ def test_an_address_that_cannot_be_had_says_why(host, told):
 def test_a_free_port_is_found_and_told():
     bound = listen(Address("127.0.0.1", 0))
     with bound.listener:
-        assert bound.url == f"http://127.0.0.1:{bound.listener.getsockname()[1]}/"
+        assert bound.urls == [f"http://127.0.0.1:{bound.listener.getsockname()[1]}/"]
         assert bound.is_loopback
 
 
@@ -64,7 +64,7 @@ def bound_to(ip):
 def test_all_addresses_are_reached_by_any_and_by_the_machines_name_but_not_by_others():
     bound = bound_to("0.0.0.0")
     with bound.listener:
-        assert bound.url == f"http://{socket.gethostname()}:8600/"
+        assert bound.urls == [f"http://{socket.gethostname()}:8600/", "http://127.0.0.1:8600/"]
         access = Access(bound, None)
         for host in ("10.1.2.3:8600", "[2001:db8::1]", socket.gethostname(), "localhost"):
             assert access.refusal("GET", {"Host": host}, {}) is None
