@@ -265,7 +265,7 @@ class Crawl:
                 plan = board.seeing(self._plan) if board else self._plan
                 stack.enter_context(claim(plan.directory, fresh=self._fresh, resume=plan.resume))
                 async with open_crawl(plan) as self._running, shown(board, self._running):
-                    self.dashboard = board.url if board else None
+                    self.dashboard = board.urls[0] if board else None
                     self._opened.set()
                     result = await self._running.run()
                 if wants_report(self._plan.config, result.ending.stopped_by):

@@ -79,6 +79,8 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         raise ConfigError("--fresh begins anew, and --resume, --retry-failed and --repair go on: expected one of them")
     if where is not None and not retry_failed:
         raise ConfigError("--where says what --retry-failed tries again: expected both, or neither")
+    if serve is not None and dry_run:
+        raise ConfigError("--serve shows a crawl, and --dry-run makes none: expected one of them")
     with ExitStack() as stack:
         server = _server(stack)  # first of all: it loads what parsers need while this process loads the rest
         from crawler.cli.planning import STDOUT, plan_of  # noqa: PLC0415  (help needs none of it)

@@ -19,7 +19,7 @@ def seen_by(board: Board | None, plan: Plan, *, quiet: bool) -> Plan:
         return plan
     with suppress(OSError):
         if board.is_hidden or not quiet:
-            tell(f"Dashboard: {board.url}", err=True)
+            tell(f"Dashboard: {' or '.join(board.urls)}", err=True)
         if board.is_exposed:
             tell(_EXPOSED, err=True)
     return board.seeing(plan)

@@ -83,7 +83,8 @@ class Access:
             headers: Found whatever their letters' case.
             cookies: By name.
         """
-        has_token = self.knows(headers.get("Authorization", "").removeprefix("Bearer "))
+        scheme, _, token = headers.get("Authorization", "").partition(" ")
+        has_token = scheme.lower() == "bearer" and self.knows(token)
         if not (has_token or self._is_here(headers.get("Host", ""))):
             return Refusal(
                 HTTPStatus.MISDIRECTED_REQUEST, "this server is not called that: use the address that crawler printed"

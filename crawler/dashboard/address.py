@@ -40,10 +40,13 @@ class Bound(NamedTuple):
     is_loopback: bool
 
     @property
-    def url(self) -> str:
-        """Where a browser finds it: of all addresses, which are none, this machine's own."""
-        shown = Address(_own_name(self.ip) if ip_address(self.ip).is_unspecified else self.address.host, self.port)
-        return f"http://{shown}/"
+    def urls(self) -> list[str]:
+        """Where a browser finds it. All addresses are none: then it is by this machine's name, and on it by loopback,
+        which is also how a container's port that is published there is reached."""
+        hosts = [self.address.host]
+        if ip_address(self.ip).is_unspecified:
+            hosts = [socket.gethostname(), LOOPBACK if "." in self.ip else "::1"]
+        return [f"http://{Address(host, self.port)}/" for host in hosts]
 
     @property
     def port(self) -> int:
@@ -113,7 +116,3 @@ def _told(error: OSError, address: Address) -> str:
     if error.errno == errno.EADDRNOTAVAIL:
         return f"this machine has no address {address.host}; --serve {Address(LOOPBACK, address.port)} is for itself"
     return str(error.strerror)
-
-
-def _own_name(ip: str) -> str:
-    return socket.gethostname() or ip

@@ -79,8 +79,8 @@ class Board:
         self._bound = bound
         self._access = Access(bound, token)
         #: where a browser finds it, with the token if nobody knows that yet
-        self.url = f"{bound.url}?token={token}" if is_ours else bound.url
-        #: whether nobody can find it who is not told `url`
+        self.urls = [f"{url}?token={token}" if is_ours else url for url in bound.urls]
+        #: whether nobody can find it who is not told `urls`
         self.is_hidden = is_hidden
         #: whether others than this machine's users can reach it, and see what goes to and fro
         self.is_exposed = not bound.is_loopback

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from crawler.dashboard.metrics import CONTENT_TYPE
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = logging.getLogger(__name__)
+_http_log = logging.getLogger(f"{__name__}.http")  # aiohttp's
+_http_log.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
+"""What is no HTTP is its sender's mistake, and would fill the log."""
 
 MAX_CONNECTIONS: Final = 40
 """More are closed as they come: `crawler.gate` leaves 64 open files for all that is not fetching."""
@@ -124,7 +128,7 @@ class Server:
         self._runner = web.AppRunner(
             app,
             access_log=None,
-            logger=log,
+            logger=_http_log,
             handle_signals=False,
             handler_cancellation=True,
             keepalive_timeout=STALLED_S,
@@ -197,7 +201,8 @@ class Server:
 
     async def _state(self, _: web.Request) -> web.StreamResponse:
         with self._hub.reading() as seen:
-            message = await self._hub.next(seen)
+            async with asyncio.timeout(STALLED_S):
+                message = await self._hub.next(seen)
         return web.Response(body=message.data, content_type="application/json")
 
     async def _told_metrics(self, _: web.Request) -> web.StreamResponse:

@@ -8,7 +8,6 @@ import time
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.crawl.conftest import options
 from tests.support.dashboards import Shown
 from tests.support.server import Server
 from tests.support.web import Web
@@ -311,18 +310,6 @@ def test_a_crawl_is_paused_resumed_and_stopped_by_a_script(tmp_path):
     assert "told by the dashboard why=pause" in (tmp_path / "crawl/crawl.log").read_text()
 
 
-def test_quiet_tells_an_address_only_where_nobody_could_know_it(crawler, tmp_path):
-    web = Web(pages_per_host=3)
-    with Server(web) as server:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        assert crawler(*web.seeds(), *options(server), "-q", "--serve", f"127.0.0.1:{port}").stderr == ""
-        assert (
-            "Dashboard: http://[::1]:"
-            in crawler(*web.seeds(), *options(server), "-q", "--fresh", "--serve", "[::1]:0").stderr
-        )
-
-
 def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(tmp_path):
     web = Web(pages_per_host=60)
     with Server(web) as server, Shown(tmp_path, server, *web.seeds(), delay="10ms") as shown:
@@ -331,3 +318,11 @@ def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(tmp_path):
             stalled.sendall(f"GET /events HTTP/1.1\r\nHost: localhost:{shown.port}\r\n\r\n".encode())
             assert shown.end() == 0
         assert len(shown.lines("pages.jsonl")) == 60
+
+
+def test_a_dry_run_has_nothing_to_show(crawler):
+    ran = crawler("http://a.test/", "--dry-run", "--serve", "0")
+    assert (ran.code, ran.stderr) == (
+        2,
+        "crawler: --serve shows a crawl, and --dry-run makes none: expected one of them\n",
+    )

@@ -53,6 +53,7 @@ class Shown:
 
     def __init__(self, folder, server, *arguments, settings=(), delay="0s", token=None, serve="0"):
         self.directory = folder / "crawl"
+        self.server = server
         self._env = environment() | ({"CRAWLER_SERVE_TOKEN": token} if token else {})
         self._command = [*arguments, *options(server, *settings)[2:], "--delay", delay, "-d", "crawl", "--serve", serve]
         self._folder = folder

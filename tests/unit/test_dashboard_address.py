@@ -6,9 +6,14 @@ import socket
 
 import pytest
 
+from crawler.cli.serving import seen_by
+from crawler.config import CrawlConfig
 from crawler.dashboard.access import Access, token_for
 from crawler.dashboard.address import Address, Bound, address_of, listen
+from crawler.dashboard.board import listening
+from crawler.directory import CrawlDirectory
 from crawler.errors import ConfigError
+from crawler.plan import Plan
 
 
 @pytest.mark.parametrize(
@@ -48,7 +53,7 @@ def test_an_address_that_cannot_be_had_says_why(host, told):
 def test_a_free_port_is_found_and_told():
     bound = listen(Address("127.0.0.1", 0))
     with bound.listener:
-        assert bound.url == f"http://127.0.0.1:{bound.listener.getsockname()[1]}/"
+        assert bound.urls == [f"http://127.0.0.1:{bound.listener.getsockname()[1]}/"]
         assert bound.is_loopback
 
 
@@ -59,7 +64,7 @@ def bound_to(ip):
 def test_all_addresses_are_reached_by_any_and_by_the_machines_name_but_not_by_others():
     bound = bound_to("0.0.0.0")
     with bound.listener:
-        assert bound.url == f"http://{socket.gethostname()}:8600/"
+        assert bound.urls == [f"http://{socket.gethostname()}:8600/", "http://127.0.0.1:8600/"]
         access = Access(bound, None)
         for host in ("10.1.2.3:8600", "[2001:db8::1]", socket.gethostname(), "localhost"):
             assert access.refusal("GET", {"Host": host}, {}) is None
@@ -93,3 +98,27 @@ def test_the_cookie_is_the_ports_own_and_not_the_token():
         assert access.refusal("GET", {"Host": "localhost"}, {access.cookie: "é"}).status == 401
         assert access.refusal("GET", {"Host": "localhost"}, {}).status == 401
         assert not access.knows("")
+
+
+@pytest.mark.parametrize(
+    ("serve", "quiet", "told"),
+    [
+        ("127.0.0.1:{port}", False, ["Dashboard: http://127.0.0.1:{port}/"]),
+        ("127.0.0.1:{port}", True, []),
+        ("[::1]:0", True, ["Dashboard: http://[::1]:"]),
+        ("0.0.0.0:0", True, ["Dashboard: http://{name}:", "warning: --serve: other machines reach this address"]),
+    ],
+)
+def test_quiet_tells_an_address_only_where_nobody_could_know_it_and_always_what_is_unsafe(
+    serve, quiet, told, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.delenv("CRAWLER_SERVE_TOKEN", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        names = {"port": free.getsockname()[1], "name": socket.gethostname()}
+    plan = Plan(config=CrawlConfig(), directory=CrawlDirectory(tmp_path / "c"))
+    with listening(serve.format(**names)) as board:
+        assert seen_by(board, plan, quiet=quiet).committed is not None
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == len(told)
+    assert all(line.startswith(begin.format(**names)) for line, begin in zip(lines, told, strict=True))
+    assert ("?token=" in "".join(lines)) == (serve == "0.0.0.0:0")

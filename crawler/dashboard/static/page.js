@@ -48,13 +48,13 @@ function tile(name, value, note = "", bad = false) {
 function showTiles(s) {
   const { budget, machine } = s;
   const of = (limit, written) => (limit === null ? "" : `of ${written(limit)}`);
-  tile("Pages", count(s.pages), of(budget.pages, count));
+  tile("Pages", count(s.pages), of(budget.pages, count) || `${count(s.answers)} answers`);
   tile("Pages a second", rate(s.pages_per_s), `${rate(s.mean_pages_per_s)} on average`);
   tile("Time left", s.end ? "–" : s.eta ? `${s.eta.at_least ? "over " : "~"}${roughly(s.eta.seconds)}` : "unknown", `${duration(s.elapsed_s)} so far ${of(budget.time_s, duration)}`);
   tile("Queue", count(s.waiting), s.retrying ? `${count(s.retrying)} to retry` : "");
   tile("In flight", count(s.in_flight), `at most ${count(s.concurrency)}`);
   tile("Failed", count(s.failed), percentOfEnded(s), s.failed > 0);
-  tile("Received", size(s.wire_bytes), of(budget.bytes, size));
+  tile("Received", size(s.wire_bytes), of(budget.bytes, size) || `${size(Math.round(s.wire_bytes / Math.max(s.elapsed_s, 1)))}/s on average`);
   tile("Memory", size(machine.memory_bytes), `${machine.cores_busy.toFixed(2)} cores busy`);
   tile("Parsers busy", machine.parsers_busy === null ? "–" : percent(machine.parsers_busy), `${count(s.parsing)} answers wait`);
 }
@@ -108,7 +108,7 @@ function showLatest(s) {
     { text: page.elapsed_s === null ? "" : duration(page.elapsed_s), class: "n" },
   ] })), "no page yet");
   pass(get("failures"), s.failures.map((failure) => ({ key: `${failure.at} ${failure.url}`, cells: [
-    word(clock(failure.at), "nowrap"), word(failure.reason, "failed-word"), { url: failure.url }, number(failure.attempts), { url: failure.via ?? "" },
+    word(clock(failure.at), "nowrap"), word(failure.reason, "nowrap failed-word"), { url: failure.url }, number(failure.attempts), { url: failure.via ?? "" },
   ] })), "nothing has failed");
   get("scraped").hidden = !s.records.length;
   say(get("records"), s.records.map(([rule, n, rejects]) => `${rule}: ${count(n)}${rejects ? ` and ${count(rejects)} rejected` : ""}`).join(" · "));
@@ -189,7 +189,12 @@ async function wish(action, value) {
     const answer = await fetch("/control", {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value === undefined ? { action } : { action, value }),
     });
-    if (!answer.ok) get("told").textContent = `The crawl did not take it: ${(await answer.text()).slice(0, 200)}`;
+    if (!answer.ok) {
+      get("told").textContent = `The crawl did not take it: ${(await answer.text()).slice(0, 200)}`;
+      return;
+    }
+    now.concurrency = (await answer.json()).concurrency;  // what the next step begins with
+    say(get("concurrency"), count(now.concurrency));
   } catch {
     get("told").textContent = "The crawl could not be reached.";
   }
