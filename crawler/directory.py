@@ -109,7 +109,7 @@ class CrawlDirectory:
             return None
         except OSError as error:
             raise CrawlerError(f"{self.summary}: cannot be read: {error.strerror}") from error
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise CrawlerError(f"{self.summary}: not the summary of a crawl: {error}") from error
 
     def write_config(self, text: str) -> None:

@@ -191,6 +191,7 @@ def test_no_store_no_summary_and_no_configuration_leave_the_records(folder):
     ("name", "content", "part"),
     [
         ("summary.json", b"{", "not the summary of a crawl"),
+        ("summary.json", b'{"outcomes": {"f\xffd": 1}}', "not the summary of a crawl"),
         ("crawl.yaml", b"limits: [", "crawl.yaml"),
         ("crawl.yaml", b"\xff\xfe\x00", "crawl.yaml"),
         ("runs.jsonl", b"nonsense\n", "1 line is no record"),
