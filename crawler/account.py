@@ -31,6 +31,11 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     seeds: dict[str, int]
     pages: int
     wire_bytes: int
+    #: answers received, retries, redirects and robots.txt included; times a URL was put off
+    attempts: int = 0
+    snoozes: int = 0
+    #: answers by HTTP status
+    statuses: dict[int, int] = {}
     elapsed_s: float
     #: of the configuration
     name: str = ""

@@ -269,7 +269,7 @@ class Crawl:
                     self._opened.set()
                     result = await self._running.run()
                 if wants_report(self._plan.config, result.ending.stopped_by):
-                    await asyncio.to_thread(write_or_log, self.directory)
+                    await asyncio.to_thread(write_or_log, self.directory, config=self._plan.written_config())
             if self._listeners.error is not None:
                 raise self._listeners.error
             return result

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.config.file import as_written
 from crawler.config.function import located
 from crawler.config.secrets import revealed
 from crawler.directory import State
@@ -133,6 +134,10 @@ class Plan:
         seeds = tuple(item.name for item in self.seed_items(earlier))
         extract = located(self.config.extract, self.folder)
         return msgspec.structs.replace(self.config, seeds=seeds, fetch=self.fetch(), extract=extract)
+
+    def written_config(self) -> CrawlConfig | None:
+        """What crawl.yaml says once the crawl has begun; None where that is to be read, as earlier runs gave seeds."""
+        return None if self.resume else as_written(self.effective_config())
 
 
 def _name(item: str) -> str:

@@ -31,7 +31,7 @@ def report_written(plan: Plan, result: Result, *, quiet: bool) -> None:
     with suppress(KeyboardInterrupt), _interruptible():
         if not quiet and takes_long(folder, plan.pages):
             _tell(f"The crawl has ended. Writing {plan.directory.report} …")
-        why = write_or_log(folder, pages=plan.pages)
+        why = write_or_log(folder, pages=plan.pages, config=plan.written_config())
     if why is not None:
         later = f"{typed_command()} report {quoted(str(folder))}"
         _tell(f"There is no report.html: {why}. Once that is mended: {later}")

@@ -27,7 +27,9 @@ _LONG_BYTES = 100 << 20
 """Records of which the report takes a second or more."""
 
 
-def write(directory: Path, to: Path | None = None, *, pages: Path | None = None) -> Report:
+def write(
+    directory: Path, to: Path | None = None, *, pages: Path | None = None, config: CrawlConfig | None = None
+) -> Report:
     """Write the report on the crawl in `directory`, in the place of one that may be there; what it tells.
 
     The file is whole or not there, whatever ends this: it is written beside its place and renamed.
@@ -36,6 +38,7 @@ def write(directory: Path, to: Path | None = None, *, pages: Path | None = None)
         directory: Of a crawl that runs, was interrupted or killed, or has ended.
         to: Where to; ``report.html`` in it if None.
         pages: Its page records, where they are not in the directory and no store says where.
+        config: What its crawl.yaml says, if that is known.
 
     Raises:
         ConfigError: No crawl lies there.
@@ -44,7 +47,7 @@ def write(directory: Path, to: Path | None = None, *, pages: Path | None = None)
     from crawler.report.collect import collect  # noqa: PLC0415 - only who wants a report pays for what makes it
     from crawler.report.page import html  # noqa: PLC0415
 
-    report = collect(directory, now=time.time(), pages=pages)
+    report = collect(directory, now=time.time(), pages=pages, config=config)
     put(to or CrawlDirectory(directory).report, html(report))
     return report
 
@@ -54,15 +57,16 @@ def wants_report(config: CrawlConfig, stopped_by: str | None) -> bool:
     return config.export.report and stopped_by != STOPPED
 
 
-def write_or_log(directory: Path, *, pages: Path | None = None) -> str | None:
+def write_or_log(directory: Path, *, pages: Path | None = None, config: CrawlConfig | None = None) -> str | None:
     """As `write`, at the end of a crawl, which is as good without: what kept it from being written, or None.
 
     Args:
         directory: Of a crawl that has ended.
         pages: As for `write`.
+        config: As for `write`.
     """
     try:
-        write(directory, pages=pages)
+        write(directory, pages=pages, config=config)
     except Exception as error:  # a mistake of ours must not cost the account of a crawl either
         why = str(error) if isinstance(error, CrawlerError) else f"{type(error).__name__}: {error}"
         log.warning("report not written", extra={"why": why}, exc_info=not isinstance(error, CrawlerError))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from crawler.config import CrawlConfig
     from crawler.report.lying import Lying
 
 MAX_CONFIG = 200_000
@@ -41,19 +42,20 @@ MAX_REFUSALS = 200
 _REFUSED, _STATUS = "refused ", "status "
 
 
-def collect(directory: Path, *, now: float, pages: Path | None = None) -> Report:
+def collect(directory: Path, *, now: float, pages: Path | None = None, config: CrawlConfig | None = None) -> Report:
     """The facts of the crawl in `directory`.
 
     Args:
         directory: Of a crawl that runs, was interrupted or killed, or has ended.
         now: Wall time.
         pages: Its page records, where they are not in the directory and no store says where.
+        config: What its crawl.yaml says, if that is known.
 
     Raises:
         ConfigError: No crawl lies there.
         CrawlerError: A file is there twice, as it was written and unpacked.
     """
-    lying = look(directory, pages)
+    lying = look(directory, pages, config)
     hosts = HostCounts(lying.stored.hosts if lying.stored else None)
     steps, depths = Steps(), Depths()
     ends, fetched = Ends(hosts, steps, depths), Pages(hosts, steps, depths)
@@ -136,14 +138,16 @@ class _Report:
                 self._remarks.append(f"On which hosts {counted(pending, 'URL')} wait is not known.")
         seen = self._pages.statuses.counts + self._ends.statuses.counts
         answers = {int(name[len(_STATUS) :]): n for name, n in self._counters.items() if name.startswith(_STATUS) and n}
+        if not answers and summary:
+            answers = summary.statuses
         return {
             "admitted": sum(outcomes.values()) + pending,
             "outcomes": outcomes,
             "pending": pending,
             "pages": self._pages.count,
             "wire_bytes": self._counters.get("wire_bytes", summary.wire_bytes if summary else 0),
-            "attempts": self._counters.get("attempts", 0),
-            "snoozes": self._counters.get("snoozes", 0),
+            "attempts": self._counters.get("attempts", summary.attempts if summary else 0),
+            "snoozes": self._counters.get("snoozes", summary.snoozes if summary else 0),
             "statuses": dict(sorted((answers or seen).items())),
         }
 

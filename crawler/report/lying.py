@@ -44,12 +44,13 @@ class Lying(NamedTuple):
     sources: Sources
 
 
-def look(path: Path, pages: Path | None = None) -> Lying:
+def look(path: Path, pages: Path | None = None, config: CrawlConfig | None = None) -> Lying:
     """See what lies in a directory.
 
     Args:
         path: The directory.
         pages: Where its page records are, if that is known and elsewhere.
+        config: What its crawl.yaml says, if that is known: reading it takes longer than all else of a small crawl.
 
     Raises:
         ConfigError: No crawl lies there.
@@ -63,7 +64,7 @@ def look(path: Path, pages: Path | None = None) -> Lying:
     running = state is State.UNFINISHED and is_running(directory)
     summary = None if running else _summary(directory, remarks)
     stored = _stored(directory, remarks)
-    text, config = _config(directory, stored, remarks)
+    text, config = _config(directory, stored, config, remarks)
     if stored is None and config.frontier == "memory":
         remarks.append(
             "The crawl was kept in memory (frontier: memory): pauses of hosts, what their robots.txt says and what was "
@@ -118,7 +119,9 @@ def _stored(directory: CrawlDirectory, remarks: list[str]) -> Totals | None:
         return None
 
 
-def _config(directory: CrawlDirectory, stored: Totals | None, remarks: list[str]) -> tuple[str, CrawlConfig]:
+def _config(
+    directory: CrawlDirectory, stored: Totals | None, known: CrawlConfig | None, remarks: list[str]
+) -> tuple[str, CrawlConfig]:
     """The configuration as it is written, and what it says."""
     try:
         text = directory.config.read_text(encoding="utf-8", errors="replace")
@@ -129,7 +132,9 @@ def _config(directory: CrawlDirectory, stored: Totals | None, remarks: list[str]
         text, name = stored.blobs.get(CONFIG, b"").decode(errors="replace"), f"the configuration in {directory.store}"
     if not text:
         remarks.append(f"{directory.config}: is not there, so what was asked for is not known.")
-        return "", CrawlConfig()
+        return "", known or CrawlConfig()
+    if known is not None:
+        return text, known
     try:
         return text, loads(text, name).config
     except ConfigError as error:

@@ -198,6 +198,8 @@ def _summary(made):
         seeds={"given": 1, "bad": 0, "fetched": 1},
         pages=made.pages,
         wire_bytes=10**9,
+        attempts=made.pages * 13 // 10,
+        statuses={200: made.pages, 404: made.dead},
         elapsed_s=3600.0,
         name="large",
     )

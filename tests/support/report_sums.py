@@ -71,7 +71,8 @@ def agrees(report, folder):
         assert summary.refusals == {r.rule: r.count for r in report.refusals}
         told = Counter({(r.outcome, r.reason): r.count for r in report.reasons})
         assert told == Counter({(o, r): n for o, reasons in summary.reasons.items() for r, n in reasons.items()})
-        assert summary.needs_js == report.needs_js
+        assert (summary.needs_js, summary.attempts) == (report.needs_js, report.attempts)
+        assert (summary.statuses, summary.snoozes) == (report.statuses, report.snoozes)
 
 
 def _named(counters, start):

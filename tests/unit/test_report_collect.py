@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import random
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -18,6 +21,7 @@ from crawler.config.file import dump, loads
 from crawler.directory import CrawlDirectory, State, claim
 from crawler.errors import ConfigError, CrawlerError
 from crawler.models import Robots, RobotsFile
+from crawler.plan import Plan
 from crawler.report import collect_hosts, lying, takes_long
 from crawler.report.collect import collect
 from crawler.report.collect_robots import robots_of
@@ -191,7 +195,7 @@ def test_no_store_no_summary_and_no_configuration_leave_the_records(folder):
     ("name", "content", "part"),
     [
         ("summary.json", b"{", "not the summary of a crawl"),
-        ("summary.json", b'{"complete\xff": true}', "not the summary of a crawl"),
+        ("summary.json", b'{"outcomes": {"f\xffd": 1}}', "not the summary of a crawl"),
         ("crawl.yaml", b"limits: [", "crawl.yaml"),
         ("crawl.yaml", b"\xff\xfe\x00", "crawl.yaml"),
         ("runs.jsonl", b"nonsense\n", "1 line is no record"),
@@ -224,6 +228,29 @@ async def test_a_crawl_that_has_only_begun_has_a_report(tmp_path):
     adds_up(report)
     assert (report.admitted, report.pending, report.began_at, report.runs) == (1, 1, None, ())
     await crawl.frontier.aclose()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_damaged_there_is_a_report_or_a_clear_error(folder, seed):
+    draw = random.Random(seed)
+    for _ in range(draw.choice([1, 1, 3])):
+        path = draw.choice(sorted(path for path in folder.iterdir() if path.is_file()))
+        content = bytearray(path.read_bytes())
+        start, end = sorted(draw.randrange(len(content) + 1) for _ in range(2))
+        match draw.randrange(4):
+            case 0:
+                del content[start:]
+            case 1:
+                content[start : start + 200] = draw.randbytes(draw.randrange(200))
+            case 2:
+                content[start:start] = content[start:end]
+            case 3:
+                content = re.sub(rb"(?<=:)[0-9.]+", draw.choice([b"-1", b"1e308", b"null", b"[]"]), content, count=3)
+        path.write_bytes(content)
+    with suppress(CrawlerError):
+        report = facts(folder)
+        assert report.admitted == sum(report.outcomes.values()) + report.pending
+        assert msgspec.json.encode(report)
 
 
 @pytest.mark.parametrize("files", [(), ("notes.txt", "report.html"), ("crawl.yaml",)])
@@ -330,6 +357,15 @@ def test_a_report_that_is_no_crawls_is_not_overwritten(tmp_path):
     (tmp_path / "report.html").write_text("mine")
     with pytest.raises(ConfigError, match="is not a crawl's"), claim(CrawlDirectory(tmp_path)):
         pass
+
+
+def test_at_the_end_of_a_crawl_its_configuration_is_known_without_reading_it(tmp_path):
+    config = loads(
+        "{seeds: [a.test], limits: {concurrency: 3}, fetch: {headers: {Authorization: hush}}}", "test"
+    ).config
+    plan = Plan(config=config, directory=CrawlDirectory(tmp_path), seeds=("https://a.test/",))
+    assert plan.written_config() == loads(dump(plan.effective_config()), "crawl.yaml").config
+    assert replace(plan, resume=True).written_config() is None
 
 
 def test_configurations_and_their_seeds_are_cut_where_they_are_endless(folder):
