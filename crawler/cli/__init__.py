@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, NoReturn, cast
 import click
 
 from crawler.errors import ConfigError, CrawlerError
-from crawler.shortage import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "crawl": "Crawl a seed list into a directory of JSONL.",
@@ -31,9 +32,11 @@ COMMANDS = {
     "try": "Show what one page would give.",
     "reparse": "Extract again from an archive, without fetching.",
     "export": "Write the records of a rule, or pages, without doubles.",
-    "init": "Write a commented crawl.yaml and seeds.txt.",
+    "init": "Write a commented crawl.yaml and seeds.txt; --from URL proposes them.",
     "demo": "Crawl a small bundled shop on this machine.",
     "schema": "Print the JSON Schema of the configuration or of a record.",
+    "doctor": "Check this installation and machine, and say what to do.",
+    "completion": "Print a script that completes what is typed, for bash, zsh or fish.",
 }
 
 OK = 0
@@ -58,6 +61,13 @@ class _Lazy(click.Group):
         name = "try_" if cmd_name == "try" else cmd_name  # a keyword names neither module nor function
         module = importlib.import_module(f"crawler.cli.{name}")
         return cast("click.Command", getattr(module, name))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The commands, none of which is imported for that, and the options."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+        found = [CompletionItem(name, help=told) for name, told in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. A pipe that nobody reads is answered for by `run`: click would end the process with 1."""
@@ -128,6 +138,10 @@ def _leave(codes: Sequence[int]) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit code. Messages for people go to stderr."""
+    if "_CRAWLER_COMPLETE" in os.environ:
+        from crawler.cli.completing import answer_shells  # noqa: PLC0415 - only a shell asks for it
+
+        answer_shells()
     try:
         code = cli.main(arguments, prog_name="crawler", standalone_mode=False)
     except click.exceptions.Abort:
@@ -136,6 +150,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _show_usage(error)
         return USAGE
     except Exception as error:
+        from crawler.shortage import shortage  # noqa: PLC0415 - loaded by all that could run short of anything
+
         failure = shortage(error) or error
         if not isinstance(failure, CrawlerError | OSError):
             raise

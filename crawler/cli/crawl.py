@@ -8,26 +8,40 @@ from pathlib import Path
 
 import click
 
+from crawler.cli.completing import directories, paths, settings
 from crawler.errors import ConfigError, ParseError
 from crawler.parse.server import Server
 
 
 @click.command(short_help="Crawl a seed list into a directory of JSONL.")
-@click.argument("seeds", nargs=-1, metavar="[SEED]...")
+@click.argument("seeds", nargs=-1, metavar="[SEED]...", shell_complete=paths)
 @click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration (YAML).")
 @click.option(
-    "-d", "--directory", metavar="DIR", help="Where the crawl's files go; {date} is today's. Default: data/NAME."
+    "-d",
+    "--directory",
+    metavar="DIR",
+    shell_complete=directories,
+    help="Where the crawl's files go; {date} is today's. Default: data/NAME.",
 )
 @click.option("--delay", metavar="TIME", help="Pause between request starts on a host (limits.default.delay).")
 @click.option("--depth", metavar="N", help="Follow links at most N hops from a seed (scope.max_depth).")
 @click.option("--max-pages", metavar="N", help="Stop after N page records (budget.pages).")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set any configuration key.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=settings,
+    help="Set any configuration key.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the crawl in DIR; begin it if there is none.")
 @click.option("--retry-failed", is_flag=True, help="Resume, and try again what failed.")
 @click.option("--where", metavar="EXPR", help="Of what failed only this, such as 'reason=timeout host=*.example.org'.")
 @click.option("--repair", is_flag=True, help="Resume a damaged crawl: what its files lack is fetched again.")
 @click.option("--fresh", is_flag=True, help="Move a crawl that lies in DIR aside and start anew.")
-@click.option("-o", "--output", metavar="FILE|-", help="Page records go to FILE; to stdout as well with -.")
+@click.option(
+    "-o", "--output", metavar="FILE|-", shell_complete=paths, help="Page records go to FILE; to stdout as well with -."
+)
 @click.option(
     "--dry-run", is_flag=True, help="Ask hosts for robots.txt and sitemaps; show what would be fetched, and how fast."
 )

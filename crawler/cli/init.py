@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from crawler.cli import OK
+from crawler.cli.completing import directories, settings
 from crawler.cli.out import tell
 from crawler.errors import ConfigError
 
@@ -21,9 +22,16 @@ TEMPLATES: Final = (CONFIG, SEEDS)
 
 
 @click.command(short_help="Write a commented crawl.yaml and seeds.txt; --from URL proposes them.")
-@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path), shell_complete=directories)
 @click.option("--from", "site", metavar="URL", help="Look at this site first, and propose what suits it.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="With --from: set a key, and keep it set.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=settings,
+    help="With --from: set a key, and keep it set.",
+)
 def init(directory: Path, site: str | None, overrides: tuple[str, ...]) -> int:
     """Write crawl.yaml and seeds.txt into DIR (default: here). Asks nothing, and never overwrites a file.
 

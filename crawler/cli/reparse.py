@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli import INTERRUPTED, NO_SEED, OK
+from crawler.cli.completing import directories, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,8 +25,22 @@ _FIELDS_SHOWN = 12
 @click.command(short_help="Extract again from an archive, without fetching.")
 @click.argument("sources", metavar="DIR|FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration or rules (YAML).")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set any configuration key.")
-@click.option("-d", "--directory", type=click.Path(path_type=Path), metavar="OUT", help="Where the new files go.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=settings,
+    help="Set any configuration key.",
+)
+@click.option(
+    "-d",
+    "--directory",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    shell_complete=directories,
+    help="Where the new files go.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome and the differences as one JSON object.")
 def reparse(
     sources: tuple[Path, ...],

@@ -6,11 +6,20 @@ from pathlib import Path
 
 import click
 
+from crawler.cli.completing import paths, settings
+
 
 @click.command(name="try", short_help="Show what one page would give.")
-@click.argument("items", metavar="URL|FILE|DIR/URL...", nargs=-1, required=True)
+@click.argument("items", metavar="URL|FILE|DIR/URL...", nargs=-1, required=True, shell_complete=paths)
 @click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration or rules (YAML).")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set any configuration key.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=settings,
+    help="Set any configuration key.",
+)
 @click.option("--url", metavar="URL", help="Of the page that FILE holds, which its links are relative to.")
 @click.option(
     "--watch", is_flag=True, help="Again whenever the -c FILE, or a file it names or stands beside, is saved."

@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from crawler.cli import NO_SEED, OK
+from crawler.cli.completing import directories
 
 
 @click.command(short_help="Say what happened to a URL, and where it was found.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=directories)
 @click.argument("url")
 @click.option("--json", "as_json", is_flag=True, help="Print the same facts as one JSON object.")
 def why(directory: Path, url: str, as_json: bool) -> int:  # noqa: FBT001
