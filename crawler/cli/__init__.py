@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import io
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -174,8 +175,25 @@ def _show_usage(error: click.ClickException) -> None:
 
     text = io.StringIO()
     error.show(text)
+    if (close := _close_choice(error)) is not None:
+        text.write(f"Did you mean {close}?\n")
     with contextlib.suppress(OSError):
         tell(text.getvalue(), err=True, end="")
+
+
+def _close_choice(error: click.ClickException) -> str | None:
+    """Of the commands, or of what an argument may be, that which is most like what was given."""
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    given = re.search(r"'([^']*)'", error.message.rpartition(": ")[2])
+    if isinstance(error, click.BadParameter) and error.param is not None and isinstance(error.param.type, click.Choice):
+        known = [str(choice) for choice in error.param.type.choices]
+    elif isinstance(error, click.UsageError) and error.message.startswith("No such command"):
+        known = list(COMMANDS)
+    else:
+        return None
+    close = get_close_matches(given[1], known, 1) if given else []
+    return close[0] if close else None
 
 
 def _failed(error: CrawlerError | OSError) -> int:

@@ -93,6 +93,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         server = _server(stack)  # first of all: it loads what parsers need while this process loads the rest
         from crawler.cli.planning import STDOUT, plan_of  # noqa: PLC0415  (help needs none of it)
         from crawler.cli.remarks import contact_remarks  # noqa: PLC0415
+        from crawler.cli.seed_advice import seed_remarks  # noqa: PLC0415
 
         plan = plan_of(seeds, config, directory, [*options, *overrides], output, resume=resume)
         if retry_failed:
@@ -106,7 +107,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
             return run_dry(plan, server)
         from crawler.cli.running import run_crawl  # noqa: PLC0415
 
-        remarks = contact_remarks(plan.config)
+        remarks = [*contact_remarks(plan.config), *(() if resume else seed_remarks(plan.items(), plan.config.urls))]
         stream = output == STDOUT
         return run_crawl(plan, fresh=fresh, stream=stream, quiet=quiet, verbose=verbose, remarks=remarks, server=server)
 
