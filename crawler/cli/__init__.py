@@ -40,6 +40,14 @@ COMMANDS = {
     "completion": "Print a script that completes what is typed, for bash, zsh or fish.",
 }
 
+GROUPS = {
+    "First steps": ("init", "demo", "doctor", "completion"),
+    "Before a crawl": ("check", "try", "schema"),
+    "Crawl": ("crawl", "why"),
+    "Afterwards": ("report", "export", "reparse"),
+}
+"""How help shows them; what is in no group comes last."""
+
 OK = 0
 FAILED = 1
 USAGE = 2
@@ -57,6 +65,8 @@ class _Lazy(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name == "help":
+            return _help
         if cmd_name not in COMMANDS:
             return None
         name = "try_" if cmd_name == "try" else cmd_name  # a keyword names neither module nor function
@@ -78,8 +88,13 @@ class _Lazy(click.Group):
             return _failed(error)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        left = dict(COMMANDS)
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:<10}", left.pop(name)) for name in names if name in left])
+        if left:
+            with formatter.section("Others"):
+                formatter.write_dl([(f"{name:<10}", told) for name, told in left.items()])
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -87,11 +102,30 @@ class _Lazy(click.Group):
 def cli() -> None:
     """A polite web crawler: a seed list and a YAML file in, JSONL that can be trusted out.
 
+    Begin with `crawler init`, `crawler demo` or `crawler crawl example.org --max-pages 10`. `crawler COMMAND --help`
+    tells all of a command.
+
     \b
-    Exit codes: 0 complete, or stopped by a budget; 1 the program or its machine failed;
-    2 usage or configuration; 3 no seed could be fetched; 4 complete, but some URLs failed
-    for reasons a retry may mend; 130 interrupted.
+    Exit codes: 0 complete, or stopped by a budget; 1 the program or its machine
+    failed; 2 usage or configuration; 3 no seed could be fetched; 4 complete, but
+    some URLs failed for reasons a retry may mend; 130 interrupted.
     """
+
+
+@click.command(name="help", add_help_option=False)
+@click.argument("name", required=False, metavar="[COMMAND]")
+@click.pass_context
+def _help(ctx: click.Context, name: str | None) -> None:
+    """Show the help of a command."""
+    from crawler.cli.out import tell  # noqa: PLC0415
+
+    group = ctx.parent or ctx
+    if name is None:
+        tell(group.get_help())
+        return
+    _, command, _ = cli.resolve_command(group, [name])
+    if command is not None:
+        tell(command.get_help(click.Context(command, info_name=name, parent=group)))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli.completing import settings
+from crawler.cli.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from crawler.url import HostKey
 
 
-@click.command(short_help="Validate a configuration and print what will apply.")
+@click.command(cls=Page, short_help="Validate a configuration and print what will apply.")
 @click.argument("path", metavar="crawl.yaml", type=click.Path(path_type=Path))
 @click.option("--host", "hosts", multiple=True, metavar="H", help="Say which limits apply to this host, and why.")
 @click.option(

@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from crawler.cli.out import tell
+from crawler.cli.page import Page
 
 _BASH: Final = """\
 # Completion of crawler in bash 4.4 and later:  source <(crawler completion bash)
@@ -70,21 +71,13 @@ complete -c crawler -f -a '(__crawler_completion)'
 SCRIPTS: Final = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
-@click.command(short_help="Print a script that completes what is typed, for bash, zsh or fish.")
+@click.command(cls=Page, short_help="Print a script that completes what is typed, for bash, zsh or fish.")
 @click.argument("shell", metavar="bash|zsh|fish", type=click.Choice(list(SCRIPTS)))
 def completion(shell: str) -> None:
     """Print a script for a shell. With it, Tab completes commands, options, names of files and folders, the keys of
     --set and their values, and the rules of a crawl.
 
-    \b
-    To try it:
-      source <(crawler completion bash)      bash 4.4 or later, or zsh with zsh in its place
-      crawler completion fish | source       fish
-
-    \b
-    To keep it:
-      crawler completion bash > ~/.local/share/bash-completion/completions/crawler
-      crawler completion zsh > ~/.zfunc/_crawler      with fpath+=~/.zfunc before compinit in ~/.zshrc
-      crawler completion fish > ~/.config/fish/completions/crawler.fish
+    The first example tries it, for as long as a shell runs; in zsh likewise, in fish it is crawler completion fish |
+    source. The others keep it: zsh looks there if ~/.zshrc says fpath+=~/.zfunc before compinit.
     """
     tell(SCRIPTS[shell], end="")

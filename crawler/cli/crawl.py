@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from crawler.cli.completing import directories, paths, settings
+from crawler.cli.page import Page
 from crawler.errors import ConfigError, ParseError
 from crawler.parse.server import Server
 
 
-@click.command(short_help="Crawl a seed list into a directory of JSONL.")
+@click.command(cls=Page, short_help="Crawl a seed list into a directory of JSONL.")
 @click.argument("seeds", nargs=-1, metavar="[SEED]...", shell_complete=paths)
 @click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration (YAML).")
 @click.option(
@@ -67,15 +68,11 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
 ) -> int:
     """Crawl from each SEED into DIR/pages.jsonl, one JSON record a page, and DIR/RULE.jsonl for each scraping rule.
 
-    \b
-    SEED is one of
-      https://example.org/a   a URL
-      example.org             a host, tried as https
-      sitemap:URL             a sitemap or feed, or sitemap:example.org for its /sitemap.xml
-      seeds.txt               a file: one of these a line, or .jsonl/.csv with a url field
-      -                       the same lines from standard input
-    Seeds given here replace those of the configuration. With --resume they are added to the
-    crawl's own; without a FILE, the configuration is that of the crawl: DIR/crawl.yaml.
+    A SEED is one of the arguments below. Seeds given here replace those of the configuration. With --resume they are
+    added to the crawl's own; without a FILE, the configuration is that of the crawl: DIR/crawl.yaml.
+
+    Ctrl-C lets what is in flight finish, for at most ten seconds; a second one does not wait. Whatever ends a crawl,
+    nothing is lost and nothing is written twice: --resume goes on.
     """
     options: list[str | tuple[str, str]] = []
     if delay is not None:

@@ -11,6 +11,7 @@ import click
 from crawler.cli import INTERRUPTED, typed_command
 from crawler.cli.completing import directories
 from crawler.cli.out import tell
+from crawler.cli.page import Page
 from crawler.models import OUTCOMES, PAGES
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 PRODUCT = "/products/pocket-notebook"
 
 
-@click.command(short_help="Crawl a small bundled shop on this machine.")
+@click.command(cls=Page, short_help="Crawl a small bundled shop on this machine.")
 @click.option(
     "-d",
     "--directory",

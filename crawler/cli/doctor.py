@@ -9,6 +9,7 @@ import click
 
 from crawler.cli import FAILED, OK
 from crawler.cli.completing import directories
+from crawler.cli.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ _COLUMNS = 100
 _CHECK = 12
 
 
-@click.command(short_help="Check this installation and machine, and say what to do.")
+@click.command(cls=Page, short_help="Check this installation and machine, and say what to do.")
 @click.option("--host", "hosts", multiple=True, metavar="HOST", help="Look this host up and connect to it, too.")
 @click.option(
     "-d",
@@ -37,13 +38,6 @@ def doctor(hosts: tuple[str, ...], directory: Path, as_json: bool) -> int:  # no
 
     Each line says ok, warning or failed, and what to do. A warning stands for what will make a crawl slower or less
     safe; what failed, no crawl can do without.
-
-    \b
-    Examples:
-      crawler doctor
-      crawler doctor --host shop.example.org -d /srv/crawls
-
-    Exit codes: 0 if nothing failed; 1 if something did.
     """
     from crawler.cli.out import tell, tell_json  # noqa: PLC0415  (help needs none of it)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli.completing import directories, paths, record_names
+from crawler.cli.page import Page
 
 if TYPE_CHECKING:
     from crawler.dataset.exported import Exported
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 STDOUT = "-"
 
 
-@click.command(short_help="Write the records of a rule, or pages, without doubles.")
+@click.command(cls=Page, short_help="Write the records of a rule, or pages, without doubles.")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=directories)
 @click.argument("name", metavar="RULE|pages", shell_complete=record_names)
 @click.option(

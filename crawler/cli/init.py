@@ -12,6 +12,7 @@ import click
 from crawler.cli import OK
 from crawler.cli.completing import directories, settings
 from crawler.cli.out import tell
+from crawler.cli.page import Page
 from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ CONFIG, SEEDS, RULES = "crawl.yaml", "seeds.txt", "rules.yaml"
 TEMPLATES: Final = (CONFIG, SEEDS)
 
 
-@click.command(short_help="Write a commented crawl.yaml and seeds.txt; --from URL proposes them.")
+@click.command(cls=Page, short_help="Write a commented crawl.yaml and seeds.txt; --from URL proposes them.")
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path), shell_complete=directories)
 @click.option("--from", "site", metavar="URL", help="Look at this site first, and propose what suits it.")
 @click.option(
@@ -39,17 +40,6 @@ def init(directory: Path, site: str | None, overrides: tuple[str, ...]) -> int:
     six others of different kinds, as politely as a crawl would, which takes some seconds. What is written then is
     short: seeds, scope, pace and a budget, each with the reason for it, and rules.yaml where pages describe what they
     show as JSON-LD.
-
-    \b
-    Examples:
-      crawler init shop
-      crawler init shop --from https://shop.example.org/
-      crawler init shop --from shop.example.org --set limits.default.delay=3s
-
-    \b
-    Exit codes: 0 written; 2 usage, or a file exists; 3 the site could not be looked at.
-
-    See also: crawler check, crawler try --suggest, crawler schema config.
     """
     names = (*TEMPLATES, RULES) if site is not None else TEMPLATES
     for name in names:

@@ -37,9 +37,7 @@ def seed_remarks(items: Sequence[str], rules: UrlsConfig) -> Iterator[str]:
             elif all(seed.url is None for seed in first):
                 yield f"{first[0].place}: {first[0].error}{_advice(first[0])}: is this a seed list?"
         elif item != "-" and not _is_there(path):  # a pipe could be read once only
-            yield from (
-                f"{item}: {seed.error}{_advice(seed)}" for seed in read_seeds([item], rules=rules) if seed.error
-            )
+            yield from (f"{seed.error}{_advice(seed)}" for seed in read_seeds([item], rules=rules) if seed.error)
             if "/" not in item and ":" not in item and (near := likely_file(path)) is not None:
                 yield f"{item}: is taken for a host; did you mean the file {near}?"
 

@@ -138,12 +138,12 @@ def test_mistake_is_named_with_its_way_out(folder, capsys, arguments):
         ("htp://a.test", "'htp://a.test' is not http or https but htp (did you mean http://a.test?)"),
         (
             "https:a.test/x",
-            "https:a.test/x: 'https:a.test/x' is neither a URL nor a host (did you mean https://a.test/x?)",
+            "'https:a.test/x' is neither a URL nor a host (did you mean https://a.test/x?)",
         ),
         ("ftp://a.test/", "'ftp://a.test/' is not http or https but ftp (expected a URL such as"),
         (
             "<https://a.test>",
-            "<https://a.test>: '<https://a.test>' is neither a URL nor a host (did you mean https://a",
+            "'<https://a.test>' is neither a URL nor a host (did you mean https://a",
         ),
         ("https://", "'https://' is not a URL (expected http://… or https://…)"),
         ("a.test b.test", "'a.test b.test' is neither a URL nor a host (each seed is an argument"),
