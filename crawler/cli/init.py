@@ -39,7 +39,7 @@ def init(directory: Path, site: str | None, overrides: tuple[str, ...]) -> int:
     With --from, the site at URL (or a host, tried as https) is asked for robots.txt, its sitemaps, that page and up to
     six others of different kinds, as politely as a crawl would, which takes some seconds. What is written then is
     short: seeds, scope, pace and a budget, each with the reason for it, and rules.yaml where pages describe what they
-    show as JSON-LD.
+    show for search engines, as JSON-LD or microdata.
     """
     names = (*TEMPLATES, RULES) if site is not None else TEMPLATES
     for name in names:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _LOOKING = (
     "parse.workers=1",
     "extract.features.json_ld=true",
+    "extract.features.microdata=true",
     "extract.links=true",
     "extract.fields=null",
     "extract.rules=[]",
@@ -183,7 +184,7 @@ def _last(asked: CrawlConfig, guesses: Sequence[RuleGuess]) -> Iterator[Setting]
         )
     if guesses:
         what = ", ".join(f"{guess.seen.type} on {counted(len(guess.seen.urls), 'page')}" for guess in guesses)
-        yield Setting(("extract", "rules"), RULES, (f"Pages describe what they show as JSON-LD: {what}",))
+        yield Setting(("extract", "rules"), RULES, (f"Pages describe what they show for search engines: {what}",))
 
 
 def _seeds(facts: SiteFacts) -> Iterator[str]:

@@ -93,7 +93,7 @@ def _notes(facts: SiteFacts) -> Iterator[str]:
 
 def rules_head(directory: Path) -> Iterator[str]:
     """What stands at the beginning of rules.yaml."""
-    yield "What pages describe as JSON-LD, with a value that was seen of each field. docs/rules.md has every key."
+    yield "What pages describe for search engines, with a value seen of each field. docs/rules.md has every key."
     yield f"  crawler try URL -c {shlex.quote(str(directory / RULES))}       what they give of a page"
     yield "  crawler try --suggest VALUE URL      selectors for what is not here"
 

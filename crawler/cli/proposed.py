@@ -47,7 +47,8 @@ def rules(head: Iterable[str], guesses: Sequence[RuleGuess]) -> str:
     for guess in guesses:
         rule, pages = guess.rule, len(guess.seen.urls)
         lines.append("")
-        seen = f"{guess.seen.type} of schema.org, as JSON-LD on {counted(pages, 'page')} of those looked at"
+        how = "JSON-LD" if guess.seen.source == "json_ld" else "microdata"
+        seen = f"{guess.seen.type} of schema.org, as {how} on {counted(pages, 'page')} of those looked at"
         lines += comment(f"{seen}, such as {guess.seen.urls[0]}")
         lines.append(f"- name: {scalar(rule['name'])}")
         lines += [f"  {key}: {scalar(rule[key])}" for key in ("match", "each") if key in rule]

@@ -51,6 +51,11 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
         """The values of its JSON-LD."""
         return tuple(self.record.get("json_ld") or ())
 
+    @property
+    def is_rich(self) -> bool:
+        """Whether it describes anything for search engines."""
+        return bool(self.data or self.record.get("microdata"))
+
 
 class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen of a site."""
@@ -138,7 +143,7 @@ class _Site:
         self.pages = [start]
         self.failed: list[tuple[str, str]] = []
         self.is_cut = False
-        self._choice.saw(start.url, is_rich=bool(start.data))
+        self._choice.saw(start.url, is_rich=start.is_rich)
         self._choice.add(link.url for link in start.page.links)
         self._choice.add(Url(url) for url in host.sitemaps.sample)
 
@@ -155,7 +160,7 @@ class _Site:
                 self._choice.saw(url, is_rich=False)
                 self.failed.append((url, seen))
             elif seen.url not in {page.url for page in self.pages}:
-                self._choice.saw(seen.url, is_rich=bool(seen.data))
+                self._choice.saw(seen.url, is_rich=seen.is_rich)
                 self._choice.add(link.url for link in seen.page.links)
                 self.pages.append(seen)
 

@@ -1,4 +1,4 @@
-"""Which records do a site's pages describe, as JSON-LD for search engines, and what are the fields of each?
+"""Which records do a site's pages describe for search engines, as JSON-LD or microdata, and what are their fields?
 
 What is said here is what was seen: a field is one that at least one page had. How records are written as rules,
 `rule_guess` says.
@@ -6,12 +6,10 @@ What is said here is what was seen: a field is one that at least one page had. H
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
-from crawler.survey.shapes import shape
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from crawler.models import Url
     from crawler.survey.look import Seen
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
 MAX_KINDS: Final = 3
 MAX_FIELDS: Final = 14
 _MAX_OBJECTS: Final = 10_000
+_MAX_NESTING: Final = 8
 
 NAMES: Final = {
     "Product": "products", "ProductGroup": "products", "NewsArticle": "articles", "BlogPosting": "articles",
@@ -51,6 +50,9 @@ _FIRST: Final = (
 """Keys by how much they say; others come after them, in their own order."""
 
 
+Source = Literal["json_ld", "microdata"]
+
+
 class Leaf(NamedTuple):
     """A value somewhere in an object."""
 
@@ -81,29 +83,49 @@ class RecordsSeen(NamedTuple):
     name: str
     #: those that had one, as they were seen
     urls: tuple[Url, ...]
-    #: of `urls`, the kinds of page
-    shapes: tuple[str, ...]
     fields: tuple[FieldSeen, ...]
+    source: Source = "json_ld"
 
 
 def records_seen(pages: Sequence[Seen]) -> list[RecordsSeen]:
-    """The types that pages are about, those of most pages first; what the first page alone has is left out."""
+    """The types that pages are about, those of most pages first; what the first page alone has is left out.
+
+    A type that is there as JSON-LD is not taken from microdata.
+    """
+    kinds = _seen(pages, "json_ld", lambda seen: seen.data)
+    known = {seen.type for seen in kinds}
+    items = _seen(pages, "microdata", lambda seen: [_plain(item) for item in seen.record.get("microdata") or ()])
+    named: dict[str, RecordsSeen] = {}
+    for seen in (*kinds, *(seen for seen in items if seen.type not in known)):
+        name = seen.name if seen.name not in named else f"{seen.name}_{seen.type.lower()}"
+        named.setdefault(name, seen._replace(name=name))
+    return list(named.values())[:MAX_KINDS]
+
+
+def _seen(pages: Sequence[Seen], source: Source, data_of: Callable[[Seen], Sequence[Any]]) -> list[RecordsSeen]:
     found: dict[str, list[tuple[Seen, dict[str, Any]]]] = {}
     for seen in pages:
-        for kind, value in _objects(seen.data):
+        for kind, value in _objects(data_of(seen)):
             found.setdefault(kind, []).append((seen, value))
     about = [(kind, with_it) for kind, with_it in found.items() if any(seen is not pages[0] for seen, _ in with_it)]
     about.sort(key=lambda pair: -len(pair[1]))
     kinds = []
-    taken: set[str] = set()
     for kind, with_it in about:
-        name = NAMES[kind] if NAMES[kind] not in taken else f"{NAMES[kind]}_{kind.lower()}"
-        taken.add(name)
-        urls = tuple(seen.url for seen, _ in with_it)
         fields = tuple(_fields([value for _, value in with_it]))
         if fields:
-            kinds.append(RecordsSeen(kind, name, urls, tuple(dict.fromkeys(map(shape, urls))), fields))
-    return kinds[:MAX_KINDS]
+            kinds.append(RecordsSeen(kind, NAMES[kind], tuple(seen.url for seen, _ in with_it), fields, source))
+    return kinds
+
+
+def _plain(item: object, depth: int = 0) -> object:
+    """A microdata item as JSON-LD would have it: its properties as lists, of items within it their first values."""
+    if not isinstance(item, dict) or depth > _MAX_NESTING:
+        return item
+    plain: dict[str, object] = {}
+    for name, values in (item.get("properties") or {}).items():
+        below = [_plain(value, depth + 1) for value in values]
+        plain[name] = below if depth == 0 else next(iter(below), None)
+    return {**plain, "@type": list(item.get("type") or ())}
 
 
 def _objects(data: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -16,7 +16,7 @@ from crawler.url import Url, path_and_query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crawler.survey.records import FieldSeen, RecordsSeen
+    from crawler.survey.records import FieldSeen, RecordsSeen, Source
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_NAME: Final = 40
@@ -54,12 +54,12 @@ def rule_of(seen: RecordsSeen) -> RuleGuess:
     filled: dict[str, int] = {}
     for field in seen.fields:
         name = _name(field.path, fields)
-        fields[name] = _field(name, field)
+        fields[name] = _field(name, field, seen.source)
         examples[name], filled[name] = field.values[0], len(field.values)
     rule: dict[str, Any] = {"name": seen.name}
     if (pattern := _pattern(seen.urls)) is not None:
         rule["match"] = pattern
-    rule["each"] = {"json": "@", "in": f"json_ld:{seen.type}"}
+    rule["each"] = _each(seen)
     rule["fields"] = fields
     required = next((name for name in _REQUIRED if filled.get(name) == pages), None)
     if required is not None:
@@ -79,12 +79,20 @@ def untyped(guess: RuleGuess) -> RuleGuess:
     return guess._replace(rule={**guess.rule, "fields": fields})
 
 
-def _field(name: str, field: FieldSeen) -> dict[str, Any]:
+def _each(seen: RecordsSeen) -> dict[str, str]:
+    if seen.source == "json_ld":
+        return {"json": "@", "in": f"json_ld:{seen.type}"}
+    return {"json": f"[?ends_with(type[0] || '', '/{seen.type}')]", "in": "microdata"}  # a type is a URL
+
+
+def _field(name: str, field: FieldSeen, source: Source) -> dict[str, Any]:
     keys = [key if _IDENTIFIER.fullmatch(key) else json.dumps(key) for key in field.path]
     plain: dict[str, Any] = {"json": ".".join(keys)}
-    if field.is_many:
+    if source == "microdata":
+        plain = {"json": ".".join(f"properties.{key}[0]" for key in keys)}
+    elif field.is_many:
         return {"json": f"[{keys[0]}][]", "many": True}
-    if field.in_list:  # a list on one page may be a single value on another
+    elif field.in_list:  # a list on one page may be a single value on another
         plain = {"json": f"[{keys[0]}][] | [0]" + "".join(f".{key}" for key in keys[1:])}
     if (kind := _type(name, field)) is not None:
         plain["type"] = kind

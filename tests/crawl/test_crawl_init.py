@@ -64,7 +64,7 @@ def proposed(tmp_path, monkeypatch, capsys):
             options = [f"--set={setting}" for setting in (*settings, f"limits.default.delay={delay}", *more)]
             code = run(["init", "out", "--from", site, *options])
         out, err = capsys.readouterr()
-        propose.hits = server.log.hits
+        propose.hits, propose.out = server.log.hits, out
         return code, out, err, [f"{hit.host}{hit.path}" for hit in server.log.hits]
 
     return propose
@@ -225,6 +225,24 @@ def test_rules_come_with_examples_and_count_what_is_missing(proposed, written):
     assert "# Lamp" in written("rules.yaml")[1]
     assert "# X (1 of 2)" in written("rules.yaml")[1]
     assert written()[0].extract.rules[0].name == "products"
+
+
+def test_microdata_gives_rules_too_and_each_item_of_a_list_its_record(proposed, written):
+    def item(name, price):
+        offer = f'<div itemprop=offers itemscope><meta itemprop=price content="{price}"></div>'
+        return f'<div itemscope itemtype="http://schema.org/Product"><b itemprop=name>{name}</b>{offer}</div>'
+
+    replies = {
+        "a.test/": links("/p/1", "/p/2", "/list/all"),
+        "a.test/p/1": page(item("Lamp", "9.50")),
+        "a.test/p/2": page(item("Chair", "12")),
+        "a.test/list/all": page(item("Lamp", "9.50") + item("Chair", "12")),
+    }
+    assert proposed(replies)[0] == 0
+    [rule] = yaml.safe_load(written("rules.yaml")[1])
+    assert rule["fields"]["price"] == {"json": "properties.offers[0].properties.price[0]", "type": "decimal"}
+    assert "# Product of schema.org, as microdata on 3 pages" in written("rules.yaml")[1]
+    assert "products takes Product of 3 pages: name, price" in proposed.out
 
 
 def test_a_type_that_some_value_does_not_have_is_not_demanded(proposed, written):
