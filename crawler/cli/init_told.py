@@ -78,7 +78,7 @@ def _notes(facts: SiteFacts) -> Iterator[str]:
     empty = [seen.url for seen in facts.pages if seen.page.needs_js]
     if empty:
         yield (
-            f"{len(empty)} of {counted(len(facts.pages), 'page')} seem to be filled by scripts, such as {empty[0]}: "
+            f"pages seem to be filled by scripts, {len(empty)} of {len(facts.pages)} seen, such as {empty[0]}: "
             "scripts are not run, so their records will hold little. Look for the JSON that the scripts load."
         )
     unwanted = [seen.url for seen in facts.pages if seen.page.reason == "noindex"]

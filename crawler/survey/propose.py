@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from crawler.politeness.limits import LimitTable
 from crawler.survey.forecast import forecast, pages_of, pause_of
-from crawler.survey.shapes import action, is_calendar
+from crawler.survey.shapes import TRACKING, VIEWS, action, is_calendar
 from crawler.traps.shapes import choices
 from crawler.url import Url, host, host_key, path_and_query, registrable_domain
 from crawler.wording import counted, delay, duration, roughly
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 FIRST_PAGES: Final = 1_000
 """Of a site whose size nobody knows, or that would take longer than `LONG_S`."""
 LONG_S: Final = 3_600.0
-_NO_CONTENT: Final = (
-    "add-to-cart", "color", "colour", "dir", "direction", "display", "filter", "limit", "mode", "order", "orderby",
-    "per_page", "perpage", "print", "replytocom", "share", "size", "sort", "sort_by", "sortby", "view",
-)  # fmt: skip
-"""Parameters by which a list is shown in another order, or in part; what it lists has pages of its own."""
-_TRACKING: Final = re.compile(
-    r"utm_\w+|gclid|fbclid|msclkid|mc_[ce]id|sid|session_?id|phpsessid|jsessionid", re.IGNORECASE
-)
 _CALENDAR: Final = re.compile(r"[^/]*(?:calend|kalend|agenda)[^/]*|cal", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[\w./~%-]+", re.ASCII)
 
@@ -74,12 +66,10 @@ def _scope(facts: SiteFacts, links: Sequence[Url]) -> Iterator[Setting]:
         why = (f"{counted(own, 'link')} to {home} were seen, and none to another host of {domain}",)
         yield Setting(("scope", "stay_on"), "host", why)
     else:
-        which = (
-            f"{counted(others.total(), 'link')} lead to other hosts of {domain}, such as {others.most_common(1)[0][0]}"
-        )
+        which = f"Links to other hosts of {domain}: {others.total():,}, such as to {others.most_common(1)[0][0]}"
         wide = others.total() > own
         then = "more than to this one" if wide else "not followed; domain would follow them"
-        yield Setting(("scope", "stay_on"), "domain" if wide else "host", (f"{which}: {then}",))
+        yield Setting(("scope", "stay_on"), "domain" if wide else "host", (f"{which}; {then}",))
     path = path_and_query(facts.start.url).partition("?")[0]
     folder = path[: path.rindex("/") + 1]
     if folder.count("/") > 1 and _PLAIN.fullmatch(folder):
@@ -96,7 +86,7 @@ def _excluded(links: Sequence[Url]) -> Iterator[Setting]:
     for name, times in Counter(name for name, _ in doing).items():
         example = next(link for each, link in doing if each == name)
         patterns[f"/\\/{re.escape(name)}([/?]|$)/"] = f"{name}: to act on, not to read; {_seen(times, example)}"
-    for name in _NO_CONTENT:
+    for name in VIEWS:
         with_it = [link for link in links if any(key.lower() == name for key, _ in choices(link))]
         if with_it:
             patterns[f"/[?&]{re.escape(name)}=/"] = (
@@ -121,10 +111,12 @@ def _calendar_glob(url: Url) -> str | None:
 
 
 def _urls(links: Sequence[Url]) -> Iterator[Setting]:
-    dull = Counter(name for link in links for name, _ in choices(link) if _TRACKING.fullmatch(name))
+    dull = Counter(name for link in links for name, _ in choices(link) if TRACKING.fullmatch(name))
     if dull:
         names = ["utm_*" if name.lower().startswith("utm_") else name for name in dull]
-        why = f"{_seen(dull.total(), 'parameters that tell where a visitor came from, or who it is')}: no other page"
+        why = (
+            f"Parameters that tell where a visitor came from, or who it is, and lead to no other page: {dull.total():,}"
+        )
         yield Setting(("urls", "drop_params"), list(dict.fromkeys(names)), (why,))
 
 
@@ -175,7 +167,8 @@ def _sitemaps(facts: SiteFacts) -> Iterator[Setting]:
         why = "robots.txt names none; the one at /sitemap.xml is in seeds.txt"
         yield Setting(("sitemaps", "follow"), value=False, why=(why,))
     else:
-        why = f"robots.txt names them: {counted(found.urls, 'URL')} in {found.read:,} of {found.known:,} that were read"
+        of_all = counted(found.read, "sitemap") if found.read == found.known else f"{found.read:,} of {found.known:,}"
+        why = f"robots.txt names them: {counted(found.urls, 'URL')} in {of_all}"
         yield Setting(("sitemaps", "follow"), bool(found.urls), (why,))
 
 

@@ -33,6 +33,15 @@ _ACTIONS: Final = (
     "register", "search", "share", "signin", "sign-in", "signup", "sign-up", "wishlist", "wp-admin", "wp-login.php",
 )  # fmt: skip
 """Segments of paths behind which there is something to do, and nothing to read."""
+VIEWS: Final = (
+    "add-to-cart", "color", "colour", "dir", "direction", "display", "filter", "limit", "mode", "order", "orderby",
+    "per_page", "perpage", "print", "replytocom", "share", "size", "sort", "sort_by", "sortby", "view",
+)  # fmt: skip
+"""Parameters by which a list is shown in another order, or in part; what it lists has pages of its own."""
+TRACKING: Final = re.compile(
+    r"utm_\w+|gclid|fbclid|msclkid|mc_[ce]id|sid|session_?id|phpsessid|jsessionid", re.IGNORECASE
+)
+"""Parameters that say nothing of the page."""
 
 
 def shape(url: Url) -> str:
@@ -64,7 +73,7 @@ class Choice:
             if url in self._known or len(self._known) >= _MAX_KNOWN:
                 continue
             self._known.add(url)
-            if action(url) or _NO_PAGE.search(url.partition("?")[0]) or _is_endless(url):
+            if action(url) or _NO_PAGE.search(url.partition("?")[0]) or _is_endless(url) or _is_repeated(url):
                 continue
             like = shape(url)
             self._count[like] += 1
@@ -101,6 +110,11 @@ def _is_endless(url: Url) -> bool:
     if found is None:
         return False
     return found.kind in (Kind.DEEP, Kind.FACETS) or "?" in found.pattern or is_calendar(url)
+
+
+def _is_repeated(url: Url) -> bool:
+    """Whether the same is likely to stand under a shorter URL, too."""
+    return any(name.lower() in VIEWS or TRACKING.fullmatch(name) for name, _ in choices(url))
 
 
 def is_calendar(url: Url) -> bool:

@@ -192,7 +192,7 @@ def test_scope_leaves_out_what_was_seen_and_is_not_worth_reading(proposed, writt
 def test_a_site_spread_over_hosts_of_a_domain_is_crawled_as_a_domain(proposed, written):
     proposed({"www.a.test/": links(*(f"http://shop.a.test/{n}" for n in range(5)))}, "http://www.a.test/")
     assert written()[0].scope.stay_on == "domain"
-    assert "5 links lead to other hosts of a.test, such as shop.a.test: more than to this one" in written()[1]
+    assert "# Links to other hosts of a.test: 5, such as to shop.a.test; more than to this one" in written()[1]
 
 
 def test_a_redirect_to_another_host_is_followed_and_told(proposed, written):
@@ -206,8 +206,8 @@ def test_a_redirect_to_another_host_is_followed_and_told(proposed, written):
 def test_a_site_that_scripts_fill_is_told_to_be_one(proposed, written):
     bare = Reply(200, HTML, b'<html><body><div id="root"></div><script src="/app.js"></script></body></html>')
     _, out, _, _ = proposed({"a.test/": bare}, "http://a.test/")
-    assert "1 of 1 page seem to be filled by scripts" in out
-    assert "# NOTE: 1 of 1 page seem to be filled by scripts" in written()[1]
+    assert "pages seem to be filled by scripts, 1 of 1" in out
+    assert "# NOTE: pages seem to be filled by scripts, 1 of 1" in written()[1]
 
 
 def test_rules_come_with_examples_and_count_what_is_missing(proposed, written):
