@@ -31,6 +31,9 @@ _DO = {
     "private_address": "name it as the seed itself, or allow it: --set fetch.allow_addresses=…",
 }
 
+_PLAIN = ("connect", "dns", "timeout", "reset")
+"""Reasons whose details say no more than their meaning."""
+
 
 def why_nothing(error: NothingSeenError) -> str:
     """Why there is nothing to propose anything from, and what to do."""
@@ -48,7 +51,8 @@ def why_nothing(error: NothingSeenError) -> str:
         return f"{error.url}: {reason}, {meaning(reason)}: {do}"
     if reason.startswith("http_5"):
         return f"{error.url}: {reason}, {meaning(reason)}: the server has trouble; try again later"
-    what = f"{error.url}: {error.reason}" if detail else f"{error.url}: {reason}, {meaning(reason)}"
+    told = error.reason if detail and reason not in _PLAIN else f"{reason}, {meaning(reason)}"
+    what = f"{error.url}: {told}"
     return f"{what}: {_DO[reason].format(host=host_key(Url(error.url)))}" if reason in _DO else what
 
 
