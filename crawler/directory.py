@@ -181,7 +181,8 @@ class CrawlDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
             file = self.lock_file.open("a")
         except OSError as error:
-            raise ConfigError(f"{self.path}: cannot be used as a crawl directory: {error.strerror}") from error
+            what = "it is a file; name a folder" if self.path.is_file() else error.strerror
+            raise ConfigError(f"{self.path}: cannot be used as a crawl directory: {what}") from error
         with file:
             if is_new:
                 self._bring_name_down()

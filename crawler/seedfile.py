@@ -167,7 +167,8 @@ def _csv_text(lines: Iterator[Row], bad_lines: list[Row], at_end: list[bool]) ->
 def _url_column(header: list[str], name: str) -> int:
     names = [column.strip().lower() for column in header]
     if "url" not in names:
-        raise ConfigError(f"seed file {name!r} has no column called url; its header is {shown(','.join(header))!r}")
+        has = f"its header is {shown(','.join(header))!r}"
+        raise ConfigError(f"seed file {name!r} has no column called url; {has}: call the one with the URLs so")
     return names.index("url")
 
 

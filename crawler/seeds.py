@@ -47,6 +47,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SITEMAP = re.compile(r"sitemap:\s*", re.IGNORECASE)  # as a line of robots.txt begins
 _FILE_NAME = re.compile(r"\.(?:txt|csv|jsonl)(?:\.gz)?$", re.IGNORECASE)
 _CONFIG_NAME = re.compile(r"\.ya?ml$", re.IGNORECASE)
+_MISSPELT = re.compile(r"([A-Za-z]{3,6})(?::/{0,3}|/{2})([^/@\\s]\S*)")
 _PATH_START = re.compile(r"[./~]|[^.:\[]*/")
 
 
@@ -155,7 +156,7 @@ def _seed_file(item: str, place: str) -> Path | None:
         raise ConfigError(f"{place} is an empty seed; expected a URL, a host or a file")
     if _SCHEME.match(item) or names_sitemap(item):
         return None
-    for_a_url = f"for a URL write https://{item.lstrip('./')}"
+    for_a_url = f"for a URL write {likely_url(item) or 'https://' + item.lstrip('./')}"
     if _CONFIG_NAME.search(item):
         raise ConfigError(f"{item} is a configuration: crawler crawl -c {shlex.quote(item)}; {for_a_url}")
     path = Path(item)
@@ -167,8 +168,31 @@ def _seed_file(item: str, place: str) -> Path | None:
         if path.exists():
             return path
     if _FILE_NAME.search(item) or "\\" in item or (_PATH_START.match(item) and not item.startswith("localhost/")):
-        raise ConfigError(f"seed file {item!r} does not exist; {for_a_url}")
+        near = likely_file(path)
+        raise ConfigError(f"seed file {item!r} does not exist; {f'did you mean {near}?' if near else for_a_url}")
     return None
+
+
+def likely_url(given: str) -> str | None:
+    """The URL that somebody meant whose scheme is misspelt: ``htp://a.org``, ``https:a.org``, ``http//a.org``."""
+    found = _MISSPELT.fullmatch(given)
+    if found is None:
+        return None
+    from difflib import get_close_matches  # noqa: PLC0415 - few are mistaken
+
+    likely = get_close_matches(found[1].lower(), ("https", "http"), 1, 0.7)
+    return f"{likely[0]}://{found[2]}" if likely else None
+
+
+def likely_file(path: Path) -> Path | None:
+    """The seed file, beside one that is not there, whose name is most like it."""
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    names: list[str] = []
+    with suppress(OSError):
+        names = [each.name for each in path.parent.iterdir() if _FILE_NAME.search(each.name)]
+    near = get_close_matches(path.name, names, 1, 0.7)
+    return path.with_name(near[0]) if near else None
 
 
 def _ends(device: Path) -> bool:

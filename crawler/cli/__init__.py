@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import io
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -19,10 +20,11 @@ from typing import TYPE_CHECKING, NoReturn, cast
 import click
 
 from crawler.errors import ConfigError, CrawlerError
-from crawler.shortage import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "crawl": "Crawl a seed list into a directory of JSONL.",
@@ -32,10 +34,20 @@ COMMANDS = {
     "reparse": "Extract again from an archive, without fetching.",
     "report": "Write a page on what a crawl came to.",
     "export": "Write the records of a rule, or pages, without doubles.",
-    "init": "Write a commented crawl.yaml and seeds.txt.",
+    "init": "Write a commented crawl.yaml and seeds.txt; --from URL proposes them.",
     "demo": "Crawl a small bundled shop on this machine.",
     "schema": "Print the JSON Schema of the configuration or of a record.",
+    "doctor": "Check this installation and machine, and say what to do.",
+    "completion": "Print a script that completes what is typed, for bash, zsh or fish.",
 }
+
+GROUPS = {
+    "First steps": ("init", "demo", "doctor", "completion"),
+    "Before a crawl": ("check", "try", "schema"),
+    "Crawl": ("crawl", "why"),
+    "Afterwards": ("report", "export", "reparse"),
+}
+"""How help shows them; what is in no group comes last."""
 
 OK = 0
 FAILED = 1
@@ -54,11 +66,20 @@ class _Lazy(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name == "help":
+            return _help
         if cmd_name not in COMMANDS:
             return None
         name = "try_" if cmd_name == "try" else cmd_name  # a keyword names neither module nor function
         module = importlib.import_module(f"crawler.cli.{name}")
         return cast("click.Command", getattr(module, name))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The commands, none of which is imported for that, and the options."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+        found = [CompletionItem(name, help=told) for name, told in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. A pipe that nobody reads is answered for by `run`: click would end the process with 1."""
@@ -68,8 +89,13 @@ class _Lazy(click.Group):
             return _failed(error)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        left = dict(COMMANDS)
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:<10}", left.pop(name)) for name in names if name in left])
+        if left:
+            with formatter.section("Others"):
+                formatter.write_dl([(f"{name:<10}", told) for name, told in left.items()])
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -77,11 +103,30 @@ class _Lazy(click.Group):
 def cli() -> None:
     """A polite web crawler: a seed list and a YAML file in, JSONL that can be trusted out.
 
+    Begin with `crawler init`, `crawler demo` or `crawler crawl example.org --max-pages 10`. `crawler COMMAND --help`
+    tells all of a command.
+
     \b
-    Exit codes: 0 complete, or stopped by a budget; 1 the program or its machine failed;
-    2 usage or configuration; 3 no seed could be fetched; 4 complete, but some URLs failed
-    for reasons a retry may mend; 130 interrupted.
+    Exit codes: 0 complete, or stopped by a budget; 1 the program or its machine
+    failed; 2 usage or configuration; 3 no seed could be fetched; 4 complete, but
+    some URLs failed for reasons a retry may mend; 130 interrupted.
     """
+
+
+@click.command(name="help", add_help_option=False)
+@click.argument("name", required=False, metavar="[COMMAND]")
+@click.pass_context
+def _help(ctx: click.Context, name: str | None) -> None:
+    """Show the help of a command."""
+    from crawler.cli.out import tell  # noqa: PLC0415
+
+    group = ctx.parent or ctx
+    if name is None:
+        tell(group.get_help())
+        return
+    _, command, _ = cli.resolve_command(group, [name])
+    if command is not None:
+        tell(command.get_help(click.Context(command, info_name=name, parent=group)))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -129,6 +174,10 @@ def _leave(codes: Sequence[int]) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit code. Messages for people go to stderr."""
+    if "_CRAWLER_COMPLETE" in os.environ:
+        from crawler.cli.completing import answer_shells  # noqa: PLC0415 - only a shell asks for it
+
+        answer_shells()
     try:
         code = cli.main(arguments, prog_name="crawler", standalone_mode=False)
     except click.exceptions.Abort:
@@ -137,6 +186,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _show_usage(error)
         return USAGE
     except Exception as error:
+        from crawler.shortage import shortage  # noqa: PLC0415 - loaded by all that could run short of anything
+
         failure = shortage(error) or error
         if not isinstance(failure, CrawlerError | OSError):
             raise
@@ -159,8 +210,25 @@ def _show_usage(error: click.ClickException) -> None:
 
     text = io.StringIO()
     error.show(text)
+    if (close := _close_choice(error)) is not None:
+        text.write(f"Did you mean {close}?\n")
     with contextlib.suppress(OSError):
         tell(text.getvalue(), err=True, end="")
+
+
+def _close_choice(error: click.ClickException) -> str | None:
+    """Of the commands, or of what an argument may be, that which is most like what was given."""
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    given = re.search(r"'([^']*)'", error.message.rpartition(": ")[2])
+    if isinstance(error, click.BadParameter) and error.param is not None and isinstance(error.param.type, click.Choice):
+        known = [str(choice) for choice in error.param.type.choices]
+    elif isinstance(error, click.UsageError) and error.message.startswith("No such command"):
+        known = list(COMMANDS)
+    else:
+        return None
+    close = get_close_matches(given[1], known, 1) if given else []
+    return close[0] if close else None
 
 
 def _failed(error: CrawlerError | OSError) -> int:

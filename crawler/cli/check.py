@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from crawler.cli.completing import settings
+from crawler.cli.page import Page
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,10 +17,17 @@ if TYPE_CHECKING:
     from crawler.url import HostKey
 
 
-@click.command(short_help="Validate a configuration and print what will apply.")
+@click.command(cls=Page, short_help="Validate a configuration and print what will apply.")
 @click.argument("path", metavar="crawl.yaml", type=click.Path(path_type=Path))
 @click.option("--host", "hosts", multiple=True, metavar="H", help="Say which limits apply to this host, and why.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, as crawl does.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=settings,
+    help="Override a key, as crawl does.",
+)
 def check(path: Path, hosts: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     """Read crawl.yaml, report every mistake in it, and print the configuration that will apply, defaults included.
     A file of scraping rules alone will do, too.

@@ -8,26 +8,41 @@ from pathlib import Path
 
 import click
 
+from crawler.cli.completing import directories, paths, settings
+from crawler.cli.page import Page
 from crawler.errors import ConfigError, ParseError
 from crawler.parse.server import Server
 
 
-@click.command(short_help="Crawl a seed list into a directory of JSONL.")
-@click.argument("seeds", nargs=-1, metavar="[SEED]...")
+@click.command(cls=Page, short_help="Crawl a seed list into a directory of JSONL.")
+@click.argument("seeds", nargs=-1, metavar="[SEED]...", shell_complete=paths)
 @click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration (YAML).")
 @click.option(
-    "-d", "--directory", metavar="DIR", help="Where the crawl's files go; {date} is today's. Default: data/NAME."
+    "-d",
+    "--directory",
+    metavar="DIR",
+    shell_complete=directories,
+    help="Where the crawl's files go; {date} is today's. Default: data/NAME.",
 )
 @click.option("--delay", metavar="TIME", help="Pause between request starts on a host (limits.default.delay).")
 @click.option("--depth", metavar="N", help="Follow links at most N hops from a seed (scope.max_depth).")
 @click.option("--max-pages", metavar="N", help="Stop after N page records (budget.pages).")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set any configuration key.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=settings,
+    help="Set any configuration key.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the crawl in DIR; begin it if there is none.")
 @click.option("--retry-failed", is_flag=True, help="Resume, and try again what failed.")
 @click.option("--where", metavar="EXPR", help="Of what failed only this, such as 'reason=timeout host=*.example.org'.")
 @click.option("--repair", is_flag=True, help="Resume a damaged crawl: what its files lack is fetched again.")
 @click.option("--fresh", is_flag=True, help="Move a crawl that lies in DIR aside and start anew.")
-@click.option("-o", "--output", metavar="FILE|-", help="Page records go to FILE; to stdout as well with -.")
+@click.option(
+    "-o", "--output", metavar="FILE|-", shell_complete=paths, help="Page records go to FILE; to stdout as well with -."
+)
 @click.option(
     "--dry-run", is_flag=True, help="Ask hosts for robots.txt and sitemaps; show what would be fetched, and how fast."
 )
@@ -57,15 +72,11 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
 ) -> int:
     """Crawl from each SEED into DIR/pages.jsonl, one JSON record a page, and DIR/RULE.jsonl for each scraping rule.
 
-    \b
-    SEED is one of
-      https://example.org/a   a URL
-      example.org             a host, tried as https
-      sitemap:URL             a sitemap or feed, or sitemap:example.org for its /sitemap.xml
-      seeds.txt               a file: one of these a line, or .jsonl/.csv with a url field
-      -                       the same lines from standard input
-    Seeds given here replace those of the configuration. With --resume they are added to the
-    crawl's own; without a FILE, the configuration is that of the crawl: DIR/crawl.yaml.
+    A SEED is one of the arguments below. Seeds given here replace those of the configuration. With --resume they are
+    added to the crawl's own; without a FILE, the configuration is that of the crawl: DIR/crawl.yaml.
+
+    Ctrl-C lets what is in flight finish, for at most ten seconds; a second one does not wait. Whatever ends a crawl,
+    nothing is lost and nothing is written twice: --resume goes on.
     """
     options: list[str | tuple[str, str]] = []
     if delay is not None:
@@ -85,6 +96,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         server = _server(stack)  # first of all: it loads what parsers need while this process loads the rest
         from crawler.cli.planning import STDOUT, plan_of  # noqa: PLC0415  (help needs none of it)
         from crawler.cli.remarks import contact_remarks  # noqa: PLC0415
+        from crawler.cli.seed_advice import seed_remarks  # noqa: PLC0415
 
         plan = plan_of(seeds, config, directory, [*options, *overrides], output, resume=resume)
         if retry_failed:
@@ -98,7 +110,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
             return run_dry(plan, server)
         from crawler.cli.running import run_crawl  # noqa: PLC0415
 
-        remarks = contact_remarks(plan.config)
+        remarks = [*contact_remarks(plan.config), *(() if resume else seed_remarks(plan.items(), plan.config.urls))]
         stream = output == STDOUT
         return run_crawl(
             plan,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli import INTERRUPTED, typed_command
+from crawler.cli.completing import directories
 from crawler.cli.out import tell
+from crawler.cli.page import Page
 from crawler.models import OUTCOMES, PAGES
 
 if TYPE_CHECKING:
@@ -18,8 +20,15 @@ if TYPE_CHECKING:
 PRODUCT = "/products/pocket-notebook"
 
 
-@click.command(short_help="Crawl a small bundled shop on this machine.")
-@click.option("-d", "--directory", default="data/demo", metavar="DIR", help="Where the files go. Default: data/demo.")
+@click.command(cls=Page, short_help="Crawl a small bundled shop on this machine.")
+@click.option(
+    "-d",
+    "--directory",
+    default="data/demo",
+    metavar="DIR",
+    shell_complete=directories,
+    help="Where the files go. Default: data/demo.",
+)
 def demo(directory: str) -> int:
     """Serve a small shop on a loopback address, crawl it, and say what to try next.
 

@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING
 
 import click
 
+from crawler.cli.completing import directories, paths, record_names
+from crawler.cli.page import Page
+
 if TYPE_CHECKING:
     from crawler.dataset.exported import Exported
 
 STDOUT = "-"
 
 
-@click.command(short_help="Write the records of a rule, or pages, without doubles.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.argument("name", metavar="RULE|pages")
+@click.command(cls=Page, short_help="Write the records of a rule, or pages, without doubles.")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=directories)
+@click.argument("name", metavar="RULE|pages", shell_complete=record_names)
 @click.option(
-    "--to", default=STDOUT, metavar="FILE|-", help="Where to: .jsonl or .csv, also with .gz or .zst; or stdout."
+    "--to",
+    default=STDOUT,
+    metavar="FILE|-",
+    shell_complete=paths,
+    help="Where to: .jsonl or .csv, also with .gz or .zst; or stdout.",
 )
 @click.option("--unique", "key", multiple=True, metavar="FIELD", help="Fields of the key, in place of the rule's own.")
 @click.option("--all", "keep_all", is_flag=True, help="Keep records that share a key.")

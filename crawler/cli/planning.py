@@ -66,10 +66,28 @@ def plan_of(
         resume=resume,
     )
     if not plan.has_seeds():
-        raise ConfigError("nothing to crawl: give a SEED (a URL, a host, a file, or -), or `seeds:` in a -c FILE")
+        raise ConfigError(_nothing_to_crawl(plan, config_path))
     if seeds or not resume or plan.directory.state() is State.UNUSED:
-        plan.read_seeds()  # tells a mistake in an item before anything else is looked at
+        _check_items(plan, config_path)
     return plan
+
+
+def _nothing_to_crawl(plan: Plan, config_path: Path | None) -> str:
+    if plan.resume:
+        return f"{plan.directory.path}: holds no crawl to go on with; give a SEED to begin one, or name another -d DIR"
+    if config_path:
+        return f"{config_path}: has no seeds: add `seeds: [example.org]`, or give a SEED (a URL, a host, a file, or -)"
+    return "nothing to crawl: give a SEED (a URL, a host, a file, or -), or `seeds:` in a -c FILE"
+
+
+def _check_items(plan: Plan, config_path: Path | None) -> None:
+    """Tell a mistake in an item before anything else is looked at, and where it stands."""
+    try:
+        plan.read_seeds()
+    except ConfigError as error:
+        if plan.seeds or config_path is None:
+            raise
+        raise ConfigError(f"{config_path}: seeds: {error}") from error
 
 
 def _own_stdin() -> BinaryIO:

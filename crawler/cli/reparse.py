@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli import INTERRUPTED, NO_SEED, OK
+from crawler.cli.completing import directories, settings
+from crawler.cli.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +23,25 @@ if TYPE_CHECKING:
 _FIELDS_SHOWN = 12
 
 
-@click.command(short_help="Extract again from an archive, without fetching.")
+@click.command(cls=Page, short_help="Extract again from an archive, without fetching.")
 @click.argument("sources", metavar="DIR|FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration or rules (YAML).")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set any configuration key.")
-@click.option("-d", "--directory", type=click.Path(path_type=Path), metavar="OUT", help="Where the new files go.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=settings,
+    help="Set any configuration key.",
+)
+@click.option(
+    "-d",
+    "--directory",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    shell_complete=directories,
+    help="Where the new files go.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome and the differences as one JSON object.")
 def reparse(
     sources: tuple[Path, ...],
@@ -40,8 +56,6 @@ def reparse(
     Of -c FILE (by default the crawl's own crawl.yaml) what is about extraction is used: extract, export and parse, or
     of a file of rules alone these; the rest is as in the crawl. OUT is a new directory; by default DIR/reparse-1, or
     the next that is free. It appears once all is written.
-
-    Exit code 0, or 3 if there was no answer to extract from.
     """
     import msgspec  # noqa: PLC0415  (help needs none of it)
     import uvloop  # noqa: PLC0415

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from crawler.cli.out import tell_json
+from crawler.cli.page import Page
 from crawler.errors import ConfigError
 from crawler.extract.record import SCHEMA_VERSION
 
@@ -16,7 +17,7 @@ RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files")
 KINDS: Final = ("config", *RECORDS, "items", "rejects")
 
 
-@click.command(short_help="Print the JSON Schema of the configuration or of a record.")
+@click.command(cls=Page, short_help="Print the JSON Schema of the configuration or of a record.")
 @click.argument("kind", type=click.Choice(KINDS), metavar="WHAT")
 @click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Whose rules, for items.")
 @click.option("--rule", metavar="NAME", help="Which of them; all by default.")

@@ -6,11 +6,21 @@ from pathlib import Path
 
 import click
 
+from crawler.cli.completing import paths, settings
+from crawler.cli.page import Page
 
-@click.command(name="try", short_help="Show what one page would give.")
-@click.argument("items", metavar="URL|FILE|DIR/URL...", nargs=-1, required=True)
+
+@click.command(name="try", cls=Page, short_help="Show what one page would give.")
+@click.argument("items", metavar="URL|FILE|DIR/URL...", nargs=-1, required=True, shell_complete=paths)
 @click.option("-c", "--config", type=click.Path(path_type=Path), metavar="FILE", help="Configuration or rules (YAML).")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set any configuration key.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=settings,
+    help="Set any configuration key.",
+)
 @click.option("--url", metavar="URL", help="Of the page that FILE holds, which its links are relative to.")
 @click.option(
     "--watch", is_flag=True, help="Again whenever the -c FILE, or a file it names or stands beside, is saved."
@@ -39,10 +49,6 @@ def try_(
     is a page on this machine: .html, .json or .xml, .gz or not; any name with --url. DIR/URL is a page of the crawl in
     DIR, read from its WARC archive, with its configuration. -c FILE may hold rules alone. If there is no record, what
     happened to the URL is printed instead, and the exit code is 3.
-
-    \b
-    crawler try https://example.org/ -c rules.yaml --watch
-    crawler try --suggest "24.99" "Blue Lamp" https://example.org/lamp https://example.org/chair
     """
     from crawler.cli.try_pages import Asked, configured, got, place_of  # noqa: PLC0415  (help needs none of it)
     from crawler.cli.try_shown import shown  # noqa: PLC0415

@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from crawler.cli import NO_SEED, OK
+from crawler.cli.completing import directories
+from crawler.cli.page import Page
 
 
-@click.command(short_help="Say what happened to a URL, and where it was found.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.command(cls=Page, short_help="Say what happened to a URL, and where it was found.")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=directories)
 @click.argument("url")
 @click.option("--json", "as_json", is_flag=True, help="Print the same facts as one JSON object.")
 def why(directory: Path, url: str, as_json: bool) -> int:  # noqa: FBT001
@@ -20,8 +22,6 @@ def why(directory: Path, url: str, as_json: bool) -> int:  # noqa: FBT001
 
     URL may be a host, tried as https, then as http. DIR may be of a crawl that runs, was interrupted or has ended;
     it is only read, and told as of the last checkpoint.
-
-    Exit code 0 if the crawl knows the URL, 3 if it does not.
     """
     import msgspec  # noqa: PLC0415  (help needs none of it)
 

@@ -166,6 +166,8 @@ class _Reader:
             what = " ".join(part for part in (error.problem, error.context) if part)
             if _begins_with_tab(text, place.line):
                 what = "a tab cannot indent YAML; use spaces"
+            else:
+                what += _way_out(what)
             raise self._refusal(place, f"not YAML: {what}") from None
         except yaml.reader.ReaderError as error:
             before = text[: error.position]
@@ -257,3 +259,25 @@ def _begins_with_tab(text: str, line: int) -> bool:
         return False
     found = lines[line - 1]
     return "\t" in found[: len(found) - len(found.lstrip())]
+
+
+def _way_out(problem: str) -> str:
+    """What to write instead, where a syntax error is one that many people make; empty where it is another."""
+    return next((f"; {do}" for part, do in _WAYS_OUT.items() if part in problem), "")
+
+
+_WAYS_OUT: Final = {
+    "scanning an alias": 'put what begins with * in quotes: "*/logout*"',
+    "scanning an anchor": "put what begins with & in quotes",
+    "cannot start any token": "put what begins with %, @ or ` in quotes",
+    "mapping values are not allowed": 'a text that holds ": " goes in quotes, and a key begins its own line',
+    "parsing a flow sequence": "a list in brackets has a comma between two items, and ends with ]",
+    "parsing a flow mapping": "a map in braces has a comma between two keys, and ends with }",
+    "unexpected end of stream while scanning a quoted scalar": "a quote is not closed",
+    "parsing a quoted scalar": "in double quotes a backslash begins an escape; patterns go in single quotes",
+    "scanning a double-quoted scalar": "in double quotes a backslash begins an escape; patterns go in single quotes",
+    "could not find expected ':'": "expected key: value, with a space after the colon",
+    "parsing a block mapping": "the keys of a section begin in the same column",
+    "parsing a block collection": "the items of a list begin in the same column",
+}
+"""By what libyaml says, the first that fits."""

@@ -86,6 +86,9 @@ def where_of(text: str) -> Where:
         awaited = False
     if awaited and conditions:
         raise ConfigError(f"--where {text!r}: ends with 'and', expected a condition after it")
+    for condition in conditions:
+        if condition.key == "reason":
+            _check_reasons(condition)
     return Where(tuple(conditions))
 
 
@@ -114,6 +117,17 @@ def _condition(word: str) -> Condition:
     except UnicodeEncodeError as error:  # Python made surrogates of bytes that were no UTF-8
         raise ConfigError(f"--where: {word[:200]!r}: expected text in UTF-8") from error
     return condition
+
+
+def _check_reasons(condition: Condition) -> None:
+    """Refuse what is no reason at all; those of a status, and patterns, are left to the records."""
+    for name in condition.pattern.split("|"):
+        if name and not set(name) & set("*?") and name not in REASONS and name[:5].lower() != "http_":
+            likely = get_close_matches(name.lower(), REASONS, 1) or [f"http_{name}"] * name.isdecimal()
+            hint = (
+                f"did you mean {likely[0]}?" if likely else "such as timeout, dns or http_503; docs/records.md has all"
+            )
+            raise ConfigError(f"--where: {str(condition)!r}: unknown reason {name!r} ({hint})")
 
 
 @lru_cache(maxsize=64)

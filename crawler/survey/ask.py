@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 MAX_SITEMAPS = 20
 PATIENCE_S = 20.0
+MAX_SAMPLE = 250
+"""Of the URLs of one sitemap, roughly, that are kept."""
 MAX_ATTEMPTS = 2
 MAX_WAIT_S = 3.0
 """Longer is not waited for a second attempt."""
@@ -78,12 +80,13 @@ class Survey:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                for task in [group.create_task(self._host(key, requests)) for key, requests in seeds.items()]:
+                for task in [group.create_task(self.host(key, requests)) for key, requests in seeds.items()]:
                     tell(await task)
         except* (CrawlerError, OSError) as errors:
             raise first_error(errors) from errors
 
-    async def _host(self, key: HostKey, seeds: Sequence[Request]) -> HostFacts:
+    async def host(self, key: HostKey, seeds: Sequence[Request]) -> HostFacts:
+        """Ask one host, as `ask`."""
         until = self._clock.monotonic() + PATIENCE_S
         try:
             addresses = await self._pacing.locate(key)
@@ -103,6 +106,10 @@ class Survey:
             robots=tuple(file.facts for file in files.values()),
             sitemaps=await self._sitemaps(first, until),
         )
+
+    async def robots(self, request: Request) -> RobotsFacts:
+        """What the robots.txt that decides on a request says."""
+        return (await self._file(request)).facts
 
     async def _file(self, request: Request) -> _File:
         """The robots.txt that decides on a request, asked for once."""
@@ -130,7 +137,7 @@ class Survey:
                 case Snooze(request=again, until=until) if self._waits_for(again, until):
                     request = again
                 case Deliver(response=response):
-                    result = await self._parsed(request, response)
+                    result = await self.parsed(request, response)
                     if isinstance(result, Page):
                         return facts(robots=result.robots or Robots())
                     return facts(closed=result.reason)
@@ -156,6 +163,24 @@ class Survey:
 
     async def _sitemap(self, request: Request, until: float) -> Page | str | None:
         """A sitemap; a reason why it cannot be read; or None if its turn comes too late."""
+        answer = await self.answer(request, until)
+        if answer is None or isinstance(answer, str):
+            return answer
+        result = await self.parsed(*answer)
+        if isinstance(result, Page) and result.reason == "sitemap":
+            return result
+        return result.reason or "bad_sitemap"
+
+    async def answer(self, request: Request, until: float) -> tuple[Request, Response] | str | None:
+        """What is at the end of a request's redirects, each of them allowed by its robots.txt, and the last request.
+
+        Args:
+            request: Of a page or a sitemap.
+            until: Monotonic time; what may only be asked for later is not.
+
+        Returns:
+            A reason where there is no answer of use; None if its turn comes too late.
+        """
         while len(request.redirected_from) <= MAX_HOPS:
             refusal = (await self._file(request)).refusal(request)
             if refusal is not None:
@@ -171,15 +196,13 @@ class Survey:
                 case Snooze(request=again, until=later) if self._waits_for(again, later):
                     request = again
                 case Deliver(response=response):
-                    result = await self._parsed(request, response)
-                    if isinstance(result, Page) and result.reason == "sitemap":
-                        return result
-                    return result.reason or "bad_sitemap"
+                    return request, response
                 case _:
                     return _reason(answer)
         return "redirect_loop"
 
-    async def _parsed(self, request: Request, response: Response) -> Page | ParseFailure:
+    async def parsed(self, request: Request, response: Response) -> Page | ParseFailure:
+        """What the parser pool makes of an answer."""
         [result] = await self._parser.parse([Job(request=request, response=response)])
         return result
 
@@ -200,6 +223,7 @@ class _SitemapCount:
         self._failures: list[tuple[str, str]] = []
         self._urls = 0
         self._refused = 0
+        self._sample: list[str] = []
 
     def add(self, request: Request) -> None:
         """There is a sitemap; it is queued if it may still be read."""
@@ -218,6 +242,7 @@ class _SitemapCount:
         """One was read."""
         self._read += 1
         self._refused += sum(refusal.count for refusal in page.refusals)
+        self._sample += (link.url for link in _spread(page.links) if link.kind is Kind.PAGE)
         for link in page.links:
             if link.kind is Kind.SITEMAP:
                 self.add(_child(request, link))
@@ -237,7 +262,13 @@ class _SitemapCount:
             failures=tuple(self._failures[:MAX_EXAMPLES]),
             urls=self._urls,
             refused=self._refused,
+            sample=tuple(self._sample),
         )
+
+
+def _spread(links: Sequence[Link]) -> Sequence[Link]:
+    """Up to twice `MAX_SAMPLE` of them, from beginning to end."""
+    return links[:: max(1, len(links) // MAX_SAMPLE)]
 
 
 def _child(index: Request, link: Link) -> Request:

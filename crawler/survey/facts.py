@@ -34,6 +34,8 @@ class SitemapFacts(msgspec.Struct, frozen=True, kw_only=True):
     urls: int = 0
     #: and those that the scope keeps out, which are not among `urls`
     refused: int = 0
+    #: some of `urls`, from all over the sitemaps
+    sample: tuple[str, ...] = ()
 
     @property
     def left(self) -> int:
