@@ -138,6 +138,8 @@ async def test_pause_holds_the_requests_and_resume_lets_them_go_on(chromium, lon
         await page.keyboard.press("-")
         await page.keyboard.press("-")
         await page.wait_for_selector("#concurrency:text-is('162')")
+        while long_one.ask("/state").json["concurrency"] != 162:
+            await page.wait_for_timeout(10)
         assert page.said == []
 
 

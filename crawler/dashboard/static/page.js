@@ -124,7 +124,7 @@ function show(s) {
   document.title = `${s.state === "running" ? `${rate(s.pages_per_s)}/s` : s.state} · ${s.name}`;
   say(get("why"), s.why);
   tell(s.state, s.end ? s.end.told : s.why);
-  say(get("concurrency"), count(s.concurrency));
+  say(get("concurrency"), count(wanted ?? s.concurrency));
   showTiles(s);
   showTables(s);
   showHosts(s);
@@ -184,26 +184,43 @@ function lost() {
 
 // --- what the crawl is told ----------------------------------------------------------------------------------------
 
-async function wish(action, value) {
+let wanted = null;  // requests in flight, as long as the crawl has not answered
+let sending = Promise.resolve();  // one wish after the other
+let unanswered = 0;
+
+function wish(action, value) {
+  unanswered += 1;
+  sending = sending.then(() => send(action === "concurrency" ? { action, value } : { action })).finally(() => {
+    unanswered -= 1;
+    if (!unanswered) wanted = null;
+  });
+}
+
+async function send(body) {
   try {
-    const answer = await fetch("/control", {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value === undefined ? { action } : { action, value }),
-    });
-    if (!answer.ok) {
+    const answer = await fetch("/control", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    if (answer.ok) {
+      now.concurrency = (await answer.json()).concurrency;
+      say(get("concurrency"), count(wanted ?? now.concurrency));
+    } else {
       get("told").textContent = `The crawl did not take it: ${(await answer.text()).slice(0, 200)}`;
-      return;
     }
-    now.concurrency = (await answer.json()).concurrency;  // what the next step begins with
-    say(get("concurrency"), count(now.concurrency));
   } catch {
     get("told").textContent = "The crawl could not be reached.";
   }
 }
 
-const step = () => Math.max(1, Math.round(now.concurrency / 10));
+// A tenth more or fewer, of what was wanted last: presses may come faster than answers.
+function step(sign) {
+  const from = wanted ?? now.concurrency;
+  wanted = Math.min(Math.max(from + sign * Math.max(1, Math.round(from / 10)), 1), now.most);
+  say(get("concurrency"), count(wanted));
+  wish("concurrency", wanted);
+}
+
 const acts = {
   pause: () => wish("pause"), resume: () => wish("resume"), stop: () => get("sure").showModal(),
-  fewer: () => wish("concurrency", Math.max(1, now.concurrency - step())), more: () => wish("concurrency", Math.min(now.most, now.concurrency + step())),
+  fewer: () => step(-1), more: () => step(1),
 };
 
 function act(id) {
