@@ -205,7 +205,7 @@ class Policy:
         self._unstarted.discard(id(request))
         host = self._window.hosts[request.host_key]
         host.requests += 1
-        self._window.counted(host)
+        self._window.counted[host.key] = host
         self._schedule.started(host, self._clock.monotonic())
 
     def after(self, request: Request, answer: Response | FetchError) -> Decision:

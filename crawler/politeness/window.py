@@ -72,6 +72,8 @@ class Window:
         self._last_asked = clock.monotonic() if resumed else -inf
         self.hosts: dict[HostKey, Host] = {}
         self._unsaved: Unsaved[HostKey, Host] = Unsaved()
+        #: hosts whose counts have changed: worth storing, but not by each checkpoint where there are many
+        self.counted = self._unsaved.later
         #: whether something was pressed since the last `changes`
         self.pressing = False
         self._called: dict[HostKey, None] = {}
@@ -184,10 +186,6 @@ class Window:
     def changed(self, host: Host) -> None:
         """Its state is worth storing."""
         self._unsaved.mark(host.key, host)
-
-    def counted(self, host: Host) -> None:
-        """Its counts have changed: worth storing, but not by each checkpoint where there are many such hosts."""
-        self._unsaved.mark_later(host.key, host)
 
     def press(self, host: Host) -> None:
         """As `changed`, by something that a crash must not make us forget: a rest, or a longer delay."""
