@@ -165,13 +165,13 @@ class Window:
                 self._overflow = True
         return adopted
 
-    def settle(self, host: Host) -> None:
+    def settle(self, host: Host, now: float | None = None) -> None:
         """Put a host whose work has changed where it belongs."""
         if host.has_work:
             if not host.ticket:
-                self._schedule.offer(host, self._clock.monotonic())
+                self._schedule.offer(host, self._clock.monotonic() if now is None else now)
             return
-        self._schedule.rest(host, self._clock.monotonic())
+        self._schedule.rest(host, self._clock.monotonic() if now is None else now)
         if (not host.more or host.is_set_aside) and not host.idle:
             host.idle = True
             self._idle.append(host)
