@@ -153,7 +153,7 @@ class Judge:
             self._refuse(host, host.given_up)
         elif host.waits_for and host.due > now + FAR_S:
             self._put_off(host)
-        self._window.settle(host)
+        self._window.settle(host, now)
 
     def _refuse(self, host: Host, finish: Finish) -> None:
         """End all that waits at a host; origins that wait for an answer of it are closed."""

@@ -205,7 +205,7 @@ class Policy:
         self._unstarted.discard(id(request))
         host = self._window.hosts[request.host_key]
         host.requests += 1
-        self._window.counted(host)
+        self._window.counted[host.key] = host
         self._schedule.started(host, self._clock.monotonic())
 
     def after(self, request: Request, answer: Response | FetchError) -> Decision:
@@ -272,7 +272,7 @@ class Policy:
         if self._locates and not host.located and host.given_up is None:
             self._places.ask(host)
             turn.locate.append(host.key)
-            self._window.settle(host)
+            self._window.settle(host, now)
             return 0
         schedule, start = self._schedule, turn.start
         while (request := host.next_request()) is not None:
@@ -296,5 +296,5 @@ class Policy:
             host.wanted = wanted
             host.woken = False
             turn.wants.append((host.key, wanted))
-        self._window.settle(host)
+        self._window.settle(host, now)
         return wanted

@@ -22,28 +22,25 @@ class Unsaved(Generic[K, V]):
     def __init__(self) -> None:
         self._changed: dict[K, V] = {}
         self._committing: dict[K, V] = {}
-        self._later: dict[K, V] = {}  # longest ago first
+        #: what has changed and may be stored by a later checkpoint, longest ago first; anybody may add to it
+        self.later: dict[K, V] = {}
 
     def __contains__(self, key: K) -> bool:
-        return key in self._changed or key in self._committing or key in self._later
+        return key in self._changed or key in self._committing or key in self.later
 
     def mark(self, key: K, value: V) -> None:
         """It has changed, to `value`."""
         self._changed[key] = value
 
-    def mark_later(self, key: K, value: V) -> None:
-        """It has changed, in what may be stored by a later checkpoint. Called for each request."""
-        self._later[key] = value
-
     def hasten(self, key: K) -> None:
         """What may be stored later is to go with the next checkpoint."""
-        if key in self._later:
-            self._changed[key] = self._later.pop(key)
+        if key in self.later:
+            self._changed[key] = self.later.pop(key)
 
     def take(self, *, everything: bool = False) -> Collection[V]:
         """All that changed since the checkpoint that was last reported committed, and of what may be stored later the
         first `MOST_LATER`, or `everything`."""
-        for key in list(self._later if everything else islice(self._later, MOST_LATER)):
+        for key in list(self.later if everything else islice(self.later, MOST_LATER)):
             self.hasten(key)
         self._committing |= self._changed
         self._changed = {}

@@ -72,6 +72,8 @@ class Window:
         self._last_asked = clock.monotonic() if resumed else -inf
         self.hosts: dict[HostKey, Host] = {}
         self._unsaved: Unsaved[HostKey, Host] = Unsaved()
+        #: hosts whose counts have changed: worth storing, but not by each checkpoint where there are many
+        self.counted = self._unsaved.later
         #: whether something was pressed since the last `changes`
         self.pressing = False
         self._called: dict[HostKey, None] = {}
@@ -163,13 +165,13 @@ class Window:
                 self._overflow = True
         return adopted
 
-    def settle(self, host: Host) -> None:
+    def settle(self, host: Host, now: float | None = None) -> None:
         """Put a host whose work has changed where it belongs."""
         if host.has_work:
             if not host.ticket:
-                self._schedule.offer(host, self._clock.monotonic())
+                self._schedule.offer(host, self._clock.monotonic() if now is None else now)
             return
-        self._schedule.rest(host, self._clock.monotonic())
+        self._schedule.rest(host, self._clock.monotonic() if now is None else now)
         if (not host.more or host.is_set_aside) and not host.idle:
             host.idle = True
             self._idle.append(host)
@@ -184,10 +186,6 @@ class Window:
     def changed(self, host: Host) -> None:
         """Its state is worth storing."""
         self._unsaved.mark(host.key, host)
-
-    def counted(self, host: Host) -> None:
-        """Its counts have changed: worth storing, but not by each checkpoint where there are many such hosts."""
-        self._unsaved.mark_later(host.key, host)
 
     def press(self, host: Host) -> None:
         """As `changed`, by something that a crash must not make us forget: a rest, or a longer delay."""
