@@ -202,7 +202,7 @@ def _msgspec() -> bool:
 def _yaml() -> bool:
     import yaml  # noqa: PLC0415
 
-    return bool(yaml.load("a: [1]", Loader=yaml.CSafeLoader) == {"a": [1]})
+    return bool(yaml.CSafeLoader("a: [1]").get_single_data() == {"a": [1]})
 
 
 _PROBES: Final[dict[str, Callable[[], bool]]] = {

@@ -71,9 +71,9 @@ def proposed(site: str, directory: Path, overrides: Sequence[str]) -> int:
         tell(f"crawler: {why_nothing(error)}\nNothing was written.", err=True)
         return NO_SEED
     guesses = [guess for seen in records_seen(facts.pages) if (guess := _holding(rule_of(seen), facts)) is not None]
-    settings = _with_asked(settings_of(facts, looking), asked)
+    settings = _with_asked([*_first(facts), *settings_of(facts, looking), *_last(asked, guesses)], asked)
     texts = {
-        CONFIG: configuration(head(facts, directory), [*_first(facts), *settings, *_last(asked, guesses)]),
+        CONFIG: configuration(head(facts, directory), settings),
         SEEDS: seed_list(["Where to start, one a line."], list(_seeds(facts))),
     }
     if guesses:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = 118
 _SHOWN: Final = 70
-_ORDER: Final = ("name", "seeds", "scope", "urls", "budget", "limits", "robots", "sitemaps")
+_ORDER: Final = ("name", "seeds", "scope", "urls", "budget", "limits", "robots", "sitemaps", "fetch", "extract")
 """Sections as the template has them; others come after these, as given."""
 
 

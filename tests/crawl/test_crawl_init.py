@@ -293,6 +293,19 @@ def test_without_a_page_nothing_is_written_and_the_reason_is_told(proposed, tmp_
     assert not (tmp_path / "out").exists()
 
 
+def test_what_is_set_by_option_is_kept_and_secrets_are_left_out(proposed, written, monkeypatch):
+    monkeypatch.setenv("TOKEN", "open")
+    headers = 'fetch.headers={Authorization: "Bearer ${TOKEN}", X-Key: sesame}'
+    options = ("name=mine", "limits.default.rate=50/s", headers, "budget.pages=7", "limits.concurrency=3")
+    code, out, err, _ = proposed({"a.test/": page()}, "http://a.test/", *options, delay="null")
+    config, text = written()
+    assert code == 0
+    assert (config.name, config.budget.pages, config.limits.concurrency) == ("mine", 7, 3)
+    assert (str(config.limits.default.rate_per_s), config.limits.default.delay_s) == ("50/s", None)
+    assert "Bearer ${TOKEN}" in text
+    assert not any(secret in told for secret in ("sesame", "open") for told in (text, out, err))
+
+
 @pytest.mark.slow
 def test_a_host_without_tls_is_asked_over_http(proposed, written):
     with running_shop() as url:
