@@ -86,6 +86,7 @@ MAIN = {
             "resume.py",
             "retry.py",
             "running.py",
+            "runs.py",
             "seedfile.py",
             "seeds.py",
             "stores.py",

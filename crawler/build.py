@@ -35,6 +35,7 @@ from crawler.reach import Reach
 from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
 from crawler.rule_health import RULES, RuleHealth
 from crawler.running import Running
+from crawler.runs import noted
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
 from crawler.sinks import hook_sink
@@ -121,6 +122,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             frontier, fetcher, parser, seeds, keepers, scope, reach, health, traps, in_flight, clock, resumed
         )
         parts = assembled(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
+        run = stack.enter_context(noted(directory.runs, clock, plan.command, fsync=config.checkpoint.fsync))
         yield Running(
             Engine(parts, _settings(config, allowed)),
             directory=directory,
@@ -136,6 +138,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             name=config.name,
             unverified=fetch.unverified,
             traps=traps,
+            run=run,
         )
 
 

@@ -39,6 +39,8 @@ SPELLINGS = ("", ".gz", ".zst")
 """What may follow the name of a file of records, by how it is compressed."""
 
 
+MOST_OLDER_LOGS = 99
+
 _BESIDE_STORE = ("-shm", "-wal")
 """What SQLite adds to the store's name for files of its own."""
 
@@ -54,6 +56,7 @@ class CrawlDirectory:
         self.seeds = path / "seeds.jsonl"
         self.config = path / "crawl.yaml"
         self.log = path / "crawl.log"
+        self.runs = path / "runs.jsonl"
         self.seed_spool = path / "seeds.spool"
         self.summary = path / "summary.json"
         self.in_flight = path / "in-flight"
@@ -74,8 +77,12 @@ class CrawlDirectory:
     def files(self) -> list[Path]:
         """Those of its files and folders that a person may want to look at, as far as they exist."""
         records = [path for sink in self.sinks for path in self.spellings(sink)]
-        others = (*self.folders(), self.seeds, self.summary, self.store, self.config, self.log)
-        return records + [file for file in others if file.exists()]
+        others = (*self.folders(), self.seeds, self.summary, self.runs, self.store, self.config, self.log)
+        return records + [file for file in (*others, *self.older_logs()) if file.exists()]
+
+    def older_logs(self) -> list[Path]:
+        """What a log that is full is called, the newest first; most do not exist."""
+        return [self.log.with_name(f"{self.log.name}.{number}") for number in range(1, MOST_OLDER_LOGS + 1)]
 
     def state(self) -> State:
         """What the directory holds, judged by the presence of files that only a crawl writes."""
@@ -86,7 +93,7 @@ class CrawlDirectory:
     def owns(self, path: Path) -> bool:
         """Whether `path` is one of the crawl's own files."""
         own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary]
-        own += [self.in_flight, self._lock]
+        own += [self.in_flight, self._lock, self.runs, *self.older_logs()]
         own += [self.records(sink, spelling) for sink in self.sinks for spelling in SPELLINGS]
         asked = path.resolve()
         return asked in {file.resolve() for file in own} or any(
@@ -289,6 +296,7 @@ def _refuse_foreign(directory: CrawlDirectory) -> None:
         *(path for sink in directory.sinks for path in directory.spellings(sink)),
         *directory.folders(),
         directory.seeds,
+        directory.runs,
     )
     for file in candidates:
         if file.exists():

@@ -128,8 +128,9 @@ def _leave(codes: Sequence[int]) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit code. Messages for people go to stderr."""
+    typed = tuple(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = cli.main(arguments, prog_name="crawler", standalone_mode=False)
+        code = cli.main(arguments, prog_name="crawler", standalone_mode=False, obj=typed)
     except click.exceptions.Abort:
         return INTERRUPTED
     except click.ClickException as error:

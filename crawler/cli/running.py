@@ -24,6 +24,7 @@ from crawler.cli.out import data_for, raw, tell
 from crawler.cli.planning import check_output
 from crawler.cli.remarks import unsafe_remarks
 from crawler.cli.stream import Follower
+from crawler.cli.typed import typed_command
 from crawler.clock import SystemClock
 from crawler.config.file import loads
 from crawler.directory import State, claim, move_aside
@@ -74,6 +75,7 @@ def run_crawl(
         CrawlerError: The crawl failed.
     """
     directory = plan.directory
+    plan = dataclasses.replace(plan, command=typed_command())
     plan.check()
     check_output(plan, fresh=fresh)
     finished = None

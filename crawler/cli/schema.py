@@ -12,7 +12,7 @@ from crawler.cli.out import tell_json
 from crawler.errors import ConfigError
 from crawler.extract.record import SCHEMA_VERSION
 
-RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files")
+RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files", "runs")
 KINDS: Final = ("config", *RECORDS, "items", "rejects")
 
 
@@ -22,7 +22,7 @@ KINDS: Final = ("config", *RECORDS, "items", "rejects")
 @click.option("--rule", metavar="NAME", help="Which of them; all by default.")
 def schema(kind: str, config: Path | None, rule: str | None) -> None:
     """Print the JSON Schema (draft 2020-12) of crawl.yaml (WHAT is config), or of one line of a file: pages, outcomes,
-    links, sitemaps, seeds or files, the records of the rules in FILE (items), or what rules reject (rejects).
+    links, sitemaps, seeds, files or runs, the records of the rules in FILE (items), or what rules reject (rejects).
     """
     if (config or rule) and kind != "items":
         raise ConfigError(f"{kind}: is the same for all rules; -c and --rule are for items")
@@ -46,14 +46,16 @@ def _record(kind: str) -> dict[str, Any]:
     from crawler.export.files import FileRecord  # noqa: PLC0415 - help needs no records
     from crawler.export.outcomes import OutcomeRecord, SeedRecord  # noqa: PLC0415
     from crawler.extract.record import LinkLine, PageRecord, SitemapLine  # noqa: PLC0415
+    from crawler.runs import Row  # noqa: PLC0415
 
-    types = {
+    types: dict[str, Any] = {
         "pages": PageRecord,
         "outcomes": OutcomeRecord,
         "links": LinkLine,
         "sitemaps": SitemapLine,
         "seeds": SeedRecord,
         "files": FileRecord,
+        "runs": Row,
     }
     return _headed(kind, {"title": f"One line of {kind}.jsonl", **msgspec.json.schema(types[kind])})
 
