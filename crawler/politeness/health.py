@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from crawler.models import Outcome, Response
-from crawler.politeness import retry
+from crawler.politeness import retry, waits
 from crawler.politeness.breaker import REASON, Breaker, Effect
 from crawler.politeness.limits import adaptive_of
 from crawler.politeness.retry import Finish
@@ -49,10 +49,10 @@ class Health:
         self._schedule = schedule
         self._window = window
 
-    def admitted(self, host: Host) -> None:
+    def admitted(self, host: Host, now: float) -> None:
         """A host is in the window, with what was stored of it."""
         if host.is_set_aside:
-            self._tally.set_aside(host.key)
+            self.set_aside(host)
         if host.retired:
             self._tally.given_up(host.key)
             self._schedule.free(host)
@@ -61,6 +61,13 @@ class Health:
         if self._breaker.is_open(host):
             host.concurrency = 1
             host.waits_for = f"it failed {host.failures} times in a row"
+        if host.waits_for:
+            waits.resting(host, host.waits_for, host.due - now)
+
+    def set_aside(self, host: Host) -> None:
+        """It has given all the pages that it may."""
+        self._tally.set_aside(host.key)
+        waits.set_aside(host)
 
     def starting(self, host: Host, request: Request) -> None:
         """A request is handed out; of an open breaker it is the one that tries the host."""
@@ -87,10 +94,12 @@ class Health:
             if backs_off or abs(delay_s - host.delay_s) > _TELLING * host.delay_s:
                 self._window.changed(host)
             self._schedule.pace(host, delay_s)
+        if log.isEnabledFor(logging.DEBUG):  # asked first: it is rarely, and this is for every request
+            waits.pausing(host, self.why(host), now)
         if reason is None and not host.failures:
             return False  # there is nothing to count
         if reason is not None and (rest_s := retry.retry_after_s(answer, wall)):
-            self.rest(host, now + rest_s, "it asked to be left alone")
+            self.rest(host, rest_s, "it asked to be left alone", now)
         failed = reason is not None and retry.rule_for(reason).blames_host
         if not failed and not host.failures:
             return False
@@ -104,14 +113,16 @@ class Health:
             self._schedule.pace(host, self._throttle.delay_s(host))
             self._window.press(host)
 
-    def rest(self, host: Host, until: float, why: str) -> None:
-        """Nothing of a host starts before `until`; `why` in words, as the end of a sentence about it.
+    def rest(self, host: Host, rest_s: float, why: str, now: float) -> None:
+        """Nothing of a host starts for `rest_s`; `why` in words, as the end of a sentence about it.
 
         One that was given up need not rest: nothing of it starts anyway.
         """
         if host.given_up is not None:
             return
-        if until > host.due:
+        if (until := now + rest_s) > host.due:
+            if why != host.waits_for or until > host.due + waits.MOMENT_S:
+                waits.resting(host, why, rest_s)
             host.waits_for = why
             self._schedule.hold(host, until)
         self._window.press(host)
@@ -138,8 +149,8 @@ class Health:
             case Effect.OPENED:
                 self._schedule.narrow(host, 1)
                 why = f"it failed {host.failures} times in a row"
-                self.rest(host, now + self._breaker.rest_s, why)
-                log.warning("host rests", extra={"host": host.key, "why": why})
+                self.rest(host, self._breaker.rest_s, why, now)
+                log.warning("host rests", extra={"host": host.key, "wait_s": self._breaker.rest_s, "why": why})
             case Effect.CLOSED:
                 self._schedule.narrow(host, host.slots)
                 self._window.press(host)

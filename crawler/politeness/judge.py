@@ -189,7 +189,7 @@ class Judge:
             case Redirect(request=target):
                 self.visit(target)
             case Snooze(request=again, until=until):
-                self._health.rest(host, until, "its robots.txt could not be had")
+                self._health.rest(host, until - now, "its robots.txt could not be had", now)
                 self.visit(again)
             case robots_txt.Settled(closed=closed):
                 self.settle(request, Robots(missing=robots_txt.why_not(answer, closed)), closed)

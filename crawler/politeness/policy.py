@@ -14,7 +14,7 @@ from random import random
 from typing import TYPE_CHECKING
 
 from crawler.models import HostKey, HostState, Kind, Page, ParseFailure, Request, Response, Robots, RobotsFile
-from crawler.politeness import retry
+from crawler.politeness import retry, waits
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import Budget, Spent
 from crawler.politeness.health import Health
@@ -83,7 +83,7 @@ class Policy:
         self._locates = locates
         #: of hosts left out in this run
         self.tally = Tally()
-        self._schedule: Schedule[Host] = Schedule(random)
+        self._schedule: Schedule[Host] = Schedule(random, crowded=waits.crowded)
         self._places = Places(manners.limits.per_address.concurrency, self._schedule, self.tally)
         self._window = Window(
             manners, size=window, schedule=self._schedule, clock=clock, resumed=resumed, left=self._places.leave
@@ -123,7 +123,7 @@ class Policy:
         """The answer to `Turn.unknown` and `Turn.refill`, together or apart."""
         now = self._clock.monotonic()
         for host in self._window.adopt(states):
-            self._health.admitted(host)
+            self._health.admitted(host, now)
             self._judge.turn_away(host, now)
 
     def located(self, host_key: HostKey, addresses: Sequence[str]) -> None:
@@ -244,7 +244,7 @@ class Policy:
                 if finish.has_page:
                     self._window.changed(host)
                 if host.is_set_aside:
-                    self.tally.set_aside(host.key)
+                    self._health.set_aside(host)
                     host.empty_hand()  # they stay pending, as do those it never took
                 self._window.settle(host)
         return finish
