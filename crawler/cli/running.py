@@ -87,7 +87,7 @@ def run_crawl(
         return OK
     with ExitStack() as stack:
         aside = stack.enter_context(claim(directory, fresh=fresh, resume=plan.resume))
-        stack.enter_context(logging_to(directory.log, verbose=verbose))
+        stack.enter_context(logging_to(directory, plan.config, verbose=verbose))
         stack.enter_context(way_on(plan, stream=stream))
         if aside and not quiet:
             _tell(f"The crawl that lay in {directory.path} is now {aside}.")

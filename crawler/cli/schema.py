@@ -12,7 +12,7 @@ from crawler.cli.out import tell_json
 from crawler.errors import ConfigError
 from crawler.extract.record import SCHEMA_VERSION
 
-RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files", "runs")
+RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files", "runs", "log")
 KINDS: Final = ("config", *RECORDS, "items", "rejects")
 
 
@@ -22,7 +22,8 @@ KINDS: Final = ("config", *RECORDS, "items", "rejects")
 @click.option("--rule", metavar="NAME", help="Which of them; all by default.")
 def schema(kind: str, config: Path | None, rule: str | None) -> None:
     """Print the JSON Schema (draft 2020-12) of crawl.yaml (WHAT is config), or of one line of a file: pages, outcomes,
-    links, sitemaps, seeds, files or runs, the records of the rules in FILE (items), or what rules reject (rejects).
+    links, sitemaps, seeds, files or runs, the records of the rules in FILE (items), what rules reject (rejects), or
+    crawl.log where log.format is json (log).
     """
     if (config or rule) and kind != "items":
         raise ConfigError(f"{kind}: is the same for all rules; -c and --rule are for items")
@@ -43,6 +44,7 @@ def _config() -> dict[str, Any]:
 
 def _record(kind: str) -> dict[str, Any]:
     """The schema of a record, whose version rises when a field changes its meaning or goes."""
+    from crawler.cli.log_lines import LogLine  # noqa: PLC0415
     from crawler.export.files import FileRecord  # noqa: PLC0415 - help needs no records
     from crawler.export.outcomes import OutcomeRecord, SeedRecord  # noqa: PLC0415
     from crawler.extract.record import LinkLine, PageRecord, SitemapLine  # noqa: PLC0415
@@ -56,8 +58,10 @@ def _record(kind: str) -> dict[str, Any]:
         "seeds": SeedRecord,
         "files": FileRecord,
         "runs": Row,
+        "log": LogLine,
     }
-    return _headed(kind, {"title": f"One line of {kind}.jsonl", **msgspec.json.schema(types[kind])})
+    file = "crawl.log" if kind == "log" else f"{kind}.jsonl"
+    return _headed(kind, {"title": f"One line of {file}", **msgspec.json.schema(types[kind])})
 
 
 def _scraped(kind: str, config: Path | None, name: str | None) -> dict[str, Any]:
