@@ -41,10 +41,8 @@ def lines_of(content):
 
 def test_json_lines_tell_why_each_host_waits_and_name_crawl_host_and_url(crawler):
     with Server(Moody()) as server:
-        ran = crawler(
-            "http://busy.test/", "http://slow.test/", *options(server), "-q", "-v", "--log-format", "json", "--set", "budget.time=2.5s",
-            "--set", "name=moody", "--set", "fetch.user_agent=test (+https://a.test/)",
-        )  # fmt: skip
+        settings = options(server, "name=moody", "budget.time=2.5s", "fetch.user_agent=test (+https://a.test/)")
+        ran = crawler("http://busy.test/", "http://slow.test/", *settings, "-q", "-v", "--log-format", "json")
     assert ran.code == 0, ran.stderr
     content = (ran.directory / "crawl.log").read_text()
     assert ran.stderr == content, "-q and -v leave nothing but the log on standard error"

@@ -10,12 +10,14 @@ import msgspec
 import pytest
 
 from crawler.cli import log_queue
+from crawler.cli.failing import way_on
 from crawler.cli.log_file import LogFile
 from crawler.cli.log_lines import JsonLines, LogLine, TextLines
 from crawler.cli.log_queue import LogQueue
 from crawler.cli.logs import logging_to
 from crawler.config import CrawlConfig, LogConfig
 from crawler.directory import CrawlDirectory
+from crawler.plan import Plan
 from crawler.units import Size
 from tests.unit.test_cli_out import HOSTILE, raw_in
 
@@ -308,3 +310,16 @@ def test_limits_of_the_configuration_hold(tmp_path):
     assert all(path.stat().st_size <= 1000 for path in tmp_path.iterdir())
     assert all(directory.owns(path) for path in tmp_path.iterdir())
     assert directory.files() == [tmp_path / name for name in sorted(names)]
+
+
+def test_a_fault_of_the_program_is_in_the_log_with_its_traceback(tmp_path):
+    plan = Plan(config=CrawlConfig(), directory=CrawlDirectory(tmp_path))
+    with (
+        pytest.raises(ZeroDivisionError),
+        logging_to(plan.directory, plan.config, verbose=False),
+        way_on(plan, stream=False),
+    ):
+        1 / 0  # noqa: B018
+    text = (tmp_path / "crawl.log").read_text()
+    assert " ERROR [crawl] the program is at fault\n    Traceback (most recent call last):\n" in text
+    assert text.endswith("    ZeroDivisionError: division by zero\n")
