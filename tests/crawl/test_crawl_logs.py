@@ -8,7 +8,9 @@ import time
 import msgspec
 import pytest
 
+from crawler import crawl
 from crawler.cli.log_lines import LogLine
+from crawler.config.file import loads
 from crawler.runs import read_runs
 from tests.crawl.conftest import options, start
 from tests.support.server import Server
@@ -110,3 +112,13 @@ def test_a_log_that_cannot_be_meant_is_refused(crawler, wrong, expected):
     ran = crawler("a.test", "--set", wrong)
     assert ran.code == 2
     assert expected in ran.stderr
+
+
+def test_a_run_from_python_has_an_account_without_a_command(tmp_path):
+    with Server(Moody()) as server:
+        text = "limits: {default: {delay: 0s}}\nparse: {backend: inline}\n"
+        config = loads(f"{text}fetch: {{resolve: {{'*.test': '127.0.0.1:{server.port}'}}}}", "")
+        crawl("http://a.test/", config.config, directory=tmp_path / "crawl")
+    began, ended = read_runs(tmp_path / "crawl/runs.jsonl")
+    assert (began.command, ended.ended) == ((), "complete")
+    assert not (tmp_path / "crawl/crawl.log").exists()
