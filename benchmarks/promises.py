@@ -7,8 +7,8 @@ Four questions, the same to each, each with the settings that its own documentat
 - *killed*: a crawl of `PAGES` pages, 8 requests at once, killed with SIGKILL half way (a third, two thirds, …) and
   started again as documented: pages without a record, records of a page beyond the first, torn records, pages that were
   fetched more than once, the exit code.
-- *told to wait*: a page answers 503 with ``Retry-After: 3``, once. When is the host asked for anything, when for the
-  page?
+- *told to wait*: a page answers 503, or 429, with ``Retry-After: 3``, once. When is the host asked for anything, when
+  for the page?
 - *robots.txt*: it asks for a pause of 2 s and disallows a page. The shortest gap between two pages, and whether that
   page was requested.
 - *why*: of a page that is missing, one that robots.txt disallows and one whose connection breaks: of how many does a
@@ -49,12 +49,14 @@ PAGES, LATENCY_S = 600, 0.04
 LIMIT_S = 150.0  #: a crawl that takes longer is ended
 HTML = (("Content-Type", "text/html"),)
 RETRY_AFTER_S, CRAWL_DELAY_S = 3, 2
+BUSY = (503, 429)
 #: what is not fetched -> words of which one must stand beside it to say why
 REASONS = {
     "/gone": ("404",),
     "/private": ("robots",),
     "/broken": ("reset", "disconnect", "peer", "eof", "lost", "connection"),
 }
+TOLD_LINES = 50  #: of a log that may belong together: a traceback, say
 UNREADABLE = ".db", ".db-wal", ".db-shm"
 
 
@@ -72,11 +74,14 @@ class Tree:
 class Busy:
     """A page that is to be asked for again after some seconds, and three others."""
 
+    def __init__(self, status: int) -> None:
+        self._status = status
+
     def respond(self, host: str, path: str, visit: int) -> Reply:  # noqa: ARG002
         if path == "/robots.txt":
             return Reply(404)
         if path == "/busy" and visit == 1:
-            return Reply(503, (("Retry-After", str(RETRY_AFTER_S)),))
+            return Reply(self._status, (("Retry-After", str(RETRY_AFTER_S)),))
         return Reply(200, HTML, _linking("/busy", "/1", "/2", "/3") if path == "/" else b"<p>Well</p>")
 
 
@@ -108,8 +113,8 @@ class Found:
     torn: list[int] = field(default_factory=list)
     again: list[int] = field(default_factory=list)
     codes: list[int | None] = field(default_factory=list)  #: None: ended by us
-    host_after_s: float | None = None
-    page_after_s: float | None = None
+    host_after_s: list[float | None] = field(default_factory=list)  #: for each of `BUSY`
+    page_after_s: list[float | None] = field(default_factory=list)
     gap_s: float | None = None
     trespassed: bool = False
     in_file: int = 0
@@ -168,17 +173,17 @@ def killed(kept: Kept, program: Command, folder: Path, at: int, found: Found) ->
 
 
 def told_to_wait(kept: Kept, program: Command, folder: Path, found: Found) -> None:
-    """A crawl of `Busy`."""
-    with Server(Busy()) as server:
-        Life(kept.command(program, f"http://127.0.0.1:{server.port}/", folder, "polite", False), folder / "words").end()
-        hits = server.log.hits
-    place = next((place for place, hit in enumerate(hits) if hit.path == "/busy"), None)
-    if place is None:
-        return
-    later = hits[place + 1 :]
-    told_at = hits[place].at
-    found.host_after_s = next((hit.at - told_at for hit in later), None)
-    found.page_after_s = next((hit.at - told_at for hit in later if hit.path == "/busy"), None)
+    """A crawl of `Busy` for each way to say so."""
+    for status in BUSY:
+        here = folder / str(status)
+        here.mkdir()
+        with Server(Busy(status)) as server:
+            Life(kept.command(program, f"http://127.0.0.1:{server.port}/", here, "polite", False), here / "words").end()
+            hits = server.log.hits
+        place = next((place for place, hit in enumerate(hits) if hit.path == "/busy"), len(hits))
+        later = [(hit.at - hits[place].at, hit.path) for hit in hits[place + 1 :]]
+        found.host_after_s.append(next((after_s for after_s, _ in later), None))
+        found.page_after_s.append(next((after_s for after_s, path in later if path == "/busy"), None))
 
 
 def ruled(kept: Kept, program: Command, folder: Path, found: Found) -> None:
@@ -192,8 +197,9 @@ def ruled(kept: Kept, program: Command, folder: Path, found: Found) -> None:
     for path, words in REASONS.items():
         files = any(_says(text, path, words) for text in _texts(folder))
         found.in_file += files
+        lines = (folder / "words").read_text(errors="replace").splitlines()
         found.in_log += not files and any(
-            _says(line, path, words) for line in (folder / "words").read_text(errors="replace").splitlines()
+            _says("\n".join(lines[place : place + TOLD_LINES]), path, words) for place in range(len(lines))
         )
 
 
@@ -239,14 +245,14 @@ def measured(kept: Sequence[tuple[Kept, Command]], kills: int) -> dict[str, Foun
 def table(found: dict[str, Found]) -> str:
     """What was found, in Markdown."""
     head = (
-        "| | pages lost | recorded twice | torn | fetched again | exit code | host asked after 503 | page asked again "
-        "| gap kept | disallowed page | says why: file, log |"
+        "| | pages lost | recorded twice | torn | fetched again | exit code | host asked after 503, 429 "
+        "| page asked again | gap kept | disallowed page | says why: file, log |"
     )
     rows = [head, f"|{'---|' * (head.count('|') - 1)}"]
     for name, one in found.items():
         cells = [name, *(_each(values) for values in (one.lost, one.twice, one.torn, one.again))]
         cells.append(_each([code if code is not None else f"none in {LIMIT_S:.0f} s" for code in one.codes]))
-        cells += [_seconds(one.host_after_s), _seconds(one.page_after_s), _seconds(one.gap_s)]
+        cells += [", ".join(map(_seconds, times)) for times in (one.host_after_s, one.page_after_s, [one.gap_s])]
         cells += ["requested" if one.trespassed else "not requested", f"{one.in_file}, {one.in_log} of {len(REASONS)}"]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
@@ -277,7 +283,7 @@ def main() -> None:
         except UnavailableError as error:
             print(f"{one.name} is left out: {error}")
     print(
-        f"{options.kills} crawls of {PAGES} pages, each killed once; 503 with Retry-After: {RETRY_AFTER_S}; "
+        f"{options.kills} crawls of {PAGES} pages, each killed once; 503 or 429 with Retry-After: {RETRY_AFTER_S}; "
         f"Crawl-delay: {CRAWL_DELAY_S}\n"
     )
     print(table(measured(ready, options.kills)))

@@ -96,7 +96,7 @@ CRAWLERS = (
     Kept(
         "Scrapling 0.5", in_venv("scrapling", "kept_scrapling.py", "scrapling[fetchers]==0.5", UVLOOP), _alike,
         partial(_lines, "pages.jsonl"), "`crawldir`, a checkpoint a second (its default is five minutes)",
-        "`robots_txt_obey`, 1 s, one at a time",
+        "`robots_txt_obey`, 1 s, one at a time, AutoThrottle",
     ),
     Kept(
         "Colly 2.3", partial(built_with_go, "colly_kept", "colly-kept"), _alike, partial(_lines, "pages.jsonl"),

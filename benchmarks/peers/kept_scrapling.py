@@ -1,7 +1,8 @@
 """Scrapling's Spider that can be gone on with, and polite: python kept_scrapling.py START FOLDER fast|polite.
 
 `crawldir` is how its documentation has a crawl resumed; a checkpoint each second, as ours, and not each five minutes,
-its default. Items are written as they are streamed. `polite` obeys robots.txt, a request at a time, a second apart.
+its default. Items are written as they are streamed, robots.txt is obeyed. `polite` is a request at a time, a second
+apart, with its AutoThrottle.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ class Kept(Spider):
 
     name = "kept"
     robots_txt_obey = True
-    allowed_domains = {"127.0.0.1"}  # noqa: RUF012  (as it wants it)
 
     def __init__(self, start: str, folder: Path, pace: str) -> None:
         self.start_urls = [start]
         self.concurrent_requests = 8 if pace == "fast" else 1
         self.download_delay = 0.0 if pace == "fast" else 1.0
+        self.autothrottle_enabled = pace != "fast"
         super().__init__(crawldir=folder / "job", interval=1.0)
 
     def configure_sessions(self, manager) -> None:
