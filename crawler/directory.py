@@ -38,9 +38,7 @@ class State(StrEnum):
 SPELLINGS = ("", ".gz", ".zst")
 """What may follow the name of a file of records, by how it is compressed."""
 
-
 MOST_OLDER_LOGS = 99
-
 _BESIDE_STORE = ("-shm", "-wal")
 """What SQLite adds to the store's name for files of its own."""
 
@@ -92,8 +90,8 @@ class CrawlDirectory:
 
     def owns(self, path: Path) -> bool:
         """Whether `path` is one of the crawl's own files."""
-        own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary]
-        own += [self.in_flight, self._lock, self.runs, *self.older_logs()]
+        own = [self.store, self.seeds, self.config, self.log, *self.older_logs(), self.runs, self.seed_spool]
+        own += [self.summary, self.in_flight, self._lock]
         own += [self.records(sink, spelling) for sink in self.sinks for spelling in SPELLINGS]
         asked = path.resolve()
         return asked in {file.resolve() for file in own} or any(
@@ -195,9 +193,8 @@ class CrawlDirectory:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise CrawlerError(
-                    f"{self.path}: another process is crawling in this directory; wait for its end, or name another"
-                ) from None
+                told = "another process is crawling in this directory; wait for its end, or name another"
+                raise CrawlerError(f"{self.path}: {told}") from None
             _held.add(held)
             try:
                 yield
