@@ -90,6 +90,7 @@ MAIN = {
             "resume.py",
             "retry.py",
             "running.py",
+            "runs.py",
             "seedfile.py",
             "seeds.py",
             "stores.py",

@@ -92,7 +92,7 @@ def logged(log: Path) -> Iterator[tuple[str, float]]:
     for line in log.read_text().splitlines():
         for moment in ("begins", "ends"):
             if f"crawl {moment}" in line:
-                yield moment, datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp()
+                yield moment, datetime.fromisoformat(line.partition(" ")[0]).timestamp()
 
 
 def peaks(workload: Workload) -> tuple[int, int]:

@@ -37,6 +37,7 @@ from crawler.reach import Reach
 from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
 from crawler.rule_health import RULES, RuleHealth
 from crawler.running import Running
+from crawler.runs import noted
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
 from crawler.sinks import hook_sink
@@ -122,6 +123,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         )
         parts = assembled(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         parts = replace(parts, widen=fetcher.widen)
+        run = stack.enter_context(noted(directory.runs, clock, plan.command, fsync=config.checkpoint.fsync))
         yield Running(
             Engine(parts, _settings(config, allowed)),
             directory=directory,
@@ -138,6 +140,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             unverified=fetch.unverified,
             traps=traps,
             server_pid=lambda: parser.server_pid,
+            run=run,
         )
 
 

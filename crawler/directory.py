@@ -38,6 +38,7 @@ class State(StrEnum):
 SPELLINGS = ("", ".gz", ".zst")
 """What may follow the name of a file of records, by how it is compressed."""
 
+MOST_OLDER_LOGS = 99
 _BESIDE_STORE = ("-shm", "-wal")
 """What SQLite adds to the store's name for files of its own."""
 
@@ -53,6 +54,7 @@ class CrawlDirectory:
         self.seeds = path / "seeds.jsonl"
         self.config = path / "crawl.yaml"
         self.log = path / "crawl.log"
+        self.runs = path / "runs.jsonl"
         self.seed_spool = path / "seeds.spool"
         self.summary = path / "summary.json"
         self.in_flight = path / "in-flight"
@@ -74,8 +76,12 @@ class CrawlDirectory:
     def files(self) -> list[Path]:
         """Those of its files and folders that a person may want to look at, as far as they exist."""
         records = [path for sink in self.sinks for path in self.spellings(sink)]
-        others = (*self.folders(), self.report, self.seeds, self.summary, self.store, self.config, self.log)
-        return records + [file for file in others if file.exists()]
+        others = (*self.folders(), self.report, self.seeds, self.summary, self.runs, self.store, self.config, self.log)
+        return records + [file for file in (*others, *self.older_logs()) if file.exists()]
+
+    def older_logs(self) -> list[Path]:
+        """What a log that is full is called, the newest first; most do not exist."""
+        return [self.log.with_name(f"{self.log.name}.{number}") for number in range(1, MOST_OLDER_LOGS + 1)]
 
     def state(self) -> State:
         """What the directory holds, judged by the presence of files that only a crawl writes."""
@@ -85,8 +91,8 @@ class CrawlDirectory:
 
     def owns(self, path: Path) -> bool:
         """Whether `path` is one of the crawl's own files."""
-        own = [self.store, self.seeds, self.config, self.log, self.seed_spool, self.summary]
-        own += [self.in_flight, self.lock_file, self.report]
+        own = [self.store, self.seeds, self.config, self.log, *self.older_logs(), self.runs, self.seed_spool]
+        own += [self.summary, self.in_flight, self.lock_file, self.report]
         own += [self.records(sink, spelling) for sink in self.sinks for spelling in SPELLINGS]
         asked = path.resolve()
         return asked in {file.resolve() for file in own} or any(
@@ -189,9 +195,8 @@ class CrawlDirectory:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise CrawlerError(
-                    f"{self.path}: another process is crawling in this directory; wait for its end, or name another"
-                ) from None
+                told = "another process is crawling in this directory; wait for its end, or name another"
+                raise CrawlerError(f"{self.path}: {told}") from None
             _held.add(held)
             try:
                 yield
@@ -291,7 +296,7 @@ def claim(directory: CrawlDirectory, *, fresh: bool = False, resume: bool = Fals
 
 def _refuse_foreign(directory: CrawlDirectory) -> None:
     candidates = [path for sink in directory.sinks for path in directory.spellings(sink)]
-    candidates += [directory.config, *directory.folders(), directory.seeds, directory.report]
+    candidates += [directory.config, *directory.folders(), directory.seeds, directory.report, directory.runs]
     for file in candidates:
         if file.exists():
             raise ConfigError(f"{file}: is not a crawl's and would be overwritten; name another directory")

@@ -91,7 +91,7 @@ class Engine:
         Raises:
             CrawlerError: The store, an output file or the parser pool failed. What was committed stays.
         """
-        log.info("crawl begins: %d URLs left from before", self._ledger.open)
+        log.info("crawl begins", extra={"why": f"{self._ledger.open:,} URLs are left from before"})
         workers: list[asyncio.Task[None]] = []
         try:
             async with asyncio.TaskGroup() as group:
@@ -112,7 +112,7 @@ class Engine:
         if complete:
             self._in_flight.clear_all()
         stopped_by = None if complete else (self._set_aside or self._policy.stopped_by or STOPPED)
-        log.info("crawl ends: %s", stopped_by or "nothing is left")
+        log.info("crawl ends", extra={"why": stopped_by or "nothing is left"})
         return Ending(complete=complete, stopped_by=stopped_by)
 
     def stop(self) -> None:
@@ -149,7 +149,7 @@ class Engine:
     async def _watch(self) -> None:
         await self._over.wait()
         if self._stopping and self._busy:
-            log.info("stopping: %d requests in flight", self._busy)
+            log.info("stopping", extra={"why": f"{self._busy:,} requests are in flight"})
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.grace_s):
                     await self._aborted.wait()

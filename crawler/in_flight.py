@@ -203,7 +203,7 @@ def open_in_flight(path: Path, requests: int) -> InFlight:
     if left and left.in_hand:
         died_with = f"{len(left.in_hand):,} {'URL' if len(left.in_hand) == 1 else 'URLs'}"
         in_flight.news = (f"The last run died with {died_with} in hand: each of them is taken alone",)
-        log.warning(in_flight.news[0])
+        log.warning("the last run died", extra={"why": in_flight.news[0]})
     return in_flight
 
 

@@ -53,6 +53,8 @@ class Plan:
     resume: bool = False
     #: which of the URLs that failed are tried again; None for none
     retry: Where | None = None
+    #: what was typed to have it done, without secrets; empty where a program asks for it
+    command: tuple[str, ...] = ()
     #: make a crawl whole whose files are damaged, before it goes on
     repair: bool = False
     #: called with each commit; being slow in it slows the crawl

@@ -14,6 +14,7 @@ from crawler.directory import Summary
 from crawler.export.outcomes import seed_line
 from crawler.models import STOPPED
 from crawler.rule_history import worse
+from crawler.runs import COMPLETE
 from crawler.seedlist import SeedTally
 from crawler.shortage import heeded
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from crawler.parts import Ending
     from crawler.rule_health import RuleHealth, RuleSummary
     from crawler.rule_history import Earlier
+    from crawler.runs import Noted
     from crawler.seedlist import SeedList
     from crawler.stats import Snapshot
     from crawler.traps.detector import Traps
@@ -69,6 +71,7 @@ class Running:
         unverified: Host patterns whose certificates are not checked.
         traps: Finds its traps; None if nobody does.
         server_pid: The process whose children are its parsers; None where these are no processes.
+        run: Told how it ended; None if nobody notes that.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Running:
         unverified: Sequence[str] = (),
         traps: Traps | None = None,
         server_pid: Callable[[], int | None] = lambda: None,
+        run: Noted | None = None,
     ) -> None:
         self._engine = engine
         self._directory = directory
@@ -104,6 +108,7 @@ class Running:
         self._unverified = tuple(unverified)
         self._traps = traps
         self._server_pid = server_pid
+        self._noted = run
         self._machine: Machine | None = None
         #: how it ended; None before
         self.result: Result | None = None
@@ -133,9 +138,12 @@ class Running:
         ending = await heeded(self._engine.run())
         releasing = asyncio.ensure_future(self._release())  # while the account is written
         try:
-            return await self._account(ending, started_at)
+            result = await self._account(ending, started_at)
         finally:
             await releasing
+        if self._noted is not None:
+            self._noted.end(ending.stopped_by or COMPLETE)
+        return result
 
     async def _account(self, ending: Ending, started_at: float) -> Result:
         interrupted = ending.stopped_by == STOPPED

@@ -205,6 +205,7 @@ _CONTENTS = {
     "report.html": "this and more as a page, for a browser",
     "seeds.jsonl": "what became of each seed",
     "summary.json": "these numbers",
+    "runs.jsonl": "each run: its command, and how it ended",
     "crawl.db": "every URL, for `crawler why` and SQL",
     "crawl.yaml": "the configuration that applied",
     "crawl.log": "what went on, by time",
@@ -233,6 +234,8 @@ def _content(name: str, contents: Mapping[str, str]) -> str:
     """What a file holds; one that is not known by name is a rule's."""
     if name in contents:
         return contents[name]
+    if name.startswith("crawl.log."):
+        return "what went on before"
     rule = name.removesuffix(".jsonl")
     if rule.endswith(REJECTS):
         return f"what rule {rule.removesuffix(REJECTS)} rejected, and why"

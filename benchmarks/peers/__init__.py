@@ -92,23 +92,23 @@ def npm(folder: str, program: str, *packages: str) -> Callable[[], Command]:
     return install
 
 
-def built_with_go() -> Command:
-    """colly, built once; go.mod beside its source says which version."""
+def built_with_go(source: str = "colly", binary: str = "colly") -> Command:
+    """A program with colly, built once; go.mod beside its source says which version."""
     home = CACHE / "bench/colly"
-    if not (home / "colly").exists():
+    if not (home / binary).exists():
         if shutil.which("go") is None:
             raise UnavailableError("needs Go 1.24 or later")
         home.mkdir(parents=True, exist_ok=True)
         settings = {"GOFLAGS": "-mod=mod"}
         if (home / "src").exists():  # laid there by hand, as in a GOPATH, where modules cannot be fetched
             settings = {"GO111MODULE": "off", "GOPATH": f"{home}:/usr/share/gocode"}
-        build = ["go", "build", "-o", home / "colly", "."]
+        build = ["go", "build", "-o", home / binary, "."]
         done = subprocess.run(
-            build, cwd=HERE / "colly", env=os.environ | settings, check=False, capture_output=True, text=True
+            build, cwd=HERE / source, env=os.environ | settings, check=False, capture_output=True, text=True
         )
         if done.returncode != 0:
             raise UnavailableError(f"go could not build it: {done.stderr.strip().splitlines()[-1]}")
-    return [home / "colly"]
+    return [home / binary]
 
 
 def with_file(program: Command, start: str, folder: Path) -> Command:

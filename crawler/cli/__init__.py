@@ -178,8 +178,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         from crawler.cli.completing import answer_shells  # noqa: PLC0415 - only a shell asks for it
 
         answer_shells()
+    typed = tuple(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = cli.main(arguments, prog_name="crawler", standalone_mode=False)
+        code = cli.main(arguments, prog_name="crawler", standalone_mode=False, obj=typed)
     except click.exceptions.Abort:
         return INTERRUPTED
     except click.ClickException as error:

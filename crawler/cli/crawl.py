@@ -50,7 +50,8 @@ from crawler.parse.server import Server
     "--serve", metavar="ADDRESS:PORT", help="Show the crawl on a page there while it runs: 8600 is 127.0.0.1:8600."
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary: errors only, and what is unsafe.")
-@click.option("-v", "--verbose", is_flag=True, help="Log every request to stderr.")
+@click.option("-v", "--verbose", is_flag=True, help="Log every request and why each host waits, to stderr too.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="Lines of text, or JSON objects (log.format).")
 def crawl(  # noqa: PLR0917  (one parameter per option)
     seeds: tuple[str, ...],
     config: Path | None,
@@ -69,6 +70,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     serve: str | None,
     quiet: bool,  # noqa: FBT001
     verbose: bool,  # noqa: FBT001
+    log_format: str | None,
 ) -> int:
     """Crawl from each SEED into DIR/pages.jsonl, one JSON record a page, and DIR/RULE.jsonl for each scraping rule.
 
@@ -85,6 +87,8 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         options.append(("--depth", f"scope.max_depth={depth}"))
     if max_pages is not None:
         options.append(("--max-pages", f"budget.pages={max_pages}"))
+    if log_format is not None:
+        options.append(("--log-format", f"log.format={log_format}"))
     resume = resume or retry_failed or repair
     if resume and fresh:
         raise ConfigError("--fresh begins anew, and --resume, --retry-failed and --repair go on: expected one of them")

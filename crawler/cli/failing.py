@@ -51,6 +51,7 @@ def way_on(plan: Plan, *, stream: bool) -> Iterator[None]:
     except Exception as error:
         failure = shortage(error)
         if failure is None:
+            log.exception("the program is at fault")
             raise
         log.error("crawl failed", extra={"why": str(failure)})  # noqa: TRY400  (raised on, and told without a traceback)
         if plan.directory.state() is State.UNFINISHED:

@@ -1,4 +1,4 @@
-"""Where does a crawl's log go, and what does a line of it look like?"""
+"""Where does a crawl's log go?"""
 
 from __future__ import annotations
 
@@ -7,35 +7,17 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from crawler.cli.out import tell
+from crawler.cli.log_file import LogFile
+from crawler.cli.log_lines import JsonLines, TextLines
+from crawler.cli.log_queue import LogQueue
 from crawler.errors import ConfigError
-from crawler.wording import printable
+from crawler.runs import next_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-#: what events carry beside their fixed text, in the order shown
-FIELDS = ("url", "host", "attempt", "why")
-
-
-class _Line(logging.Formatter):
-    """Time, level, event, then the fields it carries; nothing from a page can break out of its line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        values = ((name, getattr(record, name, None)) for name in FIELDS)
-        told = " ".join(f"{name}={value}" for name, value in values if value is not None)
-        time = self.formatTime(record)
-        return f"{time} {record.levelname} {printable(f'{record.getMessage()} {told}'.rstrip())}"
-
-
-class _File(logging.FileHandler):
-    """A log file that, once it cannot be written, says so once and is left alone: a crawl outlives its log."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002  (logging's name)
-        logging.getLogger("crawler").removeHandler(self)
-        error = sys.exc_info()[1]
-        tell(f"crawler: {self.baseFilename}: cannot be written, the log ends here: {error}", err=True)
+    from crawler.config import CrawlConfig
+    from crawler.directory import CrawlDirectory
 
 
 @contextmanager
@@ -51,26 +33,47 @@ def not_logging() -> Iterator[None]:
 
 
 @contextmanager
-def logging_to(path: Path, *, verbose: bool) -> Iterator[None]:
-    """Keep a log at `path`; with `verbose` of every attempt, and on stderr too.
+def logging_to(directory: CrawlDirectory, config: CrawlConfig, *, verbose: bool) -> Iterator[None]:
+    """Keep the log of a crawl that is about to run; with `verbose` of every attempt, and on stderr too.
+
+    On return all of it is written.
 
     Raises:
         ConfigError: The file cannot be opened.
     """
+    wanted = config.log
+    as_json = wanted.format == "json"
+    lines = (JsonLines if as_json else TextLines)(config.name, next_run(directory.runs))
     try:
-        handlers: list[logging.Handler] = [_File(path, encoding="utf-8")]
+        handlers: list[logging.Handler] = [
+            LogFile(
+                directory.log,
+                older=directory.older_logs(),
+                keep=wanted.keep,
+                most_bytes=wanted.max_file_bytes,
+                as_json=as_json,
+            )
+        ]
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+        raise ConfigError(f"{directory.log}: cannot be written: {error.strerror}") from error
     if verbose and sys.stderr is not None:
-        handlers.append(logging.StreamHandler(sys.stderr))
-    package = logging.getLogger("crawler")
-    package.setLevel(logging.DEBUG if verbose else logging.INFO)
+        handlers.append(_Person(sys.stderr))
     for handler in handlers:
-        handler.setFormatter(_Line())
-        package.addHandler(handler)
+        handler.setFormatter(lines)
+    package, queue = logging.getLogger("crawler"), LogQueue(handlers)
+    package.setLevel(logging.DEBUG if verbose else logging.INFO)
+    queue.start()
+    package.addHandler(queue)
     try:
         yield
     finally:
-        for handler in handlers:
-            package.removeHandler(handler)
-            handler.close()
+        package.removeHandler(queue)
+        queue.close()
+
+
+class _Person(logging.StreamHandler):  # type: ignore[type-arg]  # generic for type checkers only, before 3.13
+    """Standard error, for as long as there is somebody to read it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802  (logging's name)
+        """Say no more."""
+        self.setLevel(logging.CRITICAL + 1)

@@ -27,6 +27,7 @@ from crawler.cli.reporting import report_written
 from crawler.cli.serving import seen_by
 from crawler.cli.showing import show
 from crawler.cli.stream import Follower
+from crawler.cli.typed import typed_command
 from crawler.clock import SystemClock
 from crawler.config.file import loads
 from crawler.dashboard import open_board, shown
@@ -79,6 +80,7 @@ def run_crawl(
         CrawlerError: The crawl failed.
     """
     directory = plan.directory
+    plan = dataclasses.replace(plan, command=typed_command())
     plan.check()
     check_output(plan, fresh=fresh)
     finished = None
@@ -91,7 +93,7 @@ def run_crawl(
     with ExitStack() as stack:
         board = open_board(serve, stack)
         aside = stack.enter_context(claim(directory, fresh=fresh, resume=plan.resume))
-        stack.enter_context(logging_to(directory.log, verbose=verbose))
+        stack.enter_context(logging_to(directory, plan.config, verbose=verbose))
         stack.enter_context(way_on(plan, stream=stream))
         if aside and not quiet:
             _tell(f"The crawl that lay in {directory.path} is now {aside}.")

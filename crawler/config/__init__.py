@@ -50,6 +50,7 @@ __all__ = [
     "FollowConfig",
     "HostFetchConfig",
     "LimitsConfig",
+    "LogConfig",
     "Manners",
     "MatchConfig",
     "Pace",
@@ -124,6 +125,21 @@ class CheckpointConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields
     ] = True
 
 
+class LogConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The log of a crawl that the command line runs: crawl.log."""
+
+    format: Annotated[
+        Literal["text", "json"], Meta(description="Lines of text, or a JSON object a line (crawler schema log).")
+    ] = "text"
+    max_file_bytes: Annotated[
+        Size | None,
+        Meta(description="A log that has grown to this becomes crawl.log.1, and a new one is begun; null: never."),
+    ] = field(default=Size(10 * 1024**2), name="max_file")
+    keep: Annotated[
+        Annotated[int, Meta(ge=0, le=99)], Meta(description="How many of those are kept: crawl.log.1 is the newest.")
+    ] = 5
+
+
 class CrawlConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One crawl."""
 
@@ -146,6 +162,7 @@ class CrawlConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     extract: ExtractConfig = ExtractConfig()
     export: ExportConfig = ExportConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
+    log: LogConfig = LogConfig()
     order: Annotated[
         Literal["breadth", "depth"],
         Meta(

@@ -137,6 +137,7 @@ def _zeros(config: CrawlConfig) -> Iterator[Problem]:
         "parse.deadline": config.parse.deadline_s,
         "parse.memory": config.parse.memory_bytes,
         "checkpoint.every": config.checkpoint.every_s,
+        "log.max_file": config.log.max_file_bytes,
         "budget.bytes": config.budget.bytes,
         "budget.time": config.budget.time_s,
         "breaker.rest": config.breaker.rest_s,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HELD, _HELD_BYTES = 2_000, 16 << 20  # records of a side
-_OTHERS = frozenset((OUTCOMES, LINKS, SITEMAPS, FILES, "seeds"))
+_OTHERS = frozenset((OUTCOMES, LINKS, SITEMAPS, FILES, "seeds", "runs"))
 
 
 class Difference(msgspec.Struct, kw_only=True):

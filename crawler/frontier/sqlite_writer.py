@@ -131,12 +131,11 @@ class Writer:
             self._connection.execute(f"PRAGMA busy_timeout = {COMMIT_WAIT_MS}")
         if not self._warned and self._wal_bytes() > _WAL_WARN_BYTES:
             self._warned = True
-            _LOG.warning(
-                "%s has grown beyond %d MB: another process reads the store in one long transaction. "
-                "It shrinks once that ends.",
-                self._wal,
-                _WAL_WARN_BYTES // 10**6,
+            why = (
+                f"{self._wal} is larger than {_WAL_WARN_BYTES // 10**6} MB: another process reads the store in one "
+                "long transaction; it shrinks once that ends"
             )
+            _LOG.warning("the store's log grows", extra={"why": why})
 
     def index(self) -> int | None:
         """Make some more URLs quick to find; the last id of those, None if all were before."""

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from crawler.models import Outcome, Response
-from crawler.politeness import retry
+from crawler.politeness import retry, waits
 from crawler.politeness.breaker import REASON, Breaker, Effect
 from crawler.politeness.limits import adaptive_of
 from crawler.politeness.retry import Finish
@@ -64,10 +64,13 @@ class Health:
         if self._breaker.is_open(host):
             host.concurrency = 1
             host.waits_for = f"it failed {host.failures} times in a row"
+        if host.waits_for:
+            waits.resting(host, host.waits_for, host.due - now)
 
     def set_aside(self, host: Host) -> None:
         """It has given all the pages that it may."""
         self._tally.set_aside(host.key)
+        waits.set_aside(host)
 
     def starting(self, host: Host, request: Request) -> None:
         """A request is handed out; of an open breaker it is the one that tries the host."""
@@ -94,6 +97,8 @@ class Health:
             if backs_off or abs(delay_s - host.delay_s) > _TELLING * host.delay_s:
                 self._window.changed(host)
             self._schedule.pace(host, delay_s, now)
+        if log.isEnabledFor(logging.DEBUG):  # asked first: it is rarely, and this is for every request
+            waits.pausing(host, self.why(host), now)
         if reason is None and not host.failures:
             return False  # there is nothing to count
         if reason is not None and (rest_s := retry.retry_after_s(answer, wall)):
@@ -128,6 +133,8 @@ class Health:
         if host.given_up is not None:
             return
         if (until := now + rest_s) > host.due:
+            if why != host.waits_for or until > host.due + waits.MOMENT_S:
+                waits.resting(host, why, rest_s)
             host.waits_for = why
             self._schedule.hold(host, until, now)
         self._window.press(host)
@@ -159,7 +166,7 @@ class Health:
                 self._schedule.narrow(host, 1, now)
                 why = f"it failed {host.failures} times in a row"
                 self.rest(host, self._breaker.rest_s, why, now)
-                log.warning("host rests", extra={"host": host.key, "why": why})
+                log.warning("host rests", extra={"host": host.key, "wait_s": self._breaker.rest_s, "why": why})
             case Effect.CLOSED:
                 self._schedule.narrow(host, host.slots, now)
                 self._window.press(host)

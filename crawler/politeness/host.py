@@ -43,7 +43,7 @@ class Host(Scheduled):
         *("first_seen", "given_up", "hand", "idle", "is_inside", "latency_s", "located", "locating", "lookups"),
         *("more", "pages", "proven", "quota"),
         *("recovery_s", "requests", "reserved"),
-        *("retired", "slots", "trial", "unjudged", "unresolved_until", "urgent"),
+        *("retired", "slots", "told", "trial", "unjudged", "unresolved_until", "urgent"),
         *("waits_for", "wanted", "woken"),
     )
 
@@ -106,6 +106,8 @@ class Host(Scheduled):
         self.far = False
         #: why it rests, in words; empty for a plain pause
         self.waits_for = ""
+        #: see `waits`
+        self.told: dict[str, float] | None = None
         #: see `crawler.views.HostView`
         self.requests = state.requests
         self.waited_s = state.waited_s

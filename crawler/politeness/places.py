@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crawler.models import Outcome
+from crawler.politeness import waits
 from crawler.politeness.retry import Finish, rule_for
 from crawler.politeness.scheduled import Group
 
@@ -65,6 +66,7 @@ class Places:
         rule = rule_for(error.reason)
         if host.lookups < rule.attempts:
             host.waits_for = "its name does not resolve"
+            waits.resting(host, host.waits_for, rule.wait_s)
             self._schedule.hold(host, now + rule.wait_s, now)
             return
         host.lookups = 0

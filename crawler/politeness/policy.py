@@ -14,7 +14,7 @@ from random import random
 from typing import TYPE_CHECKING
 
 from crawler.models import HostKey, HostState, Kind, Page, ParseFailure, Request, Response, Robots, RobotsFile
-from crawler.politeness import retry
+from crawler.politeness import retry, waits
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.budget import Budget, Spent
 from crawler.politeness.health import Health
@@ -83,7 +83,7 @@ class Policy:
         self._locates = locates
         #: of hosts left out in this run
         self.tally = Tally()
-        self._schedule: Schedule[Host] = Schedule(random)
+        self._schedule: Schedule[Host] = Schedule(random, crowded=waits.crowded)
         self._places = Places(manners.limits.per_address.concurrency, self._schedule, self.tally)
         self._window = Window(
             manners, size=window, schedule=self._schedule, clock=clock, resumed=resumed, left=self._places.leave

@@ -54,10 +54,14 @@ class Schedule(Generic[H]):
 
     Args:
         random: A number of at least 0 and below 1, for jitter.
+        crowded: Told of a host that has come up while its group is full.
     """
 
-    def __init__(self, random: Callable[[], float] = random) -> None:
+    def __init__(
+        self, random: Callable[[], float] = random, *, crowded: Callable[[H], object] = lambda _host: None
+    ) -> None:
         self._random = random
+        self._crowded = crowded
         self._heap: list[tuple[float, int, H]] = []
         self._valid = 0
         self._tickets = 0
@@ -117,6 +121,7 @@ class Schedule(Generic[H]):
                     return host
                 host.parked = True
                 group.waiting.append(host)
+                self._crowded(host)
         return None
 
     def claim(self, host: H, now: float) -> None:

@@ -18,7 +18,9 @@ import pytest
 import crawler
 from crawler.cli import out, run
 from crawler.cli.logs import logging_to
+from crawler.config import CrawlConfig
 from crawler.config.file import dump, loads
+from crawler.directory import CrawlDirectory
 from crawler.wording import printable
 
 HOSTILE = (
@@ -139,7 +141,7 @@ def test_a_configuration_that_is_printed_is_safe_and_means_the_same(capsys, tmp_
 
 
 def test_a_line_of_the_log_is_one_line_without_control_characters(tmp_path):
-    with logging_to(tmp_path / "crawl.log", verbose=False):
+    with logging_to(CrawlDirectory(tmp_path), CrawlConfig(), verbose=False):
         logging.getLogger("crawler.x").warning("a %s", HOSTILE, extra={"url": HOSTILE, "host": "h\n2026 ERROR"})
     text = (tmp_path / "crawl.log").read_text()
     assert text.count("\n") == 1
@@ -167,7 +169,6 @@ def test_records_shown_on_a_terminal_are_escaped_and_those_in_a_pipe_are_not(tmp
 def test_the_command_line_writes_to_its_person_in_one_place():
     """Calls that write past `crawler.cli.out`, with the reason for each that there is."""
     allowed = {
-        ("cli/logs.py", "StreamHandler"): "its lines are made printable",
         ("cli/showing.py", "PlainLines"): "what it shows is made printable",
         ("cli/showing.py", "Watching"): "what it shows is made printable",
     }
