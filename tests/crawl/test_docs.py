@@ -1,0 +1,71 @@
+"""Whatever README and docs tell a reader to do works: each document followed from top to bottom on this machine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from crawler.cli import COMMANDS
+from crawler.demo.serve import running_shop
+from tests.support.documents import DOCUMENTS, RUN, SHELL, spoken_commands, steps
+from tests.support.following import NOT_RUN, Reader, furnish, why_not
+
+STEPS = [step for document in DOCUMENTS for step in steps(document)]
+FROM_NOTHING = ("README.md",)
+"""Documents whose reader has nothing yet."""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """The shop's URL, and a folder in which it has been crawled."""
+    folder = tmp_path_factory.mktemp("furnished") / "reader"
+    with running_shop() as url:
+        furnish(folder, url)
+        crawl = [folder / "bin/crawler", "crawl", "-q", "-c", "crawl.yaml"]
+        code = subprocess.run(crawl, cwd=folder, timeout=20, check=False).returncode
+        assert code in (0, 4)
+        yield url, folder
+
+
+@pytest.fixture(scope="module")
+def readers(shop, tmp_path_factory):
+    """Who follows a document: one reader each, with a folder of their own."""
+    url, furnished = shop
+    reading = {}
+
+    def reader_of(document):
+        if document not in reading:
+            folder = tmp_path_factory.mktemp("reading") / "folder"
+            leave_out = ("data", "*.yaml", "seeds.txt") if document in FROM_NOTHING else ()
+            shutil.copytree(furnished, folder, symlinks=True, ignore=shutil.ignore_patterns(*leave_out))
+            reading[document] = Reader([step for step in STEPS if step.document == document], folder, url)
+        return reading[document]
+
+    return reader_of
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", STEPS, ids=map(str, STEPS))
+def test_step_of_a_document_works(step, readers):
+    readers(step.document).follow_to(step)
+
+
+def test_every_block_is_of_a_kind_that_is_done():
+    assert {step.language for step in STEPS} <= {*SHELL, *RUN, "text"}
+
+
+@pytest.mark.parametrize("start", NOT_RUN)
+def test_what_is_not_run_stands_in_some_document(start):
+    assert [step for step in STEPS if step.is_command and re.match(start, step.text)]
+
+
+def test_no_command_of_the_crawler_is_left_out():
+    assert [step for step in STEPS if step.text.startswith("crawler ") and why_not(step.text)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_in_sentences_exist(document):
+    assert [name for name in spoken_commands(document) if name not in COMMANDS] == []

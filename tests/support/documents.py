@@ -1,0 +1,91 @@
+"""What does a document tell its reader to do? Its blocks in order, each a step with a place.
+
+A block's language says what it is: none, `sh` or `console` are commands; `python`, `yaml`, `ini`, `dockerfile` and `text`
+are files if their first line is a comment with the file's name (`# crawl.yaml`), and `python` is run then; `sql` is asked
+of a crawl's database; `crontab` are lines of one; what is in DATA is for people to read. YAML without a name, indented
+blocks included, is a part of a configuration or of rules.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+SHELL = ("", "sh", "bash", "console")
+FILES = ("python", "yaml", "ini", "dockerfile", "text", "sh", "bash")
+RUN = ("python", "yaml", "sql", "ini", "dockerfile", "crontab")
+DATA = ("text", "html", "json", "jsonl", "application/json", "application/rss+xml")
+"""Pages, records and output: shown, not done. Those of docs/rules.md are compared by tests/unit/test_rules_docs.py."""
+
+_NAME = re.compile(r"# (?P<path>/?[\w@./-]*\.\w+|Dockerfile)(?=\s|$)")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command, or one block."""
+
+    document: str
+    line: int  #: from 1, in the document
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.document}:{self.line} {self.text.splitlines()[0][:60]}"
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it is typed into a shell."""
+        return self.language in SHELL
+
+    @property
+    def file_name(self) -> str | None:
+        """The file that a block is, by its first line."""
+        named = _NAME.match(self.text) if self.language in FILES else None
+        return named["path"] if named else None
+
+
+def steps(path: Path) -> list[Step]:
+    """What the document at `path` has its reader do, from top to bottom."""
+    found: list[Step] = []
+    document = path.relative_to(ROOT).as_posix()
+    for token in MarkdownIt().parse(path.read_text()):
+        if token.type not in ("fence", "code_block"):
+            continue
+        first = token.map[0] + (2 if token.type == "fence" else 1)
+        block = Step(
+            document, first, token.info.strip() if token.type == "fence" else "yaml", token.content.rstrip("\n")
+        )
+        if block.language in DATA and not block.file_name:
+            continue
+        if block.is_command and not block.file_name:
+            found += (Step(document, first + at, "sh", command) for at, command in _commands(block.text))
+        else:
+            found.append(block)
+    return found
+
+
+def _commands(text: str) -> list[tuple[int, str]]:
+    r"""The commands of a block with the lines they start on: a line each, or several that end in ``\``."""
+    commands, lines, start = [], [], 0
+    for at, line in enumerate(text.splitlines()):
+        start = start if lines else at
+        lines.append(line)
+        if not line.endswith("\\"):
+            command = "\n".join(lines).strip()
+            lines = []
+            if command and not command.startswith("#"):
+                commands.append((start, command))
+    return commands
+
+
+def spoken_commands(path: Path) -> list[str]:
+    """The names of commands that sentences mention: what follows ``crawler`` in backquotes."""
+    tokens = MarkdownIt().enable("table").parse(path.read_text())
+    spoken = [child.content for token in tokens for child in token.children or () if child.type == "code_inline"]
+    return [match[1] for text in spoken if (match := re.match(r"crawler ([a-z]+)\b(?!/)", " ".join(text.split())))]

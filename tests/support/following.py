@@ -1,0 +1,215 @@
+"""Follow a document on this machine: its commands in a shell, its files written, its Python run.
+
+Three things are different from what a reader does, and nothing else: ``https://example.org/`` is the shop of
+``crawler demo`` on loopback; it is asked without a pause; and `NOT_RUN` is only looked at. What a document expects its
+reader to have is there: see `furnish`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from crawler.config.file import load, loads
+from tests.support import deployment
+from tests.support.documents import ROOT
+from tests.support.rules import configured
+
+if TYPE_CHECKING:
+    from tests.support.documents import Step
+
+NOT_RUN = {
+    r"git |make (?!demo)": "of a clone; the targets of make are looked up",
+    r"(sudo )?(apt-get|apk|useradd|systemctl|journalctl|loginctl|install) ": "changes the machine, or needs its systemd",
+    r"python3? -m venv |(\.venv/bin/)?pip install|\. \.venv/": "installs from the package index",
+    r"docker (build|compose build|stop|logs)|docker compose (stop|logs)": "needs a container engine",
+    r"docker compose up": "needs a container engine; compose.yaml is read, and its command run",
+    r"curl ": "asks a crawl that is running: the tests of the dashboard do that",
+    r"python -m (benchmarks|tests)\.|python scripts/|pytest|ruff|mypy|lint-imports": "takes minutes, or is CI itself",
+    r"crontab ": "changes the machine",
+}
+"""Commands that are not run, by how they begin, and why. Each has to stand in some document."""
+
+INSTEAD = {
+    r" --watch\b": "",  # ends at Ctrl-C
+    r"\btail -f": "tail",
+    r"(--serve[ =]\S*?:?)\d{4}\b": r"\g<1>0",  # the port may be taken here
+}
+"""What is run in place of something that would not end, or meet others on this machine."""
+
+_SITE = re.compile(r"(?<!\+)https://example\.org(?=[/\s'\"\])},]|$)")
+_HOST = re.compile(r"(?<![\w.*+/=@:-])example\.org(?=[/\s'\"\]]|$)")
+_PACED = f"""\
+#!{sys.executable}
+import os, sys
+command, *given = sys.argv[1:] or ["--help"]
+faster = {{"crawl": ["--delay", "0"], "try": ["--set", "limits.default.delay=0s"]}}.get(command, [])
+os.execv({sys.executable!r}, [{sys.executable!r}, "-m", "crawler", command, *faster, *given])
+"""
+
+
+def why_not(command: str) -> str | None:
+    """The reason for which a command is not run."""
+    return next((reason for start, reason in NOT_RUN.items() if re.match(start, command)), None)
+
+
+def localised(text: str, url: str, *, hosts: bool) -> str:
+    """`text` with the shop at `url` in place of example.org; `hosts`: bare names too."""
+    text = _SITE.sub(url, text)
+    return _HOST.sub(url, text) if hosts else text
+
+
+def furnish(folder: Path, url: str) -> None:
+    """What a reader of any how-to has: a configuration, rules, seeds, and an archived crawl of the shop in data/shop."""
+    (folder / "bin").mkdir(parents=True)
+    for name, script in (("crawler", _PACED), ("python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')):
+        (folder / "bin" / name).write_text(script)
+        (folder / "bin" / name).chmod(0o755)
+    os.symlink(folder / "bin" / "python", folder / "bin" / "python3")
+    (folder / "seeds.txt").write_text(f"{url}/\n")
+    shutil.copy(ROOT / "config/rules/shop.yaml", folder)
+    rules = yaml.safe_load((ROOT / "crawler/demo/crawl.yaml").read_text())["extract"]["rules"]
+    (folder / "rules.yaml").write_text(yaml.safe_dump(rules, sort_keys=False))
+    crawl = {
+        "name": "shop",
+        "seeds": ["seeds.txt"],
+        "limits": {"default": {"delay": "0s", "concurrency": 4}},
+        "extract": {"rules": "rules.yaml"},
+        "export": {"warc": True, "links": True},
+    }
+    (folder / "crawl.yaml").write_text(yaml.safe_dump(crawl, sort_keys=False))
+
+
+class Reader:
+    """Somebody who follows one document in a folder of their own. Steps are done once, in order."""
+
+    def __init__(self, steps: list[Step], folder: Path, url: str) -> None:
+        self._left = list(steps)
+        self._folder, self._url = folder, url
+
+    def follow_to(self, step: Step) -> None:
+        """Do what comes before `step`, whatever comes of it, and then that."""
+        while (each := self._left.pop(0)) is not step:
+            try:
+                self._do(each)
+            except (AssertionError, Exception, pytest.skip.Exception):
+                continue  # that step's own test tells
+        self._do(step)
+
+    def _do(self, step: Step) -> None:
+        if step.is_command and not step.file_name:
+            self._type(step.text)
+            return
+        path = self._write(step) if step.file_name else None
+        match step.language:
+            case "python":
+                assert path, "a block of Python begins with the name of its file: # name.py"
+                self.run(f"python {shlex.quote(path.name)}")
+            case "yaml":
+                check_yaml(step.text, path)
+            case "sql":
+                ask(self._folder / "data/shop/crawl.db", step.text)
+            case "dockerfile":
+                deployment.check_dockerfile(step.text)
+            case "ini":
+                assert path, "a unit begins with the name of its file"
+                deployment.check_unit(path, self._folder / "bin/crawler")
+            case "crontab":
+                for command in deployment.crontab_commands(step.text):
+                    self._type(command)
+            case "sh" | "bash":
+                self.run(f"bash {shlex.quote(path.name)}")
+            case "text":
+                pass
+            case language:
+                pytest.fail(f"nothing is known of blocks in {language}")
+
+    def _write(self, step: Step) -> Path:
+        """The file that a block is; one that belongs into a folder of the machine goes into the reader's own."""
+        path = self._folder / Path(step.file_name).name
+        shell = step.language in ("sh", "bash")
+        text = localised(step.text, self._url, hosts=shell or step.file_name.endswith("seeds.txt"))
+        if step.language == "yaml":
+            text = re.sub(r"(?m)(^seeds: .*|^ +- *)example\.org\b", rf"\1{self._url}", text)
+            text = re.sub(r"\bdelay: \S+?(?=[,}\s]|$)", "delay: 0s", text)
+        path.write_text(text + "\n")
+        return path
+
+    def _type(self, command: str) -> None:
+        """Run a command as a reader types it."""
+        if command.startswith("make "):
+            deployment.check_targets(command.split("#")[0].split()[1:])
+        if reason := why_not(command):
+            pytest.skip(reason)
+        for tool in re.findall(r"(?:^|\| )(jq|sqlite3|duckdb|zstd)\b", command):
+            if shutil.which(tool) is None:
+                pytest.skip(f"{tool} is not installed")
+        command = localised(command, self._url, hosts=True)
+        for pattern, other in INSTEAD.items():
+            command = re.sub(pattern, other, command)
+        self.run(deployment.without_container(command))
+
+    def run(self, command: str) -> None:
+        """Run `command` by bash in the reader's folder; a failure shows all it said."""
+        path = {**os.environ, "PATH": f"{self._folder / 'bin'}:/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=self._folder,
+            env=path,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        said = f"{command}\nexit code {done.returncode}\n{done.stdout.decode()}\n{done.stderr.decode()}"
+        assert done.returncode == 0, said
+        assert "Traceback" not in said, said
+
+
+def check_yaml(text: str, path: Path | None) -> None:
+    """That YAML is what its file's name says, or a part of a configuration, or rules."""
+    if path and path.name.startswith("compose"):
+        deployment.check_compose(text)
+    elif path:
+        load(path, or_rules=True)
+    else:
+        read = yaml.safe_load(text)
+        keys = read.keys() if isinstance(read, dict) else set()
+        if isinstance(read, list) or "fields" in keys:
+            configured(text)
+        elif keys <= _rule_keys():
+            configured("name: part\nfields: {title: h1}\n" + text)
+        elif keys <= _sections():
+            loads(re.sub(r"\brules: \S+\.yaml", "rules: []", text), "crawl.yaml")
+        else:
+            configured("name: part\nfields:\n" + "\n".join(f"  {line}" for line in text.splitlines()))
+
+
+def _sections() -> set[str]:
+    from crawler.config import CrawlConfig  # noqa: PLC0415
+
+    return set(CrawlConfig.__struct_encode_fields__)
+
+
+def _rule_keys() -> set[str]:
+    from crawler.config.scraping import RuleConfig  # noqa: PLC0415
+
+    return set(RuleConfig.__struct_encode_fields__)
+
+
+def ask(database: Path, queries: str) -> None:
+    """Run SQL on a crawl's database, as a reader may: it is opened read-only."""
+    import sqlite3  # noqa: PLC0415
+
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        for query in filter(str.strip, queries.split(";")):
+            connection.execute(query).fetchall()
