@@ -6,6 +6,7 @@ that is still running may be read: what is not whole yet at the end is left out.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -19,12 +20,12 @@ from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from os import PathLike
 
 T = TypeVar("T")
 
 
-def pages(directory: Path) -> Iterator[PageRecord]:
+def pages(directory: str | PathLike[str]) -> Iterator[PageRecord]:
     """The page records of the crawl in `directory`.
 
     Raises:
@@ -34,27 +35,27 @@ def pages(directory: Path) -> Iterator[PageRecord]:
     return _typed(directory, PAGES, PageRecord)
 
 
-def outcomes(directory: Path) -> Iterator[OutcomeRecord]:
+def outcomes(directory: str | PathLike[str]) -> Iterator[OutcomeRecord]:
     """How each URL ended that has no page record. Errors as for `pages`."""
     return _typed(directory, OUTCOMES, OutcomeRecord)
 
 
-def links(directory: Path) -> Iterator[LinkLine]:
+def links(directory: str | PathLike[str]) -> Iterator[LinkLine]:
     """The links of each page, if the crawl wrote them (``export.links``). Errors as for `pages`."""
     return _typed(directory, LINKS, LinkLine)
 
 
-def sitemaps(directory: Path) -> Iterator[SitemapLine]:
+def sitemaps(directory: str | PathLike[str]) -> Iterator[SitemapLine]:
     """The entries of each sitemap, if the crawl wrote them (``export.sitemaps``). Errors as for `pages`."""
     return _typed(directory, SITEMAPS, SitemapLine)
 
 
-def seeds(directory: Path) -> Iterator[SeedRecord]:
+def seeds(directory: str | PathLike[str]) -> Iterator[SeedRecord]:
     """What became of each seed. Errors as for `pages`."""
     return _typed(directory, "seeds", SeedRecord)
 
 
-def scraped(directory: Path, rule: str) -> Iterator[dict[str, Any]]:
+def scraped(directory: str | PathLike[str], rule: str) -> Iterator[dict[str, Any]]:
     """The records of a rule, or of a function of one's own, each a dict; ``RULE.rejects`` for what it rejected.
 
     Errors as for `pages`. `crawler.dataset.exported` leaves out those that share a key.
@@ -62,8 +63,8 @@ def scraped(directory: Path, rule: str) -> Iterator[dict[str, Any]]:
     return _typed(directory, rule, dict[str, Any])
 
 
-def _typed(directory: Path, name: str, kind: type[T]) -> Iterator[T]:
-    crawl = CrawlDirectory(directory)
+def _typed(directory: str | PathLike[str], name: str, kind: type[T]) -> Iterator[T]:
+    crawl = CrawlDirectory(Path(directory))
     there = crawl.spellings(name)
     if len(there) > 1:
         raise CrawlerError(f"{there[0]} and {there[1].name} are both there, expected one of them")
