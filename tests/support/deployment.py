@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
-INSTRUCTIONS = {"ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "FROM", "LABEL", "RUN", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
+INSTRUCTIONS = {"ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "FROM", "LABEL", "RUN", "USER", "VOLUME", "WORKDIR"}
 VALUED = {"--cpus", "--cpuset-cpus", "--env", "--memory", "--name", "--stop-timeout", "--user", "--volume"} | {
     f"-{letter}" for letter in "emuvw"
 }
@@ -26,7 +26,6 @@ SERVICE = {
     "volumes", "ports", "read_only", "tmpfs", "logging",
 }  # fmt: skip
 """Keys of a service of compose.yaml (Compose specification) that our documents use."""
-MACHINE = {"crawler.service": "crawler", "example.service": "crawler"}
 FIELD = r"(?:\*|[0-9]+(?:-[0-9]+)?)(?:/[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*|mon|tue|wed|thu|fri|sat|sun"
 
 
@@ -46,11 +45,17 @@ def check_dockerfile(text: str) -> None:
             assert subprocess.run(["bash", "-n", "-c", rest], check=False).returncode == 0
 
 
-def check_compose(text: str) -> None:
-    """That compose.yaml has services of known keys, whose commands are lists of words."""
-    for service in yaml.safe_load(text)["services"].values():
-        assert service.keys() <= SERVICE
-        assert all(isinstance(word, str) for word in service["command"])
+def compose_commands(text: str) -> list[list[str]]:
+    """What the services of a compose.yaml hand to the image's program, word by word; their keys are known ones."""
+    services = list(yaml.safe_load(text)["services"].values())
+    assert {key for service in services for key in service} <= SERVICE
+    return [[str(word) for word in service["command"]] for service in services]
+
+
+def unit_commands(text: str) -> list[str]:
+    """The crawls that a unit starts, with `shop` for %i, as a shell takes them."""
+    started = re.findall(r"(?m)^ExecStart=/\S+/(crawler .*)$", text)
+    return [command.replace("%i", "shop") for command in started]
 
 
 def check_unit(path: Path, program: Path) -> None:

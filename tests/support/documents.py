@@ -1,9 +1,9 @@
 """What does a document tell its reader to do? Its blocks in order, each a step with a place.
 
-A block's language says what it is: none, `sh` or `console` are commands; `python`, `yaml`, `ini`, `dockerfile` and `text`
-are files if their first line is a comment with the file's name (`# crawl.yaml`), and `python` is run then; `sql` is asked
-of a crawl's database; `crontab` are lines of one; what is in DATA is for people to read. YAML without a name, indented
-blocks included, is a part of a configuration or of rules.
+A block's language says what it is: none, `sh`, `bash` or `console` are commands; they, `python`, `yaml`, `ini` (a unit of
+systemd) and `text` are files where the first line is a comment with the file's name (`# crawl.yaml`), and scripts are run
+then; `sql` is asked of a crawl's database; `crontab` are lines of one; what is in DATA is for people to read. YAML
+without a name, indented blocks included, is a part of a configuration or of rules.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 SHELL = ("", "sh", "bash", "console")
-FILES = ("python", "yaml", "ini", "dockerfile", "text", "sh", "bash")
-RUN = ("python", "yaml", "sql", "ini", "dockerfile", "crontab")
+FILES = ("python", "yaml", "ini", "text", "sh", "bash")
+RUN = ("python", "yaml", "sql", "ini", "crontab")
 DATA = ("text", "html", "json", "jsonl", "application/json", "application/rss+xml")
 """Pages, records and output: shown, not done. Those of docs/rules.md are compared by tests/unit/test_rules_docs.py."""
 
-_NAME = re.compile(r"# (?P<path>/?[\w@./-]*\.\w+|Dockerfile)(?=\s|$)")
+_NAME = re.compile(r"# (?P<path>/?[\w@./-]*\.\w+)(?=\s|$)")
 
 
 @dataclass(frozen=True)
