@@ -1,7 +1,7 @@
 """Are the files right that start a crawl by itself: a Dockerfile, compose.yaml, systemd's units, a crontab?
 
-As far as that can be told without a container engine and without changing the machine: they are read by their own rules,
-what they name has to exist, and the commands in them are given back to be run.
+As far as that can be told without a container engine and without changing the machine: they are read by their own
+rules, what they name has to exist, and the commands in them are given back to be run.
 """
 
 from __future__ import annotations
@@ -45,17 +45,23 @@ def check_dockerfile(text: str) -> None:
             assert subprocess.run(["bash", "-n", "-c", rest], check=False).returncode == 0
 
 
-def compose_commands(text: str) -> list[list[str]]:
-    """What the services of a compose.yaml hand to the image's program, word by word; their keys are known ones."""
+def commands_in(language: str, text: str) -> list[str]:
+    """The commands that a block would have run, as a shell takes them: of a crontab, a unit or a compose.yaml."""
+    match language:
+        case "crontab":
+            return crontab_commands(text)
+        case "ini":
+            return [command.replace("%i", "shop") for command in re.findall(r"(?m)^ExecStart=/\S+/(crawler .*)$", text)]
+        case "yaml" if text.startswith("# compose"):
+            return compose_commands(text)
+    return []
+
+
+def compose_commands(text: str) -> list[str]:
+    """What the services of a compose.yaml hand to the image's program; their keys are known ones."""
     services = list(yaml.safe_load(text)["services"].values())
     assert {key for service in services for key in service} <= SERVICE
-    return [[str(word) for word in service["command"]] for service in services]
-
-
-def unit_commands(text: str) -> list[str]:
-    """The crawls that a unit starts, with `shop` for %i, as a shell takes them."""
-    started = re.findall(r"(?m)^ExecStart=/\S+/(crawler .*)$", text)
-    return [command.replace("%i", "shop") for command in started]
+    return [shlex.join(["crawler", *map(str, service["command"])]) for service in services]
 
 
 def check_unit(path: Path, program: Path) -> None:

@@ -1,8 +1,8 @@
 """What does a document tell its reader to do? Its blocks in order, each a step with a place.
 
-A block's language says what it is: none, `sh`, `bash` or `console` are commands; they, `python`, `yaml`, `ini` (a unit of
-systemd) and `text` are files where the first line is a comment with the file's name (`# crawl.yaml`), and scripts are run
-then; `sql` is asked of a crawl's database; `crontab` are lines of one; what is in DATA is for people to read. YAML
+A block's language says what it is: none, `sh`, `bash` or `console` are commands; they, `python`, `yaml`, `ini` (a unit
+of systemd) and `text` are files where the first line is a comment with the file's name (`# crawl.yaml`), and scripts
+are run then; `sql` is asked of a crawl's database; `crontab` are lines of one; what is in DATA is for people to read. YAML
 without a name, indented blocks included, is a part of a configuration or of rules.
 """
 
@@ -22,6 +22,9 @@ FILES = ("python", "yaml", "ini", "text", "sh", "bash")
 RUN = ("python", "yaml", "sql", "ini", "crontab")
 DATA = ("text", "html", "json", "jsonl", "application/json", "application/rss+xml")
 """Pages, records and output: shown, not done. Those of docs/rules.md are compared by tests/unit/test_rules_docs.py."""
+
+MAP = "crawler/\n"
+"""How the map of the package begins: tests/crawl/test_readme.py compares it."""
 
 _NAME = re.compile(r"# (?P<path>/?[\w@./-]*\.\w+)(?=\s|$)")
 
@@ -55,7 +58,7 @@ def steps(path: Path) -> list[Step]:
     found: list[Step] = []
     document = path.relative_to(ROOT).as_posix()
     for token in MarkdownIt().parse(path.read_text()):
-        if token.type not in ("fence", "code_block"):
+        if token.type not in ("fence", "code_block") or token.content.startswith(MAP):
             continue
         first = token.map[0] + (2 if token.type == "fence" else 1)
         block = Step(

@@ -13,7 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,8 +51,11 @@ _PACED = f"""\
 #!{sys.executable}
 import os, sys
 command, *given = sys.argv[1:] or ["--help"]
-faster = {{"crawl": ["--delay", "0"], "try": ["--set", "limits.default.delay=0s"]}}.get(command, [])
-os.execv({sys.executable!r}, [{sys.executable!r}, "-m", "crawler", command, *faster, *given])
+if command == "crawl":
+    given += ["--delay", "0"]
+elif command == "try" or "--from" in given:
+    given += ["--set", "limits.default.delay=0s"]
+os.execv({sys.executable!r}, [{sys.executable!r}, "-m", "crawler", command, *given])
 """
 
 
@@ -68,12 +71,12 @@ def localised(text: str, url: str, *, hosts: bool) -> str:
 
 
 def furnish(folder: Path, url: str) -> None:
-    """What a reader of any how-to has: a configuration, rules, seeds, and an archived crawl of the shop in data/shop."""
+    """What a reader of any how-to has: a configuration, rules and seeds, which a crawl into data/shop goes by."""
     (folder / "bin").mkdir(parents=True)
     for name, script in (("crawler", _PACED), ("python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')):
         (folder / "bin" / name).write_text(script)
         (folder / "bin" / name).chmod(0o755)
-    os.symlink(folder / "bin" / "python", folder / "bin" / "python3")
+    (folder / "bin" / "python3").symlink_to("python")
     (folder / "seeds.txt").write_text(f"{url}/\n")
     shutil.copy(ROOT / "config/rules/shop.yaml", folder)
     rules = yaml.safe_load((ROOT / "crawler/demo/crawl.yaml").read_text())["extract"]["rules"]
@@ -98,10 +101,8 @@ class Reader:
     def follow_to(self, step: Step) -> None:
         """Do what comes before `step`, whatever comes of it, and then that."""
         while (each := self._left.pop(0)) is not step:
-            try:
+            with suppress(Exception, pytest.fail.Exception, pytest.skip.Exception):  # that step's own test tells
                 self._do(each)
-            except (AssertionError, Exception, pytest.skip.Exception):
-                continue  # that step's own test tells
         self._do(step)
 
     def _do(self, step: Step) -> None:
@@ -110,30 +111,20 @@ class Reader:
             return
         path = self._write(step) if step.file_name else None
         match step.language:
-            case "python":
-                assert path, "a block of Python begins with the name of its file: # name.py"
-                self.run(f"python {shlex.quote(path.name)}")
-            case "yaml" if path and path.name.startswith("compose"):
-                for words in deployment.compose_commands(step.text):
-                    self._type(shlex.join(["crawler", *words]))
-            case "yaml":
+            case "yaml" if not (path and path.name.startswith("compose")):
                 check_yaml(step.text, path)
             case "sql":
                 ask(self._folder / "data/shop/crawl.db", step.text)
             case "ini":
                 assert path, "a unit begins with the name of its file"
                 deployment.check_unit(path, self._folder / "bin/crawler")
-                for command in deployment.unit_commands(step.text):
-                    self._type(command)
-            case "crontab":
-                for command in deployment.crontab_commands(step.text):
-                    self._type(command)
+            case "python":
+                assert path, "a block of Python begins with the name of its file: # name.py"
+                self.run(f"python {shlex.quote(path.name)}")
             case "sh" | "bash":
                 self.run(f"bash {shlex.quote(path.name)}")
-            case "text":
-                pass
-            case language:
-                pytest.fail(f"nothing is known of blocks in {language}")
+        for command in deployment.commands_in(step.language, step.text):
+            self._type(command)
 
     def _write(self, step: Step) -> Path:
         """The file that a block is; one that belongs into a folder of the machine goes into the reader's own."""
@@ -149,7 +140,7 @@ class Reader:
     def _type(self, command: str) -> None:
         """Run a command as a reader types it."""
         if command.startswith("make "):
-            deployment.check_targets(command.split("#")[0].split()[1:])
+            deployment.check_targets(command.split("#", maxsplit=1)[0].split()[1:])
         if reason := why_not(command):
             if re.match("docker (build|compose)", command):
                 deployment.check_dockerfile((ROOT / "Dockerfile").read_text())
@@ -196,20 +187,20 @@ def check_yaml(text: str, path: Path | None) -> None:
 
 
 def _sections() -> set[str]:
-    from crawler.config import CrawlConfig  # noqa: PLC0415
+    from crawler.config import CrawlConfig
 
     return set(CrawlConfig.__struct_encode_fields__)
 
 
 def _rule_keys() -> set[str]:
-    from crawler.config.scraping import RuleConfig  # noqa: PLC0415
+    from crawler.config.scraping import RuleConfig
 
     return set(RuleConfig.__struct_encode_fields__)
 
 
 def ask(database: Path, queries: str) -> None:
     """Run SQL on a crawl's database, as a reader may: it is opened read-only."""
-    import sqlite3  # noqa: PLC0415
+    import sqlite3
 
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         for query in filter(str.strip, queries.split(";")):
