@@ -2,8 +2,8 @@
 
 A block's language says what it is: none, `sh`, `bash` or `console` are commands; they, `python`, `yaml`, `ini` (a unit
 of systemd) and `text` are files where the first line is a comment with the file's name (`# crawl.yaml`), and scripts
-are run then; `sql` is asked of a crawl's database; `crontab` are lines of one; what is in DATA is for people to read. YAML
-without a name, indented blocks included, is a part of a configuration or of rules.
+are run then; `sql` is asked of a crawl's database; `crontab` are lines of one; what is in DATA is for people to read.
+YAML without a name, indented blocks included, is a part of a configuration or of rules.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from contextlib import closing, suppress
+from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,18 +93,21 @@ def furnish(folder: Path, url: str) -> None:
 
 
 class Reader:
-    """Somebody who follows one document in a folder of their own. Steps are done once, in order."""
+    """Somebody who follows one document in a folder of their own, step by step, whatever comes of each."""
 
     def __init__(self, steps: list[Step], folder: Path, url: str) -> None:
-        self._left = list(steps)
         self._folder, self._url = folder, url
+        self.done: dict[Step, Future[None]] = {step: Future() for step in steps}  #: how each step went, once it has
 
-    def follow_to(self, step: Step) -> None:
-        """Do what comes before `step`, whatever comes of it, and then that."""
-        while (each := self._left.pop(0)) is not step:
-            with suppress(Exception, pytest.fail.Exception, pytest.skip.Exception):  # that step's own test tells
-                self._do(each)
-        self._do(step)
+    def follow(self) -> None:
+        """Take all steps in order."""
+        for step, future in self.done.items():
+            try:
+                self._do(step)
+            except BaseException as error:  # noqa: BLE001 - for the test of that step to raise
+                future.set_exception(error)
+            else:
+                future.set_result(None)
 
     def _do(self, step: Step) -> None:
         if step.is_command and not step.file_name:
