@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs/pictures"
-COLUMNS, ROWS = 100, 34
+COLUMNS, ROWS = 108, 30
 WIDTH, HEIGHT = 1280, 900
 MOST_BYTES = 250_000
 BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
@@ -60,21 +60,21 @@ def main() -> None:
 def shop_folder() -> Iterator[Path]:
     """A folder to crawl in: `shops.yaml`, and a `crawler` that is this repository's."""
     rules = yaml.safe_load((ROOT / "crawler/demo/crawl.yaml").read_text())["extract"]["rules"]
-    names = [f"{name}.example.org" for name in ("alder", "reed", "paper", "pens", "desk", "journal")]
+    names = [f"{name}.example" for name in ("alder", "reed", "paper", "pens", "desk", "post")]
     with tempfile.TemporaryDirectory() as made, running_shop() as url:
         folder = Path(made)
         here = url.removeprefix("http://")
         config = {
             "name": "shops",
-            "seeds": [f"http://{name}/" for name in (*names, "closed.example.org")],
+            "seeds": [f"http://{name}/" for name in (*names, "closed.example")],
             "budget": {"pages": 300},
             "limits": {
                 "default": {"delay": "200ms"},
-                "hosts": {"desk.example.org": {"delay": "700ms"}, "alder.example.org": {"delay": "100ms"}},
+                "hosts": {"desk.example": {"delay": "700ms"}, "alder.example": {"delay": "100ms"}},
             },
             "fetch": {
                 "user_agent": "picturebot/1.0 (+https://example.org/picturebot)",
-                "resolve": {"closed.example.org": "127.0.0.1:9", "*.example.org": here},
+                "resolve": {"closed.example": "127.0.0.1:9", "*.example": here},
             },
             "extract": {"rules": rules},
         }
@@ -121,15 +121,19 @@ def report(folder: Path) -> Path:
 def dashboard(folder: Path) -> Path:
     """Photograph the dashboard of a crawl that is half way."""
     picture = PICTURES / "dashboard.png"
-    command = [folder / "bin/crawler", *COMMAND, "-d", "data/shown", "--serve", "127.0.0.1:0"]
-    with subprocess.Popen(command, cwd=folder, env=environment(folder), stderr=subprocess.PIPE, text=True) as crawl:
+    options = ("--set", "budget.pages=390", "--delay", "400ms", "--serve", "127.0.0.1:0")  # 30 s and more
+    command = [folder / "bin/crawler", *COMMAND, "-d", "data/shown", *options]
+    with (
+        browser_page("dark") as page,
+        subprocess.Popen(command, cwd=folder, env=environment(folder), stderr=subprocess.PIPE, text=True) as crawl,
+    ):
         try:
             said = iter(crawl.stderr or ())
             url = next(found[0] for line in said if (found := re.search(r"http://127\.0\.0\.1:\d+\S*", line)))
-            with browser_page("dark") as page:
-                page.goto(url)
-                page.wait_for_timeout(12_000)  # of a crawl of some 25 s
-                page.screenshot(path=picture)
+            page.goto(url)
+            page.get_by_label("this run").check()
+            page.wait_for_timeout(18_000)
+            page.screenshot(path=picture)
         finally:
             crawl.send_signal(signal.SIGINT)
             crawl.communicate(timeout=30)

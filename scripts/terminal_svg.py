@@ -1,7 +1,7 @@
 """How does what a terminal shows become a picture? A recording through pyte, drawn as an SVG that plays it.
 
 The SVG has no script, no font and no link of its own. Each distinct line is drawn once and used where it stands, and
-style sheets show one frame after another; whoever asks for less motion, and whatever plays none, has the last frame.
+style sheets show one frame after another; whoever asks for less motion, and whatever plays none, has one from the middle.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyte
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 EVERY_S = 0.5  #: between two frames
-LAST_S = 8.0  #: for which the last one stands
+LAST_S = 6.0  #: for which the last one stands, and before it the beginning of what is longer than the screen
 CELL, LINE, FONT = 8.4, 18, 14  #: pixels: width and height of a cell, size of its letters
 MARGIN, BAR = 16, 36  #: around the text, and the window's bar above it
 TEXT, GROUND, FRAME = "#d8dee9", "#1b2028", "#2b323d"
@@ -69,7 +69,7 @@ def recorded(
     command: Sequence[str], folder: Path, env: dict[str, str], columns: int, rows: int, *, typed: str
 ) -> list[Frame]:
     """Run `command` on a terminal of that size until it ends; `typed` is shown as what was typed."""
-    screen = pyte.Screen(columns, rows)
+    screen = pyte.HistoryScreen(columns, rows, history=1000)
     stream = pyte.ByteStream(screen)
     stream.feed(f"\x1b[1;32m$\x1b[0m {typed}\r\n".encode())
     ours, theirs = pty.openpty()
@@ -77,7 +77,14 @@ def recorded(
     began = time.monotonic()
     frames = [Frame(0.0, shown(screen))]
     with subprocess.Popen(
-        command, cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        command,
+        cwd=folder,
+        env=env,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=_take_terminal,  # noqa: PLW1509 - one system call, and no thread of ours holds a lock it needs
     ):
         os.close(theirs)
         while (read := _read(ours, EVERY_S / 5)) is not None:
@@ -86,9 +93,17 @@ def recorded(
             if at_s - frames[-1].at_s >= EVERY_S:
                 frames.append(Frame(at_s, shown(screen)))
     os.close(ours)
-    screen.cursor.hidden = True
-    frames.append(Frame(time.monotonic() - began, shown(screen)))
+    ended_s = time.monotonic() - began
+    if gone := [_line(line, columns) for line in screen.history.top]:
+        frames.append(Frame(ended_s, tuple([*gone, *shown(screen)][:rows])))
+        ended_s += LAST_S
+    frames.append(Frame(ended_s, shown(screen)))
     return [next(same) for _, same in groupby(frames, key=lambda frame: frame.lines)]
+
+
+def _take_terminal() -> None:
+    """Make standard input the terminal of this session: what reads keys asks who is in its foreground."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _read(terminal: int, wait_s: float) -> bytes | None:
@@ -103,11 +118,11 @@ def _read(terminal: int, wait_s: float) -> bytes | None:
 
 def shown(screen: pyte.Screen) -> tuple[Line, ...]:
     """The screen's lines as runs; blank ones are empty."""
-    return tuple(_line(screen, row) for row in range(screen.lines))
+    return tuple(_line(screen.buffer[row], screen.columns) for row in range(screen.lines))
 
 
-def _line(screen: pyte.Screen, row: int) -> Line:
-    cells = [screen.buffer[row][column] for column in range(screen.columns)]
+def _line(row: Mapping[int, pyte.screens.Char], columns: int) -> Line:
+    cells = [row[column] for column in range(columns)]
     runs, column = [], 0
     for look, same in groupby(cells, key=_look):
         text = "".join(cell.data for cell in same)
@@ -140,10 +155,8 @@ def animated(frames: Sequence[Frame], columns: int, rows: int, *, title: str) ->
             for row, line in enumerate(frame.lines)
             if line
         ]
-        last = number == len(frames) - 1
-        shown_frames.append(
-            f'<g class="f{" last" if last else ""}" style="animation-name:k{number}">{"".join(used)}</g>'
-        )
+        last, still = number == len(frames) - 1, " still" * (number == len(frames) // 2)
+        shown_frames.append(f'<g class="f{still}" style="animation-name:k{number}">{"".join(used)}</g>')
         until_s = lasts_s if last else frames[number + 1].at_s
         rules.append(_keyframes(number, 100 * frame.at_s / lasts_s, 100 * until_s / lasts_s))
     lines = "".join(f'<g id="{name}">{"".join(map(_drawn, line))}</g>' for line, name in names.items())
@@ -155,7 +168,7 @@ role="img" aria-labelledby="t" xml:space="preserve">
 <style>
 text {{ font: {FONT}px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre }}
 .f {{ visibility: hidden; animation: {lasts_s:.2f}s step-end infinite }}
-.last {{ visibility: visible }}
+.still {{ visibility: visible }}
 {chr(10).join(rules)}
 @media (prefers-reduced-motion: reduce) {{ .f {{ animation: none }} }}
 </style>
