@@ -1,7 +1,8 @@
 """How does what a terminal shows become a picture? A recording through pyte, drawn as an SVG that plays it.
 
 The SVG has no script, no font and no link of its own. Each distinct line is drawn once and used where it stands, and
-style sheets show one frame after another; whoever asks for less motion, and whatever plays none, has one from the middle.
+style sheets show one frame after another; whoever asks for less motion, and whatever plays none, has one from the
+middle.
 """
 
 from __future__ import annotations

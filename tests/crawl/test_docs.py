@@ -12,7 +12,7 @@ import pytest
 from crawler.cli import COMMANDS
 from crawler.demo.serve import running_shop
 from tests.support.documents import DOCUMENTS, RUN, SHELL, spoken_commands, steps
-from tests.support.following import NOT_RUN, Reader, furnish, why_not
+from tests.support.following import NOT_RUN, Reader, environment, furnish, why_not
 
 STEPS = [step for document in DOCUMENTS for step in steps(document)]
 FROM_NOTHING = ("README.md",)
@@ -25,8 +25,8 @@ def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("furnished") / "reader"
     with running_shop() as url:
         furnish(folder, url)
-        crawl = [folder / "bin/crawler", "crawl", "-q", "-c", "crawl.yaml"]
-        code = subprocess.run(crawl, cwd=folder, timeout=20, check=False).returncode
+        crawl = ["crawler", "crawl", "-q", "-c", "crawl.yaml"]
+        code = subprocess.run(crawl, cwd=folder, env=environment(folder), timeout=20, check=False).returncode
         assert code in (0, 4)
         yield url, folder
 

@@ -92,6 +92,11 @@ def furnish(folder: Path, url: str) -> None:
     (folder / "crawl.yaml").write_text(yaml.safe_dump(crawl, sort_keys=False))
 
 
+def environment(folder: Path) -> dict[str, str]:
+    """This environment with the commands of a furnished folder, which run this repository's code."""
+    return {**os.environ, "PATH": f"{folder / 'bin'}:/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+
+
 class Reader:
     """Somebody who follows one document in a folder of their own, step by step, whatever comes of each."""
 
@@ -159,11 +164,10 @@ class Reader:
 
     def run(self, command: str) -> None:
         """Run `command` by bash in the reader's folder; a failure shows all it said."""
-        path = {**os.environ, "PATH": f"{self._folder / 'bin'}:/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", command],
             cwd=self._folder,
-            env=path,
+            env=environment(self._folder),
             capture_output=True,
             timeout=60,
             check=False,
