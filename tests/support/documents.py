@@ -2,8 +2,9 @@
 
 A block's language says what it is: none, `sh`, `bash` or `console` are commands; they, `python`, `yaml`, `ini` (a unit
 of systemd) and `text` are files where the first line is a comment with the file's name (`# crawl.yaml`), and scripts
-are run then; `sql` is asked of a crawl's database; `crontab` are lines of one; what is in DATA is for people to read.
-YAML without a name, indented blocks included, is a part of a configuration or of rules.
+are run then; `sql` is asked of a crawl's database; `crontab` are lines of one. YAML without a name, indented blocks
+included, is a part of a configuration or of rules. For people to read are what is in DATA, and what has no language and
+no line that begins with a program's name.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ DATA = ("text", "html", "json", "jsonl", "application/json", "application/rss+xm
 
 MAP = "crawler/\n"
 """How the map of the package begins: tests/crawl/test_readme.py compares it."""
+
+_PROGRAMS = (
+    r"\.|cat|cd|chmod|cp|crawler|curl|docker|duckdb|echo|eval|exec|export|git|head|jq|journalctl|kill|make|mkdir|mv|pip|"
+    r"printf|pytest|python3?|rm|ruff|source|sqlite3|sudo|tail|timeout|zcat|zstd"
+)
+_TYPED = re.compile(rf"(?m)^(?:[A-Z_]+=\S* )*(?:{_PROGRAMS})\s")
 
 _NAME = re.compile(r"# (?P<path>/?[\w@./-]*\.\w+)(?=\s|$)")
 
@@ -64,7 +71,8 @@ def steps(path: Path) -> list[Step]:
         block = Step(
             document, first, token.info.strip() if token.type == "fence" else "yaml", token.content.rstrip("\n")
         )
-        if block.language in DATA and not block.file_name:
+        is_output = block.language in DATA or (not block.language and not _TYPED.search(block.text))
+        if is_output and not block.file_name:
             continue
         if block.is_command and not block.file_name:
             found += (Step(document, first + at, "sh", command) for at, command in _commands(block.text))
