@@ -7,11 +7,14 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+import click
 import pytest
 
-from crawler.cli import COMMANDS
+from crawler.cli import COMMANDS, cli
+from crawler.config import CrawlConfig
+from crawler.config.file import to_plain
 from crawler.demo.serve import running_shop
-from tests.support.documents import DOCUMENTS, RUN, SHELL, spoken_commands, steps
+from tests.support.documents import DOCUMENTS, RUN, SHELL, spoken, steps
 from tests.support.following import NOT_RUN, Reader, environment, furnish, why_not
 
 STEPS = [step for document in DOCUMENTS for step in steps(document)]
@@ -70,5 +73,22 @@ def test_no_command_of_the_crawler_is_left_out():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_commands_in_sentences_exist(document):
-    assert [name for name in spoken_commands(document) if name not in COMMANDS] == []
+def test_commands_in_sentences_exist_and_have_these_options(document):
+    for text in spoken(document):
+        if matched := re.match(r"crawler ([a-z]+)\b(?!/)(.*)", text):
+            assert matched[1] in COMMANDS, text
+            command = cli.get_command(click.Context(cli), matched[1])
+            known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+            assert set(re.findall(r"(?<!\S)--[a-z-]+", matched[2])) <= known, text
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_keys_of_the_configuration_in_sentences_exist(document):
+    sections = to_plain(CrawlConfig())
+    keys = [match[0] for text in spoken(document) if (match := re.match(r"[a-z_]+(\.[a-z_]+)+(?=[:= ]|$)", text))]
+    for key in keys:
+        at = sections
+        for name in key.split(".") if key.split(".")[0] in sections and not key.endswith(".jsonl") else ():
+            if isinstance(at, dict) and at:  # what is in an empty one, or in a list, is the user's own
+                assert name in at, key
+                at = at[name]

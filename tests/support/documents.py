@@ -95,8 +95,8 @@ def _commands(text: str) -> list[tuple[int, str]]:
     return commands
 
 
-def spoken_commands(path: Path) -> list[str]:
-    """The names of commands that sentences mention: what follows ``crawler`` in backquotes."""
+def spoken(path: Path) -> list[str]:
+    """What sentences and tables have in backquotes, each on one line."""
     tokens = MarkdownIt().enable("table").parse(path.read_text())
-    spoken = [child.content for token in tokens for child in token.children or () if child.type == "code_inline"]
-    return [match[1] for text in spoken if (match := re.match(r"crawler ([a-z]+)\b(?!/)", " ".join(text.split())))]
+    inline = [child.content for token in tokens for child in token.children or () if child.type == "code_inline"]
+    return [" ".join(text.split()) for text in inline]
