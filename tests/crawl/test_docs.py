@@ -31,6 +31,7 @@ def shop(tmp_path_factory):
         crawl = ["crawler", "crawl", "-q", "-c", "crawl.yaml"]
         code = subprocess.run(crawl, cwd=folder, env=environment(folder), timeout=20, check=False).returncode
         assert code in (0, 4)
+        shutil.copytree(folder / "data/shop", folder / "data/first")
         yield url, folder
 
 

@@ -2,9 +2,9 @@
 
 A block's language says what it is: none, `sh`, `bash` or `console` are commands; they, `python`, `yaml`, `ini` (a unit
 of systemd) and `text` are files where the first line is a comment with the file's name (`# crawl.yaml`), and scripts
-are run then; `sql` is asked of a crawl's database; `crontab` are lines of one. YAML without a name, indented blocks
-included, is a part of a configuration or of rules. For people to read are what is in DATA, and what has no language and
-no line that begins with a program's name.
+are run then; `sql` is asked of a crawl's database; `crontab` are lines of one. YAML without a name is a part of a
+configuration or of rules. For people to read are what is in DATA, and what has no language and no line that begins with
+a program's name. Indented blocks are commands if they have such a line, and YAML otherwise.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAP = "crawler/\n"
 
 _PROGRAMS = (
     r"\.|cat|cd|chmod|cp|crawler|curl|docker|duckdb|echo|eval|exec|export|git|head|jq|journalctl|kill|make|mkdir|mv|pip|"
-    r"printf|pytest|python3?|rm|ruff|source|sqlite3|sudo|tail|timeout|zcat|zstd"
+    r"printf|pytest|python3?|rm|ruff|source|sqlite3|ssh|sudo|tail|timeout|zcat|zstd"
 )
 _TYPED = re.compile(rf"(?m)^(?:[A-Z_]+=\S* )*(?:{_PROGRAMS})\s")
 
@@ -67,11 +67,11 @@ def steps(path: Path) -> list[Step]:
     for token in MarkdownIt().parse(path.read_text()):
         if token.type not in ("fence", "code_block") or token.content.startswith(MAP):
             continue
-        first = token.map[0] + (2 if token.type == "fence" else 1)
-        block = Step(
-            document, first, token.info.strip() if token.type == "fence" else "yaml", token.content.rstrip("\n")
-        )
-        is_output = block.language in DATA or (not block.language and not _TYPED.search(block.text))
+        fenced, typed = token.type == "fence", _TYPED.search(token.content)
+        first = token.map[0] + (2 if fenced else 1)
+        language = token.info.strip() if fenced else "" if typed else "yaml"
+        block = Step(document, first, language, token.content.rstrip("\n"))
+        is_output = language in DATA or (not language and not typed)
         if is_output and not block.file_name:
             continue
         if block.is_command and not block.file_name:

@@ -35,12 +35,14 @@ NOT_RUN = {
     r"python3? -m venv |(\.venv/bin/)?pip install|\. \.venv/": "installs from the package index",
     r"docker (build|compose) ": "needs a container engine; Dockerfile and compose.yaml are read, what they run is run",
     r"curl .*127\.0\.0\.1": "asks a crawl that is running: the tests of the dashboard do that",
+    r"ssh ": "needs another machine",
     r"python -m (benchmarks|tests)\.|python scripts/|pytest|ruff|mypy|lint-imports": "takes minutes, or is CI itself",
 }
 """Commands that are not run, by how they begin, and why. Each has to stand in some document."""
 
 INSTEAD = {
     r" --watch\b": "",  # ends at Ctrl-C
+    r" --open\b": "",  # starts a browser
     r"\btail -f": "tail",
     r"(--serve[ =]\S*?:?)\d{4}\b": r"\g<1>0",  # the port may be taken here
 }
@@ -128,8 +130,7 @@ class Reader:
                 assert path, "a unit begins with the name of its file"
                 deployment.check_unit(path, self._folder / "bin/crawler")
             case "python":
-                assert path, "a block of Python begins with the name of its file: # name.py"
-                self.run(f"python {shlex.quote(path.name)}")
+                self.run(f"python {shlex.quote(path.name if path else self._write(step).name)}")
             case "sh" | "bash":
                 self.run(f"bash {shlex.quote(path.name)}")
         for command in deployment.commands_in(step.language, step.text):
@@ -137,9 +138,9 @@ class Reader:
 
     def _write(self, step: Step) -> Path:
         """The file that a block is; one that belongs into a folder of the machine goes into the reader's own."""
-        path = self._folder / Path(step.file_name).name
+        path = self._folder / Path(step.file_name or "unnamed.py").name
         shell = step.language in ("sh", "bash")
-        text = localised(step.text, self._url, hosts=shell or step.file_name.endswith("seeds.txt"))
+        text = localised(step.text, self._url, hosts=shell or path.name == "seeds.txt")
         if step.language == "yaml":
             text = re.sub(r"(?m)(^seeds: .*|^ +- *)example\.org\b", rf"\1{self._url}", text)
             text = re.sub(r"\bdelay: \S+?(?=[,}\s]|$)", "delay: 0s", text)
