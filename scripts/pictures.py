@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs/pictures"
-COLUMNS, ROWS = 108, 30
+COLUMNS, ROWS = 108, 26
 WIDTH, HEIGHT = 1280, 900
 MOST_BYTES = 250_000
 BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
