@@ -28,7 +28,7 @@ def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("furnished") / "reader"
     with running_shop() as url:
         furnish(folder, url)
-        crawl = ["crawler", "crawl", "-q", "-c", "crawl.yaml"]
+        crawl = ["crawler", "crawl", "-q", "-c", "crawl.yaml", "-d", "data/shop"]
         code = subprocess.run(crawl, cwd=folder, env=environment(folder), timeout=20, check=False).returncode
         assert code in (0, 4)
         shutil.copytree(folder / "data/shop", folder / "data/first")

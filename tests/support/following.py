@@ -85,8 +85,8 @@ def furnish(folder: Path, url: str) -> None:
     rules = yaml.safe_load((ROOT / "crawler/demo/crawl.yaml").read_text())["extract"]["rules"]
     (folder / "rules.yaml").write_text(yaml.safe_dump(rules, sort_keys=False))
     crawl = {
-        "name": "shop",
-        "seeds": ["seeds.txt"],
+        "name": "example",
+        "seeds": [f"{url}/"],
         "limits": {"default": {"delay": "0s", "concurrency": 4}},
         "extract": {"rules": "rules.yaml"},
         "export": {"warc": True, "links": True},
