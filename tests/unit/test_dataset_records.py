@@ -29,6 +29,11 @@ def test_outcomes_and_seeds_come_back_as_they_were_written(tmp_path):
     assert (row.given, row.final_url) == ("a.test", "https://a.test/")
 
 
+def test_a_directory_may_be_named_by_a_text(tmp_path):
+    (tmp_path / "outcomes.jsonl").write_bytes(outcome_line(END) + b"\n")
+    assert list(outcomes(str(tmp_path))) == list(outcomes(tmp_path))
+
+
 def test_a_line_still_being_written_is_left_out(tmp_path):
     (tmp_path / "outcomes.jsonl").write_bytes(outcome_line(END) + b"\n" + outcome_line(END)[:20])
     assert len(list(outcomes(tmp_path))) == 1
