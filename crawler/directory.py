@@ -221,8 +221,7 @@ _held: set[Path] = set()
 
 
 def bring_down(path: Path) -> None:
-    """Bring a file's content, or the names in a folder, down to the disk: fsync of a file alone does not make its name
-    durable (fsync(2), Linux)."""
+    """Bring a file's content, or the names in a folder, down to the disk: each by itself (fsync(2), Linux)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -295,8 +294,7 @@ def claim(directory: CrawlDirectory, *, fresh: bool = False, resume: bool = Fals
 
 
 def _refuse_foreign(directory: CrawlDirectory) -> None:
-    candidates = [path for sink in directory.sinks for path in directory.spellings(sink)]
-    candidates += [directory.config, *directory.folders(), directory.seeds, directory.report, directory.runs]
-    for file in candidates:
+    records = [path for sink in directory.sinks for path in directory.spellings(sink)]
+    for file in (*records, directory.config, *directory.folders(), directory.seeds, directory.report, directory.runs):
         if file.exists():
             raise ConfigError(f"{file}: is not a crawl's and would be overwritten; name another directory")

@@ -237,16 +237,6 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     waited_s: float = 0.0
 
 
-class SlowHost(msgspec.Struct, frozen=True, kw_only=True):
-    """A host that keeps the crawl waiting, for people to read."""
-
-    host_key: HostKey
-    #: in words, as the end of a sentence: ``it asked to be left alone``, ``it takes 4.2 s to answer``
-    why: str
-    #: until its next request may start
-    wait_s: float
-
-
 class RobotsFile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The verdict on one origin's robots.txt, as stored."""
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.counters import LATENCY, REASON, REFUSED, STATUS
-from crawler.models import MAX_EXAMPLES, Outcome, Refusal, SlowHost
+from crawler.models import MAX_EXAMPLES, Outcome, Refusal
+from crawler.views import SlowHost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -68,3 +68,13 @@ class MachineView(msgspec.Struct, frozen=True, kw_only=True):
     parsers_busy: float | None = None
     #: processor seconds used per second by all processes since the view before
     cores_busy: float = 0.0
+
+
+class SlowHost(msgspec.Struct, frozen=True, kw_only=True):
+    """A host that keeps the crawl waiting, for people to read."""
+
+    host_key: HostKey
+    #: in words, as the end of a sentence: ``it asked to be left alone``, ``it takes 4.2 s to answer``
+    why: str
+    #: until its next request may start
+    wait_s: float

@@ -10,8 +10,7 @@ from heapq import nlargest
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from crawler.models import SlowHost
-from crawler.views import HostCondition, HostView, HostViews
+from crawler.views import HostCondition, HostView, HostViews, SlowHost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

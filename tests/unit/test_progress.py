@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.config import BudgetConfig
-from crawler.models import SlowHost
 from crawler.progress import PlainLines, counts, fitting, waits
 from crawler.units import Duration
+from crawler.views import SlowHost
 from tests.support.clock import FakeClock
 from tests.support.snapshots import EMPTY, SNAPSHOT
 

@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.counters import counters_with, counters_without
-from crawler.models import Counts, Finished, Outcome, Refusal, Request, Response, SlowHost
+from crawler.models import Counts, Finished, Outcome, Refusal, Request, Response
 from crawler.stats import LATENCY_BOUNDS_S, MAX_RULES, OTHER_RULES, HostTally, Stats
+from crawler.views import SlowHost
 from tests.support.clock import FakeClock
 
 REQUEST = Request(url="https://a.test/", host_key="a.test", scope_host="a.test")
