@@ -51,7 +51,12 @@ from crawler.parse.server import Server
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary: errors only, and what is unsafe.")
 @click.option("-v", "--verbose", is_flag=True, help="Log every request and why each host waits, to stderr too.")
-@click.option("--log-format", type=click.Choice(["text", "json"]), help="Lines of text, or JSON objects (log.format).")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    metavar="text|json",
+    help="Lines of text, or JSON objects (log.format).",
+)
 def crawl(  # noqa: PLR0917  (one parameter per option)
     seeds: tuple[str, ...],
     config: Path | None,

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from crawler.cli.completing import directories
+from crawler.cli.page import Page
+
 if TYPE_CHECKING:
     from crawler.report.facts import Report
 
 STDOUT = "-"
 
 
-@click.command(short_help="Write a page on what a crawl came to.")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.command(cls=Page, short_help="Write a page on what a crawl came to.")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=directories)
 @click.option("-o", "--output", metavar="FILE|-", help="Where to; by default DIR/report.html. -: standard output.")
 @click.option("--pages", type=click.Path(path_type=Path), metavar="FILE", help="Page records of `crawl -o FILE`.")
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as one JSON object, and write no page.")
