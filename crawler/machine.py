@@ -35,7 +35,7 @@ class Machine:
             told.
     """
 
-    def __init__(self, clock: Clock, server_pid: Callable[[], int | None]) -> None:
+    def __init__(self, clock: Clock, server_pid: Callable[[], int | None] = lambda: None) -> None:
         self._clock = clock
         self._server_pid = server_pid
         self._process = psutil.Process()
