@@ -208,7 +208,7 @@ def test_compressed_files_elsewhere_and_records_of_few_fields_are_read(server, t
 def test_a_crawl_in_memory_is_told_from_its_files(server, tmp_path):
     ran = in_folder(tmp_path)(*seeds(), "-o", "p.jsonl", *options(server, "frontier=memory", RULES), "-q")
     assert ran.code == 0, ran.stderr
-    assert b"p.jsonl" not in (tmp_path / "crawl/report.html").read_bytes()
+    assert b"--pages FILE" not in (tmp_path / "crawl/report.html").read_bytes()  # as it was found
     report = facts(tmp_path / "crawl", pages=tmp_path / "p.jsonl")
     agrees(report, tmp_path / "crawl")
     assert report.admitted == len(EXPECTED)
