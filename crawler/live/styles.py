@@ -23,7 +23,9 @@ STATE: Final = Style(bold=True, reverse=True, color="yellow")
 CONDITIONS: Final = {
     HostCondition.READY: Style(color="green"),
     HostCondition.FETCHING: Style(color="cyan"),
+    HostCondition.LOOKING_UP: PLAIN,
     HostCondition.PACING: PLAIN,
+    HostCondition.ADDRESS_BUSY: PLAIN,
     HostCondition.BACKING_OFF: Style(color="yellow"),
     HostCondition.BREAKER_OPEN: Style(color="red"),
     HostCondition.GIVEN_UP: Style(color="red"),
