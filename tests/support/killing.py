@@ -44,7 +44,8 @@ class Victim(StrEnum):
 class Kill:
     """A SIGKILL to come, or a signal to the command that it may heed."""
 
-    after_s: float  #: since the process was started
+    after_s: float  #: since the process was started, or what `crawling` says
+    crawling: bool = False  #: whether time counts from the first page that this life commits, however long it loads
     victim: Victim = Victim.PROCESS
     sign: signal.Signals = signal.SIGKILL  #: any other is for `Victim.PROCESS` alone
 
@@ -95,7 +96,12 @@ class Crawl:
         began = time.monotonic()
         process = self._start(program or self.program, more)
         try:
-            struck = [_struck(process, kill) for kill in kills if _outlives(process, began + kill.after_s)]
+            pages = self._pages_bytes()
+            struck = [
+                _struck(process, kill)
+                for kill in kills
+                if _outlives(process, (self._crawling(process, pages) if kill.crawling else began) + kill.after_s)
+            ]
             dead = process.returncode is not None
             _, stderr = process.communicate(timeout=_DYING_S if dead else _LIFE_S)
         except subprocess.TimeoutExpired as error:
@@ -127,6 +133,16 @@ class Crawl:
                 assert life.code in COMPLETE, f"life {len(self.lives)} ended with {life.code}:\n{life.stderr}"
                 return life
         raise AssertionError("the last life was killed by somebody else")
+
+    def _pages_bytes(self) -> int:
+        pages = self.directory / "pages.jsonl"
+        return pages.stat().st_size if pages.exists() else 0
+
+    def _crawling(self, process: subprocess.Popen[bytes], pages_bytes: int) -> float:
+        """Wait until more than so much stands in pages.jsonl, or the process has ended; the time then."""
+        while process.poll() is None and self._pages_bytes() <= pages_bytes:
+            time.sleep(0.01)
+        return time.monotonic()
 
     def _start(self, program: Sequence[str], more: Sequence[str]) -> subprocess.Popen[bytes]:
         more = (*(self.resume if self.lives else ()), *more)
