@@ -23,6 +23,8 @@ STATE: Final = Style(bold=True, reverse=True, color="yellow")
 CONDITIONS: Final = {
     HostCondition.READY: Style(color="green"),
     HostCondition.FETCHING: Style(color="cyan"),
+    HostCondition.LOOKING_UP: PLAIN,
+    HostCondition.ADDRESS_BUSY: PLAIN,
     HostCondition.PACING: PLAIN,
     HostCondition.BACKING_OFF: Style(color="yellow"),
     HostCondition.BREAKER_OPEN: Style(color="red"),

@@ -94,6 +94,14 @@ def test_everything_has_its_place_on_a_usual_terminal():
     assert lines[-1] == "p pause  + more  - fewer  q quit  ? help"
 
 
+@pytest.mark.parametrize("condition", HostCondition)
+def test_whatever_a_host_does_is_shown(condition):
+    hosts = HostViews(busiest=(host("a.test", condition, requests=1),), conditions={condition: 1})
+    lines = shown(hosts=hosts)
+    assert any(line.startswith(f"a.test         {condition}") for line in lines), lines
+    assert f"hosts     1 {condition}" in lines
+
+
 def test_host_is_shown_once():
     assert sum(line.startswith("b.test") for line in shown()) == 1
 
