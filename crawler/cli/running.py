@@ -88,7 +88,8 @@ def run_crawl(
         finished = _finished(directory)
     if finished and not plan.resume:
         _check_same(plan)
-        _tell(finished)
+        if not quiet:
+            _tell(finished)
         return OK
     with ExitStack() as stack:
         board = open_board(serve, stack)
@@ -122,7 +123,8 @@ def run_crawl(
         result, elapsed_s = ran.result, SystemClock.monotonic() - started
         report_written(plan, result, quiet=quiet)
         if finished and not ran.worked:
-            _tell(finished)
+            if not quiet:
+                _tell(finished)
             return OK
         was_cut = follower is not None and follower.was_cut
         if not quiet:
