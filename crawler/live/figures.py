@@ -146,7 +146,8 @@ def _machine_parts(look: Look) -> Iterator[Part]:
         return
     if seen.parsers_busy is not None:
         yield Part(f"parsers {100 * seen.parsers_busy:.0f} % busy", 1)
-    yield Part(f"{seen.cores_busy:.1f} cores", 2)
+    if seen.cores_busy is not None:
+        yield Part(f"{seen.cores_busy:.1f} cores", 2)
     yield Part(f"{size(seen.memory_bytes)} memory", 0)
 
 
