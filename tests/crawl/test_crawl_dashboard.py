@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 TOKEN = "a-token-that-nobody-guesses"
 JSON = "Content-Type: application/json"
-SLOW = Web(seed=3, pages_per_host=200, error_share=0.1, redirect_share=0.1)
+SLOW = Web(seed=3, pages_per_host=20_000, error_share=0.1, redirect_share=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -290,7 +290,7 @@ def test_an_address_that_is_taken_is_an_error_that_says_what_to_do(crawler, show
 
 
 def test_a_crawl_is_paused_resumed_and_stopped_by_a_script(tmp_path):
-    web = Web(pages_per_host=400)
+    web = Web(pages_per_host=4_000)
     with Server(web) as server, Shown(tmp_path, server, *web.seeds(), delay="10ms") as shown:
         assert shown.tell(action="pause").json["paused"] is True
         while shown.ask("/state").json["in_flight"]:

@@ -36,7 +36,7 @@ async def tell(place, **wish):
 
 
 async def test_what_is_done_at_one_is_seen_at_the_other(tmp_path):
-    async with Site(2_000) as site, Terminal() as terminal:
+    async with Site(6_000) as site, Terminal() as terminal:
         settings = ("limits.concurrency=8", "limits.default.delay=5ms")
         await terminal.crawl(tmp_path, *site.command(*settings), "--serve", "0", "-o", "pages.jsonl")
         place = await address(terminal)
