@@ -68,7 +68,8 @@ def bar(look: Look, columns: int, *, ascii_only: bool) -> Text:
     if left := time_left(look):
         parts.append(Part(left, 1, look.left.words() if look.left else ""))
     room = columns - len(state) - (2 if state else 0)
-    said = fitting(parts, max(room - _LEAST_BAR - 2, 1))
+    beside = room - _LEAST_BAR - 2
+    said = fitting(parts, beside if beside >= len(parts[0].text) else room)
     cells = min(_MOST_BAR, room - len(said) - 2)
     line = text((state, STATE), ("  ", LEFT)) if state else text()
     if cells >= _LEAST_BAR:

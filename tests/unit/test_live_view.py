@@ -113,6 +113,11 @@ def test_ten_rows_have_the_bar_and_one_line():
     ]
 
 
+def test_tiny_terminal_shows_what_fits_and_cuts_no_number_unseen():
+    assert shown(10, 3) == ["95 %", "12.3/s"]
+    assert shown(5, 2) == ["1,5…"]
+
+
 def test_narrow_terminal_keeps_hosts_with_what_they_do():
     lines = shown(40, 24)
     assert "www.a-rather-…  ready" in lines
