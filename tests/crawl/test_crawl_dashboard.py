@@ -151,6 +151,12 @@ def test_a_wish_that_makes_no_sense_says_what_would(shown, body, told):
     assert told in answer.json["error"]
 
 
+def test_a_body_that_is_not_what_its_headers_say_is_its_senders_mistake(shown):
+    answer = shown.ask("/control", JSON, "Content-Encoding: gzip", method="POST", body=b'{"action": "stop"}')
+    assert answer.status == 400
+    assert "the dashboard cannot answer" not in (shown.directory / "crawl.log").read_text()
+
+
 def test_a_large_body_is_not_taken(shown):
     assert shown.ask("/control", JSON, method="POST", body=b'{"action": "' + b"x" * 5000 + b'"}').status == 413
 
@@ -160,6 +166,7 @@ def test_a_large_body_is_not_taken(shown):
     [
         ("/nowhere", "GET", 404),
         ("/control", "GET", 405),
+        ("/events", "HEAD", 405),  # whose answer has no end
         ("/", "POST", 415),
         ("/../crawl.db", "GET", 404),
         ("/%2e%2e/crawl.db", "GET", 404),
