@@ -57,7 +57,7 @@ async def seen(chromium, url, **options):
         yield page
 
 
-def is_in_state(page, name, timeout=15_000):
+def is_in_state(page, name, timeout=30_000):
     return page.wait_for_selector(f"#state[data-state={name}]", timeout=timeout)
 
 
