@@ -49,7 +49,7 @@ class Crawl:
             host.requests, host.far = chance.randrange(10_000), True
             host.due = self._started + chance.uniform(-100, 300)
         self._count = itertools.count(1_526, 12)
-        self._machine = Machine(clock)
+        self._machine = Machine(clock, lambda: None)
         self.control = Control(200, 200)
         self.machine = self._machine.view
         self.looks = 0

@@ -1,7 +1,7 @@
 """What does a crawl take of its machine: memory, and the time of processors?
 
-Of this process and its children, among them the parsers. Asked of the system when somebody looks, which takes a
-millisecond, and never by the crawl itself.
+Of this process and its children, among them the parsers. Asked of the system when somebody looks, and never by the
+crawl itself: it takes a millisecond, or some where many processes run on the machine.
 """
 
 from __future__ import annotations
@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
+from crawler.sparing import Sparing
 from crawler.views import MachineView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crawler.clock import Clock
+
+
+_APART_S = 0.9
+_TIMES = 100
+"""As seldom as that it is asked, in seconds and in times of what it took, however many look: shares of a shorter time
+say little, as the system counts processors' time in hundredths of a second."""
 
 
 class _Taken(NamedTuple):
@@ -30,7 +37,7 @@ class Machine:
     """This process and its children, viewed now and then.
 
     Args:
-        clock: Tells the time between two views.
+        clock: Tells the time between two looks.
         server_pid: The process whose children are the parsers; None where these have none, and their share is not
             told.
     """
@@ -39,20 +46,28 @@ class Machine:
         self._clock = clock
         self._server_pid = server_pid
         self._process = psutil.Process()
-        self._seen_at = clock.monotonic()
-        self._before = self._look()
+        self._seen_at = 0.0
+        self._before: dict[int, _Taken] | None = None
+        self._spared = Sparing(self._view, clock, _APART_S, _TIMES)
 
     def view(self) -> MachineView:
-        """What it takes now; shares and rates are those since the last view, or since this was made."""
+        """What it takes now, or took a moment ago if that was seen then; the first time without shares and rates, which
+        are those since it was seen before."""
+        return self._spared()
+
+    def _view(self) -> MachineView:
         now, before = self._clock.monotonic(), self._before
         taken = self._look()
-        passed_s = max(now - self._seen_at, 1e-6)
+        passed_s = now - self._seen_at
         self._seen_at, self._before = now, taken
+        memory_bytes = sum(each.memory_bytes for each in taken.values())
+        if before is None:
+            return MachineView(memory_bytes=memory_bytes)
         spent = {pid: each.cpu_s - (before[pid].cpu_s if pid in before else 0.0) for pid, each in taken.items()}
         server_pid = self._server_pid()
         parsers = [spent[pid] for pid, each in taken.items() if server_pid is not None and each.parent == server_pid]
         return MachineView(
-            memory_bytes=sum(each.memory_bytes for each in taken.values()),
+            memory_bytes=memory_bytes,
             parsers_busy=min(1.0, sum(parsers) / len(parsers) / passed_s) if parsers else None,
             cores_busy=sum(spent.values()) / passed_s,
         )

@@ -104,7 +104,7 @@ def waits(snapshot: Snapshot) -> Iterator[Part]:
 
 
 def fitting(parts: Sequence[Part], columns: int | None) -> str:
-    """The parts that find room, what matters most first; all of them if `columns` is None."""
+    """The parts that find room, what matters most first, or of the first one as much; all if `columns` is None."""
     kept: dict[Part, str] = {}
     for part in sorted(parts, key=lambda part: part.rank):
         for text in filter(None, (part.text, part.short)):
@@ -112,4 +112,5 @@ def fitting(parts: Sequence[Part], columns: int | None) -> str:
             if columns is None or len(longer) <= columns:
                 kept[part] = text
                 break
-    return "  ".join(kept[part] for part in parts if part in kept) or parts[0].text[: max(columns or 0, 0)]
+    said = "  ".join(kept[part] for part in parts if part in kept)
+    return said or printable(parts[0].text, columns and max(columns, 1))

@@ -120,7 +120,7 @@ class Running:
         self.control = engine.control
 
     def machine(self) -> MachineView:
-        """What the crawl takes of its machine, since the last call; the first call begins, and tells of no time."""
+        """What the crawl takes of its machine now or a moment ago; the first call tells of memory alone."""
         if self._machine is None:
             from crawler.machine import Machine  # noqa: PLC0415 - only who looks pays for psutil
 

@@ -64,10 +64,11 @@ class MachineView(msgspec.Struct, frozen=True, kw_only=True):
 
     #: resident memory of this process and its parsers
     memory_bytes: int = 0
-    #: share of their time, 0 to 1, that parsers were busy since the view before; None where they have no processes
+    #: share of their time, 0 to 1, that parsers were busy since the view before; None in the first view, and where they
+    #: have no processes
     parsers_busy: float | None = None
-    #: processor seconds used per second by all processes since the view before
-    cores_busy: float = 0.0
+    #: processor seconds used per second by all processes since the view before; None in the first
+    cores_busy: float | None = None
 
 
 class SlowHost(msgspec.Struct, frozen=True, kw_only=True):

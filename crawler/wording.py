@@ -33,6 +33,13 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
+def short_time(seconds: float) -> str:
+    """``0.8 ms``, ``340 ms``, ``1.2 s``, ``2 min 03 s``: for what may well take less than a second."""
+    if seconds >= 0.9995:
+        return duration(seconds)
+    return f"{seconds * 1000:.{1 if 0 < seconds < 0.00995 else 0}f} ms"
+
+
 def delay(seconds: float) -> str:
     """``200ms``, ``7.5s``, ``1m``: as in a configuration; what is measured, or stands for a rate, in three digits."""
     exact = Duration(seconds)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from crawler.wording import is_plain, printable
@@ -50,6 +50,12 @@ def tell(text: str, *, err: bool = False, end: str = "\n") -> None:
     _announce(stream, f"{shown}{end}")
     raw(stream).write(f"{shown}{end}")
     stream.flush()
+
+
+def remark(text: str) -> None:
+    """Write lines to standard error for a person, if there is one to be reached: whatever they say, work goes on."""
+    with suppress(OSError):
+        tell(text, err=True)
 
 
 def tell_json(data: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from crawler.cli import typed_command
 from crawler.cli.failing import quoted
-from crawler.cli.out import tell
+from crawler.cli.out import remark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +30,11 @@ def report_written(plan: Plan, result: Result, *, quiet: bool) -> None:
     why: str | None = "interrupted"
     with suppress(KeyboardInterrupt), _interruptible():
         if not quiet and takes_long(folder, plan.pages):
-            _tell(f"The crawl has ended. Writing {plan.directory.report} …")
+            remark(f"The crawl has ended. Writing {plan.directory.report} …")
         why = write_or_log(folder, pages=plan.pages, config=plan.written_config())
     if why is not None:
         later = f"{typed_command()} report {quoted(str(folder))}"
-        _tell(f"There is no report.html: {why}. Once that is mended: {later}")
+        remark(f"There is no report.html: {why}. Once that is mended: {later}")
 
 
 @contextmanager
@@ -48,8 +48,3 @@ def _interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _tell(text: str) -> None:
-    with suppress(OSError):
-        tell(text, err=True)

@@ -9,9 +9,8 @@ import asyncio
 import dataclasses
 import gc
 import logging
-import signal
 import sys
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvloop
@@ -20,12 +19,13 @@ from crawler.build import open_crawl
 from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK
 from crawler.cli.failing import in_time, no_alarm_left, resume_command, way_on
 from crawler.cli.logs import logging_to
-from crawler.cli.out import data_for, something_stands, tell
+from crawler.cli.out import data_for, remark
 from crawler.cli.planning import check_output
 from crawler.cli.remarks import unsafe_remarks
 from crawler.cli.reporting import report_written
 from crawler.cli.serving import seen_by
 from crawler.cli.showing import show
+from crawler.cli.stopping import Stopper
 from crawler.cli.stream import Follower
 from crawler.cli.typed import typed_command
 from crawler.clock import SystemClock
@@ -41,7 +41,7 @@ from crawler.resume import STDOUT as STREAM
 from crawler.shortage import file_threads, heeded, require_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from crawler.dashboard.board import Board
     from crawler.directory import CrawlDirectory
@@ -88,7 +88,8 @@ def run_crawl(
         finished = _finished(directory)
     if finished and not plan.resume:
         _check_same(plan)
-        _tell(finished)
+        if not quiet:
+            remark(finished)
         return OK
     with ExitStack() as stack:
         board = open_board(serve, stack)
@@ -96,13 +97,13 @@ def run_crawl(
         stack.enter_context(logging_to(directory, plan.config, verbose=verbose))
         stack.enter_context(way_on(plan, stream=stream))
         if aside and not quiet:
-            _tell(f"The crawl that lay in {directory.path} is now {aside}.")
-        for remark in unsafe_remarks(plan.config):
-            _tell(remark)  # quiet or not; the fetcher logs it
-        for remark in remarks:
-            log.warning("remark", extra={"why": remark})
+            remark(f"The crawl that lay in {directory.path} is now {aside}.")
+        for told in unsafe_remarks(plan.config):
+            remark(told)  # quiet or not; the fetcher logs it
+        for told in remarks:
+            log.warning("remark", extra={"why": told})
             if not (quiet or verbose):  # which sends the log there too
-                _tell(remark)
+                remark(told)
         if fresh and plan.pages and plan.pages.exists():
             move_aside(plan.pages)
         follower = None
@@ -122,7 +123,8 @@ def run_crawl(
         result, elapsed_s = ran.result, SystemClock.monotonic() - started
         report_written(plan, result, quiet=quiet)
         if finished and not ran.worked:
-            _tell(finished)
+            if not quiet:
+                remark(finished)
             return OK
         was_cut = follower is not None and follower.was_cut
         if not quiet:
@@ -142,7 +144,7 @@ def run_crawl(
                 unverified=plan.config.fetch.unverified,
                 traps=result.traps,
             )
-            _tell(text)
+            remark(text)
         return INTERRUPTED if was_cut else exit_code(result)
 
 
@@ -168,7 +170,7 @@ class Ran(NamedTuple):
 async def _crawl(
     plan: Plan, follower: Follower | None, server: Server | None, board: Board | None, *, live: bool, quiet: bool
 ) -> Ran:
-    stopper = _Stopper(follower, quiet=quiet)
+    stopper = Stopper(follower, quiet=quiet)
     with stopper.listening():
         # Has libuv start its threads, which ends the process where it cannot: now, as there is room for them.
         loop = asyncio.get_running_loop()
@@ -180,7 +182,7 @@ async def _crawl(
             sys.setswitchinterval(SWITCH_INTERVAL_S)
             before = running.snapshot()
             for news in () if quiet else running.news:
-                _tell(news)
+                remark(news)
             stopper.opened(running)
             with in_time(plan, stream=follower is not None):
                 result = await _run(running, plan, follower, stopper if live else None)
@@ -188,7 +190,7 @@ async def _crawl(
     return Ran(result, (before.attempts, before.admitted, 0) != (after.attempts, after.admitted, after.queued))
 
 
-async def _run(running: Running, plan: Plan, follower: Follower | None, shown_by: _Stopper | None) -> Result:
+async def _run(running: Running, plan: Plan, follower: Follower | None, shown_by: Stopper | None) -> Result:
     try:
         async with asyncio.TaskGroup() as group:
             progress = group.create_task(show(running, plan, shown_by.quit)) if shown_by else None
@@ -202,58 +204,6 @@ async def _run(running: Running, plan: Plan, follower: Follower | None, shown_by
     except* CrawlerError as errors:
         raise first_error(errors) from errors
     return result
-
-
-class _Stopper:
-    """The first SIGINT, SIGTERM or SIGHUP lets what is in flight finish, the second does not wait for anything.
-
-    One that is ignored stays so: `nohup` and a shell's background jobs rely on it. One that comes while the crawl is
-    being opened stops it once it is.
-    """
-
-    def __init__(self, follower: Follower | None, *, quiet: bool) -> None:
-        self._follower = follower
-        self._quiet = quiet
-        self._running: Running | None = None
-        self._received = 0
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Heed signals meanwhile; in the event loop."""
-        loop = asyncio.get_running_loop()
-        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        caught = [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
-        for number in caught:
-            loop.add_signal_handler(number, self._stop)
-        try:
-            yield
-        finally:
-            for number in caught:
-                loop.remove_signal_handler(number)
-
-    def opened(self, running: Running) -> None:
-        """There is something to stop now."""
-        self._running = running
-        if self._received:
-            running.stop()
-
-    def quit(self) -> None:
-        """As the first signal does, and no more than that."""
-        if not self._received:
-            self._stop()
-
-    def _stop(self) -> None:
-        self._received += 1
-        if self._running is None:
-            return
-        if self._received == 1:
-            self._running.stop()
-            if self._running.stopping and not (self._quiet or something_stands()):
-                _tell("\nStopping: requests in flight have 10 s to finish. Once more: do not wait.")
-        else:
-            self._running.abort()
-            if self._follower:
-                self._follower.give_up()
 
 
 def _check_same(plan: Plan) -> None:
@@ -285,9 +235,3 @@ def _finished(directory: CrawlDirectory) -> str:
         f"{directory.path} holds this crawl already: it {how} at {end.ended_at}, with {fetched:,} fetched. "
         "Nothing to do.\n--fresh crawls anew and moves it aside, -d DIR crawls elsewhere."
     )
-
-
-def _tell(text: str) -> None:
-    """To the person, if there is one to be reached."""
-    with suppress(OSError):
-        tell(text, err=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from crawler.cli.out import tell
+from crawler.cli.out import remark
 
 if TYPE_CHECKING:
     from crawler.dashboard.board import Board
@@ -17,11 +16,10 @@ def seen_by(board: Board | None, plan: Plan, *, quiet: bool) -> Plan:
     is to be said and it is known, and what is unsafe of it."""
     if board is None:
         return plan
-    with suppress(OSError):
-        if board.is_hidden or not quiet:
-            tell(f"Dashboard: {' or '.join(board.urls)}", err=True)
-        if board.is_exposed:
-            tell(_EXPOSED, err=True)
+    if board.is_hidden or not quiet:
+        remark(f"Dashboard: {' or '.join(board.urls)}")
+    if board.is_exposed:
+        remark(_EXPOSED)
     return board.seeing(plan)
 
 

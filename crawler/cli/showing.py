@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import logging
 import os
+import select
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -70,5 +71,14 @@ async def _live(running: Running, plan: Plan, stream: TextIO, quit_: Callable[[]
 async def _plain(running: Running, plan: Plan, stream: TextIO) -> None:
     lines = PlainLines(stream, SystemClock(), budget=plan.config.budget)
     while True:
-        lines.show(running.snapshot())
+        if _takes_more(stream):
+            lines.show(running.snapshot())
         await asyncio.sleep(lines.interval_s)
+
+
+def _takes_more(stream: TextIO) -> bool:
+    """Whether a line would go through at once: a pipe that is full, as nobody reads it, must not hold up the crawl."""
+    try:
+        return bool(select.select([], [stream], [], 0)[1])
+    except (OSError, ValueError):  # what is no file of the system's takes all
+        return True

@@ -27,7 +27,6 @@ from crawler.dashboard.state import HOSTS, End, Moment, encoded
 from crawler.eta import Eta
 from crawler.models import STOPPED
 from crawler.sinks import scraped_sinks
-from crawler.views import MachineView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +42,6 @@ log = logging.getLogger(__name__)
 EVERY_S: Final = 1.0
 
 _CLOSE_S: Final = 3.0
-_MACHINE_APART_S: Final = 0.9
 _APART_S: Final = 0.1
 _JUDGE_APART_S: Final = 5.0
 _METRICS_APART_S: Final = 0.5
@@ -88,8 +86,6 @@ class Board:
         self._history = History()
         self._clock = SystemClock()
         self._recent = Recent(())
-        self._taken = MachineView()
-        self._taken_at = -_MACHINE_APART_S
         self._judged_at = self._measured_at = -_JUDGE_APART_S
         self._measured = ""
         self._stopped = False
@@ -187,7 +183,7 @@ class Board:
             name=self._plan.config.name,
             snapshot=snapshot,
             hosts=hosts,
-            machine=self._machine_now(),
+            machine=self._running.machine(),
             verdict=verdict,
             state="finished" if end else "stopping" if self._stopped or self._running.stopping else verdict.state,
             most=self._running.control.most,
@@ -195,13 +191,6 @@ class Board:
             budget=self._plan.config.budget,
             end=end,
         )
-
-    def _machine_now(self) -> MachineView:
-        """What the crawl takes of its machine: asked at most once a second, as that takes the system milliseconds."""
-        now = self._clock.monotonic()
-        if now - self._taken_at >= _MACHINE_APART_S:
-            self._taken_at, self._taken = now, self._running.machine()
-        return self._taken
 
     def _metrics(self) -> str:
         now = self._clock.monotonic()

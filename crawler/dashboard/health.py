@@ -24,6 +24,10 @@ SLACK_S: Final = 60.0
 STUCK: Final = "stuck"
 
 
+_LOST_S: Final = 30.0
+"""If nobody has looked for so long, the process itself did not run (Ctrl-Z, a frozen container), and nothing in it."""
+
+
 WAITING_S: Final = 5.0
 """Pauses shorter than that are the pace of a polite crawl."""
 
@@ -53,7 +57,7 @@ class Health:
         self._work_s = max(config.fetch.timeout_s, config.fetch.connect_timeout_s, config.parse.deadline_s) + SLACK_S
         self._checkpoint_s = config.checkpoint.every_s + SLACK_S
         self._mark: tuple[object, ...] = ()
-        self._moved_at = self._stored_at = self._worked_at = now
+        self._moved_at = self._stored_at = self._worked_at = self._looked_at = now
         self._verdict = Verdict("running")
 
     def stored(self, now: float) -> None:
@@ -61,13 +65,16 @@ class Health:
         self._stored_at = now
 
     def saw(self, snapshot: Snapshot, conditions: Mapping[HostCondition, int], now: float) -> Verdict:
-        """Judge a moment; to be called about every second.
+        """Judge a moment; to be called every few seconds.
 
         Args:
             snapshot: The counts.
             conditions: Hosts by what they do.
             now: When that is.
         """
+        if (lost_s := now - self._looked_at) > _LOST_S:
+            self._moved_at, self._stored_at = self._moved_at + lost_s, self._stored_at + lost_s
+        self._looked_at = now
         mark = _mark(snapshot)
         if mark != self._mark or snapshot.in_flight or snapshot.parsing:
             self._worked_at = now

@@ -91,7 +91,8 @@ def _machine(machine: MachineView) -> Iterator[Iterable[str]]:
     yield _one(
         "crawler_resident_memory_bytes", "gauge", "Resident memory, parsers included.", machine.memory_bytes
     )  # fmt: skip
-    yield _one("crawler_busy_cores", "gauge", "Processor seconds used per second.", machine.cores_busy)
+    if machine.cores_busy is not None:
+        yield _one("crawler_busy_cores", "gauge", "Processor seconds used per second.", machine.cores_busy)
     if machine.parsers_busy is not None:
         yield _one("crawler_parsers_busy_ratio", "gauge", "Share of time parsers are busy.", machine.parsers_busy)
 

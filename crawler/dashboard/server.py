@@ -120,7 +120,7 @@ class Server:
         folder = files(__package__).joinpath("static")
         for path, (name, kind) in _FILES.items():
             app.router.add_get(path, _file(folder.joinpath(name).read_bytes(), kind))
-        app.router.add_get("/events", self._events)
+        app.router.add_get("/events", self._events, allow_head=False)  # whose answer has no end
         app.router.add_get("/state", self._state)
         app.router.add_get("/metrics", self._told_metrics)
         app.router.add_get("/healthz", self._told_health)
@@ -218,7 +218,7 @@ class Server:
             async with asyncio.timeout(STALLED_S):
                 wish = msgspec.json.decode(await request.read(), type=Wish)
             return _json(self._heed(wish))
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, web.RequestPayloadError) as error:
             return _json({"error": str(error)}, HTTPStatus.BAD_REQUEST)
 
 

@@ -2,7 +2,6 @@
 
     where        is there a terminal that a view can stand on?
     watching     the loop: look, draw, heed keys, and cost next to nothing
-    sparing      how often one may look, given what that costs
     look         what is looked at
     view         which lines there are, as far as there is room; figures, hosts and styles have what is in them
     screen       lines onto the terminal, below whatever else is written there, and away again

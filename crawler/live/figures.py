@@ -68,7 +68,8 @@ def bar(look: Look, columns: int, *, ascii_only: bool) -> Text:
     if left := time_left(look):
         parts.append(Part(left, 1, look.left.words() if look.left else ""))
     room = columns - len(state) - (2 if state else 0)
-    said = fitting(parts, max(room - _LEAST_BAR - 2, 1))
+    beside = room - _LEAST_BAR - 2
+    said = fitting(parts, beside if beside >= len(parts[0].text) else room)
     cells = min(_MOST_BAR, room - len(said) - 2)
     line = text((state, STATE), ("  ", LEFT)) if state else text()
     if cells >= _LEAST_BAR:
@@ -146,7 +147,8 @@ def _machine_parts(look: Look) -> Iterator[Part]:
         return
     if seen.parsers_busy is not None:
         yield Part(f"parsers {100 * seen.parsers_busy:.0f} % busy", 1)
-    yield Part(f"{seen.cores_busy:.1f} cores", 2)
+    if seen.cores_busy is not None:
+        yield Part(f"{seen.cores_busy:.1f} cores", 2)
     yield Part(f"{size(seen.memory_bytes)} memory", 0)
 
 

@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 
 from crawler.live.styles import CONDITIONS, LABEL, PLAIN, text
 from crawler.views import HostCondition, HostView
-from crawler.wording import duration, printable
+from crawler.wording import duration, printable, short_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,17 +99,11 @@ def _cells(host: HostView, look: Look) -> list[str]:
         printable(host.host_key),
         state(host, look.hosts_age_s, look.wall),
         f"{host.in_flight:,} of {host.concurrency:,}",
-        _quickly(host.delay_s) or "none",
-        _quickly(host.latency_s),
+        short_time(host.delay_s) if host.delay_s else "none",
+        short_time(host.latency_s) if host.latency_s else "",
         f"{host.requests:,}",
         printable(host.why),
     ]
-
-
-def _quickly(seconds: float) -> str:
-    if not seconds:
-        return ""
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else duration(seconds)
 
 
 def _widths(cells: Sequence[Sequence[str]], columns: int) -> dict[int, int]:

@@ -21,8 +21,8 @@ from crawler.live.hosts import MOST
 from crawler.live.keys import Keys, Suspension, foreground
 from crawler.live.look import Failures, Look
 from crawler.live.screen import Screen, own_descriptor
-from crawler.live.sparing import Sparing
 from crawler.live.view import view
+from crawler.sparing import Sparing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

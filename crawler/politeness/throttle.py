@@ -59,12 +59,11 @@ class Throttle:
         Returns:
             The pause from now on, as `delay_s`.
         """
-        if self._is_on:
-            if latency_s is not None:
-                known_s = host.latency_s or latency_s
-                host.latency_s = known_s + (latency_s - known_s) * _SMOOTHING
-            if strained or host.backoff_s:
-                self._back_off(host, strained=strained)
+        if latency_s is not None:
+            known_s = host.latency_s or latency_s
+            host.latency_s = known_s + (latency_s - known_s) * _SMOOTHING
+        if self._is_on and (strained or host.backoff_s):
+            self._back_off(host, strained=strained)
         return self.delay_s(host)
 
     def delay_s(self, host: Paced) -> float:

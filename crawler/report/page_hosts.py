@@ -17,14 +17,13 @@ from crawler.report.page_tables import (
     of_how_many,
     seconds,
     several_urls,
-    short_time,
     span,
     table,
     tiled,
     whole,
 )
 from crawler.report.scales import ticks
-from crawler.wording import counted, delay
+from crawler.wording import counted, delay, short_time
 
 if TYPE_CHECKING:
     from crawler.report.facts import Host, Latency, Report

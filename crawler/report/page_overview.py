@@ -17,14 +17,13 @@ from crawler.report.page_tables import (
     of_how_many,
     outcome_colour,
     part,
-    short_time,
     span,
     table,
     tiled,
     whole,
 )
 from crawler.summary_rules import percent
-from crawler.wording import counted, duration, printable, size
+from crawler.wording import counted, duration, printable, short_time, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from crawler.report import charts
 from crawler.report.markup import NOTHING, Html, joined, link, tag
 from crawler.report.scales import moment_of
 from crawler.summary_rules import percent
-from crawler.wording import counted, duration, printable, size
+from crawler.wording import counted, duration, printable, short_time, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -166,13 +166,6 @@ def tiled(name: str, value: str, note: str = "") -> Html:
 def legend(parts: Sequence[tuple[str, str]]) -> Html:
     """What each colour stands for, as (colour, name)."""
     return tag("p", *(tag("span", tag("i", class_=f"key {colour}"), name) for colour, name in parts), class_="legend")
-
-
-def short_time(value: float) -> str:
-    """``0.8 ms``, ``340 ms``, ``1.2 s``, ``2 min 03 s``."""
-    if value >= 0.9995:
-        return duration(value)
-    return f"{value * 1000:.{1 if 0 < value < 0.00995 else 0}f} ms"
 
 
 def moment(at: float | None) -> Html:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from crawler.report import charts
 from crawler.report.charts import Label, Series
 from crawler.report.markup import NOTHING, Html, joined, tag
-from crawler.report.page_tables import Cell, Column, Section, bytes_of, legend, moment, short_time, table, whole
+from crawler.report.page_tables import Cell, Column, Section, bytes_of, legend, moment, table, whole
 from crawler.report.scales import moment_of, size_ticks, ticks, time_name, time_ticks
-from crawler.wording import size
+from crawler.wording import short_time, size
 
 if TYPE_CHECKING:
     from crawler.report.facts import Report, Timeline

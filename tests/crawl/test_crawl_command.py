@@ -165,6 +165,9 @@ def test_a_mistake_on_the_command_line_is_named_and_exits_2(tmp_path, monkeypatc
 def test_quiet_prints_nothing_and_the_summary_names_the_files(crawler, fast, pages):
     quiet = crawler("http://a.test/", *fast(pages), "-q", directory="quiet")
     assert (quiet.stdout, quiet.stderr) == (b"", "")
+    for again in ((), ("--resume",)):  # a finished crawl, which is no error
+        ran = crawler("http://a.test/", *fast(pages), "-q", *again, directory="quiet")
+        assert (ran.code, ran.stdout, ran.stderr) == (0, b"", "")
     told = crawler("http://a.test/", *fast(pages), directory="told")
     assert told.stdout == b""
     assert "told" in told.stderr

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 TOKEN = "a-token-that-nobody-guesses"
 JSON = "Content-Type: application/json"
-SLOW = Web(seed=3, pages_per_host=200, error_share=0.1, redirect_share=0.1)
+SLOW = Web(seed=3, pages_per_host=20_000, error_share=0.1, redirect_share=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +151,12 @@ def test_a_wish_that_makes_no_sense_says_what_would(shown, body, told):
     assert told in answer.json["error"]
 
 
+def test_a_body_that_is_not_what_its_headers_say_is_its_senders_mistake(shown):
+    answer = shown.ask("/control", JSON, "Content-Encoding: gzip", method="POST", body=b'{"action": "stop"}')
+    assert answer.status == 400
+    assert "the dashboard cannot answer" not in (shown.directory / "crawl.log").read_text()
+
+
 def test_a_large_body_is_not_taken(shown):
     assert shown.ask("/control", JSON, method="POST", body=b'{"action": "' + b"x" * 5000 + b'"}').status == 413
 
@@ -160,6 +166,7 @@ def test_a_large_body_is_not_taken(shown):
     [
         ("/nowhere", "GET", 404),
         ("/control", "GET", 405),
+        ("/events", "HEAD", 405),  # whose answer has no end
         ("/", "POST", 415),
         ("/../crawl.db", "GET", 404),
         ("/%2e%2e/crawl.db", "GET", 404),
@@ -290,7 +297,7 @@ def test_an_address_that_is_taken_is_an_error_that_says_what_to_do(crawler, show
 
 
 def test_a_crawl_is_paused_resumed_and_stopped_by_a_script(tmp_path):
-    web = Web(pages_per_host=400)
+    web = Web(pages_per_host=4_000)
     with Server(web) as server, Shown(tmp_path, server, *web.seeds(), delay="10ms") as shown:
         assert shown.tell(action="pause").json["paused"] is True
         while shown.ask("/state").json["in_flight"]:

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(60), pytest.mark.asyncio(loo
 
 TOKEN = "a-token-that-nobody-guesses"
 MIXED = Web(seed=4, pages_per_host=40, error_share=0.1, redirect_share=0.1, private_share=0.1, file_share=0.1)
-LONG = Web(seed=4, pages_per_host=2000, error_share=0.1)
+LONG = Web(seed=4, pages_per_host=20_000, error_share=0.1)
 HEADINGS = """
 name: survey
 extract: {rules: [{name: headings, fields: {heading: h1}}]}
@@ -57,7 +57,7 @@ async def seen(chromium, url, **options):
         yield page
 
 
-def is_in_state(page, name, timeout=15_000):
+def is_in_state(page, name, timeout=30_000):
     return page.wait_for_selector(f"#state[data-state={name}]", timeout=timeout)
 
 
@@ -78,9 +78,11 @@ async def tiles(page):
 async def test_it_shows_a_real_crawl_and_how_it_ended(chromium, tmp_path):
     (tmp_path / "c.yaml").write_text(HEADINGS)
     with Server(MIXED) as server, Shown(tmp_path, server, *MIXED.seeds(), "-c", "c.yaml", delay="30ms") as shown:
+        shown.tell(action="pause")  # however long a browser takes
         async with seen(chromium, shown.url) as page:
             assert await page.text_content("h1") == "survey"
             assert await page.eval_on_selector("#speed svg", "drawing => drawing.getAttribute('aria-label')")
+            shown.tell(action="resume")
             await is_in_state(page, "finished")
             assert "Complete: nothing is left to fetch." in await page.text_content("#told")
             assert await asyncio.to_thread(shown.end) == 0
@@ -197,7 +199,9 @@ class Hostile:
 async def test_hostile_titles_and_urls_are_text_and_nothing_else(chromium, tmp_path):
     (tmp_path / "c.yaml").write_text(HEADINGS)
     with Server(Hostile()) as server, Shown(tmp_path, server, "http://a.test/", "-c", "c.yaml", delay="600ms") as shown:
+        shown.tell(action="pause")  # however long a browser takes
         async with seen(chromium, shown.url) as page:
+            shown.tell(action="resume")
             await is_in_state(page, "finished")
             assert {row[2] for row in await rows(page, "pages")} == {EVIL}
             assert {row[1] for row in await rows(page, "items")} == {f"heading {EVIL} "}

@@ -84,7 +84,7 @@ async def test_view_tells_the_counts_that_the_summary_tells_in_its_place(tmp_pat
 
 
 async def test_keys_pause_resume_and_change_how_many_are_in_flight(tmp_path):
-    async with Site(2_000) as site, Terminal() as terminal:
+    async with Site(6_000) as site, Terminal() as terminal:
         await terminal.crawl(tmp_path, *site.command("limits.concurrency=8", "limits.default.delay=5ms"))
         await terminal.until(KEYS)
         terminal.type("\x1b[B")  # an arrow

@@ -73,11 +73,11 @@ def test_steady_latency_makes_the_pause_proportional_to_it(asked, latency):
 
 
 @given(asked=SECONDS, answers=ANSWERS)
-def test_switched_off_the_throttle_learns_nothing(asked, answers):
+def test_switched_off_the_throttle_changes_no_pause(asked, answers):
     host, throttle = Paced(asked, backoff_s=7.0, latency_s=9.0), Throttle(None)
     for latency, strained in answers:
         assert throttle.learn(host, latency, strained=strained) == asked
-    assert (host.backoff_s, host.latency_s) == (7.0, 9.0)
+    assert host.backoff_s == 7.0
 
 
 class NaiveBreaker:

@@ -8,6 +8,8 @@ import logging
 import os
 import pty
 import sys
+from contextlib import suppress
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +18,7 @@ from msgspec.structs import replace
 from crawler.cli.showing import show
 from crawler.config import CrawlConfig
 from crawler.control import Control
+from crawler.progress import PlainLines
 from crawler.views import HostViews, MachineView
 from tests.support.snapshots import SNAPSHOT
 
@@ -75,3 +78,26 @@ async def test_terminal_that_is_gone_ends_what_is_shown(on_terminal):
 async def test_without_standard_error_nothing_is_shown(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     await show(Crawl(None), PLAN, lambda: None)
+
+
+async def test_pipe_that_nobody_reads_holds_up_no_crawl(monkeypatch):
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"\n" * 4096)
+    os.set_blocking(writer, True)
+    os.set_blocking(reader, False)
+    with os.fdopen(writer, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setattr("crawler.cli.showing.PlainLines", partial(PlainLines, interval_s=0.01))
+        showing = asyncio.create_task(show(Crawl(None), PLAN, lambda: None))
+        await asyncio.sleep(0.1)  # which would never end if a line waited
+        told = b""
+        while b"pages" not in told:  # once somebody reads
+            with suppress(BlockingIOError):
+                told += os.read(reader, 65_536)
+            await asyncio.sleep(0.01)
+        showing.cancel()
+        monkeypatch.undo()
+    os.close(reader)

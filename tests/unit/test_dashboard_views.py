@@ -77,8 +77,10 @@ READY = {HostCondition.READY: 1}
 
 def judged(*moments, config=None):
     """The verdict after moments of (time, conditions, snapshot's fields)."""
-    health = Health(config or CrawlConfig(), 0.0)
+    health, looked_at = Health(config or CrawlConfig(), 0.0), 0.0
     for at, conditions, fields in moments:
+        while (looked_at := min(looked_at + 5.0, at)) < at:  # as a board does
+            health.saw(snapshot(**fields), conditions, looked_at)
         health.saw(snapshot(**fields), conditions, at)
     return health.verdict
 
@@ -118,6 +120,15 @@ def test_what_takes_longer_than_anything_may_is_stuck(fields, conditions, told):
     verdict = judged((1.0, conditions, fields), (100.0, conditions, fields))
     assert (verdict.state, verdict.ok) == ("stuck", False)
     assert told in verdict.why
+
+
+def test_while_the_process_itself_was_stopped_nothing_could_come_to_its_end():
+    health, fields = Health(CrawlConfig(), 0.0), snapshot(in_flight=3, uncommitted=7, queued=9, waiting=2)
+    health.saw(fields, {}, 1.0)
+    assert health.saw(fields, {}, 3600.0).ok  # Ctrl-Z, and fg
+    for second in range(3601, 3700):
+        verdict = health.saw(fields, {}, float(second))
+    assert verdict.state == "stuck"
 
 
 def test_a_host_that_may_be_asked_again_after_an_hour_is_given_its_time():

@@ -14,10 +14,10 @@ from rich.console import Console
 
 from crawler.cli.out import Guarded, giving_way, tell
 from crawler.live.screen import COLUMNS, ROWS, Screen, own_descriptor
-from crawler.live.sparing import Sparing
 from crawler.live.styles import BAD, text
 from crawler.live.watching import painted
 from crawler.live.where import can_stand_on
+from crawler.sparing import Sparing
 from tests.support.clock import FakeClock
 
 

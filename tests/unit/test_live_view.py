@@ -94,6 +94,14 @@ def test_everything_has_its_place_on_a_usual_terminal():
     assert lines[-1] == "p pause  + more  - fewer  q quit  ? help"
 
 
+@pytest.mark.parametrize("condition", HostCondition)
+def test_whatever_a_host_does_is_shown(condition):
+    hosts = HostViews(busiest=(host("a.test", condition, requests=1),), conditions={condition: 1})
+    lines = shown(hosts=hosts)
+    assert any(line.startswith(f"a.test         {condition}") for line in lines), lines
+    assert f"hosts     1 {condition}" in lines
+
+
 def test_host_is_shown_once():
     assert sum(line.startswith("b.test") for line in shown()) == 1
 
@@ -103,6 +111,11 @@ def test_ten_rows_have_the_bar_and_one_line():
         "━━━━━━━━━━━━─  95 %  2,134 of 2,234 URLs known  over 12 min left, more is found",
         "1,526 pages  12.3/s  84 queued (3 to retry)  16 in flight  321 failed  35.0 MiB",
     ]
+
+
+def test_tiny_terminal_shows_what_fits_and_cuts_no_number_unseen():
+    assert shown(10, 3) == ["95 %", "12.3/s"]
+    assert shown(5, 2) == ["1,5…"]
 
 
 def test_narrow_terminal_keeps_hosts_with_what_they_do():

@@ -53,21 +53,44 @@ def test_the_share_of_parsers_is_that_of_the_servers_children_alone(server):
     clock = FakeClock()
     pid = None
     machine = Machine(clock, lambda: pid)
-    pid = server(0.05)
-    server(0.05)  # busy as well, and no parser
-    clock.advance(0.5)
+    machine.view()
+    pid = server(0.1)
+    server(0.1)  # busy as well, and no parser
+    clock.advance(1.0)
     view = machine.view()
     (worker,) = psutil.Process(pid).children()  # it waits by now
-    assert view.parsers_busy == pytest.approx(cpu_s(worker) / 0.5, abs=0.03)
+    assert view.parsers_busy == pytest.approx(cpu_s(worker), abs=0.03)
     assert view.cores_busy >= 0.2, "all processes together, those that have come since included"
     assert view.memory_bytes > sum(child.memory_info().rss for child in psutil.Process().children())
-    clock.advance(0.5)
+    clock.advance(1.0)
     assert machine.view().parsers_busy == pytest.approx(0.0, abs=0.03), "since the view before"
 
 
+def test_the_first_view_tells_of_no_time_since_none_has_passed(server):
+    machine = Machine(FakeClock(), lambda: pid)
+    pid = server(0.05)
+    view = machine.view()
+    assert view.memory_bytes
+    assert view.parsers_busy is view.cores_busy is None
+
+
+def test_two_who_look_at_once_are_told_the_same_of_one_span(server):
+    clock = FakeClock()
+    machine = Machine(clock, lambda: None)
+    machine.view()
+    server(0.1)
+    clock.advance(1.0)
+    seen = machine.view()
+    clock.advance(0.1)
+    assert machine.view() is seen, "of a tenth of a second there is nothing to tell"
+
+
 def test_where_parsers_are_no_processes_nothing_is_told_of_them(server):
-    machine = Machine(FakeClock(), lambda: None)
+    clock = FakeClock()
+    machine = Machine(clock, lambda: None)
+    machine.view()
     server(0.0)
+    clock.advance(1.0)
     assert machine.view().parsers_busy is None
 
 
@@ -75,7 +98,7 @@ def test_a_process_that_ends_takes_nothing_back(server):
     clock = FakeClock()
     machine = Machine(clock, lambda: None)
     server(0.02)
-    machine.view()
+    assert machine.view().memory_bytes
     for child in psutil.Process().children(recursive=True):
         child.kill()
     clock.advance(1.0)

@@ -41,6 +41,12 @@ def test_slow_host_without_a_delay_is_not_slowed_down():
     assert after(Paced(0.0), *[9.0] * 5) == 0.0
 
 
+def test_how_long_a_host_takes_is_known_where_nothing_follows_from_it():
+    host = Paced(1.0)
+    assert after(host, 4.0, throttle=Throttle(None)) == 1.0
+    assert host.latency_s == 4.0  # people are shown it
+
+
 def test_errors_double_the_pause():
     host = Paced(1.0)
     assert [after(host, "strained") for _ in range(4)] == [2.0, 4.0, 8.0, 16.0]

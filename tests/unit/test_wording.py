@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.wording import counted, delay, duration, printable, roughly, size
+from crawler.wording import counted, delay, duration, printable, roughly, short_time, size
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,14 @@ from crawler.wording import counted, delay, duration, printable, roughly, size
 )
 def test_duration_is_told_in_two_units(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 ms"), (0.0008, "0.8 ms"), (0.34, "340 ms"), (0.9994, "999 ms"), (0.9996, "1.0 s"), (123.4, "2 min 03 s")],
+)
+def test_what_may_take_less_than_a_second_is_told_in_milliseconds(seconds, text):
+    assert short_time(seconds) == text
 
 
 @pytest.mark.parametrize(

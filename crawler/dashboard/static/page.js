@@ -55,7 +55,7 @@ function showTiles(s) {
   tile("In flight", count(s.in_flight), `at most ${count(s.concurrency)}`);
   tile("Failed", count(s.failed), percentOfEnded(s), s.failed > 0);
   tile("Received", size(s.wire_bytes), of(budget.bytes, size) || `${size(Math.round(s.wire_bytes / Math.max(s.elapsed_s, 1)))}/s on average`);
-  tile("Memory", size(machine.memory_bytes), `${machine.cores_busy.toFixed(2)} cores busy`);
+  tile("Memory", size(machine.memory_bytes), machine.cores_busy === null ? "" : `${machine.cores_busy.toFixed(2)} cores busy`);
   tile("Parsers busy", machine.parsers_busy === null ? "–" : percent(machine.parsers_busy), `${count(s.parsing)} answers wait`);
 }
 
