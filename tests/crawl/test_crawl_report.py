@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from crawler import crawl as crawl_here
 from crawler.cli import run
 from crawler.config.file import loads
+from crawler.report import put
 from crawler.report.collect import collect
 from crawler.report.facts import Report
 from tests.crawl.conftest import COMMAND, environment, in_folder, options, start
@@ -117,12 +120,24 @@ def test_the_command_writes_the_page_and_prints_the_facts(crawled):
     agrees(msgspec.json.decode(asked(crawled, "--json").stdout, type=Report), crawled / "crawl")
 
 
+def test_pages_written_at_once_and_by_way_of_a_link_are_whole(tmp_path):
+    page, link = tmp_path / "page.html", tmp_path / "link.html"
+    link.symlink_to(page)
+    contents = [bytes([letter]) * 3_000_000 for letter in b"abcd"]
+    with ThreadPoolExecutor(len(contents)) as pool:
+        for _ in range(5):
+            assert [*pool.map(put, [link] * len(contents), contents)]
+            assert page.read_bytes() in contents
+    assert sorted(tmp_path.iterdir()) == [link, page]
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
         (["crawl", "-o", "crawl/pages.jsonl"], "is no HTML page"),
         (["crawl", "-o", "nowhere/page.html"], "there is no folder nowhere"),
         (["crawl", "-o", "crawl"], "is a folder"),
+        (["crawl", "-o", "queue"], "-o queue: is no regular file; -o - writes to standard output"),
         (["crawl", "--json", "-o", "x"], "expected neither"),
         (["crawl", "--open", "-o", "-"], "expected no -o -"),
         (["crawl", "--pages", "nowhere"], "there is no such file"),
@@ -131,6 +146,8 @@ def test_the_command_writes_the_page_and_prints_the_facts(crawled):
 )
 def test_what_cannot_be_done_is_refused(crawled, arguments, why, monkeypatch, capsys):
     monkeypatch.chdir(crawled)
+    if not Path("queue").exists():
+        os.mkfifo("queue")
     before = (crawled / "crawl/pages.jsonl").read_bytes()
     assert run(["report", *arguments]) == 2
     told = capsys.readouterr()
@@ -208,7 +225,7 @@ def test_compressed_files_elsewhere_and_records_of_few_fields_are_read(server, t
 def test_a_crawl_in_memory_is_told_from_its_files(server, tmp_path):
     ran = in_folder(tmp_path)(*seeds(), "-o", "p.jsonl", *options(server, "frontier=memory", RULES), "-q")
     assert ran.code == 0, ran.stderr
-    assert b"p.jsonl" not in (tmp_path / "crawl/report.html").read_bytes()
+    assert b"--pages FILE" not in (tmp_path / "crawl/report.html").read_bytes()  # it knew where they are
     report = facts(tmp_path / "crawl", pages=tmp_path / "p.jsonl")
     agrees(report, tmp_path / "crawl")
     assert report.admitted == len(EXPECTED)
@@ -255,13 +272,26 @@ def test_a_crawl_from_python_leaves_a_report_too(server, tmp_path):
     agrees(facts(tmp_path / "crawl"), tmp_path / "crawl")
 
 
+FULL = """
+import errno, sys
+import crawler.report
+def full(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+crawler.report.bring_down = full
+from crawler.cli import main
+main(sys.argv[1:])
+"""
+
+
 def test_what_keeps_the_report_from_being_written_is_told_and_the_crawl_ends_as_it_would(server, tmp_path):
-    (tmp_path / "crawl/report.html.crawl-new").mkdir(parents=True)
-    ran = in_folder(tmp_path)(*WEB.seeds(), *options(server, STORE))
-    assert ran.code == 0
+    command = [*COMMAND[:1], "-c", FULL, "crawl", *WEB.seeds(), *options(server, STORE), "-d", "crawl"]
+    ran = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    assert ran.returncode == 0
     assert "There is no report.html: " in ran.stderr
+    assert "No space left on device" in ran.stderr
     assert "report.html  " not in ran.stderr
     assert "Crawl complete" in ran.stderr
+    assert not list((tmp_path / "crawl").glob("report.html*"))
 
 
 WAITING = """
