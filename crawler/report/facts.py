@@ -169,6 +169,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     directory: str
+    #: the file of page records, where `crawl -o FILE` put them elsewhere, as far as the store says so
+    pages_file: str = ""
     version: str  #: of crawler
     made_at: float
     #: ``finished``, ``unfinished``, ``running``

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from crawler import crawl as crawl_here
 from crawler.cli import run
@@ -236,6 +238,18 @@ def test_a_crawl_in_memory_is_told_from_its_files(server, tmp_path):
     assert asked(tmp_path, "--pages", "p.jsonl").code == 0
 
 
+def test_how_to_go_on_is_told_as_it_can_be_typed(server, tmp_path):
+    ran = in_folder(tmp_path)(*WEB.seeds(), "-o", "p.jsonl", *options(server, STORE, "budget.pages=5"), "-q")
+    assert ran.code == 0, ran.stderr
+    page = LexborHTMLParser((tmp_path / "crawl/report.html").read_text())
+    (command,) = [
+        tag.text().removeprefix("Go on with crawler crawl ") for tag in page.css("p") if "Go on" in tag.text()
+    ]
+    ended = in_folder(tmp_path)(*shlex.split(command), "-q")
+    assert ended.code == 0, ended.stderr
+    assert facts(tmp_path / "crawl").complete
+
+
 def test_links_that_only_links_jsonl_keeps_are_found_there(server, tmp_path):
     settings = options(server, STORE, "extract.links=false", "export.links=true", "export.report=false")
     ran = in_folder(tmp_path)(*WEB.seeds(), *settings, "-q")
@@ -307,7 +321,7 @@ main(sys.argv[1:])
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_it_is_written_leaves_the_crawl_as_it_ended(server, tmp_path, number):
     process = subprocess.Popen(
         [*COMMAND[:1], "-c", WAITING, "crawl", *WEB.seeds(), *options(server, STORE), "-d", "crawl"],

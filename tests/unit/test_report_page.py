@@ -101,6 +101,10 @@ def test_how_it_ended_stands_beside_the_name(changes, badge):
         ({}, "crawler crawl -d data/stationers --resume --set budget.pages=null"),
         ({"stopped_by": "stop", "directory": "my data"}, "crawler crawl -d 'my data' --resume"),
         ({"stopped_by": None, "state": "unfinished"}, "crawler crawl -d data/stationers --resume"),
+        (
+            {"pages_file": "/data/my pages.jsonl"},
+            "crawler crawl -d data/stationers --resume -o '/data/my pages.jsonl' --set budget.pages=null",
+        ),
     ],
 )
 def test_what_is_left_says_how_to_go_on(changes, typed):
