@@ -98,7 +98,7 @@ def test_each_dead_link_is_there_with_the_pages_that_link_to_it(crawled):
 def test_what_rules_found_is_told_with_samples_and_rejects(crawled):
     (rule,) = facts(crawled / "crawl").rules
     fields = {field.name: field for field in rule.fields}
-    assert rule.pages == rule.records + rule.rejects > 0
+    assert rule.pages == rule.records + rule.rejects == rule.items > 0
     assert fields["title"].filled == rule.pages
     assert fields["title"].samples
     assert (fields["none"].filled, fields["none"].samples) == (0, ())

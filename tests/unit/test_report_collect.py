@@ -145,6 +145,14 @@ def test_requests_and_waiting_are_told_where_the_store_has_them(folder):
     assert (host.requests, host.waited_s) == (None, None)
 
 
+def test_how_often_fields_are_filled_is_not_known_where_nobody_counted(folder):
+    for name in ("crawl.db", "summary.json"):
+        (folder / name).unlink()
+    (rule,) = facts(folder).rules
+    assert (rule.records, rule.items) == (PAGES // 5, 0)
+    assert [(field.name, field.filled) for field in rule.fields] == [("name", None), ("price", None)]
+
+
 def cut(folder, name, share):
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[: int(len(content) * share)])
