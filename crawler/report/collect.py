@@ -159,7 +159,8 @@ class _Report:
         stored = self._lying.stored
         told, others = self._hosts.told(self._lying.config.limits, pending=stored.pending if stored else None)
         if self._hosts.is_full:
-            self._remarks.append(f"Of the hosts, the first {len(self._hosts.counts):,} were told apart.")
+            told_apart = f"the first {len(self._hosts.counts):,} were told apart"
+            self._remarks.append(f"Of the hosts, {told_apart}; how many there are is not known.")
         kept_out = self._ends.disallowed.most()
         return {
             "hosts": told,

@@ -110,9 +110,11 @@ def test_hosts_that_are_too_many_are_added_up(folder, monkeypatch):
     assert report.other_hosts.host == collect_hosts.OTHER_HOSTS
     (folder / "crawl.db").unlink()
     monkeypatch.setattr(collect_hosts, "MAX_TOLD_APART", 6)
-    alone = told_of(folder, "the first 6 were told apart")
+    alone = told_of(folder, "the first 6 were told apart; how many there are is not known")
     assert len(alone.hosts) == 4
     assert sum(host.pages for host in (*alone.hosts, alone.other_hosts)) == PAGES
+    monkeypatch.setattr(collect_hosts, "MAX_TOLD_APART", 30)  # all of them
+    assert not [remark for remark in facts(folder).remarks if "told apart" in remark]
 
 
 def test_each_pause_is_told_with_what_set_it(folder):
