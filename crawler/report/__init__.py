@@ -88,12 +88,12 @@ def put(path: Path, content: bytes) -> None:
     Raises:
         CrawlerError: It cannot be written.
     """
-    path = path.resolve()  # in the place of the file itself, where there is a link to it
-    draft = path.with_name(f"{path.name}.{token_hex(4)}{DRAFT_SUFFIX}")
+    place = path.resolve()  # of the file itself, where there is a link to it
+    draft = place.with_name(f"{place.name}.{token_hex(4)}{DRAFT_SUFFIX}")
     try:
         draft.write_bytes(content)
         bring_down(draft)
-        draft.replace(path)
+        draft.replace(place)
     except OSError as error:
         why = error.strerror or error
         raise CrawlerError(f"{path}: cannot be written: {why}; crawler report DIR -o FILE puts it elsewhere") from error
