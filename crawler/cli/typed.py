@@ -23,7 +23,7 @@ _BARE_USER: Final = re.compile(r"[^/?#@\s:]*:[^/?#@\s]*@")
 _SET: Final = "--set"
 
 
-def typed_command() -> tuple[str, ...]:
+def words_typed() -> tuple[str, ...]:
     """The command that is being run, word by word and without secrets; empty if no command line was."""
     context = click.get_current_context(silent=True)
     words = context.find_object(tuple) if context is not None else None

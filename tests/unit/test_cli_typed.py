@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from crawler.cli.typed import typed_command, without_secrets
+from crawler.cli.typed import without_secrets, words_typed
 
 SECRET = "s3cret"
 
@@ -66,4 +66,4 @@ def test_bytes_that_are_no_text_are_escaped():
 
 
 def test_where_nothing_was_typed_there_is_no_command():
-    assert typed_command() == ()
+    assert words_typed() == ()
