@@ -18,8 +18,8 @@ from crawler.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_USER: Final = re.compile(r"(?<=://)[^/?#@\s]*@")
-_BARE_USER: Final = re.compile(r"[^/?#@\s:]*:[^/?#@\s]*@")
+_USER: Final = re.compile(r"(?<=://)[^/?#\s]*@")
+_BARE_USER: Final = re.compile(r"[^/?#@\s:]*:[^/?#\s]*@")
 _SET: Final = "--set"
 
 

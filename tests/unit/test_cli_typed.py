@@ -40,6 +40,8 @@ def test_what_is_not_secret_stays(line):
         f"crawl https://me:{SECRET}@example.org/a",
         f"crawl https://{SECRET}@example.org/a",
         f"crawl me:{SECRET}@example.org",
+        f"crawl https://me:p@{SECRET}@example.org/a@b",
+        f"crawl me:p@{SECRET}@example.org",
         f"crawl sitemap:https://me:{SECRET}@example.org/sitemap.xml",
         f"crawl --set 'fetch.headers.Authorization=Bearer {SECRET}'",
         f"crawl --set=fetch.headers.X-Api-Key={SECRET}",
