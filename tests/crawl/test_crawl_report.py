@@ -171,17 +171,18 @@ def test_a_crawl_is_told_while_it_runs_after_it_was_killed_and_when_it_has_ended
     folder = tmp_path / "crawl"
     with Server(web) as slow:
         settings = options(slow, STORE, "checkpoint.every=20ms", "limits.default.concurrency=2")
-        crawl = start(tmp_path, *web.seeds(), *settings, "-d", "crawl", "-q")
-        try:
-            running = None
-            while running is None or running.pages < 20:
-                running = facts(folder) if (folder / "crawl.db").exists() else None
-                if running:
-                    adds_up(running)
-                    assert running.state in ("running", "unfinished")  # the latter before it holds the directory
-        finally:
-            crawl.kill()
-            crawl.communicate(timeout=30)
+        with slow.slow_after(60):  # so it cannot have ended before it is looked at
+            crawl = start(tmp_path, *web.seeds(), *settings, "-d", "crawl", "-q")
+            try:
+                running = None
+                while running is None or running.pages < 20:
+                    running = facts(folder) if (folder / "crawl.db").exists() else None
+                    if running:
+                        adds_up(running)
+                        assert running.state in ("running", "unfinished")  # the latter before it holds the directory
+            finally:
+                crawl.kill()
+                crawl.communicate(timeout=30)
         assert running.state == "running"
         killed = facts(folder)
         assert (killed.state, killed.complete) == ("unfinished", False)
@@ -190,12 +191,13 @@ def test_a_crawl_is_told_while_it_runs_after_it_was_killed_and_when_it_has_ended
         assert killed.pending > 0
         assert asked(tmp_path).code == 0
         assert (folder / "report.html").exists()
-        crawl = start(tmp_path, "-d", "crawl", "--resume", "-q")
-        more = killed.pages
-        while more == killed.pages:
-            more = facts(folder).pages
-        crawl.send_signal(signal.SIGINT)
-        crawl.communicate(timeout=30)
+        with slow.slow_after(10):
+            crawl = start(tmp_path, "-d", "crawl", "--resume", "-q")
+            more = killed.pages
+            while more == killed.pages:
+                more = facts(folder).pages
+            crawl.send_signal(signal.SIGINT)
+            crawl.communicate(timeout=30)
         assert crawl.returncode == 130
         assert not (folder / "report.html").exists()
         stopped = facts(folder)
