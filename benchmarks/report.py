@@ -1,6 +1,6 @@
 """How long does a report of a large crawl take, how much memory, and how large is it?
 
-    python -m benchmarks.report [--pages 100000] [--words 300] [--links 30]
+    python -m benchmarks.report [--pages 100000] [--words 150] [--links 20]
 
 Makes the directory of a crawl that has ended, with a store (three other ends for ten pages, 300 hosts, one rule), then
 runs `crawler report` in a process of its own: seconds from its start to its end, start-up included, processor seconds,

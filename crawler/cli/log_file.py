@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from crawler.cli.out import tell
@@ -69,7 +70,8 @@ class LogFile(logging.Handler):
         """End the log."""
         error = sys.exc_info()[1]
         self._close()
-        tell(f"crawler: {self._path}: cannot be written, the log ends here: {error}", err=True)
+        with suppress(OSError):  # nobody is there any more to be told, and the thread has other logs to write
+            tell(f"crawler: {self._path}: cannot be written, the log ends here: {error}", err=True)
 
     def close(self) -> None:
         """End it; nothing more is written."""

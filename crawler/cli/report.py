@@ -113,6 +113,8 @@ def _target(directory: Path, output: str | None) -> Path:
         raise ConfigError(f"-o {output}: there is no folder {path.parent}")
     if path.is_dir():
         raise ConfigError(f"-o {output}: is a folder; expected the name of a file")
+    if path.exists() and not path.is_file():  # which would be replaced, not written to
+        raise ConfigError(f"-o {output}: is no regular file; -o - writes to standard output")
     if path.exists() and not _is_page(path):
         raise ConfigError(f"-o {output}: exists already, and is no HTML page; name another file")
     return path

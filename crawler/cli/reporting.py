@@ -33,18 +33,21 @@ def report_written(plan: Plan, result: Result, *, quiet: bool) -> None:
             remark(f"The crawl has ended. Writing {plan.directory.report} …")
         why = write_or_log(folder, pages=plan.pages, config=plan.written_config())
     if why is not None:
-        later = f"{typed_command()} report {quoted(str(folder))}"
+        words = ["report", str(folder)]
+        if plan.pages and plan.config.frontier == "memory":  # else the store knows
+            words += ["--pages", str(plan.pages)]
+        later = f"{typed_command()} {' '.join(map(quoted, words))}"
         remark(f"There is no report.html: {why}. Once that is mended: {later}")
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let SIGTERM interrupt what is done meanwhile as Ctrl-C does, where it would end the process."""
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let SIGTERM and SIGHUP interrupt what is done meanwhile as Ctrl-C does, where they would end the process."""
+    fatal = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+    for number in fatal:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in fatal:
+            signal.signal(number, signal.SIG_DFL)

@@ -27,7 +27,7 @@ from crawler.cli.serving import seen_by
 from crawler.cli.showing import show
 from crawler.cli.stopping import Stopper
 from crawler.cli.stream import Follower
-from crawler.cli.typed import typed_command
+from crawler.cli.typed import words_typed
 from crawler.clock import SystemClock
 from crawler.config.file import loads
 from crawler.dashboard import open_board, shown
@@ -80,7 +80,7 @@ def run_crawl(
         CrawlerError: The crawl failed.
     """
     directory = plan.directory
-    plan = dataclasses.replace(plan, command=typed_command())
+    plan = dataclasses.replace(plan, command=words_typed())
     plan.check()
     check_output(plan, fresh=fresh)
     finished = None

@@ -18,12 +18,12 @@ from crawler.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_USER: Final = re.compile(r"(?<=://)[^/?#@\s]*@")
-_BARE_USER: Final = re.compile(r"[^/?#@\s:]*:[^/?#@\s]*@")
+_USER: Final = re.compile(r"(?<=://)[^/?#\s]*@")
+_BARE_USER: Final = re.compile(r"[^/?#@\s:]*:[^/?#\s]*@")
 _SET: Final = "--set"
 
 
-def typed_command() -> tuple[str, ...]:
+def words_typed() -> tuple[str, ...]:
     """The command that is being run, word by word and without secrets; empty if no command line was."""
     context = click.get_current_context(silent=True)
     words = context.find_object(tuple) if context is not None else None

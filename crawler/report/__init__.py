@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from crawler.directory import CrawlDirectory, bring_down
@@ -82,16 +83,17 @@ def takes_long(directory: Path, pages: Path | None = None) -> bool:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Put a whole file at `path`, or leave what is there.
+    """Put a whole file at `path`, or leave what is there. Two that do so at once do not meet: the last one's is there.
 
     Raises:
         CrawlerError: It cannot be written.
     """
-    draft = path.with_name(path.name + DRAFT_SUFFIX)
+    place = path.resolve()  # of the file itself, where there is a link to it
+    draft = place.with_name(f"{place.name}.{token_hex(4)}{DRAFT_SUFFIX}")
     try:
         draft.write_bytes(content)
         bring_down(draft)
-        draft.replace(path)
+        draft.replace(place)
     except OSError as error:
         why = error.strerror or error
         raise CrawlerError(f"{path}: cannot be written: {why}; crawler report DIR -o FILE puts it elsewhere") from error

@@ -8,6 +8,7 @@ are exact.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from crawler import __version__
@@ -26,6 +27,7 @@ from crawler.report.depths import Depths
 from crawler.report.facts import Refused, Report
 from crawler.report.lying import look
 from crawler.report.timeline import Steps
+from crawler.resume import OUTPUT
 from crawler.traps.stored import TRAPS, decoded
 from crawler.wording import counted
 
@@ -65,6 +67,7 @@ def collect(directory: Path, *, now: float, pages: Path | None = None, config: C
     return Report(
         name=lying.config.name,
         directory=_plain(str(directory)),
+        pages_file=_plain(os.fsdecode(lying.stored.blobs.get(OUTPUT, b""))) if lying.stored else "",
         version=__version__,
         made_at=now,
         state=lying.state,
@@ -156,7 +159,8 @@ class _Report:
         stored = self._lying.stored
         told, others = self._hosts.told(self._lying.config.limits, pending=stored.pending if stored else None)
         if self._hosts.is_full:
-            self._remarks.append(f"Of the hosts, the first {len(self._hosts.counts):,} were told apart.")
+            told_apart = f"the first {len(self._hosts.counts):,} were told apart"
+            self._remarks.append(f"Of the hosts, {told_apart}; how many there are is not known.")
         kept_out = self._ends.disallowed.most()
         return {
             "hosts": told,

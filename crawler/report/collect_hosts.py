@@ -69,6 +69,8 @@ class HostCounts:
         self._stored = {host.host: host for host in stored or ()}
         self.counts = {name: HostCount() for name in self._stored}
         self.others = HostCount()
+        #: whether some were added up for want of room, though nobody knows which have the most pages, nor how many
+        self.is_full = False
 
     def of_url(self, url: str) -> HostCount:
         """Where this URL is counted. A text that is none, in a damaged file, has no host."""
@@ -76,15 +78,13 @@ class HostCounts:
         name = parts[2] if len(parts) > 2 else ""
         found = self.counts.get(name)
         if found is None:
-            if not self._is_open or len(self.counts) >= MAX_TOLD_APART:
+            if not self._is_open:
+                return self.others
+            if len(self.counts) >= MAX_TOLD_APART:
+                self.is_full = True
                 return self.others
             found = self.counts[name] = HostCount()
         return found
-
-    @property
-    def is_full(self) -> bool:
-        """Whether some were added up for want of room, though nobody knows which have the most pages."""
-        return self._is_open and len(self.counts) >= MAX_TOLD_APART
 
     def together(self) -> HostCount:
         """All hosts added up."""

@@ -104,6 +104,8 @@ class Pages:
                     self._take(pages, digests)
             self._add_up()
             self.duplicates = digests.told()
+            if digests.problem is not None:
+                sources.remarks.append(f"Which pages are duplicates is not known: {digests.problem}.")
         if self.without_links:
             for links in sources.records(LINKS, _Link):
                 for link in links:

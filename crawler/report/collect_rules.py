@@ -80,16 +80,18 @@ def _rule(name: str, counts: Tallied | None, fields: Iterable[str], sources: Sou
                 samples.setdefault(field, Sample(_SAMPLES)).add(text, text)
     told = dict.fromkeys((*fields, *counts.filled))
     if counts.items != counts.records + counts.rejects or not told:
-        told = dict.fromkeys((*told, *samples))  # how often each is filled nobody has counted
+        told = dict.fromkeys((*told, *samples))  # not all of these are counted
+    is_counted = counts.items > 0 or not (counts.records or counts.rejects)
     return Rule(
         name=name,
         records=counts.records,
         rejects=counts.rejects,
+        items=counts.items,
         pages=counts.pages,
         fields=tuple(
             Field(
                 name=field,
-                filled=counts.filled.get(field, 0),
+                filled=counts.filled.get(field, 0) if is_counted else None,
                 samples=samples[field].things() if field in samples else (),
             )
             for field in islice(told, MAX_FIELDS)

@@ -118,7 +118,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """How often a rule filled one field, and with what."""
 
     name: str
-    filled: int
+    filled: int | None  #: in how many of `Rule.items`; None where nobody has counted
     samples: tuple[str, ...] = ()  #: values as JSON, short
 
 
@@ -128,6 +128,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     records: int
     rejects: int
+    #: records and rejects of which `Field.filled` tells: all of them, but after a repair
+    items: int
     pages: int  #: it matched
     fields: tuple[Field, ...] = ()
     #: some rejects: why, and the URL of the page
@@ -169,6 +171,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     directory: str
+    #: the file of page records, where `crawl -o FILE` put them elsewhere, as far as the store says so
+    pages_file: str = ""
     version: str  #: of crawler
     made_at: float
     #: ``finished``, ``unfinished``, ``running``

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from crawler.report.markup import Html, joined, link, shown, tag
 from crawler.report.page_tables import (
+    UNKNOWN,
     Cell,
     Column,
     Section,
@@ -125,9 +126,7 @@ def _rule(rule: Rule, *, is_folded: bool) -> Html:
     rows = [
         (
             Cell(shown(field.name, 200)),
-            whole(field.filled),
-            part(field.filled, rule.records),
-            bar([("c-fetched" if field.filled else "c-failed", field.filled)], rule.records),
+            *_filled(field.filled, rule.items),
             Cell(several([tag("code", shown(sample, _SAMPLE)) for sample in field.samples], first=3)),
         )
         for field in rule.fields
@@ -141,10 +140,18 @@ def _rule(rule: Rule, *, is_folded: bool) -> Html:
         (Column("Why"), Column("Page", kind="wide")),
         [(Cell(shown(why, 300)), url(address)) for why, address in rule.rejected],
     )
-    body = joined((table(f"Fields of {rule.name}: in how many records each is filled", columns, rows), rejected))
+    of = "records" if rule.records == rule.items else "records and rejects"
+    body = joined((table(f"Fields of {rule.name}: in how many {of} each is filled", columns, rows), rejected))
     if is_folded:
         return tag("details", tag("summary", name, " ", tag("small", found)), body) if body else Html("")
     return joined((tag("h3", name, " ", tag("small", found)), body)) if body else Html("")
+
+
+def _filled(count: int | None, of: int) -> tuple[Cell, Cell, Cell]:
+    """In how many a field is filled, their share, and that as a bar."""
+    if count is None:
+        return (UNKNOWN, UNKNOWN, Cell(""))
+    return (whole(count), part(count, of), bar([("c-fetched" if count else "c-failed", count)], of))
 
 
 def _pages(caption: str, pages: tuple[PageFacts, ...], by: str) -> Html:

@@ -148,7 +148,8 @@ def _way_on(report: Report) -> Html | None:
     if not report.pending or report.state == "running" or _IN_MEMORY in report.config.splitlines():
         return None
     beyond = f" --set {report.stopped_by}=null" if (report.stopped_by or "").startswith("budget.") else ""
-    command = f"crawler crawl -d {shlex.quote(report.directory)} --resume{beyond}"
+    elsewhere = f" -o {shlex.quote(report.pages_file)}" if report.pages_file else ""
+    command = f"crawler crawl -d {shlex.quote(report.directory)} --resume{elsewhere}{beyond}"
     return tag("p", "Go on with ", tag("code", shown(command)))
 
 

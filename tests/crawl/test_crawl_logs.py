@@ -16,7 +16,7 @@ from tests.crawl.conftest import options, start
 from tests.support.server import Server
 from tests.support.web import Reply, Web
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 SECRET = "s3cret"
 
@@ -43,7 +43,7 @@ def lines_of(content):
 
 def test_json_lines_tell_why_each_host_waits_and_name_crawl_host_and_url(crawler):
     with Server(Moody()) as server:
-        settings = options(server, "name=moody", "budget.time=2.5s", "fetch.user_agent=test (+https://a.test/)")
+        settings = options(server, "name=moody", "fetch.user_agent=test (+https://a.test/)")
         ran = crawler("http://busy.test/", "http://slow.test/", *settings, "-q", "-v", "--log-format", "json")
     assert ran.code == 0, ran.stderr
     content = (ran.directory / "crawl.log").read_text()
@@ -63,12 +63,13 @@ def test_each_run_is_accounted_for_and_one_that_was_killed_has_no_end(crawler, t
     web = Web(seed=3, pages_per_host=40, latency_s=0.02)
     with Server(web) as server:
         settings = options(server, "checkpoint.every=20ms", f"fetch.headers.X-Api-Key={SECRET}")
-        process = start(tmp_path, *web.seeds(), *settings, "-d", "crawl")
-        while not (tmp_path / "crawl/pages.jsonl").exists() or not (tmp_path / "crawl/pages.jsonl").stat().st_size:
-            assert process.poll() is None
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=20)
+        with server.slow_after(20):  # so it has not ended by itself
+            process = start(tmp_path, *web.seeds(), *settings, "-d", "crawl")
+            while not (tmp_path / "crawl/pages.jsonl").exists() or not (tmp_path / "crawl/pages.jsonl").stat().st_size:
+                assert process.poll() is None
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+            process.communicate(timeout=20)
         ran = crawler("--resume", f"--set=fetch.headers.X-Api-Key={SECRET}")
         assert ran.code == 0, ran.stderr
     rows = read_runs(ran.directory / "runs.jsonl")

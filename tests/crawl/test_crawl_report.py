@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import msgspec
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from crawler import crawl as crawl_here
 from crawler.cli import run
 from crawler.config.file import loads
+from crawler.report import put
 from crawler.report.collect import collect
 from crawler.report.facts import Report
 from tests.crawl.conftest import COMMAND, environment, in_folder, options, start
@@ -93,7 +98,7 @@ def test_each_dead_link_is_there_with_the_pages_that_link_to_it(crawled):
 def test_what_rules_found_is_told_with_samples_and_rejects(crawled):
     (rule,) = facts(crawled / "crawl").rules
     fields = {field.name: field for field in rule.fields}
-    assert rule.pages == rule.records + rule.rejects > 0
+    assert rule.pages == rule.records + rule.rejects == rule.items > 0
     assert fields["title"].filled == rule.pages
     assert fields["title"].samples
     assert (fields["none"].filled, fields["none"].samples) == (0, ())
@@ -117,12 +122,24 @@ def test_the_command_writes_the_page_and_prints_the_facts(crawled):
     agrees(msgspec.json.decode(asked(crawled, "--json").stdout, type=Report), crawled / "crawl")
 
 
+def test_pages_written_at_once_and_by_way_of_a_link_are_whole(tmp_path):
+    page, link = tmp_path / "page.html", tmp_path / "link.html"
+    link.symlink_to(page)
+    contents = [bytes([letter]) * 3_000_000 for letter in b"abcd"]
+    with ThreadPoolExecutor(len(contents)) as pool:
+        for _ in range(5):
+            assert [*pool.map(put, [link] * len(contents), contents)]
+            assert page.read_bytes() in contents
+    assert sorted(tmp_path.iterdir()) == [link, page]
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
         (["crawl", "-o", "crawl/pages.jsonl"], "is no HTML page"),
         (["crawl", "-o", "nowhere/page.html"], "there is no folder nowhere"),
         (["crawl", "-o", "crawl"], "is a folder"),
+        (["crawl", "-o", "queue"], "-o queue: is no regular file; -o - writes to standard output"),
         (["crawl", "--json", "-o", "x"], "expected neither"),
         (["crawl", "--open", "-o", "-"], "expected no -o -"),
         (["crawl", "--pages", "nowhere"], "there is no such file"),
@@ -131,6 +148,8 @@ def test_the_command_writes_the_page_and_prints_the_facts(crawled):
 )
 def test_what_cannot_be_done_is_refused(crawled, arguments, why, monkeypatch, capsys):
     monkeypatch.chdir(crawled)
+    if not Path("queue").exists():
+        os.mkfifo("queue")
     before = (crawled / "crawl/pages.jsonl").read_bytes()
     assert run(["report", *arguments]) == 2
     told = capsys.readouterr()
@@ -152,17 +171,18 @@ def test_a_crawl_is_told_while_it_runs_after_it_was_killed_and_when_it_has_ended
     folder = tmp_path / "crawl"
     with Server(web) as slow:
         settings = options(slow, STORE, "checkpoint.every=20ms", "limits.default.concurrency=2")
-        crawl = start(tmp_path, *web.seeds(), *settings, "-d", "crawl", "-q")
-        try:
-            running = None
-            while running is None or running.pages < 20:
-                running = facts(folder) if (folder / "crawl.db").exists() else None
-                if running:
-                    adds_up(running)
-                    assert running.state in ("running", "unfinished")  # the latter before it holds the directory
-        finally:
-            crawl.kill()
-            crawl.communicate(timeout=30)
+        with slow.slow_after(60):  # so it cannot have ended before it is looked at
+            crawl = start(tmp_path, *web.seeds(), *settings, "-d", "crawl", "-q")
+            try:
+                running = None
+                while running is None or running.pages < 20:
+                    running = facts(folder) if (folder / "crawl.db").exists() else None
+                    if running:
+                        adds_up(running)
+                        assert running.state in ("running", "unfinished")  # the latter before it holds the directory
+            finally:
+                crawl.kill()
+                crawl.communicate(timeout=30)
         assert running.state == "running"
         killed = facts(folder)
         assert (killed.state, killed.complete) == ("unfinished", False)
@@ -171,12 +191,13 @@ def test_a_crawl_is_told_while_it_runs_after_it_was_killed_and_when_it_has_ended
         assert killed.pending > 0
         assert asked(tmp_path).code == 0
         assert (folder / "report.html").exists()
-        crawl = start(tmp_path, "-d", "crawl", "--resume", "-q")
-        more = killed.pages
-        while more == killed.pages:
-            more = facts(folder).pages
-        crawl.send_signal(signal.SIGINT)
-        crawl.communicate(timeout=30)
+        with slow.slow_after(10):
+            crawl = start(tmp_path, "-d", "crawl", "--resume", "-q")
+            more = killed.pages
+            while more == killed.pages:
+                more = facts(folder).pages
+            crawl.send_signal(signal.SIGINT)
+            crawl.communicate(timeout=30)
         assert crawl.returncode == 130
         assert not (folder / "report.html").exists()
         stopped = facts(folder)
@@ -208,7 +229,7 @@ def test_compressed_files_elsewhere_and_records_of_few_fields_are_read(server, t
 def test_a_crawl_in_memory_is_told_from_its_files(server, tmp_path):
     ran = in_folder(tmp_path)(*seeds(), "-o", "p.jsonl", *options(server, "frontier=memory", RULES), "-q")
     assert ran.code == 0, ran.stderr
-    assert b"--pages FILE" not in (tmp_path / "crawl/report.html").read_bytes()  # as it was found
+    assert b"--pages FILE" not in (tmp_path / "crawl/report.html").read_bytes()  # it knew where they are
     report = facts(tmp_path / "crawl", pages=tmp_path / "p.jsonl")
     agrees(report, tmp_path / "crawl")
     assert report.admitted == len(EXPECTED)
@@ -217,6 +238,18 @@ def test_a_crawl_in_memory_is_told_from_its_files(server, tmp_path):
     assert without.code == 0
     assert "--pages FILE" in without.stderr
     assert asked(tmp_path, "--pages", "p.jsonl").code == 0
+
+
+def test_how_to_go_on_is_told_as_it_can_be_typed(server, tmp_path):
+    ran = in_folder(tmp_path)(*WEB.seeds(), "-o", "p.jsonl", *options(server, STORE, "budget.pages=5"), "-q")
+    assert ran.code == 0, ran.stderr
+    page = LexborHTMLParser((tmp_path / "crawl/report.html").read_text())
+    (command,) = [
+        tag.text().removeprefix("Go on with crawler crawl ") for tag in page.css("p") if "Go on" in tag.text()
+    ]
+    ended = in_folder(tmp_path)(*shlex.split(command), "-q")
+    assert ended.code == 0, ended.stderr
+    assert facts(tmp_path / "crawl").complete
 
 
 def test_links_that_only_links_jsonl_keeps_are_found_there(server, tmp_path):
@@ -255,13 +288,26 @@ def test_a_crawl_from_python_leaves_a_report_too(server, tmp_path):
     agrees(facts(tmp_path / "crawl"), tmp_path / "crawl")
 
 
+FULL = """
+import errno, sys
+import crawler.report
+def full(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+crawler.report.bring_down = full
+from crawler.cli import main
+main(sys.argv[1:])
+"""
+
+
 def test_what_keeps_the_report_from_being_written_is_told_and_the_crawl_ends_as_it_would(server, tmp_path):
-    (tmp_path / "crawl/report.html.crawl-new").mkdir(parents=True)
-    ran = in_folder(tmp_path)(*WEB.seeds(), *options(server, STORE))
-    assert ran.code == 0
+    command = [*COMMAND[:1], "-c", FULL, "crawl", *WEB.seeds(), *options(server, STORE), "-d", "crawl"]
+    ran = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    assert ran.returncode == 0
     assert "There is no report.html: " in ran.stderr
+    assert "No space left on device" in ran.stderr
     assert "report.html  " not in ran.stderr
     assert "Crawl complete" in ran.stderr
+    assert not list((tmp_path / "crawl").glob("report.html*"))
 
 
 WAITING = """
@@ -277,7 +323,7 @@ main(sys.argv[1:])
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_it_is_written_leaves_the_crawl_as_it_ended(server, tmp_path, number):
     process = subprocess.Popen(
         [*COMMAND[:1], "-c", WAITING, "crawl", *WEB.seeds(), *options(server, STORE), "-d", "crawl"],

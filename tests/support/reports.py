@@ -202,6 +202,7 @@ def a_rule(rng: random.Random, number: int, url: Any) -> facts.Rule:
         name=name,
         records=records,
         rejects=12 * number,
+        items=records + 12 * number,
         pages=records + 5,
         fields=tuple(
             facts.Field(name=field, filled=int(records * (1, 1, 0.61, 0.99, 0.2, 0)[place]),

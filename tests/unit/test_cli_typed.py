@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from crawler.cli.typed import typed_command, without_secrets
+from crawler.cli.typed import without_secrets, words_typed
 
 SECRET = "s3cret"
 
@@ -40,6 +40,8 @@ def test_what_is_not_secret_stays(line):
         f"crawl https://me:{SECRET}@example.org/a",
         f"crawl https://{SECRET}@example.org/a",
         f"crawl me:{SECRET}@example.org",
+        f"crawl https://me:p@{SECRET}@example.org/a@b",
+        f"crawl me:p@{SECRET}@example.org",
         f"crawl sitemap:https://me:{SECRET}@example.org/sitemap.xml",
         f"crawl --set 'fetch.headers.Authorization=Bearer {SECRET}'",
         f"crawl --set=fetch.headers.X-Api-Key={SECRET}",
@@ -66,4 +68,4 @@ def test_bytes_that_are_no_text_are_escaped():
 
 
 def test_where_nothing_was_typed_there_is_no_command():
-    assert typed_command() == ()
+    assert words_typed() == ()

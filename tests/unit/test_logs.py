@@ -199,6 +199,24 @@ def test_a_file_that_cannot_be_written_is_told_of_once(tmp_path, capsys):
     assert capsys.readouterr().err.count("the log ends here") == 1
 
 
+def test_a_file_that_cannot_be_written_harms_nothing_where_nobody_can_be_told(tmp_path, monkeypatch):
+    class Gone:
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    handler, other = file_in(tmp_path, most=6), Slow()
+    other.may_go.set()
+    (tmp_path / "crawl.log.2").mkdir()
+    (tmp_path / "crawl.log.2" / "x").touch()
+    queue = LogQueue([handler, other])
+    queue.start()
+    for number in range(3):
+        queue.handle(record(f"line{number}"))
+    queue.close()
+    assert [event for event, _ in other.got] == ["line0", "line1", "line2"]
+
+
 # --- the thread
 
 

@@ -101,6 +101,10 @@ def test_how_it_ended_stands_beside_the_name(changes, badge):
         ({}, "crawler crawl -d data/stationers --resume --set budget.pages=null"),
         ({"stopped_by": "stop", "directory": "my data"}, "crawler crawl -d 'my data' --resume"),
         ({"stopped_by": None, "state": "unfinished"}, "crawler crawl -d data/stationers --resume"),
+        (
+            {"pages_file": "/data/my pages.jsonl"},
+            "crawler crawl -d data/stationers --resume -o '/data/my pages.jsonl' --set budget.pages=null",
+        ),
     ],
 )
 def test_what_is_left_says_how_to_go_on(changes, typed):
@@ -110,6 +114,20 @@ def test_what_is_left_says_how_to_go_on(changes, typed):
 @pytest.mark.parametrize("changes", [{"pending": 0}, {"state": "running"}, {"config": "a: 1\nfrontier: memory\n"}])
 def test_what_cannot_be_gone_on_with_says_nothing_of_it(changes):
     assert "Go on with" not in text_of(msgspec.structs.replace(REPORT, **changes))
+
+
+@pytest.mark.parametrize(
+    ("filled", "rejects", "told"),
+    [(9, 0, ["9", "90.0 %"]), (9, 8, ["9", "50.0 %"]), (18, 8, ["18", "100.0 %"]), (None, 8, ["\N{EN DASH}"] * 2)],
+)
+def test_fields_are_told_as_shares_of_all_that_was_counted(filled, rejects, told):
+    field = facts.Field(name="price", filled=filled)
+    rule = facts.Rule(name="shop", records=10, rejects=rejects, items=10 + rejects, pages=18, fields=(field,))
+    page = parsed(msgspec.structs.replace(REPORT, rules=(rule,)))
+    table = next(table for table in page.css("#rules table") if "price" in table.text())
+    of = "records and rejects" if rejects else "records"
+    assert table.css_first("caption").text() == f"Fields of shop: in how many {of} each is filled"
+    assert [cell.text() for cell in table.css("tbody td, tbody th")][1:3] == told
 
 
 def test_an_empty_report_says_what_there_was_none_of():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import random
+import tracemalloc
 from collections import Counter
 from fractions import Fraction
 
@@ -13,6 +16,7 @@ from crawler.report.bounded import Counts, Largest, Sample
 from crawler.report.dead import MAX_SOURCES, DeadLinks, is_dead
 from crawler.report.depths import DEEPEST, Depths
 from crawler.report.duplicates import Digests
+from crawler.report.facts import Duplicates
 from crawler.report.histogram import Histogram
 from crawler.report.timeline import FAILED, MOST_STEPS, OTHER, PAGE, Steps
 
@@ -128,6 +132,38 @@ def test_duplicates_are_found_in_memory_and_by_way_of_files(held, monkeypatch):
     assert [count for count, _ in told.largest] == [20, *[9] * 10]
     assert told.largest[0][1] == tuple(f"https://a.test/{number}" for number in range(280, 285))
     assert told.largest[1][1][0] == "https://a.test/000"
+
+
+def test_a_crawl_of_one_page_many_times_takes_no_more_memory(monkeypatch):
+    monkeypatch.setattr(duplicates, "_HELD_BYTES", 200_000)
+    count = 20_000
+    with Digests() as digests:
+        for number in range(count):
+            digests.add(f"sha256:{1:064x}", f"https://a.test/{number:05}")
+        tracemalloc.start()
+        told = digests.told()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert told.largest == ((count, tuple(f"https://a.test/{number:05}" for number in range(5))),)
+    assert peak < 20 * count
+
+
+@pytest.mark.parametrize("method", ["write", "seek"])
+def test_duplicates_are_not_known_where_there_is_no_room_for_digests(method, monkeypatch):
+    class Full(io.BytesIO):
+        pass
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    setattr(Full, method, fail)
+    monkeypatch.setattr(duplicates, "_HELD_BYTES", 200)
+    monkeypatch.setattr("tempfile.TemporaryFile", Full)
+    with Digests() as digests:
+        for number in range(100):
+            digests.add(f"sha256:{1:064x}", f"https://a.test/{number:05}")
+        assert digests.told() == Duplicates()
+    assert digests.problem.endswith(": No space left on device")
 
 
 def test_depths_beyond_all_reason_are_counted_together():
