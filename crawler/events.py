@@ -7,14 +7,16 @@ runs of a crawl, as a crash right after a commit may come before the call. Whoev
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from crawler.errors import ConfigError
+from crawler.errors import ConfigError, CrawlerError
 from crawler.export.outcomes import OutcomeRecord
 from crawler.extract.record import PageRecord
+from crawler.given import is_cancelled
 from crawler.models import OUTCOMES, Outcome
 
 if TYPE_CHECKING:
@@ -65,6 +67,12 @@ class Listeners:
             return
         try:
             await self._tell(committed)
+        except asyncio.CancelledError as error:
+            if is_cancelled(error):
+                raise
+            self.error = CrawlerError("what on_page or on_failure awaited was cancelled")
+            self.error.__cause__ = error
+            self._stop()
         except Exception as error:  # noqa: BLE001 - whatever it is, what is in flight is to be committed first
             self.error = error
             self._stop()
