@@ -60,11 +60,18 @@ class Listeners:
         self._stop = stop
         #: what one of them has raised
         self.error: Exception | None = None
+        self._teller: asyncio.Task[object] | None = None
+
+    @property
+    def called_here(self) -> bool:
+        """Whether one of them is running, and asks this itself: the crawl waits for it."""
+        return self._teller is not None and self._teller is asyncio.current_task()
 
     async def hear(self, committed: Committed) -> None:
         """Tell them of a commit; what they take, the crawl waits."""
         if self.error is not None:
             return
+        self._teller = asyncio.current_task()
         try:
             await self._tell(committed)
         except asyncio.CancelledError as error:
@@ -76,6 +83,8 @@ class Listeners:
         except Exception as error:  # noqa: BLE001 - whatever it is, what is in flight is to be committed first
             self.error = error
             self._stop()
+        finally:
+            self._teller = None
 
     async def _tell(self, committed: Committed) -> None:
         if self._on_page is not None:

@@ -99,6 +99,14 @@ async def test_a_function_that_awaits_what_is_cancelled_stops_the_crawl_and_noth
     assert len(lines(tmp_path / "d/pages.jsonl")) == 400
 
 
+@pytest.mark.parametrize("waits", [Crawl.result, Crawl.__anext__])
+async def test_a_function_that_waits_for_the_crawl_is_told_that_this_waits_for_it(server, tmp_path, waits):
+    crawling = Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d", on_page=lambda _: waits(crawling))
+    with pytest.raises(CrawlerError, match="the crawl waits for on_page"):
+        async with crawling:
+            await crawling.result()
+
+
 async def test_a_function_can_stop_the_crawl(tmp_path):
     web = Web(pages_per_host=3000, latency_s=0.002)
     with Server(web) as server:
