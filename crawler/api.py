@@ -67,7 +67,7 @@ class Crawl:
         on_page: Called with each page once it is committed, in the loop of the crawl; awaited if it is asynchronous.
             It is called at most once for a page, over all runs: not at all where the crawl dies right after a commit.
             An exception in it stops the crawl as `stop` does, and is raised by `result` and by the iteration.
-        on_failure: The same for each URL that ended as ``failed``.
+        on_failure: The same for each URL that ended as ``failed``; anew for one that is tried again, and fails again.
         sinks: By a name of their own: they get the lines of ``pages``, or of what they are given with as a pair, such
             as ``("outcomes", sink)`` or ``("links", sink)``. They are part of each checkpoint, and cut at a resume.
         fetcher: Makes the requests in place of HTTP; or a function that makes one in the loop of the crawl. It is
@@ -224,6 +224,18 @@ class Crawl:
             raise CrawlerError("the crawl has not been entered: use `async with`")
         return self._running
 
+    def _awaited(self) -> asyncio.Task[Result]:
+        """The crawl, to be waited for.
+
+        Raises:
+            CrawlerError: It has not been entered, or waits for the caller.
+        """
+        if self._task is None:
+            raise CrawlerError("the crawl has not been entered: use `async with`")
+        if self._listeners.called_here:
+            raise CrawlerError("the crawl waits for on_page and on_failure, so they cannot wait for it: call stop()")
+        return self._task
+
     async def result(self) -> Result:
         """Wait for the end, handing out no more pages (they are in the files); how it ended.
 
@@ -233,19 +245,17 @@ class Crawl:
             CrawlerError: The crawl failed.
             Exception: What `on_page` or `on_failure` has raised.
         """
-        if self._task is None:
-            raise CrawlerError("the crawl has not been entered: use `async with`")
+        task = self._awaited()
         self._abandoned = True
         if self._getting is not None:
             self._getting.cancel()
         while not self._batches.empty():
             self._batches.get_nowait()
-        return await asyncio.shield(self._task)
+        return await asyncio.shield(task)
 
     async def _next_batch(self) -> Sequence[bytes] | None:
         """The next committed batch; None if there will be none."""
-        if self._task is None:
-            raise CrawlerError("the crawl has not been entered: use `async with`")
+        self._awaited()
         # kept until it brings a batch: one that came while the caller was cancelled is handed to the next
         getting = self._getting = self._getting or asyncio.ensure_future(self._batches.get())
         ended = asyncio.ensure_future(self._ended.wait())

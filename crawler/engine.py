@@ -171,7 +171,7 @@ class Engine:
             if self.control.paused:
                 if self._is_spent():
                     return
-                await self._changed.wait_until(self._policy.budget.ends_at)
+                await self._changed.wait_until(None if self._busy else self._policy.budget.ends_at)
                 continue
             woken, due_at = await self._frontier.wake()
             for host_key in woken:

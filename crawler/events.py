@@ -7,14 +7,16 @@ runs of a crawl, as a crash right after a commit may come before the call. Whoev
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from crawler.errors import ConfigError
+from crawler.errors import ConfigError, CrawlerError
 from crawler.export.outcomes import OutcomeRecord
 from crawler.extract.record import PageRecord
+from crawler.given import is_cancelled
 from crawler.models import OUTCOMES, Outcome
 
 if TYPE_CHECKING:
@@ -58,16 +60,31 @@ class Listeners:
         self._stop = stop
         #: what one of them has raised
         self.error: Exception | None = None
+        self._teller: asyncio.Task[object] | None = None
+
+    @property
+    def called_here(self) -> bool:
+        """Whether one of them is running, and asks this itself: the crawl waits for it."""
+        return self._teller is not None and self._teller is asyncio.current_task()
 
     async def hear(self, committed: Committed) -> None:
         """Tell them of a commit; what they take, the crawl waits."""
         if self.error is not None:
             return
+        self._teller = asyncio.current_task()
         try:
             await self._tell(committed)
+        except asyncio.CancelledError as error:
+            if is_cancelled(error):
+                raise
+            self.error = CrawlerError("what on_page or on_failure awaited was cancelled")
+            self.error.__cause__ = error
+            self._stop()
         except Exception as error:  # noqa: BLE001 - whatever it is, what is in flight is to be committed first
             self.error = error
             self._stop()
+        finally:
+            self._teller = None
 
     async def _tell(self, committed: Committed) -> None:
         if self._on_page is not None:

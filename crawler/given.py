@@ -6,7 +6,9 @@ an error that names it, instead of a crawl that goes wrong.
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
@@ -34,6 +36,8 @@ PREFIX = "sink "
 ROBOTS_BYTES = 512 * 1024  # as of `fetch.base.Fetcher.fetch`
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _MOST_POSITION = 2**63 - 1
+_LATEST = 253_402_300_799  # the last second that a record can name: of the year 9999
+_KINDS = {"address": ("str", "None"), "status_line": ("bytes",), "request_head": ("bytes",), "is_cut": ("bool",)}
 _SINK = ("open", "append", "sync", "aclose")
 _FETCHER = ("fetch", "locate", "aclose")
 
@@ -80,8 +84,10 @@ class GivenSink:
             return await call(*arguments)
         except CrawlerError:
             raise
-        except Exception as error:
-            raise ExportError(f"{self._what}: {doing}(): {type(error).__name__}: {error}") from error
+        except (Exception, asyncio.CancelledError) as error:
+            if is_cancelled(error):
+                raise
+            raise ExportError(f"{self._what}: {doing}(): {told(error)}") from error
 
 
 def given_sinks(sinks: Mapping[str, Sink | tuple[str, Sink]], config: CrawlConfig) -> tuple[GivenSink, ...]:
@@ -134,9 +140,12 @@ class GivenFetcher:
     async def fetch(self, request: Request, started: Callable[[], None]) -> Response:
         """See `Fetcher.fetch`."""
         clock, begun = self._clock, [(self._clock.wall(), self._clock.monotonic())]
+        loop, thread = asyncio.get_running_loop(), threading.get_ident()
 
         def begin() -> None:
-            if len(begun) == 1:  # a second call counts for nothing
+            if threading.get_ident() != thread:
+                loop.call_soon_threadsafe(begin)
+            elif len(begun) == 1:  # a second call, or one after the end, counts for nothing
                 begun.append((clock.wall(), clock.monotonic()))
                 started()
 
@@ -149,8 +158,12 @@ class GivenFetcher:
             raise
         except CrawlerError:
             raise
-        except Exception as error:
-            raise CrawlerError(f"fetcher: {request.url}: {type(error).__name__}: {error}") from error
+        except (Exception, asyncio.CancelledError) as error:
+            if is_cancelled(error):
+                raise
+            raise CrawlerError(f"fetcher: {request.url}: {told(error)}") from error
+        finally:
+            begun.append(begun[-1])
         if (wrong := _wrong(response, request)) is not None:
             raise CrawlerError(f"fetcher: {request.url}: returned {wrong}")
         wall, since = begun[-1]
@@ -163,8 +176,10 @@ class GivenFetcher:
             return tuple(await self._fetcher.locate(host_key))
         except CrawlerError:
             raise
-        except Exception as error:
-            raise CrawlerError(f"fetcher: locate({host_key!r}): {type(error).__name__}: {error}") from error
+        except (Exception, asyncio.CancelledError) as error:
+            if is_cancelled(error):
+                raise
+            raise CrawlerError(f"fetcher: locate({host_key!r}): {told(error)}") from error
 
     def widen(self, concurrency: int) -> None:
         """There are to be more fetches at once than ever before."""
@@ -175,8 +190,10 @@ class GivenFetcher:
             await self._fetcher.aclose()
         except CrawlerError:
             raise
-        except Exception as error:
-            raise CrawlerError(f"fetcher: aclose(): {type(error).__name__}: {error}") from error
+        except (Exception, asyncio.CancelledError) as error:
+            if is_cancelled(error):
+                raise
+            raise CrawlerError(f"fetcher: aclose(): {told(error)}") from error
 
     def _cut(self, response: Response, request: Request) -> Response:
         """The answer as long as it may be."""
@@ -199,6 +216,18 @@ def given_fetcher(given: Fetcher | Callable[[], Fetcher]) -> Callable[[], Fetche
         return lambda: _checked(given())
     fetcher = _checked(cast("Fetcher", given))
     return lambda: fetcher
+
+
+def is_cancelled(error: BaseException) -> bool:
+    """Whether an error is the crawl's own word to whoever awaits it that it is to end. Else, what a user's code awaited
+    was cancelled: if that were passed on, a part of the crawl would end and nobody would hear of it."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def told(error: BaseException) -> str:
+    """What a user's code has raised, in words."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _checked(fetcher: Fetcher) -> Fetcher:
@@ -227,4 +256,16 @@ def _wrong(response: object, request: Request) -> str | None:
     for pair in pairs:
         if not (isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(part, bytes) for part in pair)):
             return f"headers {response.headers!r}: expected a tuple of pairs of bytes, name and value"
+    return _wrong_beside(response)
+
+
+def _wrong_beside(response: Response) -> str | None:
+    """What it has besides that it must not."""
+    for name in ("fetched_at", "elapsed_s"):
+        if not (isinstance(number := getattr(response, name), int | float) and 0 <= number <= _LATEST):
+            return f"{name} {number!r}: expected seconds"
+    for name, kinds in _KINDS.items():
+        value = getattr(response, name)
+        if type(value).__name__.removesuffix("Type") not in kinds:
+            return f"{name} {value!r}: expected {' or '.join(kinds)}"
     return None

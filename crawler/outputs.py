@@ -74,8 +74,8 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
         stack.push_async_callback(sink.aclose)
     for given in plan.sinks:
         sinks[given.key] = given
-        stack.push_async_callback(given.aclose)
         await given.open(restored.positions.get(given.key))
+        stack.push_async_callback(given.aclose)
     return sinks
 
 

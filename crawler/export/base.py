@@ -37,5 +37,5 @@ class Sink(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close without syncing. Idempotent."""
+        """Close without syncing, after `open`, unless that failed. Idempotent."""
         ...

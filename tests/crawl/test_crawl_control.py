@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from crawler import Crawl, CrawlerError
+from crawler import Crawl, CrawlerError, Response
 from tests.crawl.test_crawl_api import config
+from tests.support.given import Folder, quick
 from tests.support.server import Server
 from tests.support.web import Web
 
@@ -98,6 +99,35 @@ async def test_a_budget_that_runs_out_while_paused_ends_the_crawl(tmp_path, budg
             crawling.pause()
             assert (await crawling.result()).ending.stopped_by == budget
             assert crawling.snapshot().paused
+
+
+async def test_while_what_is_in_flight_outlasts_the_time_a_paused_crawl_only_waits(tmp_path):
+    turns = 0
+
+    class Slow(Folder):
+        async def fetch(self, request, started):
+            nonlocal turns
+            started()
+            crawling.pause()
+            await asyncio.sleep(0.15)  # more than all that the crawl may take
+            before = turns
+            await asyncio.sleep(0.1)
+            turns -= before
+            return Response(url=request.url, status=404)
+
+    settings = quick(**{"budget.time": "100ms", "limits.adaptive": "false"})
+    async with Crawl(settings, seeds=["https://a.test/"], directory=tmp_path / "d", fetcher=Slow({})) as crawling:
+        changed = crawling._running._engine._changed
+        waited = changed.wait_until
+
+        async def counted(until):
+            nonlocal turns
+            turns += 1
+            await waited(until)
+
+        changed.wait_until = counted
+        assert (await crawling.result()).ending.stopped_by == "budget.time"
+    assert turns < 5
 
 
 async def test_there_are_never_more_requests_in_flight_than_was_said(tmp_path):

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from crawler import ConfigError, Crawl, crawl
+from crawler import ConfigError, Crawl, CrawlerError, crawl
 from tests.crawl.test_crawl_api import config
-from tests.support.given import FRONT, lines
+from tests.support.given import FRONT, awaits_what_is_cancelled, lines
 from tests.support.server import Server
 from tests.support.web import Web
 
@@ -86,6 +86,25 @@ async def test_an_exception_in_a_function_stops_the_crawl_and_the_rest_can_be_ha
     assert not before & set(rest), "what was committed is not told again"
     assert before | set(rest) == {line["url"] for line in lines(tmp_path / "d/pages.jsonl")}
     assert len(before) + len(rest) == len(lines(tmp_path / "d/pages.jsonl"))
+
+
+async def test_a_function_that_awaits_what_is_cancelled_stops_the_crawl_and_nothing_is_lost(tmp_path):
+    web = Web(pages_per_host=400, latency_s=0.002)
+    with Server(web) as server:
+        crawling = Crawl(config(server), seeds=web.seeds(), directory=tmp_path / "d", on_page=awaits_what_is_cancelled)
+        with pytest.raises(CrawlerError, match="what on_page or on_failure awaited was cancelled"):
+            await iterated(crawling)
+        async with Crawl(directory=tmp_path / "d", resume=True) as crawling:
+            assert (await crawling.result()).snapshot.pages == 400
+    assert len(lines(tmp_path / "d/pages.jsonl")) == 400
+
+
+@pytest.mark.parametrize("waits", [Crawl.result, Crawl.__anext__])
+async def test_a_function_that_waits_for_the_crawl_is_told_that_this_waits_for_it(server, tmp_path, waits):
+    crawling = Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d", on_page=lambda _: waits(crawling))
+    with pytest.raises(CrawlerError, match="the crawl waits for on_page"):
+        async with crawling:
+            await crawling.result()
 
 
 async def test_a_function_can_stop_the_crawl(tmp_path):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from crawler import ConfigError, Crawl, CrawlerError, FetchError, Response
-from tests.support.given import FRONT, Folder, Kept, quick
+from tests.support.given import FRONT, Folder, Kept, awaits_what_is_cancelled, quick
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +72,52 @@ async def test_started_called_twice_counts_once(tmp_path):
         assert crawling.hosts().busiest[0].requests == 2
 
 
+async def test_started_called_after_the_end_counts_for_nothing(tmp_path):
+    late = []
+
+    class Late(Folder):
+        async def fetch(self, request, started):
+            for call in late:
+                call()
+            late.append(started)
+            return await super().fetch(request, lambda: None)
+
+    settings = quick(**{"limits.default.delay": "10ms"})
+    seeds = [f"{FRONT}{number}" for number in range(5)]
+    async with Crawl(settings, seeds=seeds, directory=tmp_path / "d", fetcher=Late({})) as crawling:
+        assert (await crawling.result()).ending.complete
+        assert crawling.hosts().busiest == (), "none has started, so far as anybody was told"
+    assert len(late) == 6
+
+
+async def test_started_may_be_called_from_another_thread(tmp_path):
+    loop_thread, told_in = threading.get_ident(), []
+
+    class Blocking(Folder):
+        async def fetch(self, request, started):
+            await asyncio.to_thread(started)
+            return await super().fetch(request, lambda: told_in.append(threading.get_ident()))
+
+    async with Crawl(quick(), seeds=[FRONT], directory=tmp_path / "d", fetcher=Blocking({FRONT: b"<p>x"})) as crawling:
+        policy = crawling._running._engine._policy
+        policy.started, started = (
+            lambda request: (told_in.append(threading.get_ident()), started(request)),
+            policy.started,
+        )
+        assert (await crawling.result()).ending.complete
+        assert crawling.hosts().busiest[0].requests == 2
+    assert set(told_in) == {loop_thread}
+
+
+@pytest.mark.parametrize("method", ["fetch", "locate", "aclose"])
+async def test_a_fetcher_that_awaits_what_is_cancelled_ends_the_crawl_with_an_error(tmp_path, method):
+    fetcher = Folder({FRONT: b"<p>x"})
+    setattr(fetcher, method, awaits_what_is_cancelled)
+    with pytest.raises(CrawlerError, match=r"fetcher: .*: CancelledError$"):
+        async with Crawl(quick(), seeds=[FRONT], directory=tmp_path / "d", fetcher=fetcher) as crawling:
+            await crawling.result()
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -79,6 +126,10 @@ async def test_started_called_twice_counts_once(tmp_path):
         ("text", "returned str: expected a crawler.Response"),
         (Response(url="https://b.test/", status=200), "returned an answer of https://b.test/: expected"),
         (Response(url=FRONT, status=0), "returned status 0: expected a number"),
+        (Response(url=FRONT, status=200, elapsed_s=float("nan")), "returned elapsed_s nan: expected seconds"),
+        (Response(url=FRONT, status=200, fetched_at=float("inf")), "returned fetched_at inf: expected seconds"),
+        (Response(url=FRONT, status=200, address=5), "returned address 5: expected str or None"),
+        (Response(url=FRONT, status=200, status_line="OK"), "returned status_line 'OK': expected bytes"),
         (Response(url=FRONT, status=200, body="text"), "returned a body of type str: expected bytes"),
         (
             Response(url=FRONT, status=200, headers={"a": "b"}),

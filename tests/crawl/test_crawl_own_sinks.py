@@ -13,7 +13,7 @@ from crawler import ConfigError, Crawl, ExportError
 from crawler.given import GivenSink
 from tests.crawl.conftest import environment
 from tests.crawl.test_crawl_api import config
-from tests.support.given import FRONT, Kept, lines
+from tests.support.given import FRONT, Kept, Table, awaits_what_is_cancelled, lines
 from tests.support.server import Server
 from tests.support.web import Web
 
@@ -130,6 +130,22 @@ async def test_a_sink_that_fails_ends_the_crawl_with_an_error_that_names_it(serv
     with pytest.raises(ExportError, match=said):
         async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d", sinks={"mine": sink}) as crawling:
             await crawling.result()
+
+
+@pytest.mark.parametrize("name", ["open", "append", "sync", "aclose"])
+async def test_a_sink_that_awaits_what_is_cancelled_fails_as_with_any_other_error(server, tmp_path, name):
+    sink = Kept()
+    setattr(sink, name, awaits_what_is_cancelled)
+    with pytest.raises(ExportError, match=rf"sink 'mine': {name}\(\): CancelledError$"):
+        async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d", sinks={"mine": sink}) as crawling:
+            await crawling.result()
+
+
+async def test_a_sink_that_cannot_be_opened_is_not_closed_and_what_it_said_is_told(server, tmp_path):
+    sink = Table(tmp_path / "nowhere/pages.db")
+    with pytest.raises(ExportError, match=r"sink 'mine': open\(\): OperationalError: unable to open"):
+        async with Crawl(config(server), seeds=WEB.seeds(), directory=tmp_path / "d", sinks={"mine": sink}):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ _OF_TIME_AND_ORDER = {
 SCRAPED = ("items", "items.rejects")
 """What `tests.support.matrix.RULES` have written."""
 #: totals that count what was thrown away by a death, too, or time
-_UNSTEADY_COUNTERS = {"elapsed_ms", "attempts", "snoozes", "wire_bytes"}
+_UNSTEADY_COUNTERS = {"elapsed_ms", "attempts", "snoozes", "wire_bytes", "latency_sum_ms"}
+#: likewise, a total for each status and each bucket; each of them adds up to the attempts
+_OF_ATTEMPTS = ("status", "latency")
 _SHOWN = 5
 
 
@@ -214,8 +216,11 @@ def _store(directory: Path) -> dict[str, Counter[Any]]:
             "chunk": "SELECT first FROM chunk",
         }
         rows = {table: Counter(store.execute(question).fetchall()) for table, question in questions.items()}
-        counters = store.execute("SELECT name, value FROM counter")
-        return rows | {"counter": Counter(row for row in counters if row[1] and row[0] not in _UNSTEADY_COUNTERS)}
+        counters = dict(store.execute("SELECT name, value FROM counter"))
+    for kind in _OF_ATTEMPTS:
+        counted = sum(value for name, value in counters.items() if name.startswith(f"{kind} "))
+        assert counted == counters["attempts"], f"{counted} by {kind} of {counters['attempts']} attempts"
+    return rows | {"counter": Counter(row for row in counters.items() if row[1] and _is_steady(row[0]))}
 
 
 @contextmanager
@@ -230,6 +235,10 @@ def _copied(directory: Path) -> Iterator[sqlite3.Connection | None]:
         with closing(sqlite3.connect(f"{folder}/crawl.db")) as store:
             created = store.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone() == (1,)
             yield store if created else None
+
+
+def _is_steady(counter: str) -> bool:
+    return counter not in _UNSTEADY_COUNTERS and counter.partition(" ")[0] not in _OF_ATTEMPTS
 
 
 def _column(store: sqlite3.Connection, question: str) -> list[str]:

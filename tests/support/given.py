@@ -26,6 +26,12 @@ def lines(path):
     return [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
 
 
+async def awaits_what_is_cancelled(*_arguments, **_keywords):
+    future = asyncio.get_running_loop().create_future()
+    future.cancel()
+    await future
+
+
 class Kept:
     """A sink in memory, whose lines outlive it."""
 
