@@ -85,7 +85,7 @@ def test_bash_replaces_only_what_is_after_its_last_separator(answers):
 
 
 def test_records_of_a_crawl_are_proposed_by_name(answers, tmp_path):
-    for name in ("pages.jsonl", "lamps.jsonl.gz", "lamps.rejects.jsonl", "outcomes.jsonl", "crawl.db"):
+    for name in ("pages.jsonl", "lamps.jsonl.gz", "lamps.rejects.jsonl", "outcomes.jsonl", "runs.jsonl", "crawl.db"):
         (tmp_path / name).touch()
     assert answers(f"crawler export {tmp_path} ") == [("plain", "lamps"), ("plain", "pages")]
 
@@ -144,7 +144,7 @@ def shell(tmp_path):
 
 
 TYPED = [
-    ("rep", "reparse "),
+    ("repa", "reparse "),
     ("why my", "why my\\ data/"),
     ("crawl --set scope.stay", "scope.stay_on="),
     ("crawl --set scope.stay_on=dom", "scope.stay_on=domain "),
@@ -180,7 +180,7 @@ def test_fish_completes(tmp_path):
         assert done.stderr == ""
         return done.stdout.splitlines()
 
-    assert complete("crawler rep") == ["reparse\tExtract again from an archive, without fetching."]
+    assert complete("crawler repa") == ["reparse\tExtract again from an archive, without fetching."]
     assert complete("crawler crawl --set scope.stay_on=d") == ["scope.stay_on=domain"]
     assert [line.partition("\t")[0] for line in complete("crawler why my")] == ["my data/"]
 
