@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs/pictures"
-COLUMNS, ROWS = 108, 26
+COLUMNS, ROWS = 118, 26
 WIDTH, HEIGHT = 1280, 900
+REPORT_HEIGHT = 1260  # down to the throughput of its timeline
 MOST_BYTES = 250_000
 BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 COMMAND = ("crawl", "-c", "shops.yaml")
@@ -113,6 +114,7 @@ def report(folder: Path) -> Path:
             sys.exit(f"the crawl ended with exit code {code}")
     picture = PICTURES / "report.png"
     with browser_page("light") as page:
+        page.set_viewport_size({"width": WIDTH, "height": REPORT_HEIGHT})
         page.goto((crawl / "report.html").as_uri())
         page.screenshot(path=picture)
     return picture

@@ -186,6 +186,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         _show_usage(error)
         return USAGE
+    except ImportError as error:
+        if (error.name or "crawler").partition(".")[0] == "crawler":
+            raise
+        return _failed(CrawlerError(f"{error}: an installation that is not whole; crawler doctor says what to do"))
     except Exception as error:
         from crawler.shortage import shortage  # noqa: PLC0415 - loaded by all that could run short of anything
 
@@ -214,7 +218,7 @@ def _show_usage(error: click.ClickException) -> None:
     if (close := _close_choice(error)) is not None:
         text.write(f"Did you mean {close}?\n")
     with contextlib.suppress(OSError):
-        tell(text.getvalue(), err=True, end="")
+        tell(text.getvalue().expandtabs(4), err=True, end="")
 
 
 def _close_choice(error: click.ClickException) -> str | None:

@@ -18,7 +18,7 @@ from crawler.wording import printable
 if TYPE_CHECKING:
     from click import Context, Parameter
 
-_NOT_RECORDS = ("outcomes", "links", "sitemaps", "seeds", "files")
+_NOT_RECORDS = ("outcomes", "links", "sitemaps", "seeds", "files", "runs")
 
 
 def directories(ctx: Context, param: Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG001

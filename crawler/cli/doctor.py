@@ -95,6 +95,8 @@ def _summary(found: list[Finding]) -> str:
 
     failed = sum(finding.state == "failed" for finding in found)
     warnings = sum(finding.state == "warning" for finding in found)
+    if failed and any(finding.check == "crawl" and finding.state == "ok" for finding in found):
+        return f"{counted(failed, 'check')} failed, though a page of this machine was crawled."
     if failed:
         return f"{counted(failed, 'check')} failed: no crawl will work before that is mended."
     return f"Ready to crawl; {counted(warnings, 'warning')}." if warnings else "Ready to crawl."

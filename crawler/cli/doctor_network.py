@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from crawler.cli import OK
 from crawler.cli.finding import Finding
@@ -70,9 +71,11 @@ def _roots() -> Finding:
 
 def _host(given: str) -> Finding:
     """A host, by name or by URL: ``example.org``, ``example.org:8443``."""
-    bare = given.partition("://")[2] or given
-    name, _, port = bare.partition("/")[0].partition(":")
-    number = int(port) if port.isdecimal() else 80 if given.startswith("http://") else _PORT
+    try:
+        parts = urlsplit(given if "://" in given else f"//{given}")
+        name, number = parts.hostname or "", parts.port or (80 if parts.scheme == "http" else _PORT)
+    except ValueError as error:
+        return Finding("failed", given, f"is no host: {error}", "give a name, such as example.org or example.org:8443")
     start = time.perf_counter()
     try:
         address = socket.getaddrinfo(name, number, type=socket.SOCK_STREAM)[0][4][0]
@@ -82,7 +85,7 @@ def _host(given: str) -> Finding:
     looked_up_s = time.perf_counter() - start
     try:
         with socket.create_connection((str(address), number), timeout=_WITHIN_S) as connection:
-            if number == 80 or given.startswith("http://"):
+            if number == 80 or parts.scheme == "http":
                 return Finding("ok", name, f"{address} in {delay(looked_up_s)}, takes connections at port {number}")
             with ssl.create_default_context().wrap_socket(connection, server_hostname=name) as secure:
                 found = f"{address} in {delay(looked_up_s)}, {secure.version()}, its certificate is good"

@@ -28,8 +28,15 @@ _DO = {
     "reset": _UNREACHED,
     "tls": "where the server has no certificate that is worth checking, --from http://… may do",
     "noindex": "name another page",
+    "too_large": "name a smaller page, or allow more: --set fetch.max_body=50MiB",
+    "too_slow": "try again later, or name another page",
     "private_address": "name it as the seed itself, or allow it: --set fetch.allow_addresses=…",
+    "http_3": "it redirects in a circle, or to nowhere; name the page that a browser ends at",
+    "http_429": "try again later, at a pace such as --set limits.default.delay=5s",
+    "http_4": "the server has no such page, or does not show it to crawlers; name another page of the site",
+    "http_5": "the server has trouble; try again later",
 }
+"""What to do, by the reason or by the class of its status."""
 
 _PLAIN = ("connect", "dns", "timeout", "reset")
 """Reasons whose details say no more than their meaning."""
@@ -46,14 +53,9 @@ def why_nothing(error: NothingSeenError) -> str:
         )
     if reason == "not_html":
         return f"{error.url}: is {detail or 'no HTML'}; expected a page, the one to begin with"
-    if reason.startswith("http_4"):
-        do = "the server has no such page, or does not show it to crawlers; name another page of the site"
-        return f"{error.url}: {reason}, {meaning(reason)}: {do}"
-    if reason.startswith("http_5"):
-        return f"{error.url}: {reason}, {meaning(reason)}: the server has trouble; try again later"
     told = error.reason if detail and reason not in _PLAIN else f"{reason}, {meaning(reason)}"
-    what = f"{error.url}: {told}"
-    return f"{what}: {_DO[reason].format(host=host_key(Url(error.url)))}" if reason in _DO else what
+    do = _DO.get(reason) or _DO.get(reason[: len("http_4")], "")
+    return ": ".join(filter(None, (error.url, told, do.format(host=host_key(Url(error.url))))))
 
 
 def head(facts: SiteFacts, directory: Path) -> Iterator[str]:
@@ -89,10 +91,10 @@ def _notes(facts: SiteFacts) -> Iterator[str]:
     if unwanted:
         asked = f"{counted(len(unwanted), 'page')} asked not to be indexed (noindex), such as {unwanted[0]}"
         yield f"{asked}: of these no record is kept."
-    if len(facts.pages) == 1 and not facts.host.sitemaps.urls:
-        yield "no other page was found: neither links nor sitemaps lead anywhere that robots.txt allows."
     if facts.is_cut:
         yield "there was no time to look at more, at the pace that this site asks for."
+    elif len(facts.pages) == 1 and not facts.failed and not facts.host.sitemaps.urls:
+        yield "no other page was found: neither links nor sitemaps lead anywhere that robots.txt allows."
 
 
 def rules_head(directory: Path) -> Iterator[str]:

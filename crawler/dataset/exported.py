@@ -91,6 +91,8 @@ def written(path: Path) -> Iterator[Callable[[list[bytes]], object]]:
     try:
         with draft.open("wb") as file:
             yield lambda lines: file.write(packing.pack(lines))
+            if not file.tell():
+                file.write(packing.pack([]))  # an empty file is no gzip to zcat, nor a frame to zstd
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

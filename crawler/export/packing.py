@@ -66,7 +66,7 @@ class Packing:
     """One way to write lines to a file."""
 
     suffix: str  #: of the file's name
-    pack: Callable[[Sequence[bytes]], bytes]  #: of lines without their newlines, at least one
+    pack: Callable[[Sequence[bytes]], bytes]  #: of lines without their newlines
     unpacker: Callable[[], Unpacker] | None  #: for one member; None where nothing is packed
 
 

@@ -279,6 +279,9 @@ def test_what_a_site_says_cannot_leave_its_comment_or_quotes(proposed, written):
     [
         ({"a.test/robots.txt": robots("Disallow: /")}, "http://a.test/x", "robots.txt disallows it (Disallow: /)"),
         ({}, "http://a.test/x", "http_404, Not Found: the server has no such page"),
+        ({"a.test/": Reply(302, (("Location", "/"),))}, "http://a.test/", "http_302, Found: it redirects in a circle"),
+        ({"a.test/": Reply(429)}, "http://a.test/", "http_429, Too Many Requests: try again later, at a pace"),
+        ({"a.test/": page("x" * 2000)}, "http://a.test/", "or allow more: --set fetch.max_body"),
         ({"a.test/": Reply(200, (("Content-Type", "image/png"),), b"PNG")}, "http://a.test/", "is image/png; expected"),
         ({"a.test/robots.txt": Reply(503)}, "http://a.test/", "try again later"),
         ({}, "http://nowhere.invalid/", "is the name spelt right?"),
@@ -286,7 +289,7 @@ def test_what_a_site_says_cannot_leave_its_comment_or_quotes(proposed, written):
     ],
 )  # fmt: skip
 def test_without_a_page_nothing_is_written_and_the_reason_is_told(proposed, tmp_path, replies, site, told):
-    code, out, err, _ = proposed(replies, site, "fetch.timeout=2s")
+    code, out, err, _ = proposed(replies, site, "fetch.timeout=2s", "fetch.max_body=1KiB")
     assert (code, out) == (3, "")
     assert told in err
     assert "Nothing was written." in err

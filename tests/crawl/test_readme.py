@@ -1,4 +1,4 @@
-"""What README.md has and leads to. Its commands, YAML and Python are run by test_docs.py."""
+"""What README.md and the map of CONTRIBUTING.md lead to. Commands, YAML and Python are run by test_docs.py."""
 
 from __future__ import annotations
 
@@ -66,9 +66,10 @@ def test_links_to_a_heading_lead_to_one(path):
         assert anchor in [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
-def test_map_in_the_readme_names_every_part_of_the_package():
-    named = set(re.findall(r"\b(\w+(?:\.py|/))(?=[ ,\n])", README[README.index("    crawler/\n") :]))
+def test_map_for_contributors_names_every_part_of_the_package():
+    shown = re.search(r"(?ms)^    crawler/\n.*?^(?=\S)", (ROOT / "CONTRIBUTING.md").read_text())
+    named = set(re.findall(r"\b(\w+(?:\.py|/))(?=[ ,\n])", shown[0]))
     real = {path.name + ("/" if path.is_dir() else "") for path in (ROOT / "crawler").iterdir()}
     real -= {"__pycache__/", "__init__.py", "__main__.py", "py.typed"}
     assert real <= named
-    assert {name for name in named if not (ROOT / "crawler" / name).exists()} <= {"crawler/", "benchmarks/"}
+    assert {name for name in named if not (ROOT / "crawler" / name).exists()} <= {"crawler/"}

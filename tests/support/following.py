@@ -176,6 +176,7 @@ class Reader:
         said = f"{command}\nexit code {done.returncode}\n{done.stdout.decode()}\n{done.stderr.decode()}"
         assert done.returncode == 0, said
         assert "Traceback" not in said, said
+        assert not re.search(r"(?m)^0 records", said), f"an export of nothing: {said}"
 
 
 def check_yaml(text: str, path: Path | None) -> None:

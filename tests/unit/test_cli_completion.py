@@ -85,7 +85,7 @@ def test_bash_replaces_only_what_is_after_its_last_separator(answers):
 
 
 def test_records_of_a_crawl_are_proposed_by_name(answers, tmp_path):
-    for name in ("pages.jsonl", "lamps.jsonl.gz", "lamps.rejects.jsonl", "outcomes.jsonl", "crawl.db"):
+    for name in ("pages.jsonl", "lamps.jsonl.gz", "lamps.rejects.jsonl", "outcomes.jsonl", "runs.jsonl", "crawl.db"):
         (tmp_path / name).touch()
     assert answers(f"crawler export {tmp_path} ") == [("plain", "lamps"), ("plain", "pages")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import socket
@@ -169,11 +170,22 @@ def test_hosts_are_looked_up_and_connected_to(found):
         port = server.getsockname()[1]
         code, checks = found("--host", f"http://localhost:{port}")
         assert (code, checks["localhost"]["state"]) == (0, "ok")
-    code, checks = found("--host", f"localhost:{port}", "--host", "nowhere.invalid", "--host", "a..b")
+    code, checks = found("--host", f"localhost:{port}", "--host", "nowhere.invalid", "--host", "a..b", "--host", "x:y")
     assert code == 1
     assert "no connection to port" in checks["localhost"]["found"]
     assert "does not resolve" in checks["nowhere.invalid"]["found"]
     assert "does not resolve" in checks["a..b"]["found"]
+    assert "is no host" in checks["x:y"]["found"]
+
+
+def test_a_host_may_be_an_address_of_ipv6(found):
+    _, checks = found("--host", "[::1]:1")
+    assert "connection to port 1" in checks["::1"]["found"]
+
+
+def test_a_host_that_fails_does_not_make_the_machine_unfit(quick, tmp_path, capsys):
+    assert run(["doctor", "-d", str(tmp_path), "--host", "nowhere.invalid"]) == 1
+    assert capsys.readouterr().out.endswith("\n1 check failed, though a page of this machine was crawled.\n")
 
 
 @pytest.mark.slow
@@ -190,6 +202,21 @@ main(["doctor", "-d", {str(tmp_path)!r}])
     assert "Traceback" not in done.stderr
     assert re.search(rf"^failed .*{missing}", done.stdout, re.MULTILINE | re.IGNORECASE)
     assert "check" in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_a_crawl_that_lacks_a_package_sends_its_user_to_the_doctor(tmp_path):
+    program = """
+import sys
+sys.modules["uvloop"] = None
+from crawler.cli import main
+main(["crawl", "a.test"])
+"""
+    where = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, **where)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert re.search(r"^crawler: .*uvloop.*: .*crawler doctor says what to do$", done.stderr, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

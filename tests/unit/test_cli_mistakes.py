@@ -40,6 +40,7 @@ FILES = {
 MISTAKES = {
     ("crwal", "a.test"): ("No such command 'crwal'", "Did you mean crawl?"),
     ("crawl", "--dept", "3", "a.test"): ("No such option '--dept'", "'--depth'"),
+    ("completion",): ("Missing argument 'bash|zsh|fish'", "\n    bash,"),
     ("--verion",): ("'--verion'", "'--version'"),
     ("crawl",): ("nothing to crawl", "give a SEED", "-c FILE"),
     ("crawl", "-c"): ("'-c' requires an argument",),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import random
+import shutil
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -133,6 +135,16 @@ def test_export_packs_as_the_name_says(crawl, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("tool", ["gzip", "zstd"])
+def test_no_records_are_a_whole_file_to_the_tools_that_unpack_it(crawl, tmp_path, tool):
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
+    (crawl / "product.jsonl").write_bytes(b"")
+    to = tmp_path / ("out.jsonl.gz" if tool == "gzip" else "out.jsonl.zst")
+    export(crawl, "product", "--to", to)
+    assert subprocess.run([tool, "-dc", to], check=True, capture_output=True).stdout == b""
+
+
 def test_export_writes_to_standard_output(crawl, capfdbinary):
     assert run(["export", str(crawl), "product"]) == 0
     out, err = capfdbinary.readouterr()
