@@ -28,6 +28,8 @@ WAY = Way(every="20ms", links=True, concurrency=4)
 #: how often a crawl of this comes by each step on the slowest disk
 OFTEN = 4
 MOST_ARRIVALS = 400
+#: tests that share the places where a crawl may die once, as each is a crawl, and there are some fifty
+SHARES = 8
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +76,9 @@ def test_dying_before_each_file_operation_in_turn_the_crawl_still_ends_whole(mat
         Harvest.of(crawl.directory).same_as(matrix.whole(links=True))
 
 
-def test_dying_once_before_any_file_operation_the_crawl_ends_whole(matrix):
-    for number in range(1, MOST_ARRIVALS):
+@pytest.mark.parametrize("part", range(SHARES))
+def test_dying_once_before_any_file_operation_the_crawl_ends_whole(matrix, part):
+    for number in range(1 + part, MOST_ARRIVALS, SHARES):
         with matrix.crawl(f"once-{number}", WAY) as crawl:
             if not crawl.live(program=program("file", number)).died:
                 break

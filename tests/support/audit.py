@@ -163,6 +163,9 @@ class Harvest:
                 endings |= ends
         summary = msgspec.json.decode((directory / "summary.json").read_bytes())
         assert summary["complete"], summary
+        runs = [msgspec.json.decode(line) for line in (directory / "runs.jsonl").read_bytes().splitlines()]
+        assert (runs[-1]["event"], runs[-1]["ended"]) == ("ended", "complete"), runs[-1]
+        assert (directory / "report.html").read_bytes().rstrip().endswith(b"</html>")
         assert summary["pending"] == 0
         assert summary["admitted"] == sum(summary["outcomes"].values()) == len(endings)
         assert summary["pages"] == files["pages"].total()
