@@ -55,6 +55,7 @@ MAIN = {
     "dashboard/*": "progress",
     "report/*": "progress",
     "machine.py": "progress",
+    "sparing.py": "progress",
     "views.py": "progress",
     "eta.py": "progress",
     "summary.py": "progress",

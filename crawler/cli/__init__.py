@@ -175,7 +175,7 @@ def _leave(codes: Sequence[int]) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit code. Messages for people go to stderr."""
     if "_CRAWLER_COMPLETE" in os.environ:
-        from crawler.cli.completing import answer_shells  # noqa: PLC0415 - only a shell asks for it
+        from crawler.cli.shells import answer_shells  # noqa: PLC0415 - only a shell asks for it
 
         answer_shells()
     typed = tuple(sys.argv[1:] if arguments is None else arguments)

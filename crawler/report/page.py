@@ -9,7 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -112,7 +112,7 @@ def _foot(report: Report, sections: list[Section]) -> Html:
 
 @cache
 def _asset(name: str) -> str:
-    return files("crawler.report").joinpath(name).read_text("utf-8")
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 def _digest(text: str) -> str:

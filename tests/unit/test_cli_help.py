@@ -127,6 +127,7 @@ import sys
 from crawler.cli import run
 run(["crawl", "--help"])
 heavy = ("aiohttp", "uvloop", "yaml", "selectolax", "rich", "crawler.engine", "crawler.config")
+heavy += ("click.shell_completion",)
 print([name for name in heavy if name in sys.modules], file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
