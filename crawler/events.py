@@ -20,13 +20,15 @@ from crawler.given import is_cancelled
 from crawler.models import OUTCOMES, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from crawler.checkpoint import Committed
 
     Told = TypeVar("Told")
-    Listener = Callable[[Told], Awaitable[object] | None]
-    """A function, or an asynchronous one; what it returns is ignored."""
+    Listener = Callable[[Told], object]
+    """A function, or an asynchronous one; what comes of it is ignored."""
+
+_AT_ONCE = 100
 
 _pages = msgspec.json.Decoder(PageRecord)
 _outcomes = msgspec.json.Decoder(OutcomeRecord)
@@ -88,8 +90,10 @@ class Listeners:
 
     async def _tell(self, committed: Committed) -> None:
         if self._on_page is not None:
-            for line in committed.pages:
+            for number, line in enumerate(committed.pages, 1):
                 await _call(self._on_page, _pages.decode(line))
+                if not number % _AT_ONCE:
+                    await asyncio.sleep(0)  # thousands in one turn would hold up requests that are due
         if self._on_failure is not None:
             for line in committed.lines.get(OUTCOMES, ()):
                 outcome = _outcomes.decode(line)

@@ -77,3 +77,5 @@ async def main() -> None:
 
 
 assert_type(crawl(["https://example.org/"], CrawlConfig(), on_page=print, fetcher=fetcher), Result)
+urls: set[str] = set()
+crawl(["https://example.org/"], on_page=lambda page: page.url in urls, on_failure=lambda failure: urls.add(failure.url))
