@@ -127,7 +127,7 @@ async def test_while_what_is_in_flight_outlasts_the_time_a_paused_crawl_only_wai
 
         changed.wait_until = counted
         assert (await crawling.result()).ending.stopped_by == "budget.time"
-    assert turns < 5
+    assert turns < 20  # some are made by checkpoints; one that spins makes thousands
 
 
 async def test_there_are_never_more_requests_in_flight_than_was_said(tmp_path):
