@@ -78,16 +78,16 @@ def test_a_file_shorter_than_committed_is_refused_and_nothing_of_the_others_is_l
         Harvest.of(crawl.directory).same_as(matrix.whole(links=True))
 
 
-def overwritten(path):
+def overwritten(path, _):
     with path.open("r+b") as file:
         file.write(bytes(8192))
 
 
-def halved(path):
-    os.truncate(path, path.stat().st_size // 2)
+def halved(path, length):
+    os.truncate(path, length // 2)  # of what is committed: what was written after that may be more
 
 
-def removed(path):
+def removed(path, _):
     for file in path.parent.glob(f"{path.name}*"):  # what lies beside a store belongs to it
         file.unlink()
 
@@ -101,7 +101,7 @@ DAMAGES += [("crawl.db", overwritten, "none"), ("crawl.db", removed, "gzip")]
 def test_damage_is_refused_by_name_and_repaired_where_asked(matrix, name, damage, compress):
     with half_done(matrix, f"{name}-{damage.__name__}-{compress}", compress) as crawl:
         path = crawl.directory / name if name == "crawl.db" else output(crawl.directory, name)
-        damage(path)
+        damage(path, 0 if name == "crawl.db" else committed(crawl, name))
         life = crawl.live()
         assert life.code == 1, life.stderr
         assert str(path) in life.stderr
