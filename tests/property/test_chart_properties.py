@@ -1,6 +1,5 @@
 """Charts stay within their box, whatever they are given."""
 
-import re
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -8,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.report import charts
-from crawler.report.charts import Series
 from crawler.report.scales import size_ticks, ticks, time_ticks
+from tests.support.charts import PATH, draw, rectangles
 
 pytestmark = pytest.mark.slow
 
@@ -19,23 +18,7 @@ AMOUNTS = st.one_of(
 SERIES = st.integers(0, 40).flatmap(
     lambda n: st.lists(st.lists(AMOUNTS, min_size=n, max_size=n), min_size=1, max_size=3)
 )
-PATH = re.compile(r"M(\S+) (\S+)v-(\S+)h(\S+)v(\S+)z")
 SLACK = 0.03  # coordinates have two decimals
-
-
-def rectangles(svg):
-    """(left, bottom, width, height) of all columns."""
-    for path in svg.iter("path"):
-        for x, y, up, across, down in PATH.findall(path.get("d", "")):
-            assert up == down
-            yield float(x), float(y), float(across), float(up)
-
-
-def draw(series, **others):
-    named = [Series(f"<{n}>", "c-fetched", values) for n, values in enumerate(series)]
-    highest = max((sum(column) for column in zip(*series, strict=True)), default=0)
-    others = {"axis": ticks(highest), "value": "{:g}".format} | others
-    return ET.fromstring(charts.columns("<t>", "<d>", named, **others))
 
 
 @settings(max_examples=50)

@@ -1,30 +1,13 @@
 """Charts show what they are given, with round numbers beside it."""
 
-import re
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from crawler.report import charts
-from crawler.report.charts import Label, Series
+from crawler.report.charts import Label
 from crawler.report.scales import moment_of, size_ticks, ticks, time_name, time_ticks
-
-PATH = re.compile(r"M(\S+) (\S+)v-(\S+)h(\S+)v(\S+)z")
-
-
-def rectangles(svg):
-    """(left, bottom, width, height) of all columns."""
-    for path in svg.iter("path"):
-        for x, y, up, across, down in PATH.findall(path.get("d", "")):
-            assert up == down
-            yield float(x), float(y), float(across), float(up)
-
-
-def draw(series, **others):
-    named = [Series(f"<{n}>", "c-fetched", values) for n, values in enumerate(series)]
-    highest = max((sum(column) for column in zip(*series, strict=True)), default=0)
-    others = {"axis": ticks(highest), "value": "{:g}".format} | others
-    return ET.fromstring(charts.columns("<t>", "<d>", named, **others))
+from tests.support.charts import draw, rectangles
 
 
 def test_series_stand_upon_each_other():
