@@ -189,7 +189,7 @@ def likely_file(path: Path) -> Path | None:
     from difflib import get_close_matches  # noqa: PLC0415
 
     names: list[str] = []
-    with suppress(OSError):
+    with suppress(OSError, ValueError):  # ValueError: a NUL, which no path may hold
         names = [each.name for each in path.parent.iterdir() if _FILE_NAME.search(each.name)]
     near = get_close_matches(path.name, names, 1, 0.7)
     return path.with_name(near[0]) if near else None
