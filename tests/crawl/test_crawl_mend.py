@@ -110,7 +110,8 @@ SUFFIXES = {"none": "", "zstd": ".zst"}
 
 
 def spoil(path, how, drawn):
-    data = bytearray(path.read_bytes())
+    """Of a repair that was killed, the file may be empty or not there."""
+    data = bytearray(path.read_bytes() if path.exists() else b"")
     match how:
         case "deleted":
             path.unlink()
@@ -118,9 +119,9 @@ def spoil(path, how, drawn):
         case "emptied":
             data.clear()
         case "shortened":
-            del data[drawn.randrange(1, len(data)) :]
+            del data[drawn.randrange(max(1, len(data))) :]
         case "overwritten":
-            start = drawn.randrange(len(data))
+            start = drawn.randrange(max(1, len(data)))
             data[start : start + 300] = drawn.randbytes(len(data[start : start + 300]))
         case "flipped":
             for _ in range(4):
