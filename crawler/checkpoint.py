@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from crawler.export.base import Sink
     from crawler.frontier.base import Frontier
     from crawler.heap import Heap
-    from crawler.models import Finished, Snoozed
+    from crawler.models import Finished, Request, Snoozed
     from crawler.politeness.policy import Policy
     from crawler.stats import Stats
 
@@ -51,6 +51,18 @@ class Keeper(Protocol):
 
     async def sync(self, *, fsync: bool) -> None:
         """Bring to the disk, with `fsync` safe from a power cut, whatever the last `state` relies on."""
+        ...
+
+
+class Carrier(Protocol):
+    """Where the records lie that an earlier generation made of what has not changed since."""
+
+    async def lines(self, requests: Sequence[Request]) -> Sequence[Sequence[tuple[str, bytes]]]:
+        """Of each request, which is `known`, its records as `models.Page.records` has them, read anew each time.
+
+        Raises:
+            CrawlerError: They are not there any more, or cannot be read.
+        """
         ...
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from crawler.known import Known
 from crawler.marks import Marks
 from crawler.url import HostKey as HostKey  # noqa: PLC0414 - exported from here too
 from crawler.url import Url as Url  # noqa: PLC0414
@@ -67,6 +68,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
     inside: bool = False
     #: whether `Page.marks` is wanted, as its site is under suspicion; never stored
     watched: bool = False
+    #: what the generation before knows of it; None in a first crawl, and of what it did not know
+    known: Known | None = None
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
@@ -196,6 +199,9 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at: float = 0.0
     #: whether pages.jsonl has its record; if not, outcomes.jsonl has its line
     has_page: bool = False
+    #: validators of its content, for a later visit; None where there is none
+    etag: str | None = None
+    last_modified: str | None = None
 
     @property
     def attempts(self) -> int:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from crawler.dataset.where import Where
     from crawler.directory import CrawlDirectory
     from crawler.fetch.base import Fetcher
+    from crawler.generations import Generation
     from crawler.given import GivenSink
     from crawler.seeds import Seed
 
@@ -57,6 +58,8 @@ class Plan:
     command: tuple[str, ...] = ()
     #: make a crawl whole whose files are damaged, before it goes on
     repair: bool = False
+    #: which generation of an earlier crawl it is; None for a crawl of its own
+    generation: Generation | None = None
     #: called with each commit; being slow in it slows the crawl
     committed: Callable[[Committed], Awaitable[None]] | None = None
     #: the user's own, written besides those of the configuration

@@ -9,6 +9,11 @@ REASONS: dict[str, str] = {
     "not_html": "a 2xx answer that is not HTML",
     "sitemap": "a sitemap, whose entries were taken in",
     "empty": "a 2xx answer without a body that the status allows (204, 205)",
+    # UNCHANGED
+    "not_modified": "asked for what is new since the last visit, the server answered 304",
+    "same_content": "the body is, byte for byte, that of the last visit",
+    "not_due": "not asked for: it has hardly changed since the last visit, going by how it did before",
+    "lastmod": "not asked for: a sitemap says that it has not changed since the last visit",
     # REDIRECTED
     "out_of_scope": "the redirect's target is outside the scope",
     # EXCLUDED

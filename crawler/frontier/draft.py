@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.errors import FrontierError
+from crawler.known import Known
 from crawler.models import Kind, Request
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int = 1
     redirected_from: tuple[str, ...] = ()
     context: bytes = b""  #: base64 in JSON
+    known: Known | None = None
 
 
 class Draft:
@@ -133,6 +135,7 @@ def extra_of(request: Request) -> Extra | None:
         attempt=request.attempt,
         redirected_from=request.redirected_from,
         context=request.context,
+        known=request.known,
     )
     return extra if extra != _PLAIN else None
 

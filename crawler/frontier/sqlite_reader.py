@@ -247,6 +247,7 @@ def _request(row: Sequence[Any], attempt: int | None) -> Request:
         priority=priority,
         redirected_from=extra.redirected_from,
         context=extra.context,
+        known=extra.known,
         id=number,
     )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OLDEST = (3, 35)
 """The first version of SQLite that knows all we ask of it (RETURNING)."""
 
-FORMAT = 3
+FORMAT = 4
 """Raised with every change that an older version of this package could not read."""
 
 APPLICATION_ID = 0x4372574C
@@ -60,6 +60,11 @@ CREATE INDEX snoozed_by_time ON snoozed (due_ms);
 CREATE TABLE done (
     id INTEGER PRIMARY KEY, outcome TEXT NOT NULL, reason TEXT, status INTEGER, target TEXT,
     attempts INTEGER NOT NULL, at REAL NOT NULL, has_page INTEGER NOT NULL
+);
+CREATE TABLE validator (id INTEGER PRIMARY KEY, etag TEXT, last_modified TEXT);
+CREATE TABLE history (
+    id INTEGER PRIMARY KEY, visits INTEGER NOT NULL, changes INTEGER NOT NULL, watched_s REAL NOT NULL,
+    checked_at REAL NOT NULL, changed_at REAL, gone_at REAL, lastmod TEXT
 );
 CREATE TABLE tally (outcome TEXT PRIMARY KEY, urls INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE robots (

@@ -1,0 +1,1 @@
+"""In what do two crawls differ? In their pages, their items and their links."""

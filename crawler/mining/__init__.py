@@ -1,0 +1,1 @@
+"""What do all pages of a crawl say together? Near-duplicates, keywords, ranks, dead links and languages."""
