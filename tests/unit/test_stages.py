@@ -9,7 +9,7 @@ from benchmarks.stages import BESIDE, EVENT_LOOP, LOOP, OTHER, START_UP, WORKERS
 PACKAGE = Path(__file__).parents[2] / "crawler"
 MODULES = [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")]
 #: what is run by commands other than `crawl`, or to mend a crawl before it goes on
-NOT_IN_A_CRAWL = ("dataset/", "demo/", "repair/", "survey/")
+NOT_IN_A_CRAWL = ("dataset/", "demo/", "diff/", "mining/", "repair/", "survey/", "tables/")
 #: what a parser worker imports
 IN_A_WORKER = (
     "extract/",
