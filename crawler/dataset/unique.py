@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import xxhash
 
+from crawler.dataset.fields import BAD_LINES, fields_of
 from crawler.errors import CrawlerError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 PARTS = 128
 """A ten million records are looked at 80,000 at a time."""
 _NULL = b"null"
-_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str | None).decode
 
 
@@ -60,7 +60,7 @@ def unique(lines: Iterable[bytes], key: Sequence[str], path: Path) -> Kept:
                 bits.append(0xFF)
             try:
                 digest, url = _place(line, key)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            except BAD_LINES as error:
                 raise CrawlerError(f"{path}:{records}: not a record: {error}") from error
             if digest:
                 parts[digest[0] % PARTS].write(b"%b %d %b\n" % (digest.hex().encode(), records - 1, url))
@@ -73,7 +73,7 @@ def unique(lines: Iterable[bytes], key: Sequence[str], path: Path) -> Kept:
 
 def _place(line: bytes, key: Sequence[str]) -> tuple[bytes, bytes]:
     """The digest of a record's key, empty if it has none, and its URL in one word."""
-    record = _decode(line)
+    record = fields_of(line)
     values = [bytes(record[field]) if field in record else _NULL for field in key]
     if all(value == _NULL for value in values):
         return b"", b""
