@@ -156,7 +156,7 @@ MANUALS: Final = {
     "schema": Manual(
         arguments={
             "config": "crawl.yaml, for editors",
-            "pages, outcomes, …": "one line of that file: pages, outcomes, links, sitemaps, seeds, files",
+            "pages, outcomes, …": "one line of that file: pages, outcomes, links, sitemaps, seeds, files, changes",
             "items": "one record of each rule in FILE, or of the rule NAME",
             "rejects": "one record that a rule rejected",
         },
