@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from crawler.dataset.beside import beside, draft_in
 from crawler.dataset.formats import format_of
 from crawler.dataset.lines import Lines
 from crawler.dataset.unique import unique
-from crawler.directory import SPELLINGS, CrawlDirectory, bring_down
+from crawler.directory import SPELLINGS, CrawlDirectory
 from crawler.errors import ConfigError, CrawlerError
-from crawler.renames import DRAFT_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -87,18 +86,7 @@ def written(path: Path) -> Iterator[Callable[[list[bytes]], object]]:
         CrawlerError: It cannot be written.
     """
     packing = format_of(path).packing
-    draft = path.with_name(path.name + DRAFT_SUFFIX)
-    try:
-        with draft.open("wb") as file:
-            yield lambda lines: file.write(packing.pack(lines))
-            if not file.tell():
-                file.write(packing.pack([]))  # an empty file is no gzip to zcat, nor a frame to zstd
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        bring_down(path.parent)
-    except OSError as error:
-        raise CrawlerError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+    with beside(path) as folder, draft_in(folder).open("wb") as file:
+        yield lambda lines: file.write(packing.pack(lines))
+        if not file.tell():
+            file.write(packing.pack([]))  # an empty file is no gzip to zcat, nor a frame to zstd
