@@ -10,6 +10,7 @@ that all of their values share, or are `JSON`; all records are looked at for tha
 
 from __future__ import annotations
 
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -51,7 +52,11 @@ _PLAIN: Final[dict[type, str]] = {
 _PYTHON: Final[dict[str, Any]] = {TEXT: str, WHOLE: int, NUMBER: float, BOOL: bool}
 _RULE_TYPES: Final = {
     **dict.fromkeys(("str", "decimal", "date", "datetime", "url"), TEXT),
-    **{"int": WHOLE, "float": NUMBER, "bool": BOOL, "list": JSON, "object": JSON},
+    "int": WHOLE,
+    "float": NUMBER,
+    "bool": BOOL,
+    "list": JSON,
+    "object": JSON,
 }
 
 
@@ -146,11 +151,13 @@ def _kind(found: inspect.Type) -> Kind:
 
 
 def _listed(member: Kind) -> Kind:
-    return ANY if member.python is None else Kind(f"{member.type}[]", list[member.python | None])
+    return ANY if member.python is None else Kind(f"{member.type}[]", GenericAlias(list, (member.python | None,)))
 
 
 def _mapped(value: Kind) -> Kind:
-    return ANY if value.python is None else Kind(f"MAP({TEXT}, {value.type})", dict[str, value.python | None])
+    if value.python is None:
+        return ANY
+    return Kind(f"MAP({TEXT}, {value.type})", GenericAlias(dict, (str, value.python | None)))
 
 
 def _struct(members: Mapping[str, Kind | None]) -> Kind:
@@ -190,7 +197,7 @@ def _one(field: FieldConfig) -> Kind | None:
     return plain(TEXT) if is_text and not field.transform else None
 
 
-def _of_value(value: str | float | bool) -> str:
+def _of_value(value: object) -> str:
     if isinstance(value, bool):
         return BOOL
     return TEXT if isinstance(value, str) else WHOLE if isinstance(value, int) else NUMBER
