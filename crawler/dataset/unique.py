@@ -41,13 +41,14 @@ class Kept(NamedTuple):
         return isinstance(number, int) and bool(self.bits[number >> 3] & 1 << (number & 7))
 
 
-def unique(lines: Iterable[bytes], key: Sequence[str], path: Path) -> Kept:
+def unique(lines: Iterable[bytes], key: Sequence[str], path: Path, among: Kept | None = None) -> Kept:
     """Which lines of a file are kept.
 
     Args:
         lines: All of it, in order, without their newlines.
         key: The fields that tell records apart; at least one.
         path: What the file is called in messages.
+        among: The numbers of lines, from 0, that may be kept at all; None for all. Others drop none.
 
     Raises:
         CrawlerError: A line is not a record.
@@ -58,6 +59,9 @@ def unique(lines: Iterable[bytes], key: Sequence[str], path: Path) -> Kept:
         for records, line in enumerate(lines, 1):
             if records & 7 == 1:
                 bits.append(0xFF)
+            if among is not None and records - 1 not in among:
+                bits[-1] &= ~(1 << (records - 1 & 7))
+                continue
             try:
                 digest, url = _place(line, key)
             except BAD_LINES as error:
