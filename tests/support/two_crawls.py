@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,6 +16,9 @@ from crawler.extract.record import LinkLine, LinkRecord
 from crawler.frontier.sqlite_schema import open_store
 from crawler.models import Outcome
 from tests.support.small_crawl import page_record, request
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOST = "a.test"
 AT = 1_800_000_000.0
@@ -104,7 +107,7 @@ class OneCrawl:
         fields = dict(fields)
         links = fields.pop("links", ())
         known = {"title": name, "fingerprint": None, **fields}
-        return page_record(request(name), **{**known, "links": tuple(map(_link, links))})
+        return msgspec.structs.replace(page_record(request(name), **known), links=tuple(map(_link, links)))
 
     def _links(self):
         return [(name, _link(link)) for name, fields in self.pages.items() for link in fields.get("links", ())]
