@@ -83,6 +83,7 @@ MAIN = {
             "blocking.py",
             "assembly.py",
             "build.py",
+            "claims.py",
             "cli/*",
             "config/*",
             "directory.py",
