@@ -41,6 +41,7 @@ MAIN = {
     "rule_fall.py": "ledger",
     "traps/*": "ledger",
     "checkpoint.py": "checkpoint",
+    "batch.py": "checkpoint",
     "heap.py": "checkpoint",
     "export/*": "checkpoint",
     "archive/*": "checkpoint",

@@ -290,5 +290,5 @@ class Crawl:
 
     async def _hand_over(self, committed: Committed) -> None:
         await self._listeners.hear(committed)
-        if committed.pages and not self._abandoned:
-            await self._batches.put(committed.pages)
+        if (pages := committed.news) and not self._abandoned:
+            await self._batches.put(pages)
