@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crawler.archive.captures import Capture, Captures
+    from crawler.dataset.ledger import Known
 
 OUT_OF_DATE = "answer to an earlier generation, out of date"
+_CLOCK_S = 1.0
 _LOOKED_UP, _LOOKED_UP_BYTES = 1_000, 8 << 20
 _NAMED = re.compile(r".*\.warc(\.gz)?", re.IGNORECASE)
 
@@ -91,18 +93,25 @@ class Current:
                 asked = [(capture, self._sources[capture.source].carried_to) for capture in some]
                 for path in {path for _, path in asked if path} - stores.keys():
                     stores[path] = stack.enter_context(KnownUrls(path))
-                unchanged = {path: _unchanged(known, asked, path) for path, known in stores.items()}
+                ends = {path: _ends(known, asked, path) for path, known in stores.items()}
                 for capture, store in asked:
-                    if store is None or capture.request.url in unchanged[store]:
+                    if store is None or _holds(capture, ends[store].get(capture.request.url)):
                         yield capture
                     else:
                         self.passed_over[OUT_OF_DATE] += 1
 
 
-def _unchanged(known: KnownUrls, asked: Iterable[tuple[Capture, Path | None]], store: Path) -> set[str]:
-    """The URLs of answers carried to a store that have not changed since, as it says."""
-    urls = {capture.request.url for capture, path in asked if path == store}
-    return {url for url, end in known.find(urls).items() if end.outcome == Outcome.UNCHANGED}
+def _ends(known: KnownUrls, asked: Iterable[tuple[Capture, Path | None]], store: Path) -> dict[str, Known]:
+    """How the URLs of answers have ended that were carried to a store, as it says."""
+    return known.find({capture.request.url for capture, path in asked if path == store})
+
+
+def _holds(capture: Capture, end: Known | None) -> bool:
+    """Whether an answer is still what a URL is like: it has not changed, or ended then and there (after a repair)."""
+    response = capture.response
+    if end is None or end.at is None:
+        return False
+    return end.outcome == Outcome.UNCHANGED or end.at <= response.fetched_at + response.elapsed_s + _CLOCK_S
 
 
 def batches(captures: Iterable[Capture], *, answers: int, size: int) -> Iterator[list[Capture]]:

@@ -50,7 +50,7 @@ FROM json_each(?) AS asked
 """
 
 _ENDED = """
-SELECT done.id, url.url, done.outcome, done.has_page FROM done JOIN url ON url.id = done.id
+SELECT done.id, url.url, done.outcome, done.has_page, done.reason FROM done JOIN url ON url.id = done.id
 WHERE done.id > ? ORDER BY done.id LIMIT ?
 """
 
@@ -127,6 +127,7 @@ class Ended(NamedTuple):
     url: str
     outcome: Outcome
     has_page: bool
+    reason: str | None = None
 
 
 class KnownUrls:
@@ -171,7 +172,9 @@ class KnownUrls:
         while rows := self._rows(_ENDED, (last, _BATCH)):
             last = rows[-1][0]
             with read_back(self._path):
-                ends = [Ended(url, Outcome(outcome), bool(has_page)) for _, url, outcome, has_page in rows]
+                ends = [
+                    Ended(url, Outcome(outcome), bool(has_page), reason) for _, url, outcome, has_page, reason in rows
+                ]
             yield from ends
 
     def waiting(self, known: Known, *, deepest_first: bool) -> Waiting:
