@@ -231,8 +231,10 @@ def _finished(directory: CrawlDirectory) -> str:
     if end is None:
         return f"{directory.path} holds a finished crawl."
     how = "was complete" if end.complete else f"was stopped by {end.stopped_by}"
-    fetched = end.outcomes.get("fetched", 0)
+    counts = [f"{end.outcomes.get('fetched', 0):,} fetched"]
+    if unchanged := end.outcomes.get("unchanged", 0):
+        counts.append(f"{unchanged:,} unchanged")
     return (
-        f"{directory.path} holds this crawl already: it {how} at {end.ended_at}, with {fetched:,} fetched. "
+        f"{directory.path} holds this crawl already: it {how} at {end.ended_at}, with {' and '.join(counts)}. "
         "Nothing to do.\n--fresh crawls anew and moves it aside, -d DIR crawls elsewhere."
     )

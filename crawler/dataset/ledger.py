@@ -22,6 +22,7 @@ import msgspec
 from crawler.errors import FrontierError
 from crawler.frontier import sqlite_index
 from crawler.frontier.sqlite_schema import APPLICATION_ID, FORMAT, STATE_COLUMNS, read_back
+from crawler.known import Known as Before
 from crawler.models import HostKey, HostState, Outcome, Robots, RobotsFile
 from crawler.url import Url, fingerprint, host_key, registrable_domain
 
@@ -42,7 +43,7 @@ _KNOWN = """
 SELECT json_array(ledger.id, ledger.url, ledger.host, ledger.depth, ledger.priority, ledger.via, ledger.seed,
     ledger.scope_host, ledger.kind, ledger.outcome, ledger.reason, ledger.status, ledger.target,
     ledger.attempts, ledger.at, ledger.has_page = 1, snoozed.due_ms / 1000.0,
-    url.extra -> '$.redirected_from', iif(typeof(url.via) = 'integer', url.via, NULL))
+    url.extra -> '$.redirected_from', iif(typeof(url.via) = 'integer', url.via, NULL), url.extra -> '$.known')
 FROM json_each(?) AS asked
     CROSS JOIN ledger ON ledger.id = asked.value
     JOIN url ON url.id = asked.value
@@ -50,7 +51,7 @@ FROM json_each(?) AS asked
 """
 
 _ENDED = """
-SELECT done.id, url.url, done.outcome, done.has_page FROM done JOIN url ON url.id = done.id
+SELECT done.id, url.url, done.outcome, done.has_page, done.reason FROM done JOIN url ON url.id = done.id
 WHERE done.id > ? ORDER BY done.id LIMIT ?
 """
 
@@ -110,6 +111,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     due_at: float | None = None  #: wall time before which a snoozed one is not tried again
     redirected_from: tuple[str, ...] | None = None
     via_id: int | None = None  #: of `via`, if that is in the store by its number
+    before: Before | None = None  #: what the generation before knew of it
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +128,7 @@ class Ended(NamedTuple):
     url: str
     outcome: Outcome
     has_page: bool
+    reason: str | None = None
 
 
 class KnownUrls:
@@ -170,7 +173,9 @@ class KnownUrls:
         while rows := self._rows(_ENDED, (last, _BATCH)):
             last = rows[-1][0]
             with read_back(self._path):
-                ends = [Ended(url, Outcome(outcome), bool(has_page)) for _, url, outcome, has_page in rows]
+                ends = [
+                    Ended(url, Outcome(outcome), bool(has_page), reason) for _, url, outcome, has_page, reason in rows
+                ]
             yield from ends
 
     def waiting(self, known: Known, *, deepest_first: bool) -> Waiting:
