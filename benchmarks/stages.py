@@ -84,6 +84,7 @@ MAIN = {
             "blocking.py",
             "assembly.py",
             "build.py",
+            "claims.py",
             "cli/*",
             "config/*",
             "directory.py",
