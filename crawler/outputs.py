@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from crawler import __version__
-from crawler.archive.places import archive_name, file_of
+from crawler.archive.places import archive_name, file_of, name_of
 from crawler.directory import CrawlDirectory
 from crawler.export.jsonl import sink_for
 from crawler.export.late import LateSink
@@ -62,7 +62,7 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
         sinks[name] = sink
         position = _position(name, path, restored, resume=plan.resume)
         if name == WARC and plan.repair:
-            position = await asyncio.to_thread(_good_position, path.parent, plan.config.name, position)
+            position = await asyncio.to_thread(_good_position, path.parent, _archive_name(plan, path.parent), position)
         await sink.open(position)
         stack.push_async_callback(sink.aclose)
     for name, path in files.paths.items():
@@ -90,7 +90,15 @@ def _forget_spellings(directory: CrawlDirectory, files: OutputFiles) -> None:
 def _good_position(folder: Path, name: str, position: int | None) -> int | None:
     from crawler.repair.archive import good_position  # noqa: PLC0415
 
-    return good_position(folder, archive_name(folder) or name, position)
+    return good_position(folder, name, position)
+
+
+def _archive_name(plan: Plan, folder: Path) -> str:
+    """What the crawl's own archive is called: as it was begun, whatever the crawl is called now."""
+    if plan.generation is None:
+        return archive_name(folder) or plan.config.name
+    number = plan.generation.number
+    return archive_name(folder, number) or name_of(plan.config.name, number)
 
 
 def _kept(plan: Plan) -> Iterator[tuple[str, Sink, Path]]:
@@ -101,12 +109,17 @@ def _kept(plan: Plan) -> Iterator[tuple[str, Sink, Path]]:
 
         path = directory.records(FILES, suffix(export.compress))
         most_bytes = int(plan.config.fetch.max_body_bytes)
-        yield FILES, FilesSink(path, directory.path, export.compress, most_bytes=most_bytes), path
+        earlier = plan.generation.base if plan.generation else None
+        yield (
+            FILES,
+            FilesSink(path, directory.path, export.compress, most_bytes=most_bytes, earlier=earlier),
+            path,
+        )
     if export.warc:
         from crawler.export.warc import WarcSink  # noqa: PLC0415
 
         folder = directory.path / WARC
-        name = archive_name(folder) or plan.config.name
+        name = _archive_name(plan, folder)
         sink = WarcSink(folder, name, software=f"crawler/{__version__}")
         yield WARC, sink, file_of(folder, name, 0)
 

@@ -27,11 +27,12 @@ from crawler.cli.serving import seen_by
 from crawler.cli.showing import show
 from crawler.cli.stopping import Stopper
 from crawler.cli.stream import Follower
+from crawler.claims import claim, move_aside
 from crawler.cli.typed import words_typed
 from crawler.clock import SystemClock
 from crawler.config.file import loads
 from crawler.dashboard import open_board, shown
-from crawler.directory import State, claim, move_aside
+from crawler.directory import State
 from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.export.packing import suffix
 from crawler.gate import allow_descriptors
@@ -230,8 +231,10 @@ def _finished(directory: CrawlDirectory) -> str:
     if end is None:
         return f"{directory.path} holds a finished crawl."
     how = "was complete" if end.complete else f"was stopped by {end.stopped_by}"
-    fetched = end.outcomes.get("fetched", 0)
+    counts = [f"{end.outcomes.get('fetched', 0):,} fetched"]
+    if unchanged := end.outcomes.get("unchanged", 0):
+        counts.append(f"{unchanged:,} unchanged")
     return (
-        f"{directory.path} holds this crawl already: it {how} at {end.ended_at}, with {fetched:,} fetched. "
+        f"{directory.path} holds this crawl already: it {how} at {end.ended_at}, with {' and '.join(counts)}. "
         "Nothing to do.\n--fresh crawls anew and moves it aside, -d DIR crawls elsewhere."
     )

@@ -82,7 +82,9 @@ SELECT url.id, url.url, host.name AS host, url.depth, url.priority, coalesce(par
     seed.seed, seed.scope_host, coalesce(json_extract(url.extra, '$.kind'), 'page') AS kind,
     coalesce(done.outcome, iif(snoozed.id IS NULL, 'pending', 'snoozed')) AS outcome,
     coalesce(done.reason, snoozed.reason) AS reason, done.status, done.target,
-    coalesce(done.attempts - (done.outcome = 'excluded' AND done.status IS NULL), snoozed.attempt - 1, 0) AS attempts,
+    coalesce(
+        done.attempts - (done.outcome IN ('excluded', 'unchanged') AND done.status IS NULL), snoozed.attempt - 1, 0
+    ) AS attempts,
     done.at, coalesce(done.has_page, 0) AS has_page
 FROM url
     JOIN host ON host.id = url.host

@@ -188,6 +188,8 @@ class Writer:
             for some in parts(times.items(), _SLICE):
                 self._connection.execute(sql.DONE_ALIKE, (*alike, msgspec.json.encode(dict(some))))
         self._insert(sql.DONE, few)
+        validated = (end for end in checkpoint.finished if end.etag is not None or end.last_modified is not None)
+        self._insert(sql.VALIDATORS, [(end.request.id, end.etag, end.last_modified) for end in validated])
         self._insert(sql.AWAKE, [end.request.id for end in checkpoint.finished])
         self._tally(counts)
 

@@ -191,6 +191,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: dict[str, int] = {}
     pending: int = 0
     pages: int = 0  #: records in pages.jsonl
+    #: 1 for a first crawl, more for one that refreshed another
+    generation: int = 1
+    #: of the pages those that an earlier generation has fetched, as they have not changed since; and their bodies
+    kept: int = 0
+    kept_bytes: int = 0
     wire_bytes: int = 0
     body_bytes: int = 0
     attempts: int = 0  #: answers received, robots.txt and retries included

@@ -43,6 +43,11 @@ class Lying(NamedTuple):
     summary: Summary | None
     sources: Sources
 
+    @property
+    def generation(self) -> int:
+        """Of which generation it is; 1 for a first crawl."""
+        return self.stored.generation if self.stored else self.summary.generation if self.summary else 1
+
 
 def look(path: Path, pages: Path | None = None, config: CrawlConfig | None = None) -> Lying:
     """See what lies in a directory.
