@@ -13,7 +13,7 @@ from crawler.cli.page import Page
 from crawler.errors import ConfigError
 from crawler.extract.record import SCHEMA_VERSION
 
-RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files", "runs", "log")
+RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files", "changes", "diff", "runs", "log")
 KINDS: Final = ("config", *RECORDS, "items", "rejects")
 
 
@@ -23,8 +23,8 @@ KINDS: Final = ("config", *RECORDS, "items", "rejects")
 @click.option("--rule", metavar="NAME", help="Which of them; all by default.")
 def schema(kind: str, config: Path | None, rule: str | None) -> None:
     """Print the JSON Schema (draft 2020-12) of crawl.yaml (WHAT is config), or of one line of a file: pages, outcomes,
-    links, sitemaps, seeds, files or runs, the records of the rules in FILE (items), what rules reject (rejects), or
-    crawl.log where log.format is json (log).
+    links, sitemaps, seeds, files, changes or runs, the lines of `crawler diff` (diff), the records of the rules in FILE
+    (items), what rules reject (rejects), or crawl.log where log.format is json (log).
     """
     if (config or rule) and kind != "items":
         raise ConfigError(f"{kind}: is the same for all rules; -c and --rule are for items")
@@ -46,6 +46,8 @@ def _config() -> dict[str, Any]:
 def _record(kind: str) -> dict[str, Any]:
     """The schema of a record, whose version rises when a field changes its meaning or goes."""
     from crawler.cli.log_lines import LogLine  # noqa: PLC0415
+    from crawler.dataset.changed import ChangeRecord  # noqa: PLC0415
+    from crawler.diff.record import DiffRecord  # noqa: PLC0415
     from crawler.export.files import FileRecord  # noqa: PLC0415 - help needs no records
     from crawler.export.outcomes import OutcomeRecord, SeedRecord  # noqa: PLC0415
     from crawler.extract.record import LinkLine, PageRecord, SitemapLine  # noqa: PLC0415
@@ -58,10 +60,12 @@ def _record(kind: str) -> dict[str, Any]:
         "sitemaps": SitemapLine,
         "seeds": SeedRecord,
         "files": FileRecord,
+        "changes": ChangeRecord,
+        "diff": DiffRecord,
         "runs": Row,
         "log": LogLine,
     }
-    file = "crawl.log" if kind == "log" else f"{kind}.jsonl"
+    file = {"log": "crawl.log", "diff": "`crawler diff`"}.get(kind, f"{kind}.jsonl")
     return _headed(kind, {"title": f"One line of {file}", **msgspec.json.schema(types[kind])})
 
 
