@@ -9,6 +9,7 @@ import tracemalloc
 from contextlib import closing
 
 import msgspec
+
 from crawler.clock import SystemClock
 from crawler.extract.lastmod import Said, moment
 from crawler.frontier.sqlite import SqliteFrontier
