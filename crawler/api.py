@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from crawler.build import open_crawl
+from crawler.claims import claim
 from crawler.config import CrawlConfig
 from crawler.config.file import load
 from crawler.config.rules import problems
 from crawler.dashboard import open_board, shown
 from crawler.dataset.where import where_of
-from crawler.directory import CrawlDirectory, claim
+from crawler.directory import CrawlDirectory
 from crawler.errors import ConfigError, CrawlerError
 from crawler.events import Listeners
 from crawler.extract.record import PageRecord
@@ -289,5 +290,5 @@ class Crawl:
 
     async def _hand_over(self, committed: Committed) -> None:
         await self._listeners.hear(committed)
-        if committed.pages and not self._abandoned:
-            await self._batches.put(committed.pages)
+        if (pages := committed.news) and not self._abandoned:
+            await self._batches.put(pages)

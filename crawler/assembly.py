@@ -23,7 +23,7 @@ from crawler.stats import Stats
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from crawler.checkpoint import Keeper
+    from crawler.checkpoint import Carrier, Keeper
     from crawler.clock import Clock
     from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
@@ -59,6 +59,7 @@ class Opened(NamedTuple):
     in_flight: InFlight
     clock: Clock
     resumed: bool
+    carrier: Carrier | None = None  #: in a refresh
 
 
 def assembled(
@@ -83,7 +84,7 @@ def assembled(
         urls=config.urls,
         resumed=opened.resumed,
         spent=Spent(
-            pages=restored.counters.get("pages", 0),
+            pages=restored.counters.get("pages", 0) - restored.counters.get("unvisited", 0),
             bytes=restored.counters.get("wire_bytes", 0),
             time_s=restored.counters.get("elapsed_ms", 0) / 1000,
         ),
@@ -104,6 +105,7 @@ def assembled(
         keepers=opened.keepers,
         blobs=blobs,
         heap=Heap(SPARE_BYTES),
+        carrier=opened.carrier,
         committed=plan.committed,
     )
     keeps = config.export.warc or config.export.files  # asked here once, not of every page

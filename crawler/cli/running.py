@@ -27,11 +27,12 @@ from crawler.cli.serving import seen_by
 from crawler.cli.showing import show
 from crawler.cli.stopping import Stopper
 from crawler.cli.stream import Follower
+from crawler.claims import claim, move_aside
 from crawler.cli.typed import words_typed
 from crawler.clock import SystemClock
 from crawler.config.file import loads
 from crawler.dashboard import open_board, shown
-from crawler.directory import State, claim, move_aside
+from crawler.directory import State
 from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.export.packing import suffix
 from crawler.gate import allow_descriptors

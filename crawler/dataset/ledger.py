@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
@@ -268,13 +269,14 @@ class KnownUrls:
             return self._connection.execute(statement, parameters).fetchall()
 
 
-def connected(path: Path) -> sqlite3.Connection:
-    """A connection that reads the store as it was last committed."""
+def connected(path: Path, *, one_thread: bool = True) -> sqlite3.Connection:
+    """A connection that reads the store as it was last committed, for one thread or for one at a time."""
     uri = path.resolve().as_uri()
+    connect = partial(sqlite3.connect, uri=True, isolation_level=None, check_same_thread=one_thread)
     log = path.with_name(path.name + "-wal")
     if not log.exists():
-        return sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
+        return connect(f"{uri}?mode=ro&immutable=1")
+    connection = connect(f"{uri}?mode=ro")
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchall()
     except sqlite3.Error as error:
@@ -283,7 +285,7 @@ def connected(path: Path) -> sqlite3.Connection:
             raise
     else:
         return connection
-    connection = sqlite3.connect(f"{uri}?mode=ro&vfs=unix-none", uri=True, isolation_level=None)
+    connection = connect(f"{uri}?mode=ro&vfs=unix-none")
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # the log's index is then kept in memory
     return connection
 

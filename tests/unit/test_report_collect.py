@@ -20,7 +20,8 @@ import pytest
 
 from crawler.config import CrawlConfig
 from crawler.config.file import dump, loads
-from crawler.directory import CrawlDirectory, State, claim
+from crawler.claims import claim
+from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError, CrawlerError
 from crawler.models import Robots, RobotsFile
 from crawler.plan import Plan
