@@ -3,7 +3,7 @@
 ``python -m benchmarks.near [--pages N,N] [--seed S]`` plants texts (`tests.support.planted_texts`), makes their
 sketches, which are written to a file as `crawler mine` does, clusters them, and prints for each number of pages:
 precision and recall of the pairs of one cluster, with little and with much boilerplate around; microseconds of CPU time
-a page for words and for sketches, seconds for clustering, the most memory held while clustering; and with two numbers,
+a page for words and for sketches, seconds for clustering, the most memory held while clustering (Linux only); and with two numbers,
 the slope: what a million pages more would take. Last, what the fingerprints of records alone find.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -52,7 +52,8 @@ def cluster(path: Path, answer) -> None:
     begun = time.process_time()
     labels = clusters(mapped).labels
     seconds = time.process_time() - begun
-    answer.send((labels, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+    (kib,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    answer.send((labels, seconds, int(kib) * 1024))
 
 
 def run(count: int, seed: int, name: str) -> tuple[float, float]:

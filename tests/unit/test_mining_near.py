@@ -33,12 +33,14 @@ def planted_sketches(planted):
     return np.concatenate([sketched([planted.text(at + step) for step in range(500)]) for at in range(0, 2_000, 500)])
 
 
+@pytest.mark.slow
 def test_planted_near_duplicates_are_found_and_nothing_else(planted, planted_sketches):
     precision, recall = scores(planted.families, clusters(planted_sketches).labels)
     assert precision >= 0.98
     assert recall >= 0.95
 
 
+@pytest.mark.slow
 def test_short_pages_are_told_apart_though_most_of_their_words_are_their_sites():
     planted = PlantedTexts(2_000, seed=5, around=(30, 90))
     found = np.concatenate([sketched([planted.text(at + step) for step in range(500)]) for at in range(0, 2_000, 500)])
@@ -47,6 +49,7 @@ def test_short_pages_are_told_apart_though_most_of_their_words_are_their_sites()
     assert recall >= 0.95
 
 
+@pytest.mark.slow
 def test_every_member_is_as_near_to_its_representative_as_near_duplicates_are(planted_sketches):
     found = clusters(planted_sketches)
     assert (found.labels[found.labels] == found.labels).all()
@@ -54,12 +57,14 @@ def test_every_member_is_as_near_to_its_representative_as_near_duplicates_are(pl
     assert (found.similarity[np.unique(found.labels)] == 1).all()
 
 
+@pytest.mark.slow
 def test_clusters_do_not_depend_on_the_order_of_pages(planted_sketches):
     families = clusters(planted_sketches).labels
     order = np.random.default_rng(3).permutation(len(planted_sketches))
     assert scores(families[order], clusters(planted_sketches[order]).labels) > (0.999, 0.999)
 
 
+@pytest.mark.slow
 def test_a_memory_mapped_file_gives_the_same(planted_sketches, tmp_path):
     planted_sketches.tofile(tmp_path / "sketches")
     mapped = np.memmap(tmp_path / "sketches", np.uint16, "r").reshape(-1, SIZE)
@@ -85,6 +90,7 @@ def test_a_hundred_thousand_equal_pages_are_one_cluster():
     assert (found.similarity == 1).all()
 
 
+@pytest.mark.slow
 def test_many_pages_that_differ_in_a_token_are_one_cluster():
     found = clusters(sketched([f"{HAND} your session is s{at:x}" for at in range(5_000)]))
     assert len(np.unique(found.labels)) == 1
@@ -123,6 +129,7 @@ def test_texts_without_spaces_are_compared_too():
     assert shares(one, other) < 0.2
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(alphabet="abc 今1", max_size=60), max_size=6))
 def test_a_sketch_does_not_depend_on_the_batch(texts):
     together = sketched(texts)
@@ -131,11 +138,13 @@ def test_a_sketch_does_not_depend_on_the_batch(texts):
         assert alone is None or alone == found.astype("<u2").tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["word " * 1_000_000, " ".join(map(str, range(200_000))), "今" * 1_000_000])
 def test_huge_texts_have_a_sketch_in_bounded_time(text):
     assert len(sketch(text)) == 2 * SIZE
 
 
+@pytest.mark.slow
 def test_more_pages_than_a_batch_of_the_kernel_have_the_same_sketches():
     texts = [f"{HAND} {at}" for at in range(4_200)]
     together = sketched(texts)
@@ -149,6 +158,7 @@ def test_fingerprints_that_differ_little_are_one_cluster():
     assert fingerprint_clusters(np.array([one, many], np.uint64)).labels.tolist() == [0, 1]
 
 
+@pytest.mark.slow
 def test_fingerprints_of_records_find_copies_and_small_edits_and_nothing_else(planted):
     marks = [int(fingerprint(planted.text(at)), 16) for at in range(2_000)]
     precision, recall = scores(planted.families, fingerprint_clusters(np.array(marks, np.uint64)).labels)

@@ -37,6 +37,7 @@ def test_what_follows_in_a_huge_text_does_not_count():
     assert len(words("ab " * MAX_CHARS)) == MAX_CHARS // 3 + (MAX_CHARS % 3 == 2)
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(), max_size=5))
 def test_numbers_stand_for_the_words_of_each_text(texts):
     numbered = number(texts)
