@@ -88,6 +88,10 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
 
     Ctrl-C lets what is in flight finish, for at most ten seconds; a second one does not wait. Whatever ends a crawl,
     nothing is lost and nothing is written twice: --resume goes on.
+
+    --refresh visits all URLs of a finished crawl again, asking servers for what is new since. The next generation is
+    made in DIR@2 (DIR@3, …), and takes the place of DIR, which becomes DIR@1, once it is whole; --refresh goes on with
+    one that was interrupted.
     """
     options: list[str | tuple[str, str]] = []
     if delay is not None:
@@ -156,8 +160,8 @@ def _check_refresh(output: str | None, *, fresh: bool, dry_run: bool) -> None:
     """
     if fresh:
         raise ConfigError(
-            "--fresh begins anew, and --refresh crawls again what is finished: expected one of them; to begin a refresh "
-            "anew, remove the directory in which it is made"
+            "--fresh begins anew, and --refresh crawls again what is finished: expected one of them; to begin a "
+            "refresh anew, remove the directory in which it is made"
         )
     if output is not None:
         raise ConfigError("-o: page records of a refresh go to its directory, as the next one needs them there")
