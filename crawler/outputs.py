@@ -64,6 +64,10 @@ async def open_sinks(
     if plan.resume and not restored.positions:
         await asyncio.to_thread(_forget_spellings, plan.directory, files)
     sinks: dict[str, Sink] = {}
+    if plan.generation is not None and plan.config.export.warc:
+        from crawler.export.carried import carry_archives  # noqa: PLC0415
+
+        await asyncio.to_thread(carry_archives, plan.generation.base, plan.directory.path)
     for name, sink, path in _kept(plan):
         sinks[name] = sink
         position = _position(name, path, restored, resume=plan.resume)

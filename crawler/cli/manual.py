@@ -116,6 +116,17 @@ MANUALS: Final = {
         exits={0: "written", 1: _MACHINE, 2: _USAGE},
         see=("docs/report.md, crawler why, crawler crawl",),
     ),
+    "diff": Manual(
+        arguments={"DIR1": f"{_DIR}: the state before", "DIR2": "likewise: the state after"},
+        examples=(
+            "crawler diff data/shop@1 data/shop | jq .url",
+            "crawler diff data/monday data/tuesday --only pages,items --to changed.jsonl.zst",
+            "crawler diff data/monday data/tuesday --report changed.html",
+        ),
+        files={"FILE": "the lines, once all are there: `crawler schema diff`", "FILE.html": "the page"},
+        exits={0: "compared, whether they differ or not", 1: _MACHINE, 2: _USAGE},
+        see=("docs/diff.md, crawler crawl --refresh, crawler report",),
+    ),
     "reparse": Manual(
         arguments={"DIR": "the directory of a crawl with export.warc: true", "FILE": "a WARC file of anybody's"},
         examples=(
@@ -159,7 +170,7 @@ MANUALS: Final = {
     "schema": Manual(
         arguments={
             "config": "crawl.yaml, for editors",
-            "pages, outcomes, …": "one line of that file: pages, outcomes, links, sitemaps, seeds, files",
+            "pages, outcomes, …": "one line of that file: pages, outcomes, links, sitemaps, seeds, files, changes",
             "items": "one record of each rule in FILE, or of the rule NAME",
             "rejects": "one record that a rule rejected",
         },

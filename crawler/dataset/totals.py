@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_GENERATION = "generation"
 _LATER_COLUMNS = ("requests", "waited_s")  # of `host`: stores of earlier versions have none
 
 _HOSTS = """
@@ -71,10 +70,6 @@ class Kept(msgspec.Struct, frozen=True):
     examples: tuple[str, ...]  #: URLs
 
 
-class _Told(msgspec.Struct):
-    number: int
-
-
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """A crawl as of one commit. ``admitted == sum(outcomes.values()) + pending``."""
 
@@ -86,7 +81,6 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[StoredHost, ...]  #: those with the most pages
     n_hosts: int
     n_robots: int
-    generation: int = 1
     kept: tuple[Kept, ...] = ()  #: of a generation; the other pages were fetched in it
 
     @property
@@ -124,7 +118,6 @@ def totals(path: Path, *, blobs: Sequence[str], hosts: int) -> Totals:
             hosts=tuple(_hosts(connection, hosts)),
             n_hosts=n_hosts,
             n_robots=n_robots,
-            generation=_generation(stored.get(_GENERATION)),
             kept=tuple(_kept(connection)) if outcomes.get(Outcome.UNCHANGED) else (),
         )
 
@@ -159,11 +152,6 @@ def _hosts(connection: sqlite3.Connection, limit: int) -> list[StoredHost]:
     later = ", ".join(f"host.{name}" if name in columns else "NULL" for name in _LATER_COLUMNS)
     rows = connection.execute(_HOSTS.format(later=later), (limit,)).fetchall()
     return msgspec.convert(rows, list[StoredHost])
-
-
-def _generation(told: bytes | None) -> int:
-    """Of which generation a store is that says so, or says nothing."""
-    return msgspec.json.decode(told, type=_Told).number if told else 1
 
 
 def _kept(connection: sqlite3.Connection) -> Iterator[Kept]:
