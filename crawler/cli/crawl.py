@@ -39,9 +39,7 @@ from crawler.parse.server import Server
 @click.option("--retry-failed", is_flag=True, help="Resume, and try again what failed.")
 @click.option("--where", metavar="EXPR", help="Of what failed only this, such as 'reason=timeout host=*.example.org'.")
 @click.option("--repair", is_flag=True, help="Resume a damaged crawl: what its files lack is fetched again.")
-@click.option(
-    "--refresh", is_flag=True, help="Crawl the finished crawl in DIR again: what has changed, as a new generation."
-)
+@click.option("--refresh", is_flag=True, help="Crawl the finished crawl in DIR again; ask for what has changed.")
 @click.option("--due", is_flag=True, help="With --refresh, visit only pages that are likely to have changed by now.")
 @click.option("--fresh", is_flag=True, help="Move a crawl that lies in DIR aside and start anew.")
 @click.option(
@@ -164,9 +162,7 @@ def _check_refresh(output: str | None, *, fresh: bool, dry_run: bool) -> None:
     if output is not None:
         raise ConfigError("-o: page records of a refresh go to its directory, as the next one needs them there")
     if dry_run:
-        raise ConfigError(
-            "--dry-run shows how a crawl would begin, and --refresh goes on from one: leave one of them out"
-        )
+        raise ConfigError("--dry-run shows how a crawl begins, and --refresh goes on from one: expected one")
 
 
 def _server(stack: ExitStack) -> Server | None:

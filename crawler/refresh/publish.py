@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.directory import CrawlDirectory
 from crawler.frontier.sqlite_schema import explained, open_store
 from crawler.generations import Family
 from crawler.models import STOPPED
@@ -22,9 +22,8 @@ from crawler.refresh.seeding import Place
 from crawler.resume import REFRESH
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from crawler.generations import Generation
+    from crawler.directory import CrawlDirectory
+    from crawler.plan import Plan
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +37,42 @@ UPDATE url SET extra = nullif(json_remove(extra, '$.known'), '{}') WHERE extra L
 """
 
 
-class Published(NamedTuple):
-    """A generation that is in force."""
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of a refresh came to."""
 
-    path: Path  #: where it lies now
-    older: Path  #: where the one before does
-    removed: tuple[Path, ...]  #: older ones that are kept no longer
+    base: Path  #: the directory of the crawl
+    number: int
+    path: Path  #: where the generation lies
+    left: int | None  #: pages of the generation before that it did not come to; None where not even all URLs
+    interrupted: bool = False
+    older: Path | None = None  #: where the generation before lies, once this one is in force
+    removed: tuple[Path, ...] = ()  #: older ones that are kept no longer
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it can be put in force."""
+        return self.left == 0
+
+
+def concluded(plan: Plan, stopped_by: str | None) -> Ended | None:
+    """What became of a refresh; None for a crawl of its own. One that is not whole goes on being made.
+
+    Raises:
+        CrawlerError: Its files cannot be read or written.
+    """
+    made = plan.generation
+    if made is None:
+        return None
+    ended = Ended(
+        base=made.base,
+        number=made.number,
+        path=plan.directory.path,
+        left=left_by(plan.directory, stopped_by),
+        interrupted=stopped_by == STOPPED,
+    )
+    if not ended.is_whole:
+        plan.directory.reopen()
+    return ended
 
 
 def left_by(made: CrawlDirectory, stopped_by: str | None) -> int | None:
@@ -65,16 +94,18 @@ def left_by(made: CrawlDirectory, stopped_by: str | None) -> int | None:
     return int(left)
 
 
-def publish(made: CrawlDirectory, generation: Generation, keep: int | None) -> Published:
+def published(plan: Plan, ended: Ended) -> Ended:
     """Put a generation in force that is whole; older ones than are kept are removed. Both it and its base are held.
 
     Raises:
         CrawlerError: Something cannot be written, renamed or removed. Run again, it goes on.
     """
+    made = plan.directory
     with explained(made.store), closing(open_store(made.store, fsync=True)) as connection:
         connection.execute(_FORGET)
     forget(made.path)
-    family = Family(generation.base)
-    older = family.publish(generation.number)
-    log.info("generation in force", extra={"why": f"{generation.number}; the one before is {older}"})
-    return Published(family.path, older, tuple(family.prune(keep)))
+    family = Family(ended.base)
+    older = family.publish(ended.number)
+    log.info("generation in force", extra={"why": f"{ended.number}; the one before is {older}"})
+    removed = tuple(family.prune(plan.config.refresh.keep))
+    return msgspec.structs.replace(ended, path=family.path, older=older, removed=removed)

@@ -42,17 +42,6 @@ class Selection(Protocol):
         ...
 
 
-class Everything:
-    """All of it is visited."""
-
-    async def settled(self) -> None:
-        """There is nothing to wait for."""
-
-    def skip(self, url: BaseUrl) -> str | None:
-        """None."""
-        return None
-
-
 class Place(msgspec.Struct, frozen=True):
     """How far a checkpoint knows it to have come."""
 
