@@ -93,6 +93,7 @@ def _frontiers(plan: Plan, clock: Clock, *, resumed: bool) -> Callable[[Path], F
                 clock=clock,
                 fsync=config.checkpoint.fsync,
                 deepest_first=deepest_first,
+                base=plan.generation.base / plan.directory.store.name if plan.generation else None,
                 longest_snooze_s=max(MAX_RETRY_AFTER_S, config.breaker.rest_s),
             )
         case "memory":
