@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 def told(ended: Ended) -> Iterator[str]:
     """What a person is told of a run of a refresh, in lines."""
+    if (changes := ended.changes) is not None:
+        counts = {name: getattr(changes, name) for name in ("new", "changed", "unchanged", "gone", "back")}
+        yield f"Changes: {', '.join(f'{name} {count:,}' for name, count in counts.items())} (changes.jsonl)."
+        yield from ended.news
     if ended.older is not None:
         yield f"This is generation {ended.number} now; the one before is {ended.older}."
         if ended.removed:
