@@ -38,6 +38,7 @@ MANUALS: Final = {
             "What is crawled": ("--config", "--set", "--depth", "--max-pages", "--delay", "--dry-run"),
             "Where it goes": ("--directory", "--output"),
             "Going on": ("--resume", "--retry-failed", "--where", "--repair", "--fresh"),
+            "Crawling again": ("--refresh", "--due"),
             "While it runs": ("--serve", "--verbose", "--quiet", "--log-format"),
         },
         examples=(
@@ -47,6 +48,7 @@ MANUALS: Final = {
             "crawler crawl -c crawl.yaml --serve 8600",
             "crawler crawl -d data/first --resume --max-pages 50",
             "crawler crawl -d data/first --retry-failed --where 'reason=timeout|dns'",
+            "crawler crawl -d data/first --refresh",
             "crawler crawl sitemap:example.org -o - | jq .title",
         ),
         files={
@@ -59,6 +61,7 @@ MANUALS: Final = {
             "DIR/crawl.log": "what went on, by time",
             "DIR/crawl.db": "every URL, to go on from and to query",
             "DIR/crawl.yaml": "the configuration in force, without secrets",
+            "DIR@N/": "an older generation of the crawl, or one that is being made",
         },
         exits={
             0: "complete, or stopped by a budget",

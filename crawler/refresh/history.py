@@ -3,7 +3,8 @@
 It has a row for each URL that has content now, or had once. A visit to content that had been visited before is a
 comparison, which found a change or did not; the time it spans goes from the one visit to the other. What was not
 visited keeps its row; what is gone, or back, was not compared. All of it follows from the two stores and changes.jsonl,
-and is stored in one transaction: whoever does it again writes the same.
+and is stored in one transaction: whoever does it again writes the same. That goes for a generation about to be put in
+force, too, of whose `known` only the number is left (`was`, see `refresh.publish`).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ SELECT url.id, url.url, url.host, was.visits, was.changes, was.watched_s, was.ch
     coalesce(ended.outcome IN ('fetched', 'unchanged'), 0) AS had, done.at,
     done.outcome IS NULL OR (done.outcome = 'unchanged' AND done.reason IN ('not_due', 'lastmod')) AS passed,
     coalesce(done.outcome IN ('fetched', 'unchanged'), 0) AS has
-FROM (SELECT id, url, host, json_extract(extra, '$.known.id') AS known FROM main.url
+FROM (SELECT id, url, host, coalesce(extra ->> '$.known.id', extra ->> '$.was') AS known FROM main.url
         WHERE extra IS NULL OR extra NOT LIKE '%"kind":"sitemap"%') AS url
     LEFT JOIN main.done ON done.id = url.id
     LEFT JOIN base.done AS ended ON ended.id = url.known
