@@ -34,7 +34,7 @@ from crawler.politeness.limits import beat_s
 from crawler.pools import open_parser as open_parser  # noqa: PLC0414 - opened from here, as all is
 from crawler.pools import parser_for
 from crawler.reach import Reach
-from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
+from crawler.resume import CONFIG, COOKIES, OUTPUT, REFRESH, SEEDS, output_blob
 from crawler.rule_health import RULES, RuleHealth
 from crawler.running import Running
 from crawler.runs import noted
@@ -76,13 +76,14 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
     """
     clock = clock or SystemClock()
     config, directory = plan.config, plan.directory
+    generation = plan.generation
     resumed = directory.state() is not State.UNUSED
     fetch = revealed(plan.fetch(), os.environ)
     cookies = Cookies(fetch, clock)
     function = config.extract.python
     health = RuleHealth(config.extract.rules, function and hook_sink(function))
     earlier = _earlier(plan) if config.extract.rules else None
-    if not resumed:
+    if not resumed and generation is None:
         plan.read_seeds()  # a mistake in an item is told before files are made
     allowed = _allowed(config)
     scope = Scope(config.scope)
@@ -97,9 +98,16 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         store = await open_store(plan, clock, files, resumed=resumed, meanwhile=_http)
         frontier, restored, effective = store.frontier, store.restored, store.config
         stack.push_async_callback(frontier.aclose)
+        refresh = None
+        if generation is not None:
+            from crawler.refresh.begin import open_refresh  # noqa: PLC0415 - only a refresh pays for it
+
+            opening = open_refresh(plan, generation, frontier, restored, effective, clock)
+            refresh = await stack.enter_async_context(opening)
+            restored, effective = refresh.restored, refresh.config
         if cookies.are_kept:
             directory.keep_store_private()
-        parser = parser_for(effective, frontier.key, server)
+        parser = parser_for(effective, frontier.key, server, lastmods=bool(refresh and refresh.choice.sinks))
         stack.push_async_callback(parser.aclose)
         await parser.start()
         reach = Reach(fetch)
@@ -109,17 +117,32 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         stack.callback(seeds.close)
         traps = _traps(config.traps, clock) if config.traps.detect else None
         keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, RULES: health, **plan.keepers}
+        begins = refresh.seeds(seeds) if refresh else seeds
+        if refresh is not None:
+            keepers |= {REFRESH: begins, **refresh.choice.keepers}
         if traps is not None:
             keepers[TRAPS] = traps
         restore(keepers, restored, directory.store)
-        sinks = await open_sinks(plan, files, restored, stack)
+        sinks = await open_sinks(plan, files, restored, stack, refresh.choice.sinks if refresh else {})
         text = dump(effective)
         directory.write_config(text)
         directory.reopen()
         begun.append(True)
         in_flight = stack.enter_context(_in_flight(plan, parser, allowed))
         opened = Opened(
-            frontier, fetcher, parser, seeds, keepers, scope, reach, health, traps, in_flight, clock, resumed
+            frontier,
+            fetcher,
+            parser,
+            begins,
+            keepers,
+            scope,
+            reach,
+            health,
+            traps,
+            in_flight,
+            clock,
+            resumed or refresh is not None,  # the generation before may have asked the same hosts a moment ago
+            refresh.carrier if refresh else None,
         )
         parts = assembled(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         parts = replace(parts, widen=fetcher.widen)
@@ -132,11 +155,18 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             seed_rows=JsonlSink(directory.seeds),
             clock=clock,
             fsync=config.checkpoint.fsync,
-            news=[*store.news, *missing_sinks(plan.sinks, restored), *in_flight.news, *filter(None, (allowed.remark,))],
+            news=[
+                *store.news,
+                *(refresh.news if refresh else ()),
+                *missing_sinks(plan.sinks, restored),
+                *in_flight.news,
+                *filter(None, (allowed.remark,)),
+            ],
             health=health,
             release=parser.aclose,
             earlier=earlier,
             name=config.name,
+            generation=generation,
             unverified=fetch.unverified,
             traps=traps,
             server_pid=lambda: parser.server_pid,

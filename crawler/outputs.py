@@ -21,7 +21,7 @@ from crawler.renames import OutputFiles
 from crawler.sinks import FILES, FOLDERS, WARC, is_late, line_sinks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AsyncExitStack
     from pathlib import Path
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from crawler.plan import Plan
 
 log = logging.getLogger(__name__)
+
+_NO_SINKS: Mapping[str, Sink] = {}
 
 
 def output_files(plan: Plan) -> OutputFiles:
@@ -49,8 +51,12 @@ def line_file(folder: Path, name: str, compress: Compress) -> Sink:
     return sink_for(CrawlDirectory(folder).records(name, suffix(compress)), compress)
 
 
-async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: AsyncExitStack) -> dict[str, Sink]:
+async def open_sinks(
+    plan: Plan, files: OutputFiles, restored: Restored, stack: AsyncExitStack, others: Mapping[str, Sink] = _NO_SINKS
+) -> dict[str, Sink]:
     """All sinks by name, cut to what is committed of them, in the order in which a checkpoint writes them.
+
+    `others` come after those that the plan asks for.
 
     Raises:
         ExportError: A file is not what was committed, or cannot be written.
@@ -75,6 +81,10 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
         sink = files.sink(path)
         sinks[name] = sink = LateSink(path, sink) if is_late(name) else sink
         await sink.open(_position(name, path, restored, resume=plan.resume))
+        stack.push_async_callback(sink.aclose)
+    for name, sink in others.items():
+        sinks[name] = sink
+        await sink.open(restored.positions.get(name))
         stack.push_async_callback(sink.aclose)
     for given in plan.sinks:
         sinks[given.key] = given

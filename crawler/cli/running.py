@@ -16,23 +16,24 @@ from typing import TYPE_CHECKING, NamedTuple
 import uvloop
 
 from crawler.build import open_crawl
+from crawler.claims import claim, move_aside
 from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK
 from crawler.cli.failing import in_time, no_alarm_left, resume_command, way_on
 from crawler.cli.logs import logging_to
 from crawler.cli.out import data_for, remark
 from crawler.cli.planning import check_output
+from crawler.cli.refreshing import all_aside, check_alone, concluded, held, published
 from crawler.cli.remarks import unsafe_remarks
 from crawler.cli.reporting import report_written
 from crawler.cli.serving import seen_by
 from crawler.cli.showing import show
 from crawler.cli.stopping import Stopper
 from crawler.cli.stream import Follower
-from crawler.claims import claim, move_aside
 from crawler.cli.typed import words_typed
 from crawler.clock import SystemClock
 from crawler.config.file import loads
 from crawler.dashboard import open_board, shown
-from crawler.directory import State
+from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.export.packing import suffix
 from crawler.gate import allow_descriptors
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crawler.dashboard.board import Board
-    from crawler.directory import CrawlDirectory
     from crawler.parse.server import Server
     from crawler.plan import Plan
     from crawler.running import Result, Running
@@ -85,16 +85,19 @@ def run_crawl(
     plan.check()
     check_output(plan, fresh=fresh)
     finished = None
-    if directory.state() is State.FINISHED and not fresh and not plan.repair:
-        finished = _finished(directory)
-    if finished and not plan.resume:
-        _check_same(plan)
-        if not quiet:
-            remark(finished)
-        return OK
+    if plan.generation is None:
+        check_alone(plan, fresh=fresh)
+        if directory.state() is State.FINISHED and not fresh and not plan.repair:
+            finished = _finished(directory)
+        if finished and not plan.resume:
+            _check_same(plan)
+            if not quiet:
+                remark(finished)
+            return OK
     with ExitStack() as stack:
         board = open_board(serve, stack)
-        aside = stack.enter_context(claim(directory, fresh=fresh, resume=plan.resume))
+        stack.enter_context(held(plan))
+        aside = stack.enter_context(claim(directory, fresh=fresh, resume=plan.resume, aside=all_aside))
         stack.enter_context(logging_to(directory, plan.config, verbose=verbose))
         stack.enter_context(way_on(plan, stream=stream))
         if aside and not quiet:
@@ -122,7 +125,13 @@ def run_crawl(
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             ran = runner.run(heeded(_crawl(plan, follower, server, board, live=live, quiet=quiet)))
         result, elapsed_s = ran.result, SystemClock.monotonic() - started
-        report_written(plan, result, quiet=quiet)
+        ended = concluded(plan, result, quiet=quiet)
+        if ended is None or ended.is_whole:
+            report_written(plan, result, quiet=quiet)
+        if ended is not None and ended.is_whole:
+            ended = published(plan, ended)
+            directory = CrawlDirectory(ended.path)
+            directory.know(plan.directory.sinks)
         if finished and not ran.worked:
             if not quiet:
                 remark(finished)
@@ -146,6 +155,8 @@ def run_crawl(
                 traps=result.traps,
             )
             remark(text)
+            for told in ended.told() if ended else ():
+                remark(told)
         return INTERRUPTED if was_cut else exit_code(result)
 
 

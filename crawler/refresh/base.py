@@ -39,7 +39,7 @@ FROM (SELECT id FROM url WHERE id > ?1 AND {which} ORDER BY id LIMIT ?2) AS aske
     LEFT JOIN held.held AS held ON held.id = url.id
     LEFT JOIN history ON history.id = url.id
 """
-_SITEMAP = "extra LIKE '%\"kind\":\"sitemap\"%'"
+_SITEMAP = 'extra LIKE \'%"kind":"sitemap"%\''
 _WHICH = {None: "1", Kind.SITEMAP: _SITEMAP, Kind.PAGE: f"(extra IS NULL OR NOT {_SITEMAP})"}
 _HOSTS = f"SELECT name, {', '.join(STATE_COLUMNS)} FROM host WHERE failures NOTNULL AND id > ? ORDER BY id LIMIT ?"  # noqa: S608
 
@@ -162,9 +162,7 @@ class Base:
             if not rows:
                 return
             last = rows[-1][0]
-            yield [
-                msgspec.structs.replace(state, retired=None, pages=0, requests=0, waited_s=0.0) for state in states
-            ]
+            yield [msgspec.structs.replace(state, retired=None, pages=0, requests=0, waited_s=0.0) for state in states]
 
     def robots(self, now: float, at_once: int = 500) -> Iterator[list[RobotsFile]]:
         """The verdicts that are fresh yet, in batches; not those that shut an origin as nobody answered there."""

@@ -21,19 +21,22 @@ from crawler.generations import GENERATION, Family, Generation, Told, is_free, r
 from crawler.models import Checkpoint
 from crawler.refresh.base import Base
 from crawler.refresh.carry import RecordCarrier
+from crawler.refresh.choice import Choice
 from crawler.refresh.index import INDEX, index_records
-from crawler.refresh.seeding import Everything, RefreshSeeds
+from crawler.refresh.seeding import RefreshSeeds
+from crawler.reopen import load_stored
 from crawler.resume import CONFIG, COOKIES, OUTPUT, REFRESH, SEEDS, altered, stored_config
 from crawler.seedlist import Place
 from crawler.sinks import FILES, line_sinks
 from crawler.traps.stored import TRAPS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     from crawler.clock import Clock
     from crawler.config import CrawlConfig
+    from crawler.config.file import Loaded, Override
     from crawler.frontier.base import Frontier
     from crawler.models import Restored
     from crawler.plan import Plan
@@ -50,12 +53,13 @@ class Refresh:
     config: CrawlConfig  #: in force, with the seeds of all generations
     carries: bool  #: whether what has not changed is taken over as it is
     respelled: bool  #: whether URLs are spelled otherwise than before
+    choice: Choice  #: what is visited
     news: tuple[str, ...]
 
     def seeds(self, own: SeedList) -> RefreshSeeds:
         """What it begins with, after which its own list comes."""
         urls = self.config.urls if self.respelled else None
-        return RefreshSeeds(self.base, own, Everything(), carries=self.carries, urls=urls)
+        return RefreshSeeds(self.base, own, self.choice, carries=self.carries, urls=urls)
 
 
 def next_generation(path: Path, *, due: bool = False) -> tuple[Generation, Path]:
@@ -86,6 +90,19 @@ def next_generation(path: Path, *, due: bool = False) -> tuple[Generation, Path]
     if told is not None and due and not told.due:
         raise ConfigError(f"{made}: was begun without --due, and goes on so; remove it to begin with --due")
     return Generation(number=number, base=family.path, due=told.due if told else due), made
+
+
+def stored_of(generation: Generation, made: Path, overrides: Sequence[Override] = ()) -> Loaded:
+    """The configuration a generation goes on with, or begins with: that of the one before.
+
+    Raises:
+        ConfigError: It, or an override, cannot be used.
+        CrawlerError: It cannot be read.
+    """
+    loaded = load_stored(CrawlDirectory(made), overrides) or load_stored(CrawlDirectory(generation.base), overrides)
+    if loaded is None:
+        raise ConfigError(f"{generation.base}: says nothing of how its crawl was begun: --fresh crawls anew")
+    return loaded
 
 
 def _check_base(base: CrawlDirectory) -> None:
@@ -174,6 +191,11 @@ async def open_refresh(
             restored = await _taken_over(plan, generation, frontier, restored, known, clock, respelled=respelled)
         if CONFIG not in restored.blobs:
             config = plan.effective_config(before.seeds)
+        if why and generation.due:
+            raise ConfigError(
+                f"--due visits what has changed, and all records will be others ({', '.join(why)}): refresh without it"
+            )
+        choice = Choice(generation, config, CrawlDirectory(into), frontier, clock, carries=not why)
         news = f"Generation {generation.number} of {generation.base}: {known.count():,} URLs are visited again."
         all_anew = f"All pages are read anew, as their records will be others: {', '.join(why)}."
         yield Refresh(
@@ -183,6 +205,7 @@ async def open_refresh(
             config=config,
             carries=not why,
             respelled=respelled,
+            choice=choice,
             news=(news, *[all_anew] * bool(why)),
         )
 
@@ -202,6 +225,10 @@ async def _taken_over(
         await frontier.commit(Checkpoint(hosts=tuple(hosts)))
     for robots in base.robots(clock.wall()):
         await frontier.commit(Checkpoint(robots=tuple(robots)))
+    if plan.config.export.warc:
+        from crawler.export.carried import carry_archives  # noqa: PLC0415 - only archives pay for it
+
+        await asyncio.to_thread(carry_archives, generation.base, plan.directory.path)
     blobs = {name: blob for name in (COOKIES, TRAPS) if (blob := base.blob(name))}
     if not respelled:  # else the list is read anew
         spool = CrawlDirectory(generation.base).seed_spool

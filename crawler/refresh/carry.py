@@ -107,7 +107,9 @@ class RecordCarrier:
         path, size = self._paths[first.source], last.end - first.start
         try:
             data = os.pread(self._files[first.source], size, first.start)
-            while len(data) < size and (more := os.pread(self._files[first.source], size - len(data), first.start + len(data))):
+            while len(data) < size and (
+                more := os.pread(self._files[first.source], size - len(data), first.start + len(data))
+            ):
                 data += more
         except OSError as error:
             raise CrawlerError(f"{path}: byte {first.start:,}: cannot be read: {error.strerror}") from error
@@ -130,7 +132,11 @@ def _runs(parts: Iterable[_Part]) -> list[list[_Part]]:
     runs: list[list[_Part]] = []
     for part in parts:
         last = runs[-1] if runs else None
-        if last and (part.source, part.start) == (last[-1].source, last[-1].end) and part.end - last[0].start <= _READ_BYTES:
+        if (
+            last
+            and (part.source, part.start) == (last[-1].source, last[-1].end)
+            and part.end - last[0].start <= _READ_BYTES
+        ):
             last.append(part)
         else:
             runs.append([part])
