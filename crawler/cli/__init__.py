@@ -34,6 +34,7 @@ COMMANDS = {
     "reparse": "Extract again from an archive, without fetching.",
     "report": "Write a page on what a crawl came to.",
     "export": "Write the records of a rule, or pages, without doubles.",
+    "mine": "Find near-duplicates, keywords, important pages, dead links.",
     "init": "Write a commented crawl.yaml and seeds.txt; --from URL proposes them.",
     "demo": "Crawl a small bundled shop on this machine.",
     "schema": "Print the JSON Schema of the configuration or of a record.",
@@ -45,7 +46,7 @@ GROUPS = {
     "First steps": ("init", "demo", "doctor", "completion"),
     "Before a crawl": ("check", "try", "schema"),
     "Crawl": ("crawl", "why"),
-    "Afterwards": ("report", "export", "reparse"),
+    "Afterwards": ("report", "export", "mine", "reparse"),
 }
 """How help shows them; what is in no group comes last."""
 
