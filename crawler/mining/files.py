@@ -44,8 +44,8 @@ class NearDuplicate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     similarity: Annotated[
         float,
         Meta(
-            description="share of three-word sequences that the page and the one that stands for its cluster have in "
-            "common, as estimated from sketches: 0 to 1"
+            description="how much of their words and pairs of words in a row the page and the one that stands "
+            "for its cluster have in common, as estimated from sketches: 0 to 1"
         ),
     ]
     exact: Annotated[bool, Meta(description="whether both have the same text, or the same bytes")]

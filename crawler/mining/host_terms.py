@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crawler.mining.files import HostKeywords
-from crawler.mining.keywords import Hosts
-from crawler.mining.layout import file
-from crawler.mining.telling import keywords
+from crawler.mining.host_keywords import host_hash, host_keywords, named
+from crawler.mining.telling import TERMS, keywords, want_spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from crawler.mining.host_keywords import Host
     from crawler.mining.table import Table
 
 
-def host_rows(folder: Path, table: Table, top: int) -> Iterator[HostKeywords]:
-    """Them, hosts with the most pages first; of what workers left of each part."""
-    hosts = Hosts()
-    for part in table.parts:
-        hosts.merge(Hosts.decode(file(folder, part, "host_terms").read_bytes()))
-    found = hosts.keywords(top)
-    pages = dict(zip(table.hosts, np.bincount(table.host_of, minlength=len(table.hosts)).tolist(), strict=True))
-    for host in sorted(found, key=lambda host: (-pages[host], host)):
-        yield HostKeywords(host=host, pages=pages[host], keywords=keywords(found[host]))
+def host_terms(folder: Path, parts: Sequence[int], top: int) -> dict[int, Host]:
+    """The terms of hosts, of what workers left of each part, by the hash of the host's name; asks for their spelling."""
+    found = {host.host: host for host in host_keywords(folder, [f"{part}.{TERMS}" for part in parts], top)}
+    want_spelling(folder, {term for host in found.values() for term in host.terms})
+    return found
+
+
+def host_rows(table: Table, found: Mapping[int, Host], spelling: dict[int, str]) -> Iterator[HostKeywords]:
+    """Their lines, hosts with the most pages first."""
+    pages = np.bincount(table.host_of, minlength=len(table.hosts)).tolist()
+    for number in sorted(range(len(pages)), key=lambda number: (-pages[number], table.hosts[number])):
+        name = table.hosts[number]
+        if (host := found.get(host_hash(name))) is not None:
+            yield HostKeywords(host=name, pages=pages[number], keywords=keywords(named(host, pages[number], spelling)))

@@ -9,7 +9,7 @@ import numpy as np
 from crawler.mining.files import NearDuplicate
 from crawler.mining.layout import file, mapped
 from crawler.mining.near import clusters, fingerprint_clusters
-from crawler.mining.sketch import BUCKETS
+from crawler.mining.sketch import SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from crawler.mining.near import Clusters
+    from crawler.mining.linked import Clusters
     from crawler.mining.table import Table
 
 _SKETCHES = "sketches"
@@ -50,10 +50,10 @@ def _by_texts(table: Table, folder: Path, count: int) -> Clusters:
     with (folder / _SKETCHES).open("wb") as out:
         for part, first, end in zip(table.parts, table.firsts, [*table.firsts[1:], table.count], strict=True):
             path = file(folder, part, _SKETCHES)
-            sketches = mapped(path, "<u2").reshape(-1, BUCKETS)
+            sketches = mapped(path, "<u2").reshape(-1, SIZE)
             out.write(sketches[has_sketch[first:end]].tobytes())
             path.unlink()
-    return clusters(mapped(folder / _SKETCHES, "<u2").reshape(count, BUCKETS))
+    return clusters(mapped(folder / _SKETCHES, "<u2").reshape(count, SIZE))
 
 
 def _by_fingerprints(table: Table, compared: NDArray[np.int64]) -> Clusters:

@@ -120,14 +120,14 @@ class Pages:
         rows["url"] = np.fromiter(map(xxh3_64_intdigest, (line[:-1] for line in lines)), np.uint64, len(urls))
         rows["bytes"] = np.fromiter(map(len, lines), np.uint32, len(lines))
         rows["host"] = np.fromiter(map(self._host, urls), np.uint32, len(urls))
-        rows["content"] = [_bits(page.content_digest) for page in pages]
+        rows["content"] = [_hash(page.content_digest) for page in pages]
         rows["fingerprint"] = [int(page.fingerprint or "0", 16) for page in pages]
         rows["has_fingerprint"] = [page.fingerprint is not None for page in pages]
         self._speak(pages, rows["host"].tolist())
         if self._words:
             texts = [page.text for page in pages if isinstance(page, _WithText)]
             self.counts["texts"] += len(texts) - texts.count(None)
-            rows["text"] = [xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) if text else 0 for text in texts]
+            rows["text"] = [_hash(text) for text in texts]
             rows["has_sketch"] = self._words.add(["" if text is None else text for text in texts])
         if self._links:
             links = [page.links for page in pages if isinstance(page, _WithLinks | _WithBoth)]
@@ -168,6 +168,6 @@ def primary(lang: str | None) -> str | None:
     return found if 2 <= len(found) <= 3 and found.isascii() and found.isalpha() else None
 
 
-def _bits(digest: str | None) -> int:
-    """The first 64 bits of a digest such as ``sha256:0a…``; 0 without one."""
-    return int(digest[7:23], 16) if digest else 0
+def _hash(text: str | None) -> int:
+    """What stands for a text, or for a digest; 0 without one."""
+    return xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) if text else 0

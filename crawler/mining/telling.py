@@ -1,35 +1,63 @@
-"""Which keywords do the pages of a part have? For a worker, once it is known in how many pages each term is."""
+"""Which keywords do the pages of a part have, and what do they add to their hosts? For a worker, once it is known in
+how many pages each term is.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from crawler.mining.files import Keyword, PageKeywords
-from crawler.mining.keywords import Hosts, page_keywords
+from crawler.mining.host_keywords import HostSums, spelled
+from crawler.mining.keywords import page_keywords
 from crawler.mining.layout import PAGE, file, mapped
 from crawler.mining.tasks import Answer
 from crawler.mining.texts import load, read_counts
 from crawler.mining.writing import write_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from crawler.mining.keywords import Frequencies
     from crawler.mining.tasks import Task
 
 FREQUENCIES = "frequencies"
+TERMS = "terms"  #: what pages add to their hosts
+_WANTED, _SPELLED = "wanted.npy", "spelled"
 
 
 def write_keywords(task: Task) -> Answer:
     """Write the lines of keywords.jsonl for the pages of a part, and what its hosts say."""
     folder, part = Path(task.folder), task.part.number
-    whole, hosts = load(folder / FREQUENCIES), Hosts()
-    rows = write_rows(file(folder, part, "keywords"), _rows(task, whole, hosts))
-    file(folder, part, "host_terms").write_bytes(hosts.encode())
+    whole = load(folder / FREQUENCIES)
+    with HostSums(folder, f"{part}.{TERMS}") as hosts:
+        rows = write_rows(file(folder, part, "keywords"), _rows(task, whole, hosts))
     return Answer(part=part, counts={"rows": rows})
+
+
+def want_spelling(folder: Path, terms: set[int]) -> None:
+    """Say of which terms the spelling is wanted, by their hashes."""
+    np.save(folder / _WANTED, np.fromiter(terms, np.uint64, len(terms)))
+
+
+def write_spelling(task: Task) -> Answer:
+    """Write how those terms are spelled that are wanted, and that a part has."""
+    folder, part = Path(task.folder), task.part.number
+    wanted = np.load(folder / _WANTED)
+    found = spelled(wanted.tolist(), read_counts(file(folder, part, "counts")))
+    file(folder, part, _SPELLED).write_bytes(msgspec.msgpack.encode(found))
+    return Answer(part=part)
+
+
+def read_spelling(folder: Path, parts: Iterable[int]) -> dict[int, str]:
+    """What all parts say."""
+    found: dict[int, str] = {}
+    for part in parts:
+        found |= msgspec.msgpack.decode(file(folder, part, _SPELLED).read_bytes(), type=dict[int, str])
+    return found
 
 
 def keywords(found: list[tuple[str, float]]) -> tuple[Keyword, ...]:
@@ -37,7 +65,7 @@ def keywords(found: list[tuple[str, float]]) -> tuple[Keyword, ...]:
     return tuple(Keyword(term, float(score)) for term, score in found)
 
 
-def _rows(task: Task, whole: Frequencies, hosts: Hosts) -> Iterator[PageKeywords]:
+def _rows(task: Task, whole: Frequencies, hosts: HostSums) -> Iterator[PageKeywords]:
     folder, part, top = Path(task.folder), task.part.number, int(task.numbers["top"])
     rows = mapped(file(folder, part, "pages"), PAGE)
     names = np.array(task.hosts, object)[rows["host"]] if len(rows) else []

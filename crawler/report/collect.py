@@ -17,6 +17,7 @@ from crawler.errors import FrontierError
 from crawler.models import OUTCOMES, PAGES, Outcome
 from crawler.report.collect_ends import Ends
 from crawler.report.collect_hosts import HostCounts
+from crawler.report.collect_mined import mined_of
 from crawler.report.collect_pages import Pages
 from crawler.report.collect_robots import MAX_ORIGINS, robots_of
 from crawler.report.collect_rules import rules_of
@@ -189,6 +190,7 @@ class _Report:
             "slowest": pages.slowest,
             "truncated": pages.truncated.most(),
             "needs_js": pages.needs_js,
+            "mined": mined_of(self._lying.directory.path, pages.count, self._remarks),
         }
 
     def found(self) -> dict[str, Any]:

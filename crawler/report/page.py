@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from crawler.report import page_answers, page_attention, page_content, page_hosts, page_overview, page_timeline
+from crawler.report import (
+    page_answers,
+    page_attention,
+    page_content,
+    page_hosts,
+    page_mined,
+    page_overview,
+    page_timeline,
+)
 from crawler.report.markup import Html, joined, shown, tag, trusted
 from crawler.report.page_cut import BOUNDS, cut
 from crawler.report.page_tables import moment
@@ -30,7 +38,8 @@ _PARTS: Final = (
     *(page_timeline.timeline, page_answers.reasons, page_answers.answers, page_answers.depth),
     *(page_hosts.latency, page_hosts.hosts, page_hosts.robots, page_hosts.refusals),
     *(page_content.rules, page_content.standing_out, page_content.dead_links, page_content.duplicates),
-    *(page_answers.languages, page_content.truncated, page_content.traps),
+    *(page_mined.near_duplicates, page_mined.importance, page_mined.keywords),
+    *(page_answers.languages, page_mined.languages, page_content.truncated, page_content.traps),
     *(page_overview.runs, page_overview.configuration),
 )
 
@@ -100,7 +109,7 @@ def _section(section: Section) -> Html:
 
 def _foot(report: Report, sections: list[Section]) -> Html:
     """What has no section because there was none of it, and who made this when."""
-    absent = ", ".join(section.title.lower() for section in sections if not section.body)
+    absent = ", ".join(section.title.lower() for section in sections if not section.body and section.title)
     return tag(
         "footer",
         tag("p", f"Nothing to tell of: {absent}.") if absent else None,
