@@ -81,9 +81,7 @@ def settle(count: int, links: Links, alike: Alike, near: float) -> Clusters:
     return found
 
 
-def _found(
-    draft: NDArray[np.int64], alike: Alike, near: float, found: Clusters, left: NDArray[np.bool_]
-) -> None:
+def _found(draft: NDArray[np.int64], alike: Alike, near: float, found: Clusters, left: NDArray[np.bool_]) -> None:
     """Make a cluster of those of a draft that are near its representative, and leave the others for later."""
     middle = _representative(draft, alike)
     likeness = alike(np.full(len(draft), middle), draft)
@@ -99,4 +97,5 @@ def _representative(draft: NDArray[np.int64], alike: Alike) -> np.int64:
     if len(draft) == 2:
         return np.int64(draft[0])
     sample = draft if len(draft) <= _SAMPLE else draft[np.linspace(0, len(draft) - 1, _SAMPLE).astype(np.int64)]
-    return np.int64(sample[alike(np.repeat(sample, len(sample)), np.tile(sample, len(sample))).reshape(len(sample), -1).sum(axis=1).argmax()])
+    likeness = alike(np.repeat(sample, len(sample)), np.tile(sample, len(sample))).reshape(len(sample), -1)
+    return np.int64(sample[likeness.sum(axis=1).argmax()])

@@ -109,7 +109,9 @@ def fingerprint_clusters(fingerprints: NDArray[np.uint64]) -> Clusters:
             yield np.ascontiguousarray(octets[:, places]).view(">u8")[:, 0].astype(np.uint64)
 
     near = 1 - NEAR_BITS / 32
-    return _spread(settle(len(first), _links(len(first), bands(), alike, near, key_bits=24), alike, near), first, copies)
+    return _spread(
+        settle(len(first), _links(len(first), bands(), alike, near, key_bits=24), alike, near), first, copies
+    )
 
 
 def _distinct(digests: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -166,7 +168,9 @@ def _links(
         places = np.arange(count)
         for other in (firsts, *(places - back for back in range(1, _BEFORE + 1))):
             # the first is not compared with itself, nor twice with those it comes right before
-            within = np.flatnonzero((other >= firsts) & (other < places) if other is not firsts else places - firsts > _BEFORE)
+            within = np.flatnonzero(
+                (other >= firsts) & (other < places) if other is not firsts else places - firsts > _BEFORE
+            )
             links = _alike(order[within], order[other[within]], settled, alike, near)
             strong = links.similarity >= _SETTLED
             join(settled, links.one[strong], links.other[strong])

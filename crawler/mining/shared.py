@@ -57,9 +57,7 @@ def shared(
     return found
 
 
-def _unlike(
-    values: NDArray[np.uint16], holders: NDArray[np.int64], alike: Alike, near: float
-) -> NDArray[np.bool_]:
+def _unlike(values: NDArray[np.uint16], holders: NDArray[np.int64], alike: Alike, near: float) -> NDArray[np.bool_]:
     """Of every number, if it is one whose holders are for the most part not alike."""
     order = np.argsort(values, kind="stable")
     values, holders = values[order], holders[order]
