@@ -93,6 +93,8 @@ def host_keywords(folder: Path, names: Iterable[str], top: int = TOP) -> Iterato
         added = _summed(added)
         order = np.lexsort((added["term"], ~added["weight"], added["host"]))
         added = added[order]
+        if not len(added):
+            continue
         begins = np.flatnonzero(np.diff(added["host"], prepend=~added["host"][:1]))
         for start, end in zip(begins.tolist(), [*begins[1:].tolist(), len(added)], strict=True):
             own = added[start : min(end, start + top)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def host_terms(folder: Path, parts: Sequence[int], top: int) -> dict[int, Host]:
-    """The terms of hosts, of what workers left of each part, by the hash of the host's name; asks for their spelling."""
+    """The terms of hosts, from what workers left, by the hash of a host's name; asks for their spelling."""
     found = {host.host: host for host in host_keywords(folder, [f"{part}.{TERMS}" for part in parts], top)}
     want_spelling(folder, {term for host in found.values() for term in host.terms})
     return found
