@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from crawler.mining.ends import Redirects
-from crawler.mining.layout import EDGE, file, mapped, placed
+from crawler.mining.layout import EDGE, distinct, file, mapped, placed
 from crawler.mining.table import HOSTS, NODES, NUMBERS
 from crawler.mining.tasks import Answer
 
@@ -59,10 +59,10 @@ def resolve_edges(task: Task) -> Answer:
     (others >> _32).astype(np.uint32).tofile(file(folder, part, "unfollowed"))
     host_of = np.load(folder / HOSTS, mmap_mode="r")
     from_hosts = host_of[edges.sources].astype(np.uint64)
-    np.unique((keys & ~_LOW) | from_hosts).tofile(file(folder, part, "from_hosts"))
+    distinct((keys & ~_LOW) | from_hosts).tofile(file(folder, part, "from_hosts"))
     to_hosts = host_of[(keys >> _32).astype(np.uint32)].astype(np.uint64)
     among = from_hosts != to_hosts
-    np.unique((to_hosts[among] << _32) | from_hosts[among]).tofile(file(folder, part, "host_edges"))
+    distinct((to_hosts[among] << _32) | from_hosts[among]).tofile(file(folder, part, "host_edges"))
     return Answer(part=part, counts={"edges": len(keys), "links": resolver.links, "to_pages": resolver.to_pages})
 
 
@@ -89,7 +89,7 @@ class _Resolver:
             sources = links["source"] + self._first
         self.to_pages += int(is_page.sum())
         is_page &= sources != targets
-        return np.unique((targets[is_page] << _32) | sources[is_page])
+        return distinct((targets[is_page] << _32) | sources[is_page])
 
     def _pages(self, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
         at, is_page = placed(self._nodes, hashes)

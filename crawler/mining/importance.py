@@ -11,7 +11,7 @@ import numpy as np
 
 from crawler.mining.edges import Edges
 from crawler.mining.files import HostRank, Rank
-from crawler.mining.layout import file, mapped
+from crawler.mining.layout import distinct, file, mapped
 from crawler.mining.pagerank import pagerank
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Importance:
     def _host_edges(self) -> Edges:
         keys = np.zeros(0, np.uint64)
         for part in self._parts:
-            keys = np.union1d(keys, mapped(file(self._folder, part, "host_edges"), "<u8"))
+            keys = distinct(np.concatenate((keys, mapped(file(self._folder, part, "host_edges"), "<u8"))))
         return Edges.of(keys)
 
     def _in_hosts(self) -> NDArray[np.int64]:
@@ -86,7 +86,7 @@ class Importance:
         bounds = [np.uint64(self._table.count * place // ranges) << _32 for place in range(ranges + 1)]
         for start, end in pairwise(bounds):
             found = [part[slice(*np.searchsorted(part, (start, end)))] for part in pairs]
-            unique = np.unique(np.concatenate([np.zeros(0, np.uint64), *found]))
+            unique = distinct(np.concatenate([np.zeros(0, np.uint64), *found]))
             counts += np.bincount((unique >> _32).astype(np.int64), minlength=len(counts))
         return counts
 

@@ -43,6 +43,12 @@ def mapped(path: Path, kind: Any) -> NDArray[Any]:  # noqa: ANN401 - what numpy 
     return np.memmap(path, kind, "r") if path.stat().st_size else np.zeros(0, kind)
 
 
+def distinct(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Them sorted, each once. (numpy's own ``unique`` hashes, at a hundred times the time of sorting numbers.)"""
+    found = np.sort(keys)
+    return found[np.r_[True, found[1:] != found[:-1]]] if len(found) else found
+
+
 def placed(
     sorted_hashes: NDArray[np.uint64], wanted: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

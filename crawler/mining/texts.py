@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crawler.mining.keywords import Counts
     from crawler.mining.tasks import Task
 
-_PAGES_AT_ONCE = 1_000
+_PAGES_AT_ONCE = 2_000
 _MERGED_AT_ONCE = 64
 _LENGTH_BYTES = 8
 
