@@ -2,7 +2,9 @@
 
 That is the centroid of the TF-IDF vectors of its pages, the usual label of a group of texts (C. Manning, P. Raghavan,
 H. Schütze, "Introduction to Information Retrieval", 2008, section 17.7), cut down as usual: of each page only its
-`PER_PAGE` heaviest terms count. Hosts as documents, the other way to do it, would say nothing of a crawl of one host.
+`PER_PAGE` heaviest terms count, which also keeps everyday words out: no page weighs them highest, but all have them.
+(Of a language that few pages of a crawl are in they are rare, and come in.) Hosts as documents, the other way to do it,
+would say nothing of a crawl of one host.
 
 Hosts come mixed and may be a million, so what their pages add is written to files, parted by host: one part at a time
 is read back.
@@ -12,7 +14,7 @@ Imports numpy, which not every installation has: to be imported where it is need
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from xxhash import xxh3_64_intdigest
@@ -20,30 +22,19 @@ from xxhash import xxh3_64_intdigest
 from crawler.mining.keywords import TOP, heaviest, term_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from crawler.mining.keywords import Counts, Frequencies, Keyword
 
-PER_PAGE = 32
+PER_PAGE = 16
 PARTS = 32
 
 _ADDED = np.dtype([("host", "<u8"), ("term", "<u8"), ("weight", "<u8")])
 #: one in weights on disk: whole numbers have the same sum in whatever order
 _ONE = 1 << 40
-
-
-class Host(NamedTuple):
-    """The heaviest terms of a host."""
-
-    #: see `host_hash`
-    host: int
-    #: the hashes of the terms, heaviest first
-    terms: list[int]
-    #: not yet divided by the number of the host's pages
-    weights: list[float]
 
 
 def host_hash(host: str) -> int:
@@ -83,27 +74,37 @@ class HostSums:
             file.close()
 
 
-def host_keywords(folder: Path, names: Iterable[str], top: int = TOP) -> Iterator[Host]:
-    """The heaviest terms of every host, from what all processes wrote; hosts without a term are missing."""
-    names = list(names)
-    for part in range(PARTS):
-        added = np.concatenate(
-            [np.zeros(0, _ADDED), *(np.fromfile(folder / f"{name}.{part}", _ADDED) for name in names)]
-        )
-        added = _summed(added)
-        order = np.lexsort((added["term"], ~added["weight"], added["host"]))
-        added = added[order]
-        if not len(added):
-            continue
-        begins = np.flatnonzero(np.diff(added["host"], prepend=~added["host"][:1]))
-        for start, end in zip(begins.tolist(), [*begins[1:].tolist(), len(added)], strict=True):
-            own = added[start : min(end, start + top)]
-            yield Host(int(own["host"][0]), own["term"].tolist(), (own["weight"] / _ONE).tolist())
+class HostKeywords:
+    """The keywords of hosts, from what all processes wrote.
+
+    Args:
+        folder: Where the files are.
+        names: The names of the `HostSums` that wrote them.
+        batches: All batches they were made of, to know how terms are spelt.
+        top: Keywords of a host, at most: 24 bytes each are held.
+    """
+
+    def __init__(self, folder: Path, names: Iterable[str], batches: Iterable[Counts], top: int = TOP) -> None:
+        names = list(names)
+        parts = [_heaviest([folder / f"{name}.{part}" for name in names], top) for part in range(PARTS)]
+        found = np.concatenate([np.zeros(0, _ADDED), *parts])
+        self._found = found[np.argsort(found["host"], kind="stable")]
+        self._spelling = spelled(self._found["term"], batches)
+
+    def of(self, host: str, pages: int) -> list[Keyword]:
+        """The keywords of a host of so many pages, with their mean weights, highest first."""
+        hashed = np.uint64(host_hash(host))
+        start, end = (int(np.searchsorted(self._found["host"], hashed, side)) for side in ("left", "right"))
+        own = self._found[start:end]
+        weights = own["weight"] / (_ONE * pages)
+        return [
+            (self._spelling[term], weight) for term, weight in zip(own["term"].tolist(), weights.tolist(), strict=True)
+        ]
 
 
-def spelled(hashes: Iterable[int], batches: Iterable[Counts]) -> dict[int, str]:
+def spelled(hashes: NDArray[np.uint64], batches: Iterable[Counts]) -> dict[int, str]:
     """The terms that some hashes stand for, from the batches they came from."""
-    wanted = np.unique(np.fromiter(hashes, np.uint64))
+    wanted = np.unique(hashes)
     found: dict[int, str] = {}
     for counts in batches:
         for at in np.flatnonzero(np.isin(counts.hashes, wanted)).tolist():
@@ -111,9 +112,13 @@ def spelled(hashes: Iterable[int], batches: Iterable[Counts]) -> dict[int, str]:
     return found
 
 
-def named(host: Host, pages: int, spelling: dict[int, str]) -> list[Keyword]:
-    """The keywords of a host of so many pages: its terms, each with its mean weight."""
-    return [(spelling[term], weight / pages) for term, weight in zip(host.terms, host.weights, strict=True)]
+def _heaviest(paths: Iterable[Path], top: int) -> NDArray[np.void]:
+    """The heaviest terms of each host of a part, heaviest first; of equals, by their hashes."""
+    added = _summed(np.concatenate([np.zeros(0, _ADDED), *(np.fromfile(path, _ADDED) for path in paths)]))
+    added = added[np.lexsort((added["term"], ~added["weight"], added["host"]))]
+    begins = np.flatnonzero(np.diff(added["host"], prepend=~added["host"][:1]))
+    ranks = np.arange(len(added)) - np.repeat(begins, np.diff(begins, append=len(added)))
+    return added[ranks < top]
 
 
 def _summed(added: NDArray[np.void]) -> NDArray[np.void]:

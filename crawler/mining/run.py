@@ -197,10 +197,10 @@ class _Run:
         return Step(name="near", rows=rows, counts=found.counts | {"by_text": int(has_texts)})
 
     def _keywords(self) -> Step:
-        from crawler.mining.host_terms import host_rows, host_terms  # noqa: PLC0415
+        from crawler.mining.host_terms import host_rows  # noqa: PLC0415
         from crawler.mining.keywords import merge  # noqa: PLC0415
         from crawler.mining.layout import file  # noqa: PLC0415
-        from crawler.mining.telling import FREQUENCIES, read_spelling  # noqa: PLC0415
+        from crawler.mining.telling import FREQUENCIES  # noqa: PLC0415
         from crawler.mining.texts import load, save  # noqa: PLC0415
         from crawler.mining.writing import write_rows  # noqa: PLC0415
 
@@ -219,10 +219,8 @@ class _Run:
                 with file(self._folder, part, "keywords").open("rb") as lines:
                     shutil.copyfileobj(lines, out, _COPIED_BYTES)
         rows = {KEYWORDS: sum(answer.counts["rows"] for answer in done)}
-        found = host_terms(self._folder, self.table.parts, self._asked.top)
-        self._run("spelling", map(_again, self.table.parts), set())
-        spelling = read_spelling(self._folder, self.table.parts)
-        rows[HOST_KEYWORDS] = write_rows(self._draft(HOST_KEYWORDS), host_rows(self.table, found, spelling))
+        of_hosts = host_rows(self._folder, self.table, self._asked.top)
+        rows[HOST_KEYWORDS] = write_rows(self._draft(HOST_KEYWORDS), of_hosts)
         return Step(name="keywords", rows=rows, counts={"terms": terms})
 
     def _ranks(self) -> Step:

@@ -7,11 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from crawler.mining.files import Keyword, PageKeywords
-from crawler.mining.host_keywords import HostSums, spelled
+from crawler.mining.host_keywords import HostSums
 from crawler.mining.keywords import page_keywords
 from crawler.mining.layout import PAGE, file, mapped
 from crawler.mining.tasks import Answer
@@ -19,14 +18,13 @@ from crawler.mining.texts import load, read_counts
 from crawler.mining.writing import write_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from crawler.mining.keywords import Frequencies
     from crawler.mining.tasks import Task
 
 FREQUENCIES = "frequencies"
 TERMS = "terms"  #: what pages add to their hosts
-_WANTED, _SPELLED = "wanted.npy", "spelled"
 
 
 def write_keywords(task: Task) -> Answer:
@@ -36,28 +34,6 @@ def write_keywords(task: Task) -> Answer:
     with HostSums(folder, f"{part}.{TERMS}") as hosts:
         rows = write_rows(file(folder, part, "keywords"), _rows(task, whole, hosts))
     return Answer(part=part, counts={"rows": rows})
-
-
-def want_spelling(folder: Path, terms: set[int]) -> None:
-    """Say of which terms the spelling is wanted, by their hashes."""
-    np.save(folder / _WANTED, np.fromiter(terms, np.uint64, len(terms)))
-
-
-def write_spelling(task: Task) -> Answer:
-    """Write how those terms are spelled that are wanted, and that a part has."""
-    folder, part = Path(task.folder), task.part.number
-    wanted = np.load(folder / _WANTED)
-    found = spelled(wanted.tolist(), read_counts(file(folder, part, "counts")))
-    file(folder, part, _SPELLED).write_bytes(msgspec.msgpack.encode(found))
-    return Answer(part=part)
-
-
-def read_spelling(folder: Path, parts: Iterable[int]) -> dict[int, str]:
-    """What all parts say."""
-    found: dict[int, str] = {}
-    for part in parts:
-        found |= msgspec.msgpack.decode(file(folder, part, _SPELLED).read_bytes(), type=dict[int, str])
-    return found
 
 
 def keywords(found: list[tuple[str, float]]) -> tuple[Keyword, ...]:

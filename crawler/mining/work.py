@@ -75,8 +75,4 @@ def _function(what: str) -> Callable[[Task], Answer]:
             from crawler.mining.telling import write_keywords  # noqa: PLC0415
 
             return write_keywords
-        case "spelling":
-            from crawler.mining.telling import write_spelling  # noqa: PLC0415
-
-            return write_spelling
     raise CrawlerError(f"{what}: is no work of mining")
