@@ -198,18 +198,15 @@ class _Run:
 
     def _keywords(self) -> Step:
         from crawler.mining.host_terms import host_rows  # noqa: PLC0415
-        from crawler.mining.keywords import merge  # noqa: PLC0415
         from crawler.mining.layout import file  # noqa: PLC0415
         from crawler.mining.telling import FREQUENCIES  # noqa: PLC0415
-        from crawler.mining.texts import load, save  # noqa: PLC0415
+        from crawler.mining.texts import put_together  # noqa: PLC0415
         from crawler.mining.writing import write_rows  # noqa: PLC0415
 
         if not self._counts["texts"]:
             return Step(name="keywords", skipped="records have no text (extract.text, extract.fields)")
-        whole = merge(load(file(self._folder, part, FREQUENCIES)) for part in self.table.parts)
-        save(whole, self._folder / FREQUENCIES)
-        terms = len(whole.hashes)
-        del whole
+        paths = [file(self._folder, part, FREQUENCIES) for part in self.table.parts]
+        terms = put_together(paths, self._folder / FREQUENCIES)
         hosts = {answer.part: answer.hosts for answer in self._pages}
         done = self._run(
             "keywords", map(_again, self.table.parts), set(), hosts=hosts, numbers={"top": self._asked.top}

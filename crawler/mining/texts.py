@@ -5,6 +5,7 @@ For a worker: of one part, batch by batch, into files. In memory is in how many 
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -15,7 +16,7 @@ from crawler.mining.sketch import sketches
 from crawler.mining.words import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _PAGES_AT_ONCE = 2_000
 _MERGED_AT_ONCE = 64
+_FILES_AT_ONCE = 16
 _LENGTH_BYTES = 8
 
 
@@ -73,6 +75,16 @@ def read_counts(path: Path) -> Iterator[Counts]:
     with path.open("rb") as source:
         while head := source.read(_LENGTH_BYTES):
             yield decode(source.read(int.from_bytes(head, "little")))
+
+
+def put_together(paths: Iterable[Path], to: Path) -> int:
+    """Merge the frequencies of all parts, some at a time; how many terms there are."""
+    rest = iter(paths)
+    whole = merge(())
+    while some := list(islice(rest, _FILES_AT_ONCE)):
+        whole = merge((whole, *map(load, some)))
+    save(whole, to)
+    return len(whole.hashes)
 
 
 def save(found: Frequencies, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import networkx
@@ -17,6 +17,9 @@ from crawler.mining.ends import Redirects, read_ends
 from crawler.mining.layout import distinct, placed
 from crawler.mining.linking import is_unfollowed
 from crawler.mining.pagerank import DAMPING, pagerank
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def edges_of(pairs):

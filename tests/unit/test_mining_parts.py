@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from pathlib import Path
@@ -53,7 +54,7 @@ def test_lines_of_a_page_stay_together(links, tmp_path):
     found = [content(part) for part in parts(path, None, tmp_path, jobs=4, group=source_of)]
     assert [line for part in found for line in part] == lines
     assert len(found) > 4
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         assert source_of(before[-1]) != source_of(after[0])
 
 
