@@ -14,6 +14,7 @@ import sys
 import time
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -45,7 +46,13 @@ RULES = (
 )
 ITEMS = [
     {"sku": "a", "Price": "1.10", "price": 1.0, "stock": 2**63 - 1, 'odd "name".x': [1, 2], "any": 7},
-    {"sku": "b", "Price": None, "price": 2.5, "offers": [{"by": "x", "n": 3}], "any": [1, {"b": 123456789012345678901}]},
+    {
+        "sku": "b",
+        "Price": None,
+        "price": 2.5,
+        "offers": [{"by": "x", "n": 3}],
+        "any": [1, {"b": 123456789012345678901}],
+    },
     {"sku": "b", "Price": "x", "price": 1e300, "any": "text"},
     {"sku": None, "Price": "", "price": None, "any": None, "added": True},
 ]
@@ -125,7 +132,12 @@ def test_a_rule_decides_the_types_of_its_columns_whatever_its_records_hold(crawl
         rows = connection.execute(f"DESCRIBE FROM '{tmp_path}/p.parquet'").fetchall()
     types = {name: type_ for name, type_, *_ in rows}
     assert types["never"] == types["stock"] == "BIGINT"
-    assert (types["Price"], types["price_2"], types["any"], types["added"]) == ("VARCHAR", "DOUBLE", "VARCHAR", "BOOLEAN")
+    assert (types["Price"], types["price_2"], types["any"], types["added"]) == (
+        "VARCHAR",
+        "DOUBLE",
+        "VARCHAR",
+        "BOOLEAN",
+    )
     assert types['odd "name".x'] == "BIGINT[]"
     assert types["offers"] in ("STRUCT(by VARCHAR, n BIGINT)[]", 'STRUCT("by" VARCHAR, n BIGINT)[]')
 
@@ -297,8 +309,12 @@ def test_free_json_that_duckdb_does_not_read_is_text_of_it(crawl, capfd):
 def test_without_sql_tables_are_listed(crawl, capfd):
     assert run(["query", str(crawl)]) == 0
     listed = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert [(one["table"], one["rows"]) for one in listed][:4] == [("pages", 60), ("outcomes", 0), ("product", 4), (
-        "links", sum(len(json.loads(line)["links"] or ()) for line in lines(crawl / "pages.jsonl")))]
+    assert [(one["table"], one["rows"]) for one in listed][:4] == [
+        ("pages", 60),
+        ("outcomes", 0),
+        ("product", 4),
+        ("links", sum(len(json.loads(line)["links"] or ()) for line in lines(crawl / "pages.jsonl"))),
+    ]
     assert run(["query", str(crawl), "--format", "table"]) == 0
     assert "pages: 60 rows\n  url  " in capfd.readouterr().out
 
@@ -345,7 +361,7 @@ def crawler(*arguments, **more):
 def test_ctrl_c_ends_a_query_at_once(crawl):
     busy = "SELECT 0 AS n UNION ALL SELECT count(*) FROM range(100000000000) t(x) WHERE x % 7 = x % 9"
     with crawler("query", crawl, busy) as process:
-        wait_until(lambda: len(os.listdir(f"/proc/{process.pid}/task")) > 2)
+        wait_until(lambda: len([*Path(f"/proc/{process.pid}/task").iterdir()]) > 2)
         process.send_signal(signal.SIGINT)
         assert process.wait(5) == 130
 
