@@ -48,17 +48,18 @@ def duckdb() -> Any:  # noqa: ANN401  (the module, which may not be there)
     return module
 
 
-def opened(folder: Path, longest: int = 0) -> Any:  # noqa: ANN401
+def opened(folder: Path, longest: int = 0, *, is_alone: bool = False) -> Any:  # noqa: ANN401
     """A connection to a database in memory, which holds no tables yet.
 
     Args:
         folder: Where it puts what memory has no room for.
         longest: Bytes of the longest record that it will meet.
+        is_alone: Whether one thread has to do: each holds rows that wait for those before them to be written.
     """
     settings = {
         "memory_limit": f"{max(MEMORY_BYTES, longest * _LONGEST_IN_MEMORY)}B",
         "temp_directory": str(folder),
-        "threads": min(_MAX_THREADS, os.cpu_count() or 1),
+        "threads": 1 if is_alone else min(_MAX_THREADS, os.cpu_count() or 1),
         "preserve_insertion_order": True,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
@@ -66,6 +67,7 @@ def opened(folder: Path, longest: int = 0) -> Any:  # noqa: ANN401
     }
     connection = duckdb().connect(":memory:", config=settings)
     connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET enable_external_file_cache = false")  # what is read once need not be kept
     connection.execute("SET python_enable_replacements = false")  # a table is not a variable of ours
     return connection
 

@@ -198,7 +198,7 @@ def _asked(
 ) -> Iterator[Any]:
     """A connection to a database of one table, which opens no other files."""
     made = spool(lines, shape, table.path, folder / "spool.jsonl")
-    connection = opened(folder, made.longest)
+    connection = opened(folder, made.longest, is_alone=True)
     try:
         connection.execute(f"CREATE VIEW {quoted(table.name)} AS {select(made, numbered=numbered)}")
         closed_off(connection, [made.path, draft_in(folder)])
@@ -211,7 +211,7 @@ def _asked(
 def _into_parquet(found: _Found, folder: Path) -> Exported:
     table, shape, chosen = found
     made = spool(chosen.lines, shape, table.path, folder / "spool.jsonl")
-    connection = opened(folder, made.longest)
+    connection = opened(folder, made.longest, is_alone=True)
     with explained(str(table.path)), closing(connection):
         row_bytes = shape.size // max(1, shape.records)
         sql = select(made, as_json=False)

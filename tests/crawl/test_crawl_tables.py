@@ -348,13 +348,16 @@ def test_a_file_of_the_crawl_is_not_written_over(crawl, capfd):
 
 
 def crawler(*arguments, **more):
-    return subprocess.Popen(
+    # a shell that runs tests in the background has it ignored, which a child inherits
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    made = subprocess.Popen(
         [sys.executable, "-m", "crawler", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         **more,
     )
+    signal.signal(signal.SIGINT, before)
+    return made
 
 
 @pytest.mark.slow
