@@ -1,4 +1,7 @@
-"""What does it cost to compress records as they are written, and what does it save?
+"""What does it cost to write records as tables, and to compress them as they are written?
+
+``python -m benchmarks.export`` makes 20,000 and 100,000 varied page records of some 8 KB and exports them to each
+format, each in a process of its own. Prints records/s of wall time, MB/s of records, and the peak of memory.
 
 ``python -m benchmarks.export FOLDER`` makes the page records of all HTML files under FOLDER, and packs them in batches
 of about the size a second's checkpoint has. Prints for each kind and level MB/s of processor time, and the share of
@@ -7,17 +10,23 @@ the plain size that is left.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import zlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from crawler.export.packing import zstd
 from crawler.extract.page import Extractor, Settings
 from crawler.models import HostKey, Page, Request, Response, Url
+from tests.support.hostile_records import write
 
 BATCHES_BYTES = (64 << 10, 1 << 20, 16 << 20)
 ROUNDS = 3
+COUNTS = (20_000, 100_000)
+FILLER_BYTES = 6_000
+SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".csv", ".sqlite", ".parquet")
 
 
 def records(folder: Path) -> list[bytes]:
@@ -48,6 +57,9 @@ def batches(lines: list[bytes], size: int) -> list[bytes]:
 
 def main() -> None:
     """Measure."""
+    if len(sys.argv) == 1:
+        tables()
+        return
     lines = records(Path(sys.argv[1]))
     total = sum(map(len, lines))
     print(f"{len(lines)} records, {total / 1e6:.1f} MB")
@@ -58,6 +70,32 @@ def main() -> None:
             report(f"gzip {level}", total, parts, lambda part, level=level: zlib.compress(part, level, 31))
         for level in (1, 3, 5, 7, 9, 12):
             report(f"zstd {level}", total, parts, lambda part, level=level: zstd.compress(part, level))
+
+
+def tables() -> None:
+    """What each format costs, with few records and with many."""
+    with TemporaryDirectory() as name:
+        for count in COUNTS:
+            folder = Path(name) / str(count)
+            folder.mkdir()
+            write(folder / "pages.jsonl", count, FILLER_BYTES)
+            size = (folder / "pages.jsonl").stat().st_size
+            print(f"{count:,} records, {size / 1e6:.0f} MB")
+            for suffix in SUFFIXES:
+                seconds, peak = exported(folder, Path(name) / f"out{suffix}")
+                speed = f"{count / seconds:8,.0f} records/s{size / 1e6 / seconds:7.0f} MB/s"
+                print(f"  {suffix:12}{speed}{peak / 2**20:8.0f} MiB at most")
+
+
+def exported(folder: Path, to: Path, *more: str) -> tuple[float, int]:
+    """Export pages in a process; how long it took in seconds, and the most memory it had in bytes."""
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "crawler", "export", str(folder), "pages", "--to", str(to), *more]
+    pid = os.posix_spawn(sys.executable, command, os.environ)
+    _, status, used = os.wait4(pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)} failed: {os.waitstatus_to_exitcode(status)}")
+    return time.perf_counter() - start, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def report(name: str, total: int, parts: list[bytes], pack) -> None:

@@ -114,7 +114,7 @@ def _print(directory: Path, config: CrawlConfig | None, sql: str, format_: str, 
     def use(connection: Any, statement: str) -> None:  # noqa: ANN401
         if begun:
             raise RecordsError("query: a record cannot be read in its place, and rows are printed; add --exact")
-        found = answer(connection.execute(statement))
+        found = answer(connection, statement)
         rows = found.begun(lambda: begun.append(True))
         _PRINTERS[format_](rows)
 

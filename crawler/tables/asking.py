@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
+from crawler.dataset.fields import fields_of
 from crawler.dataset.lines import Lines
 from crawler.tables.duck import RecordsError, closed_off, duckdb, explained, one_select
 from crawler.tables.stored import counted
@@ -25,13 +26,7 @@ _TOLD = "query"
 _ABOUT_TABLES = re.compile(r"\s*(show|describe|desc|summarize)\b|.*\b(information_schema|duckdb_\w+)\b", re.I | re.S)
 
 
-class _Linking(msgspec.Struct):
-    """What is asked of a page's record."""
-
-    links: list[msgspec.Raw] | None = None
-
-
-_links = msgspec.json.Decoder(_Linking).decode
+_links = msgspec.json.Decoder(list[msgspec.Raw] | None).decode
 
 
 class Listed(NamedTuple):
@@ -122,4 +117,5 @@ def _rows(crawl: Crawl, name: str) -> int:
         return counted(crawl.store, crawl.stored[name])
     if name in crawl.tables:
         return sum(block.count(b"\n") for block in Lines(crawl.tables[name].path).blocks())
-    return sum(len(_links(line).links or ()) for line in crawl.tables[PAGES].lines())
+    records = map(fields_of, crawl.tables[PAGES].lines())
+    return sum(len(_links(record.get("links", b"null")) or ()) for record in records)

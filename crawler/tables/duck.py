@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from crawler.errors import ConfigError, CrawlerError
 from crawler.tables.spool import literal
@@ -16,6 +18,8 @@ from crawler.tables.spool import literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+
+T = TypeVar("T")
 
 MEMORY_BYTES: Final = 512 << 20
 """What DuckDB may use before it goes to the disk; more where a single record is very long."""
@@ -44,17 +48,18 @@ def duckdb() -> Any:  # noqa: ANN401  (the module, which may not be there)
     return module
 
 
-def opened(folder: Path, longest: int = 0) -> Any:  # noqa: ANN401
+def opened(folder: Path, longest: int = 0, *, is_alone: bool = False) -> Any:  # noqa: ANN401
     """A connection to a database in memory, which holds no tables yet.
 
     Args:
         folder: Where it puts what memory has no room for.
         longest: Bytes of the longest record that it will meet.
+        is_alone: Whether one thread has to do: each holds rows that wait for those before them to be written.
     """
     settings = {
         "memory_limit": f"{max(MEMORY_BYTES, longest * _LONGEST_IN_MEMORY)}B",
         "temp_directory": str(folder),
-        "threads": min(_MAX_THREADS, os.cpu_count() or 1),
+        "threads": 1 if is_alone else min(_MAX_THREADS, os.cpu_count() or 1),
         "preserve_insertion_order": True,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
@@ -62,8 +67,25 @@ def opened(folder: Path, longest: int = 0) -> Any:  # noqa: ANN401
     }
     connection = duckdb().connect(":memory:", config=settings)
     connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET enable_external_file_cache = false")  # what is read once need not be kept
     connection.execute("SET python_enable_replacements = false")  # a table is not a variable of ours
     return connection
+
+
+def interruptible(connection: Any, call: Callable[[], T]) -> T:  # noqa: ANN401
+    """What `call` returns, which keeps `connection` at work; Ctrl-C ends it.
+
+    While DuckDB works, Python hears of no signal: so it works in a thread, and this one waits.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return call()
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(call)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
 
 
 def closed_off(connection: Any, paths: Iterable[Path]) -> None:  # noqa: ANN401

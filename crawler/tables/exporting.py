@@ -112,7 +112,7 @@ def export_lines(table: Table, wanted: Wanted, folder: Path, write: Callable[[li
     if wanted.columns is None:
         return _each_line(found.chosen, write)
     with _selected(found, wanted.columns, folder) as (connection, sql):
-        made = answer(connection.execute(sql))
+        made = answer(connection, sql)
         rows = made.each(lambda rows: write(records(made.fields, rows)))
     return Exported(rows + found.chosen.dropped, found.chosen.dropped)
 
@@ -135,7 +135,7 @@ def write_answer(connection: Any, sql: str, draft: Path, to: Path, *, raw_cells:
     """
     if to.name.endswith(PARQUET):
         return copy(connection, sql, draft, row_bytes=_ROW_BYTES)
-    found = answer(connection.execute(sql))
+    found = answer(connection, sql)
     if holds_tables(to):
         with database(draft) as made:
             return made.table(_ANSWER, columns(found.kinds), _native_rows(found, to))
@@ -177,7 +177,7 @@ def _matching(table: Table, shape: Shape, where: str, folder: Path) -> Kept:
     bits = bytearray(shape.records // 8 + 1)
     numbered = enumerate(Lines(table.path))
     with _asked(table, shape, islice(numbered, shape.records), folder, numbered=True) as connection, explained(told):
-        for rows in answer(connection.execute(sql)).rows:
+        for rows in answer(connection, sql).rows:
             for (number,) in rows:
                 bits[number >> 3] |= 1 << (number & 7)
     return Kept(bits, shape.records, 0)
@@ -198,7 +198,7 @@ def _asked(
 ) -> Iterator[Any]:
     """A connection to a database of one table, which opens no other files."""
     made = spool(lines, shape, table.path, folder / "spool.jsonl")
-    connection = opened(folder, made.longest)
+    connection = opened(folder, made.longest, is_alone=True)
     try:
         connection.execute(f"CREATE VIEW {quoted(table.name)} AS {select(made, numbered=numbered)}")
         closed_off(connection, [made.path, draft_in(folder)])
@@ -211,7 +211,7 @@ def _asked(
 def _into_parquet(found: _Found, folder: Path) -> Exported:
     table, shape, chosen = found
     made = spool(chosen.lines, shape, table.path, folder / "spool.jsonl")
-    connection = opened(folder, made.longest)
+    connection = opened(folder, made.longest, is_alone=True)
     with explained(str(table.path)), closing(connection):
         row_bytes = shape.size // max(1, shape.records)
         sql = select(made, as_json=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from crawler.tables.columns import quoted
+from crawler.tables.duck import interruptible
 from crawler.tables.results import HUGE
 from crawler.tables.spool import literal
 
@@ -46,8 +47,8 @@ def copy(connection: Any, sql: str, to: Path, *, row_bytes: int, columns: Sequen
     if told:
         text = msgspec.json.encode(told).decode()
         options.append(f"KV_METADATA {{{literal(COLUMNS_KEY)}: {literal(text)}}}")
-    answer = connection.execute(f"COPY ({_held(connection, sql)}) TO {literal(str(to))} ({', '.join(options)})")
-    return int(answer.fetchone()[0])
+    statement = f"COPY ({_held(connection, sql)}) TO {literal(str(to))} ({', '.join(options)})"
+    return int(interruptible(connection, lambda: connection.execute(statement).fetchone()[0]))
 
 
 def _held(connection: Any, sql: str) -> str:  # noqa: ANN401

@@ -12,6 +12,7 @@ import msgspec
 
 from crawler.extract.record import one_line
 from crawler.tables.columns import BOOL, JSON, NUMBER, TEXT, WHOLE, Kind, distinct, plain
+from crawler.tables.duck import interruptible
 from crawler.tables.values import LEAST, MOST
 
 if TYPE_CHECKING:
@@ -64,11 +65,20 @@ class Answer(NamedTuple):
         return {field.name: _kind(field.type) for field in self.fields}
 
 
-def answer(connection: Any) -> Answer:  # noqa: ANN401
-    """The answer to what a connection has executed."""
+def answer(connection: Any, sql: str) -> Answer:  # noqa: ANN401
+    """The answer of a connection to a query.
+
+    Raises:
+        duckdb.Error: Here, or when rows are asked for: there is none.
+    """
+    interruptible(connection, lambda: connection.execute(sql))
     names = distinct(column[0] for column in connection.description)
     fields = [Field(name, str(column[1])) for name, column in zip(names, connection.description, strict=True)]
-    return Answer(fields, iter(lambda: connection.fetchmany(_ROWS_AT_ONCE), []))
+
+    def fetched() -> list[tuple[Any, ...]]:
+        return list(connection.fetchmany(_ROWS_AT_ONCE))
+
+    return Answer(fields, iter(lambda: interruptible(connection, fetched), []))
 
 
 def records(fields: Sequence[Field], rows: Sequence[tuple[Any, ...]]) -> list[bytes]:

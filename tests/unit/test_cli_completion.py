@@ -87,7 +87,13 @@ def test_bash_replaces_only_what_is_after_its_last_separator(answers):
 def test_records_of_a_crawl_are_proposed_by_name(answers, tmp_path):
     for name in ("pages.jsonl", "lamps.jsonl.gz", "lamps.rejects.jsonl", "outcomes.jsonl", "runs.jsonl", "crawl.db"):
         (tmp_path / name).touch()
-    assert answers(f"crawler export {tmp_path} ") == [("plain", "lamps"), ("plain", "pages")]
+    assert [name for _, name in answers(f"crawler export {tmp_path} ")] == [
+        "lamps",
+        "lamps.rejects",
+        "outcomes",
+        "pages",
+        "runs",
+    ]
 
 
 def test_keys_are_those_of_a_configuration_and_their_choices_are_right():
