@@ -75,6 +75,7 @@ MADE_PATTERNS = {
     "extract/flatten_page.py": "names of elements, of a list of our own",
     "extract/json_value.py": "a variable's name as config.rule_fields lets it be, which means itself",
     "extract/near_misses.py": "a class or id, escaped",
+    "mining/words.py": "classes of characters, of our own",
 }
 
 
