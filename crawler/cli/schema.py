@@ -12,9 +12,11 @@ from crawler.cli.out import tell_json
 from crawler.cli.page import Page
 from crawler.errors import ConfigError
 from crawler.extract.record import SCHEMA_VERSION
+from crawler.mining.files import RECORDS as MINED
+from crawler.mining.files import Mined
 
 RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files", "changes", "diff", "runs", "log")
-KINDS: Final = ("config", *RECORDS, "items", "rejects")
+KINDS: Final = ("config", *RECORDS, "items", "rejects", *MINED, "mine")
 
 
 @click.command(cls=Page, short_help="Print the JSON Schema of the configuration or of a record.")
@@ -25,6 +27,9 @@ def schema(kind: str, config: Path | None, rule: str | None) -> None:
     """Print the JSON Schema (draft 2020-12) of crawl.yaml (WHAT is config), or of one line of a file: pages, outcomes,
     links, sitemaps, seeds, files, changes or runs, the lines of `crawler diff` (diff), the records of the rules in FILE
     (items), what rules reject (rejects), or crawl.log where log.format is json (log).
+
+    Of what `crawler mine` writes: near_duplicates, keywords, host_keywords, ranks, host_ranks, dead_links, languages;
+    mine is mine.json.
     """
     if (config or rule) and kind != "items":
         raise ConfigError(f"{kind}: is the same for all rules; -c and --rule are for items")
@@ -32,6 +37,10 @@ def schema(kind: str, config: Path | None, rule: str | None) -> None:
         found = _config()
     elif kind in RECORDS:
         found = _record(kind)
+    elif kind in MINED:
+        found = _headed(kind, {"title": f"One line of {kind}.jsonl", **msgspec.json.schema(MINED[kind])})
+    elif kind == "mine":
+        found = _headed(kind, {"title": "mine.json", **msgspec.json.schema(Mined)})
     else:
         found = _scraped(kind, config, rule)
     tell_json(msgspec.json.encode(found))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from crawler.report.facts_mined import MinedFacts
 from crawler.traps.verdict import Verdict
 
 
@@ -229,6 +230,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: dict[str, int] = {}
     pending: int = 0
     pages: int = 0  #: records in pages.jsonl
+    #: 1 for a first crawl, more for one that refreshed another
+    generation: int = 1
+    #: of the pages those that an earlier generation has fetched, as they have not changed since; and their bodies
+    kept: int = 0
+    kept_bytes: int = 0
     wire_bytes: int = 0
     body_bytes: int = 0
     attempts: int = 0  #: answers received, robots.txt and retries included
@@ -258,6 +264,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     n_robots: int = 0
     truncated: dict[str, int] = {}  #: pages by what was cut of their records
     needs_js: int = 0
+    mined: MinedFacts = MinedFacts()  #: what `crawler mine` has found
     traps: tuple[Verdict, ...] = ()
     changes: Changes | None = None  #: None for a first generation
     unverified: tuple[str, ...] = ()  #: host patterns whose certificates were not checked
