@@ -120,7 +120,7 @@ MANUALS: Final = {
         arguments={"DIR1": f"{_DIR}: the state before", "DIR2": "likewise: the state after"},
         examples=(
             "crawler diff data/shop@1 data/shop | jq .url",
-            "crawler diff data/monday data/tuesday --only pages,items --to changed.jsonl.zst",
+            "crawler diff data/monday data/tuesday --only items --to changed.jsonl",
             "crawler diff data/monday data/tuesday --report changed.html",
         ),
         files={"FILE": "the lines, once all are there: `crawler schema diff`", "FILE.html": "the page"},
