@@ -6,7 +6,7 @@ What is opened, in which order, and by which backend, is `crawler.build`'s to sa
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from crawler.archive.entry import Keeping
 from crawler.checkpoint import Committer
@@ -18,10 +18,11 @@ from crawler.heap import Heap
 from crawler.ledger import Ledger
 from crawler.parts import Parts
 from crawler.politeness.policy import Policy, Spent
+from crawler.rule_health import RULES
 from crawler.stats import Stats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from crawler.checkpoint import Carrier, Keeper
     from crawler.clock import Clock
@@ -36,12 +37,19 @@ if TYPE_CHECKING:
     from crawler.reach import Reach
     from crawler.rule_health import RuleHealth
     from crawler.scope import Scope
-    from crawler.seedlist import SeedList
     from crawler.traps.detector import Traps
 
 
 SPARE_BYTES = 64 * 1024**2
 """What the process may hold beyond what it needs: bodies of megabytes leave that, and more, between what is in use."""
+
+
+class Seeding(Protocol):
+    """What a crawl begins with."""
+
+    def requests(self) -> AsyncIterator[list[Request]]:
+        """All of it, in batches."""
+        ...
 
 
 class Opened(NamedTuple):
@@ -50,7 +58,7 @@ class Opened(NamedTuple):
     frontier: Frontier
     fetcher: Fetcher
     parser: Parser
-    seeds: SeedList
+    seeds: Seeding
     keepers: Mapping[str, Keeper]
     scope: Scope
     reach: Reach
@@ -106,6 +114,7 @@ def assembled(
         blobs=blobs,
         heap=Heap(SPARE_BYTES),
         carrier=opened.carrier,
+        counted=(RULES, opened.health),
         committed=plan.committed,
     )
     keeps = config.export.warc or config.export.files  # asked here once, not of every page

@@ -45,6 +45,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
     digest: str = ""
     #: wall time of its last visit
     at: float = 0.0
+    #: wall time at which the content was asked for that its records were made of; 0.0 where no record tells it
+    since: float = 0.0
     #: why it is not visited this time, of `reasons.REASONS`; None if it is
     skip: str | None = None
 

@@ -16,6 +16,7 @@ from crawler.extract.content import ContentError, decode_content, fair_bytes
 from crawler.extract.data_page import data_kind, read_data, why_cut
 from crawler.extract.describe import digest
 from crawler.extract.html_page import HtmlPage, Means
+from crawler.extract.lastmod import LASTMODS, said_line
 from crawler.extract.marks import is_looked_at, leads, marks
 from crawler.extract.parsed import parsed_of
 from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine, one_line
@@ -107,6 +108,8 @@ class Extractor:
         records: tuple[tuple[str, bytes], ...] = ()
         if settings.sitemap_lines and links.lines:
             records = ((SITEMAPS, one_line(self._encoder.encode_lines(links.lines)[:-1])),)
+        if settings.lastmods and (said := said_line(links.followed, links.lines)):
+            records += ((LASTMODS, said),)
         return Page(
             links=links.followed,
             records=records,
