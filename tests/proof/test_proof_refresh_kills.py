@@ -3,13 +3,9 @@ whoever reads the crawl meanwhile finds it whole."""
 
 from __future__ import annotations
 
-import random
-import shutil
-
 import pytest
 
 from tests.support.failpoint import program
-from tests.support.killing import Kill, spread
 from tests.support.refreshing import Refreshes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
