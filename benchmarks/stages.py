@@ -83,6 +83,7 @@ MAIN = {
             "account.py",
             "api.py",
             "blocking.py",
+            "asked.py",
             "assembly.py",
             "build.py",
             "claims.py",

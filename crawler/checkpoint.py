@@ -217,6 +217,7 @@ class Committer:
 
     async def _commit(self) -> None:
         batch, self._batch = self._batch, Batch()
+        self._frontier.cut()
         self._begun += 1
         self._taken.set()
         hosts, robots = self._policy.changes(everything=self._closing)

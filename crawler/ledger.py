@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 from crawler.errors import FetchError
 from crawler.known import validators
 from crawler.models import Finished, Kind, Outcome, Page, Refusal, Snoozed
+from crawler.politeness.judge import untouched
 from crawler.politeness.policy import Finish, Handled, Redirect, Snooze
 from crawler.politeness.retry import failure
 from crawler.reasons import SAME_CONTENT
@@ -83,10 +84,17 @@ class Ledger:
         self._committer.snooze(Snoozed(request=request, until=until))
 
     def found(self, requests: Sequence[Request]) -> None:
-        """Politeness has come across these: sitemaps that a robots.txt names."""
-        for request, is_new in zip(requests, self._frontier.add(requests) if requests else (), strict=True):
+        """Admit these: seeds, what is to be visited again, sitemaps that a robots.txt names. The end of what is not to
+        be visited this time is known at once: it waits for no host, and no budget."""
+        visits = [request for request in requests if request.known is None or request.known.skip is None]
+        for request, is_new in zip(visits, self._frontier.add(visits) if visits else (), strict=True):
             if is_new:
                 self._policy.wake(request.host_key)
+        if len(visits) < len(requests):
+            left_out = [request for request in requests if untouched(request) is not None]
+            for request in self._frontier.add_taken(left_out):
+                if (finish := untouched(request)) is not None:
+                    self._end(request, finish)
 
     def attempted(self, request: Request, answer: Response | FetchError, decision: Settlement) -> None:
         """An attempt brought nothing to parse."""

@@ -33,6 +33,7 @@ COMMANDS = {
     "try": "Show what one page would give.",
     "reparse": "Extract again from an archive, without fetching.",
     "report": "Write a page on what a crawl came to.",
+    "diff": "Say in what two crawls differ.",
     "export": "Write the records of a rule, or pages, without doubles.",
     "init": "Write a commented crawl.yaml and seeds.txt; --from URL proposes them.",
     "demo": "Crawl a small bundled shop on this machine.",
@@ -45,7 +46,7 @@ GROUPS = {
     "First steps": ("init", "demo", "doctor", "completion"),
     "Before a crawl": ("check", "try", "schema"),
     "Crawl": ("crawl", "why"),
-    "Afterwards": ("report", "export", "reparse"),
+    "Afterwards": ("report", "diff", "export", "reparse"),
 }
 """How help shows them; what is in no group comes last."""
 

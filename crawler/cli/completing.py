@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from click import Context, Parameter
     from click.shell_completion import CompletionItem
 
-_NOT_RECORDS = ("outcomes", "links", "sitemaps", "seeds", "files", "runs")
+_NOT_RECORDS = ("outcomes", "links", "sitemaps", "seeds", "files", "runs", "changes")
 
 
 def directories(ctx: Context, param: Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG001

@@ -39,9 +39,7 @@ from crawler.parse.server import Server
 @click.option("--retry-failed", is_flag=True, help="Resume, and try again what failed.")
 @click.option("--where", metavar="EXPR", help="Of what failed only this, such as 'reason=timeout host=*.example.org'.")
 @click.option("--repair", is_flag=True, help="Resume a damaged crawl: what its files lack is fetched again.")
-@click.option(
-    "--refresh", is_flag=True, help="Crawl the finished crawl in DIR again: what has changed, as a new generation."
-)
+@click.option("--refresh", is_flag=True, help="Crawl the finished crawl in DIR again; ask for what has changed.")
 @click.option("--due", is_flag=True, help="With --refresh, visit only pages that are likely to have changed by now.")
 @click.option("--fresh", is_flag=True, help="Move a crawl that lies in DIR aside and start anew.")
 @click.option(
@@ -90,6 +88,10 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
 
     Ctrl-C lets what is in flight finish, for at most ten seconds; a second one does not wait. Whatever ends a crawl,
     nothing is lost and nothing is written twice: --resume goes on.
+
+    --refresh visits all URLs of a finished crawl again, asking servers for what is new since. The next generation is
+    made in DIR@2 (DIR@3, …), and takes the place of DIR, which becomes DIR@1, once it is whole; --refresh goes on with
+    one that was interrupted.
     """
     options: list[str | tuple[str, str]] = []
     if delay is not None:
@@ -158,15 +160,13 @@ def _check_refresh(output: str | None, *, fresh: bool, dry_run: bool) -> None:
     """
     if fresh:
         raise ConfigError(
-            "--fresh begins anew, and --refresh crawls again what is finished: expected one of them; to begin a refresh "
-            "anew, remove the directory in which it is made"
+            "--fresh begins anew, and --refresh crawls again what is finished: expected one of them; to begin a "
+            "refresh anew, remove the directory in which it is made"
         )
     if output is not None:
         raise ConfigError("-o: page records of a refresh go to its directory, as the next one needs them there")
     if dry_run:
-        raise ConfigError(
-            "--dry-run shows how a crawl would begin, and --refresh goes on from one: leave one of them out"
-        )
+        raise ConfigError("--dry-run shows how a crawl begins, and --refresh goes on from one: expected one")
 
 
 def _server(stack: ExitStack) -> Server | None:

@@ -1,4 +1,4 @@
-"""What of a finished crawl is visited again, and which of its generations are kept? The section that `refresh` reads."""
+"""What of a finished crawl is visited again, and how many generations are kept? The section that `refresh` reads."""
 
 from __future__ import annotations
 

@@ -148,8 +148,7 @@ class Base:
 
     def count(self) -> int:
         """How many there are."""
-        with read_back(self._path):
-            ((urls,),) = self._connection.execute("SELECT coalesce(max(id), 0) FROM url").fetchall()
+        ((urls,),) = self._rows("SELECT coalesce(max(id), 0) FROM url")
         return int(urls)
 
     def hosts(self, at_once: int = 5_000) -> Iterator[list[HostState]]:
@@ -185,13 +184,14 @@ class Base:
 
     def blob(self, name: str) -> bytes:
         """A small state that checkpoints store under a name; empty if there is none."""
-        return self._one("SELECT content FROM blob WHERE name = ?", (name,)) or b""
+        rows = self._rows("SELECT content FROM blob WHERE name = ?", (name,))
+        return bytes(rows[0][0]) if rows else b""
 
     def version(self) -> str:
         """Of the package that began it."""
-        return self._one("SELECT value FROM meta WHERE name = 'version'", ()) or ""
+        rows = self._rows("SELECT value FROM meta WHERE name = 'version'")
+        return str(rows[0][0]) if rows else ""
 
-    def _one(self, statement: str, parameters: tuple[object, ...]) -> Any:
+    def _rows(self, statement: str, parameters: tuple[object, ...] = ()) -> list[Any]:
         with read_back(self._path):
-            row = self._connection.execute(statement, parameters).fetchone()
-        return row[0] if row else None
+            return self._connection.execute(statement, parameters).fetchall()

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from crawler.models import Restored
     from crawler.plan import Plan
     from crawler.seedlist import SeedList
+    from crawler.stores import OpenedStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,27 +156,24 @@ def base_held(generation: Generation) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def open_refresh(
-    plan: Plan, generation: Generation, frontier: Frontier, restored: Restored, config: CrawlConfig, clock: Clock
-) -> AsyncIterator[Refresh]:
+async def open_refresh(plan: Plan, generation: Generation, store: OpenedStore, clock: Clock) -> AsyncIterator[Refresh]:
     """Read what the generation before knows, and take over what politeness needs of it, unless that was done.
 
     Args:
         plan: What is crawled, in the directory of the new generation.
         generation: Which it is.
-        frontier: Its own, open.
-        restored: What that knew.
-        config: In force; what is stored of an earlier run is in it.
+        store: Its own.
         clock: Tells the time.
 
     Raises:
         CrawlerError: The generation before, or a file of it, cannot be read.
     """
     base, into = CrawlDirectory(generation.base), plan.directory.path
+    restored, config = store.restored, store.config
     with ExitStack() as stack:
-        with Base.plain(base.store) as store:
-            before = stored_config({CONFIG: store.blob(CONFIG)})
-            version = store.version()
+        with Base.plain(base.store) as earlier:
+            before = stored_config({CONFIG: earlier.blob(CONFIG)})
+            version = earlier.version()
         if before is None:
             raise CrawlerError(f"{base.store}: says nothing of how its crawl was begun")
         why = altered(before, config)
@@ -188,14 +186,15 @@ async def open_refresh(
         stack.callback(carrier.close)
         respelled = before.urls != config.urls
         if told_in(restored.blobs.get(GENERATION, b"")) is None:
-            restored = await _taken_over(plan, generation, frontier, restored, known, clock, respelled=respelled)
+            blobs = await _taken_over(plan, generation, store.frontier, known, clock.wall(), respelled=respelled)
+            restored = msgspec.structs.replace(restored, blobs={**restored.blobs, **blobs})
         if CONFIG not in restored.blobs:
             config = plan.effective_config(before.seeds)
         if why and generation.due:
             raise ConfigError(
                 f"--due visits what has changed, and all records will be others ({', '.join(why)}): refresh without it"
             )
-        choice = Choice(generation, config, CrawlDirectory(into), frontier, clock, carries=not why)
+        choice = Choice(generation, config, plan.directory, store.frontier, clock, carries=not why)
         news = f"Generation {generation.number} of {generation.base}: {known.count():,} URLs are visited again."
         all_anew = f"All pages are read anew, as their records will be others: {', '.join(why)}."
         yield Refresh(
@@ -211,19 +210,12 @@ async def open_refresh(
 
 
 async def _taken_over(
-    plan: Plan,
-    generation: Generation,
-    frontier: Frontier,
-    restored: Restored,
-    base: Base,
-    clock: Clock,
-    *,
-    respelled: bool,
-) -> Restored:
-    """Store what the new generation has to know of the old one before it asks anybody."""
+    plan: Plan, generation: Generation, frontier: Frontier, base: Base, now: float, *, respelled: bool
+) -> dict[str, bytes]:
+    """Store what the new generation has to know of the old one before it asks anybody; the states by name."""
     for hosts in base.hosts():
         await frontier.commit(Checkpoint(hosts=tuple(hosts)))
-    for robots in base.robots(clock.wall()):
+    for robots in base.robots(now):
         await frontier.commit(Checkpoint(robots=tuple(robots)))
     if plan.config.export.warc:
         from crawler.export.carried import carry_archives  # noqa: PLC0415 - only archives pay for it
@@ -238,7 +230,7 @@ async def _taken_over(
     told = Told(number=generation.number, due=generation.due)
     blobs |= {GENERATION: msgspec.json.encode(told), REFRESH: b"{}"}
     await frontier.commit(Checkpoint(blobs=blobs))
-    return msgspec.structs.replace(restored, blobs={**restored.blobs, **blobs})
+    return blobs
 
 
 def _copied(spool: Path, to: Path, length: int) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from crawler.directory import CrawlDirectory
 from crawler.extract.lastmod import LASTMODS
+from crawler.models import Kind
 from crawler.refresh.index import INDEX
 from crawler.refresh.lastmod import Lastmods, Sitemaps
 from crawler.refresh.selection import Selection, Terms
@@ -73,7 +74,7 @@ class Choice:
     @property
     def sinks(self) -> Mapping[str, Sink]:
         """What hears of sitemaps; not open."""
-        return {LASTMODS: Lastmods(self._memory)} if self._sitemaps is not None else {}
+        return {} if self._terms.lastmod == "ignore" else {LASTMODS: Lastmods(self._memory)}
 
     async def settled(self) -> None:
         """Return once sitemaps have had their say, as far as that counts, and what is visited is decided."""
@@ -84,6 +85,10 @@ class Choice:
             counts = await asyncio.to_thread(decide, self._base, self._frontier.key, self._clock.wall())
             why = f"{counts.visited:,} pages are; not due: {counts.not_due + counts.beyond:,}, no newer by their "
             log.info("what is visited is chosen", extra={"why": f"{why}sitemap: {counts.lastmod:,}"})
+
+    def reads_anew(self, kind: Kind) -> bool:
+        """Whether URLs of a kind are read in full, changed or not: a 304 would not tell the lastmods of a sitemap."""
+        return kind is Kind.SITEMAP and self._terms.lastmod != "ignore"
 
     def skip(self, url: BaseUrl) -> str | None:
         """Why a URL is not visited; None if it is."""

@@ -19,15 +19,16 @@ import msgspec
 
 from crawler.dataset.ledger import checked, connected
 from crawler.dataset.lines import Lines
-from crawler.directory import CrawlDirectory
 from crawler.errors import CrawlerError
 from crawler.frontier.sqlite_schema import read_back
-from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS
-from crawler.sinks import FILES
+from crawler.models import OUTCOMES
+from crawler.refresh.line_kinds import KINDS, ScrapedLine, Told
 from crawler.url import Url, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from crawler.directory import CrawlDirectory
 
 log = logging.getLogger(__name__)
 
@@ -67,67 +68,6 @@ class Source(NamedTuple):
     is_packed: bool
     bytes: int  #: its length
     changed_ns: int
-
-
-class _Told(NamedTuple):
-    """What a line tells of the URL that it is of."""
-
-    url: str
-    digest: str | None = None
-    fetched_at: str | None = None
-
-
-class _ScrapedLine(msgspec.Struct, frozen=True, gc=False):
-    """What every line has that a rule or a function made of a page."""
-
-    url: str = msgspec.field(name="_url")
-    fetched_at: str | None = msgspec.field(name="_fetched_at", default=None)
-
-    def told(self) -> _Told:
-        return _Told(self.url, None, self.fetched_at)
-
-
-class _PageLine(msgspec.Struct, frozen=True, gc=False):
-    """What one of pages.jsonl has."""
-
-    url: str
-    content_digest: str | None = None
-    fetched_at: str | None = None
-
-    def told(self) -> _Told:
-        return _Told(self.url, self.content_digest, self.fetched_at)
-
-
-class _FileLine(msgspec.Struct, frozen=True, gc=False):
-    """What one of files.jsonl has."""
-
-    url: str
-    fetched_at: str | None = None
-
-    def told(self) -> _Told:
-        return _Told(self.url, None, self.fetched_at)
-
-
-class _LinkLine(msgspec.Struct, frozen=True, gc=False):
-    """What one of links.jsonl has."""
-
-    source: str
-
-    def told(self) -> _Told:
-        return _Told(self.source)
-
-
-class _SitemapLine(msgspec.Struct, frozen=True, gc=False):
-    """What one of sitemaps.jsonl has."""
-
-    sitemap: str
-
-    def told(self) -> _Told:
-        return _Told(self.sitemap)
-
-
-_Kind = type[_PageLine] | type[_FileLine] | type[_LinkLine] | type[_SitemapLine] | type[_ScrapedLine]
-_KINDS: dict[str, _Kind] = {PAGES: _PageLine, FILES: _FileLine, LINKS: _LinkLine, SITEMAPS: _SitemapLine}
 
 
 def index_records(base: CrawlDirectory, into: Path, sinks: Sequence[str]) -> None:
@@ -227,8 +167,8 @@ def _is_whole(path: Path, sources: Sequence[Source]) -> bool:
 
 def _places(source: Source, into: Path, key: int) -> Iterator[tuple[int, int, int, int, str | None, str | None]]:
     """Where the lines of each URL lie in a file: those that stand together, together."""
-    decoder = msgspec.json.Decoder(_KINDS.get(source.sink, _ScrapedLine))
-    last, start, size = _Told(""), 0, 0
+    decoder = msgspec.json.Decoder(KINDS.get(source.sink, ScrapedLine))
+    last, start, size = Told(""), 0, 0
     for line in _lines(source, into):
         try:
             told = decoder.decode(line).told()

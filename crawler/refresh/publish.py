@@ -1,30 +1,33 @@
-"""How does a generation that has come to its end take its place?
+"""How does a generation that has come to its end take its place? With an account of what changed.
 
 Whole is one that has all pages there are: a budget may leave URLs that nobody ever read, as in any crawl, but not pages
 that the generation before has and this one did not come to. What a request knew of the generation before is forgotten
-then: whoever goes on with the crawl must not be told "unchanged" of what only an older one has.
+then, but for its number there: whoever goes on with the crawl must not be told "unchanged" of what only an older one
+has.
 """
 
 from __future__ import annotations
 
 import logging
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from crawler.diff.changes import ChangeCounts
 from crawler.directory import CrawlDirectory
 from crawler.frontier.sqlite_schema import explained, open_store
 from crawler.generations import Family
 from crawler.models import STOPPED
-from crawler.refresh.index import forget
+from crawler.refresh.account import account
+from crawler.refresh.base import Base
+from crawler.refresh.index import INDEX, forget
 from crawler.refresh.seeding import Place
-from crawler.resume import REFRESH
+from crawler.resume import CONFIG, REFRESH, altered, stored_config
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from crawler.generations import Generation
+    from crawler.plan import Plan
 
 log = logging.getLogger(__name__)
 
@@ -33,17 +36,68 @@ SELECT count(*) FROM url WHERE extra LIKE '%"known":%' AND NOT EXISTS (SELECT 1 
     AND (coalesce(extra ->> '$.known.has_page', 0) OR coalesce(extra ->> '$.known.bytes', 0) > 0)
 """
 _FORGET = """
-UPDATE url SET extra = nullif(json_remove(extra, '$.known'), '{}') WHERE extra LIKE '%"known":%'
+UPDATE url SET extra = json_set(json_remove(extra, '$.known'), '$.was', extra ->> '$.known.id')
+WHERE extra LIKE '%"known":%'
     AND NOT EXISTS (SELECT 1 FROM done WHERE done.id = url.id AND done.outcome = 'unchanged')
 """
 
 
-class Published(NamedTuple):
-    """A generation that is in force."""
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of a refresh came to."""
 
-    path: Path  #: where it lies now
-    older: Path  #: where the one before does
-    removed: tuple[Path, ...]  #: older ones that are kept no longer
+    base: Path  #: the directory of the crawl
+    number: int
+    path: Path  #: where the generation lies
+    left: int | None  #: pages of the generation before that it did not come to; None where not even all URLs
+    interrupted: bool = False
+    changes: ChangeCounts | None = None  #: what is different from the generation before, once all is there
+    news: tuple[str, ...] = ()  #: what a user should know of that besides, in plain lines
+    older: Path | None = None  #: where the generation before lies, once this one is in force
+    removed: tuple[Path, ...] = ()  #: older ones that are kept no longer
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it can be put in force."""
+        return self.left == 0
+
+
+def concluded(plan: Plan, stopped_by: str | None) -> Ended | None:
+    """What became of a refresh; None for a crawl of its own. One that is not whole goes on being made, of the others
+    changes.jsonl is written, and what is learnt.
+
+    Raises:
+        CrawlerError: Its files cannot be read or written.
+    """
+    made = plan.generation
+    if made is None:
+        return None
+    ended = Ended(
+        base=made.base,
+        number=made.number,
+        path=plan.directory.path,
+        left=left_by(plan.directory, stopped_by),
+        interrupted=stopped_by == STOPPED,
+    )
+    if not ended.is_whole:
+        plan.directory.reopen()
+        return ended
+    base = CrawlDirectory(made.base)
+    done = account(
+        base,
+        plan.directory,
+        plan.directory.path / INDEX,
+        compares=_are_alike(base, plan.directory),
+        trusts=plan.config.refresh.lastmod == "trust",
+    )
+    return msgspec.structs.replace(ended, changes=done.changes, news=done.news)
+
+
+def _are_alike(base: CrawlDirectory, made: CrawlDirectory) -> bool:
+    """Whether the records of two generations were made in the same way."""
+    with Base.plain(base.store) as before, Base.plain(made.store) as after:
+        one, other = (stored_config({CONFIG: store.blob(CONFIG)}) for store in (before, after))
+        same_version = before.version() == after.version()
+    return same_version and one is not None and other is not None and not altered(one, other)
 
 
 def left_by(made: CrawlDirectory, stopped_by: str | None) -> int | None:
@@ -65,16 +119,18 @@ def left_by(made: CrawlDirectory, stopped_by: str | None) -> int | None:
     return int(left)
 
 
-def publish(made: CrawlDirectory, generation: Generation, keep: int | None) -> Published:
+def published(plan: Plan, ended: Ended) -> Ended:
     """Put a generation in force that is whole; older ones than are kept are removed. Both it and its base are held.
 
     Raises:
         CrawlerError: Something cannot be written, renamed or removed. Run again, it goes on.
     """
+    made = plan.directory
     with explained(made.store), closing(open_store(made.store, fsync=True)) as connection:
         connection.execute(_FORGET)
     forget(made.path)
-    family = Family(generation.base)
-    older = family.publish(generation.number)
-    log.info("generation in force", extra={"why": f"{generation.number}; the one before is {older}"})
-    return Published(family.path, older, tuple(family.prune(keep)))
+    family = Family(ended.base)
+    older = family.publish(ended.number)
+    log.info("generation in force", extra={"why": f"{ended.number}; the one before is {older}"})
+    removed = tuple(family.prune(plan.config.refresh.keep))
+    return msgspec.structs.replace(ended, path=family.path, older=older, removed=removed)

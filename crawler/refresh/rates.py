@@ -23,6 +23,7 @@ SHAPE = 1.0
 """How many changes it takes to count as much as what is known of the host; at 1, rates vary about as much as their
 mean."""
 
+_NO_TIME_S = 1e-3
 _SMALL = 1e-2  # below it, a series is more exact than the difference of nearly equal numbers
 
 
@@ -41,7 +42,7 @@ class Seen:
 
 def estimated(visits: float, changes: float, watched_s: float) -> float:
     """Changes per second, bias-reduced; 0 where nothing was compared, or in no time."""
-    if visits <= 0 or watched_s <= 0:
+    if visits <= 0 or watched_s < _NO_TIME_S:
         return 0.0
     quiet = max(visits - changes, 0.0)
     return math.log((visits + 0.5) / (quiet + 0.5)) * visits / watched_s
@@ -52,7 +53,7 @@ def rate_of_all(seen: Seen) -> float:
 
     No change at all counts as half of one: what never changed in a day may do so in a year.
     """
-    if not seen.visits or seen.watched_s <= 0:
+    if not seen.visits or seen.watched_s < _NO_TIME_S:
         return math.inf
     return estimated(seen.visits, max(seen.changes, 0.5), seen.watched_s)
 
@@ -66,7 +67,7 @@ def rate(visits: int, changes: int, watched_s: float, among: float) -> float:
         watched_s: What they span in all.
         among: Over 0.
     """
-    if not visits or watched_s <= 0 or math.isinf(among):
+    if not visits or watched_s < _NO_TIME_S or math.isinf(among):
         own = estimated(visits, changes, watched_s)
         return own if own > 0 and math.isinf(among) else among
     return (SHAPE + estimated(visits, changes, watched_s) * watched_s) / (SHAPE / among + watched_s)

@@ -37,20 +37,13 @@ class Selection(Protocol):
         """Return once sitemaps have said what they have to say."""
         ...
 
+    def reads_anew(self, kind: Kind) -> bool:
+        """Whether URLs of a kind are read in full, changed or not."""
+        ...
+
     def skip(self, url: BaseUrl) -> str | None:
         """Why a URL is not visited, of `reasons.REASONS`; None if it is. Called in a thread."""
         ...
-
-
-class Everything:
-    """All of it is visited."""
-
-    async def settled(self) -> None:
-        """There is nothing to wait for."""
-
-    def skip(self, url: BaseUrl) -> str | None:
-        """None."""
-        return None
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -146,7 +139,7 @@ class RefreshSeeds:
         )
 
     def _known_of(self, url: BaseUrl) -> Known:
-        if not self._carries or not url.has_content:
+        if not self._carries or not url.has_content or self._selection.reads_anew(url.kind):
             return Known(id=url.id, has_page=url.has_page, at=url.visited_at)
         return Known(
             id=url.id,

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from crawler.dataset.ledger import checked, connected
-from crawler.errors import CrawlerError
 from crawler.frontier.sqlite_schema import read_back
 from crawler.refresh.lastmod import said_of
 from crawler.refresh.memory import memory_at, memory_errors
@@ -152,11 +151,9 @@ class Selection:
 
     def skip(self, number: int) -> str | None:
         """Why the URL of this id of the generation before is not visited; None if it is. To be asked of ids in rising
-        order, once it is decided."""
-        if not self._terms.passes_over:
-            return None
+        order, once it is decided: of sitemaps, before, nothing is passed over."""
         if not self._is_decided:
-            raise CrawlerError("what is visited has not been decided")
+            return None
         if number > self._read_to:
             self._read(number)
         return self._ahead.get(number)

@@ -15,6 +15,7 @@ from crawler import __version__
 from crawler.dataset.totals import robots
 from crawler.errors import FrontierError
 from crawler.models import OUTCOMES, PAGES, Outcome
+from crawler.report.collect_changes import changes_of
 from crawler.report.collect_ends import Ends
 from crawler.report.collect_hosts import HostCounts
 from crawler.report.collect_pages import Pages
@@ -79,6 +80,7 @@ def collect(directory: Path, *, now: float, pages: Path | None = None, config: C
         **report.pages(),
         **report.hosts(),
         **report.found(),
+        changes=changes_of(lying.sources),
         remarks=report.remarks(),  # the last: making the others may add some
     )
 

@@ -289,6 +289,46 @@ async def test_what_is_known_of_a_url_comes_back_with_it_after_a_crash_too(front
     assert [request.known for request in await take_all(frontier)] == [known, Known(id=8), None]
 
 
+async def test_url_whose_end_is_known_is_out_at_once_and_takeable_after_a_crash(frontier, frontier_factory):
+    frontier.add([seed("https://a.test/0")])
+    new = [seed("https://a.test/0"), seed("https://a.test/1"), seed("https://b.test/2")]
+    taken = frontier.add_taken(new)
+    assert urls(taken) == ["https://a.test/1", "https://b.test/2"]
+    assert frontier.counts().pending == 3
+    assert urls(await take_all(frontier, "a.test", "b.test")) == ["https://a.test/0"]
+    await frontier.commit(
+        Checkpoint(finished=(finished(taken[0], Outcome.UNCHANGED, reason="not_due", has_page=True),))
+    )
+    assert frontier.add_taken(new) == []
+    frontier = await crash(frontier, frontier_factory)
+    assert urls(await take_all(frontier, "a.test", "b.test")) == ["https://a.test/0", "https://b.test/2"]
+    assert frontier.counts().outcomes[Outcome.UNCHANGED] == 1
+
+
+async def test_what_is_admitted_after_a_cut_is_stored_with_its_own_end_and_not_before(frontier, frontier_factory):
+    (before,) = frontier.add_taken([seed("https://a.test/0")])
+    frontier.cut()
+    (after,) = frontier.add_taken([seed("https://a.test/1")])
+    frontier.add([seed("https://a.test/2")])
+    assert frontier.uncommitted == 2
+    await frontier.commit(Checkpoint(finished=(finished(before),)))
+    assert frontier.counts().admitted == 3
+    assert urls(await take_all(frontier)) == ["https://a.test/2"]
+    frontier = await crash(frontier, frontier_factory)
+    assert frontier.counts().admitted == frontier.counts().outcomes[Outcome.FETCHED] == 1
+    assert urls(frontier.add_taken([seed("https://a.test/1")])) == [after.url]
+
+
+async def test_after_a_cut_and_its_commit_the_next_one_stores_all_again(frontier, frontier_factory):
+    frontier.cut()
+    frontier.add([seed("https://a.test/0")])
+    await frontier.commit(Checkpoint())
+    frontier.add([seed("https://a.test/1")])
+    await frontier.commit(Checkpoint())
+    frontier = await crash(frontier, frontier_factory)
+    assert urls(await take_all(frontier)) == ["https://a.test/0", "https://a.test/1"]
+
+
 async def test_validators_are_stored_with_the_end_they_came_with(frontier, frontier_factory):
     given = [{"etag": '"a"', "last_modified": "b"}, {"etag": "\xe9"}, {"last_modified": ""}, {}]
     frontier.add([seed(f"https://a.test/{n}") for n in range(4)])

@@ -50,7 +50,9 @@ def test_a_refresh_reads_anew_what_changed_and_carries_over_what_did_not(crawler
     assert set(before) - {web.url(0, 5)} | {new} == set(after)
     same = {url for url in after if before.get(url) == after[url]}
     assert same == {web.url(host, page) for host in (0, 1) for page in range(12)} - {
-        web.url(0, 3), web.url(0, 5), web.url(1, 4)
+        web.url(0, 3),
+        web.url(0, 5),
+        web.url(1, 4),
     }
     assert lines_by_url(tmp_path / "crawl@1/pages.jsonl") == before
     assert not (tmp_path / "crawl@2").exists()

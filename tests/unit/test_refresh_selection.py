@@ -9,10 +9,8 @@ import tracemalloc
 from contextlib import closing
 
 import msgspec
-import pytest
 
 from crawler.clock import SystemClock
-from crawler.errors import CrawlerError
 from crawler.extract.lastmod import Said, moment
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.models import Checkpoint, Kind, Request
@@ -136,9 +134,8 @@ def test_without_due_and_trust_everything_is_visited_and_nothing_is_looked_up(tm
     assert selection.skip(1) is None
 
 
-def test_nothing_is_said_before_it_is_decided(tmp_path):
-    with pytest.raises(CrawlerError, match="not been decided"):
-        Selection(tmp_path / "refresh.db", DUE).skip(1)
+def test_before_it_is_decided_nothing_is_passed_over(tmp_path):
+    assert Selection(tmp_path / "refresh.db", DUE).skip(1) is None
 
 
 def test_a_sitemap_that_calls_a_page_newer_makes_it_due_and_one_that_does_not_makes_it_passed_over_if_trusted(tmp_path):
