@@ -39,6 +39,7 @@ MAIN = {
     "reasons.py": "ledger",
     "rule_health.py": "ledger",
     "rule_fall.py": "ledger",
+    "rule_states.py": "ledger",
     "traps/*": "ledger",
     "checkpoint.py": "checkpoint",
     "batch.py": "checkpoint",

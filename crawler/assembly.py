@@ -18,6 +18,7 @@ from crawler.heap import Heap
 from crawler.ledger import Ledger
 from crawler.parts import Parts
 from crawler.politeness.policy import Policy, Spent
+from crawler.rule_health import RULES
 from crawler.stats import Stats
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def assembled(
         blobs=blobs,
         heap=Heap(SPARE_BYTES),
         carrier=opened.carrier,
+        counted=(RULES, opened.health),
         committed=plan.committed,
     )
     keeps = config.export.warc or config.export.files  # asked here once, not of every page

@@ -6,7 +6,7 @@ only, and read when the checkpoint begins: they may be as large as all that a fa
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
@@ -45,6 +45,8 @@ class Batch:
         self.size = 0
         #: ends whose lines are to be read, with the number of page lines before them
         self._carried: list[tuple[int, Finished]] = []
+        #: sink -> lines that were carried over, once they are
+        self.carried: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self.finished) + len(self.snoozed)
@@ -87,6 +89,7 @@ class Batch:
                 for name, lines in records:
                     if name in names and name != PAGES:
                         self.lines[name].append(lines)
+                        self.carried[name] += lines.count(b"\n") + 1
         pages += own
         self.lines[PAGES] = pages
         self._carried = []

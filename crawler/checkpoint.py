@@ -55,6 +55,14 @@ class Keeper(Protocol):
         ...
 
 
+class RecordsCounted(Protocol):
+    """A `Keeper` whose state tells how many records there are, those carried over included."""
+
+    def carried(self, lines: Mapping[str, int]) -> bytes:
+        """What `state` returned for the checkpoint under way, with these lines, by sink, besides."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Committed:
     """What one checkpoint made durable."""
@@ -89,6 +97,7 @@ class Committer:
         blobs: What the first checkpoint stores besides, by name.
         heap: Of this process, seen to after commits.
         carrier: Reads what an earlier generation has of a URL that is as it was; None where there is none.
+        counted: The name of the keeper that counts records, and that itself; None where nobody does.
         committed: Called after the first commit and each that held results, before the next begins: taking one's
             time here slows the crawl, and nothing else.
     """
@@ -109,6 +118,7 @@ class Committer:
         blobs: Mapping[str, bytes] | None = None,
         heap: Heap | None = None,
         carrier: Carrier | None = None,
+        counted: tuple[str, RecordsCounted] | None = None,
         committed: Callable[[Committed], Awaitable[None]] | None = None,
     ) -> None:
         self._frontier = frontier
@@ -125,6 +135,7 @@ class Committer:
         self._blobs = dict(blobs or {})
         self._heap = heap
         self._carrier = carrier
+        self._counted = counted
         #: whose lines are written
         self._written = frozenset(self._sources.get(name, name) for name in sinks)
         self._committed = committed
@@ -215,6 +226,9 @@ class Committer:
         changed = {name: state for name, state in states.items() if state != self._states.get(name)}
         await self._tell_outcomes(batch)
         await batch.carry(self._carrier, self._written)
+        if batch.carried and self._counted is not None:
+            name, counts = self._counted
+            states[name] = changed[name] = counts.carried(batch.carried)
         positions = await self._write(batch.lines)
         for keeper in self._keepers.values():
             await keeper.sync(fsync=self._fsync)

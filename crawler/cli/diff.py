@@ -158,7 +158,7 @@ def _told(told: Comparison) -> Iterator[Row]:
 def _counted(label: str, counts: Counts, name: str = "") -> Iterator[Row]:
     """``before + added - removed = after``, and what changed."""
     parts = {"added": counts.added, "removed": counts.removed, "changed": counts.changed, "unchanged": counts.unchanged}
-    told = ", ".join(f"{count:,} {what}" for what, count in parts.items())
+    told = ", ".join(f"{count:,} {what}" for what, count in parts.items() if count) or "no difference"
     yield label, f"{name}{counts.before:,} before, {counts.after:,} after: {told}"
     fields = counts.fields.most_common(_FIELDS_SHOWN)
     if fields:

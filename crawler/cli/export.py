@@ -38,7 +38,7 @@ PAGES = "pages"
 @click.option("--unique", "key", multiple=True, metavar="FIELD", help="Fields of the key, in place of the rule's own.")
 @click.option("--all", "keep_all", is_flag=True, help="Keep records that share a key.")
 @click.option("--raw-cells", is_flag=True, help="Leave CSV cells as they are, though a spreadsheet may run them.")
-def export(  # noqa: PLR0913, PLR0917  (one parameter per option)
+def export(  # noqa: PLR0917  (one parameter per option)
     directory: Path,
     name: str | None,
     to: str,

@@ -137,15 +137,32 @@ MANUALS: Final = {
         exits={0: "extracted", 2: _USAGE, 3: "there was no answer to extract from"},
         see=("docs/archive.md, crawler try, crawler export",),
     ),
+    "query": Manual(
+        arguments={"DIR": _DIR, "SQL": "one SELECT; - reads it from standard input; without it, tables are listed"},
+        examples=(
+            "crawler query data/shop",
+            "crawler query data/shop 'SELECT url, title FROM pages WHERE depth < 2 ORDER BY url'",
+            "crawler query data/shop 'SELECT outcome, count(*) FROM ledger GROUP BY 1' --format csv",
+            "crawler query data/shop 'SELECT * FROM products' --to products.parquet",
+        ),
+        exits={0: "answered", 1: _MACHINE, 2: _USAGE, 130: "interrupted"},
+        see=("docs/export.md, docs/crawl-db.md, crawler export",),
+    ),
     "export": Manual(
-        arguments={"DIR": _DIR, "RULE|pages": "whose records: a rule's, by its name, or those of pages"},
+        arguments={"DIR": _DIR, "NAME": "a file of records: pages, a rule, …; default: as FILE is called, else pages"},
+        groups={
+            "What is written": ("--where", "--select", "--unique", "--all"),
+            "Where it goes": ("--to", "--raw-cells"),
+        },
         examples=(
             "crawler export data/shop products",
-            "crawler export data/shop products --to products.csv",
-            "crawler export data/shop pages --to pages.jsonl.zst",
+            "crawler export data/shop --to products.csv",
+            "crawler export data/shop --to pages.parquet",
+            "crawler export data/shop --to shop.sqlite",
+            "crawler export data/shop pages --to pages.jsonl.zst --where 'depth < 3'",
         ),
-        exits={0: "written", 1: _MACHINE, 2: _USAGE},
-        see=("crawler schema items, docs/rules.md",),
+        exits={0: "written", 1: _MACHINE, 2: _USAGE, 130: "interrupted"},
+        see=("docs/export.md, crawler query, crawler schema items, docs/rules.md",),
     ),
     "init": Manual(
         arguments={"DIR": "where to write; it is made if need be. Default: here"},

@@ -82,7 +82,13 @@ class Side:
                 f"{path}: has {size:,} bytes, and crawl.db knows of {end:,}: some of it is lost; "
                 f"crawler crawl -d {self.path} --repair mends that"
             )
-        yield from Lines(path, end=end).blocks()
+        lines = Lines(path, end=end)
+        yield from lines.blocks()
+        if lines.left_over and self.has_store:  # without one it may be what a crawl was about to write
+            raise CrawlerError(
+                f"{path}: what follows byte {lines.position:,} is not whole, and crawl.db says it is committed: "
+                "the file is damaged"
+            )
 
     def has(self, sink: str) -> bool:
         """Whether it has a file of that name."""

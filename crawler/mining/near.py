@@ -56,6 +56,8 @@ def clusters(sketches: NDArray[np.uint16], near: float = NEAR) -> Clusters:
             in order, a part at a time, and looked up where two may be alike.
         near: The least similarity of near-duplicates.
     """
+    if not len(sketches):
+        return Clusters(np.zeros(0, np.int64), np.zeros(0, np.float32))
     first, copies = _distinct(_digests(sketches))
     compared = _Compared(sketches, first)
     compared.find_shared(near)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import category, normalize
 
@@ -24,7 +24,7 @@ import numpy as np
 from xxhash import xxh3_64_intdigest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,11 +34,13 @@ MAX_TERM_CHARS = 64
 """Longer words are no terms: they are encoded data, or addresses."""
 
 _ASCII_WORD = re.compile(r"\w\w+", re.ASCII)
-#: what is written without spaces -> how many characters in a row stand for a word
-_UNSPACED = {
-    "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af": 2,
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff": 4,
-}
+_WORD = re.compile(r"\w\w+")
+#: what is written without spaces; by how many characters in a row stand for a word
+_PAIRED = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_FOURS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_MARK, _UNSPACED = 1, 2
+_OTHER = 0xFFFF
+"""Stands for all characters beyond the basic plane, in a table; itself it is none."""
 
 
 class Texts(NamedTuple):
@@ -59,12 +61,13 @@ def words(text: str) -> list[str]:
     text = text[:MAX_CHARS]
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
-    any_word, unspaced, splitter = _patterns()
     text = normalize("NFKC", text).casefold()
-    found = any_word(text)
-    if not unspaced(text):
-        return found
-    return list(chain.from_iterable(_split(word, splitter) if unspaced(word) else (word,) for word in found))
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    kinds = int(np.bitwise_or.reduce(_table()[np.minimum(codes, _OTHER)], initial=0))
+    if not kinds:
+        return _WORD.findall(text)
+    found = _pattern(kinds).findall(text)
+    return list(chain.from_iterable(map(_split, found))) if kinds & _UNSPACED else found
 
 
 def terms(text: str) -> list[str]:
@@ -101,28 +104,47 @@ class _Numbers(dict[str, int]):
 
 
 @cache
-def _patterns() -> tuple[Callable[[str], list[str]], Callable[[str], object], Callable[[str], list[str]]]:
-    """What finds words in text that is not ASCII; what tells if some have no spaces between; what takes those apart.
+def _marks() -> str:
+    """Vowel signs, and accents that have no letter of their own: not of ``\\w``, and yet they split no word.
 
-    Marks (vowel signs, accents that have no letter of their own) are not of ``\\w``, and split no word here. Only the
-    basic plane's are known: looking at all takes 0.2 s.
+    Only the basic plane's are known: looking at all takes 0.2 s.
     """
-    marks = "".join(sign for sign in map(chr, range(0x300, 0xFFFF)) if category(sign) in {"Mn", "Mc"})
-    letter = f"[\\w{re.escape(marks)}]"
-    spans = "".join(_UNSPACED)
-    splitter = "|".join([*(f"[{span}]+" for span in _UNSPACED), f"(?:(?![{spans}]){letter})+"])
-    return re.compile(f"{letter}{{2,}}").findall, re.compile(f"[{spans}]").search, re.compile(splitter).findall
+    known = re.compile(f"[{_PAIRED}{_FOURS}]").match
+    return "".join(
+        sign for sign in map(chr, range(0x300, _OTHER)) if category(sign) in {"Mn", "Mc"} and not known(sign)
+    )
 
 
 @cache
-def _lengths() -> list[tuple[Callable[[str], object], int]]:
-    return [(re.compile(f"[{span}]").match, length) for span, length in _UNSPACED.items()]
-
-
-def _split(word: str, splitter: Callable[[str], list[str]]) -> Sequence[str]:
-    """What stands for the words of a run that holds characters of scripts without spaces."""
-    found: list[str] = []
-    for run in splitter(word):
-        length = next((length for matches, length in _lengths() if matches(run)), len(run))
-        found += [run[at : at + length] for at in range(max(1, len(run) - length + 1))] if len(run) > 1 else ()
+def _table() -> NDArray[np.uint8]:
+    """Of each character of the basic plane, what it takes to find the words of a text that has it."""
+    found = np.zeros(_OTHER + 1, np.uint8)
+    found[[ord(mark) for mark in _marks()]] = _MARK
+    for span in re.findall(".-.", _PAIRED + _FOURS):
+        found[min(ord(span[0]), _OTHER) : ord(span[2]) + 1] = _UNSPACED
     return found
+
+
+@cache
+def _pattern(kinds: int) -> re.Pattern[str]:
+    """What finds words in a text that has characters of some kinds."""
+    letter = r"\w"
+    if kinds & _UNSPACED:
+        letter = f"[^\\W{_PAIRED}{_FOURS}]"
+    if kinds & _MARK:
+        letter = f"(?:{letter}|[{re.escape(_marks())}])"
+    spans = f"|[{_PAIRED}]{{2,}}|[{_FOURS}]{{2,}}" if kinds & _UNSPACED else ""
+    return re.compile(f"{letter}{{2,}}{spans}")
+
+
+_paired = re.compile(f"[{_PAIRED}]").match
+_fours = re.compile(f"[{_FOURS}]").match
+
+
+def _split(word: str) -> Sequence[str]:
+    """What stands for the words of a run of characters, which may be of a script without spaces."""
+    if _paired(word):
+        return list(map("".join, pairwise(word)))
+    if _fours(word) and len(word) > 4:
+        return list(map("".join, zip(word, word[1:], word[2:], word[3:], strict=False)))
+    return (word,)

@@ -23,6 +23,9 @@ MAX_SHOWN: Final = 100
 """Of each kind of difference."""
 _BOUNDS: Final = (MAX_SHOWN, 30, 10, 3)
 _MAX_RULES: Final = 50
+_BOTH: Final = tuple(
+    Column(title, kind="examples", is_sortable=False, is_labelled=True) for title in ("Before", "After")
+)
 _VALUE: Final = 300  # characters
 _MAX_FIELDS: Final = 12
 _CHANGES: Final = ("changed", "added", "removed")
@@ -135,7 +138,7 @@ def _pages(told: Comparison, seen: Seen) -> Iterator[Section]:
         return
     columns = (
         *(Column("Page", kind="wide"), Column("Fields", kind="wide"), Column("Alike", is_number=True)),
-        *(Column("Before", kind="examples", is_sortable=False), Column("After", kind="examples", is_sortable=False)),
+        *_BOTH,
     )
     rows = [
         (url(one.url), Cell(names(one.fields)), alike(one.similarity), _values(one.before), _values(one.after))
@@ -187,7 +190,7 @@ def _links(told: Comparison, seen: Seen) -> Iterator[Section]:
         return
     columns = (
         *(Column("Page", kind="wide"), Column("Leads to", kind="wide")),
-        *(Column("Before", kind="examples", is_sortable=False), Column("After", kind="examples", is_sortable=False)),
+        *_BOTH,
     )
     drawn = []
     for change in _CHANGES:

@@ -14,7 +14,7 @@ from crawler.errors import ConfigError, CrawlerError
 from crawler.tables.spool import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 MEMORY_BYTES: Final = 512 << 20
@@ -24,6 +24,10 @@ _LONGEST_IN_MEMORY = 24
 _MAX_THREADS = 4
 _MACHINES = ("OutOfMemoryException", "IOException", "InternalException", "FatalException", "ResourceInUseException")
 """Errors that are not about the SQL."""
+_NAMES = ("BinderException", "CatalogException")
+"""Those about tables and columns."""
+
+_GUESS = re.compile(r"\nDid you mean .*")
 _PLACE = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
 
 
@@ -90,12 +94,12 @@ def one_select(sql: str, told: str) -> str:
 
 
 @contextmanager
-def explained(told: str, hint: str = "") -> Iterator[None]:
+def explained(told: str, hint: Callable[[], str] = str) -> Iterator[None]:
     """Raise DuckDB's errors as ours.
 
     Args:
         told: What was asked, for messages.
-        hint: What is said after errors in the SQL.
+        hint: What is said after errors about names in the SQL, worked out then.
 
     Raises:
         ConfigError: The SQL cannot be meant.
@@ -112,7 +116,10 @@ def explained(told: str, hint: str = "") -> Iterator[None]:
             raise RecordsError(f"{told}: {message}") from error
         if type(error).__name__ in _MACHINES:
             raise CrawlerError(f"{told}: {message}") from error
-        raise ConfigError(f"{told}: {message}{hint}") from error
+        if type(error).__name__ == "CatalogException":
+            message = _GUESS.sub("", message)  # it knows few of our tables
+        what_there_is = hint() if type(error).__name__ in _NAMES else ""
+        raise ConfigError(f"{told}: {message}{what_there_is}") from error
     except RuntimeError as error:
         if "interrupted" in str(error).lower():
             raise KeyboardInterrupt from error

@@ -20,8 +20,8 @@ GROUP_BYTES = 16 << 20
 """Of records as JSON; a reader takes one group at a time, too."""
 
 COLUMNS_KEY = "crawler.columns"
-"""In the file's metadata: JSON, an object for each column with its name, the field it comes from, and its type, ``JSON``
-for a text of JSON."""
+"""In the file's metadata: JSON, an object for each column with its name, its field and its type, ``JSON`` for a text of
+JSON."""
 
 _MOST_ROWS, _FEWEST_ROWS = 122_880, 2_048
 

@@ -46,6 +46,18 @@ class Answer(NamedTuple):
             count += len(rows)
         return count
 
+    def begun(self, tell: Callable[[], object]) -> Answer:
+        """The same; `tell` is called when the first rows are there."""
+
+        def rows() -> Iterator[list[tuple[Any, ...]]]:
+            first = next(self.rows, None)
+            if first is not None:
+                tell()
+                yield first
+                yield from self.rows
+
+        return Answer(self.fields, rows())
+
     @property
     def kinds(self) -> dict[str, Kind]:
         """Column -> what it holds in a table that knows text, numbers and JSON."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import msgspec
 
@@ -17,9 +17,6 @@ from crawler.frontier.sqlite_schema import open_store
 from crawler.models import Outcome
 from tests.support.small_crawl import page_record, request
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 HOST = "a.test"
 AT = 1_800_000_000.0
 PRODUCT = RuleConfig(name="product", fields={"sku": ".sku", "name": "h1", "price": ".price"}, unique=("sku",))
@@ -28,6 +25,12 @@ OFFER = RuleConfig(name="offer", fields={"title": ".t", "cost": ".c"})
 
 def at(name):
     return f"http://{HOST}/{name}"
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has had resident (proc(5), Linux)."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) << 10
 
 
 class OneCrawl:
