@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from crawler.errors import ConfigError, CrawlerError, ExportError, FetchError
 from crawler.models import Kind, Response
 from crawler.reasons import REASONS
-from crawler.sinks import FOLDERS, line_sinks, own_sinks
+from crawler.sinks import CHANGES, FOLDERS, line_sinks, own_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -98,7 +98,7 @@ def given_sinks(sinks: Mapping[str, Sink | tuple[str, Sink]], config: CrawlConfi
         ConfigError: A name that is none or is taken, lines that this crawl does not have, or what is no sink.
     """
     lines = line_sinks(config)
-    taken = {*lines, *own_sinks(config), *FOLDERS, "seeds"}
+    taken = {*lines, *own_sinks(config), *FOLDERS, CHANGES, "seeds"}
     found = []
     for name, given in sinks.items():
         source, sink = given if isinstance(given, tuple) else ("pages", given)

@@ -19,14 +19,14 @@ from crawler.dataset.lines import Lines
 from crawler.directory import SPELLINGS
 from crawler.errors import CrawlerError
 from crawler.models import LINKS, MAX_EXAMPLES, OUTCOMES, PAGES, SITEMAPS
-from crawler.sinks import FILES, is_late
+from crawler.sinks import CHANGES, FILES, is_late
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _HELD, _HELD_BYTES = 2_000, 16 << 20  # records of a side
-_OTHERS = frozenset((OUTCOMES, LINKS, SITEMAPS, FILES, "seeds", "runs"))
+_OTHERS = frozenset((OUTCOMES, LINKS, SITEMAPS, FILES, CHANGES, "seeds", "runs"))
 
 
 class Difference(msgspec.Struct, kw_only=True):

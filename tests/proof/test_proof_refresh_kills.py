@@ -4,43 +4,76 @@ whoever reads the crawl meanwhile finds it whole."""
 from __future__ import annotations
 
 import random
-import shutil
 
 import pytest
 
 from tests.support.failpoint import program
-from tests.support.killing import Kill, spread
+from tests.support.killing import spread
 from tests.support.refreshing import Refreshes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
-FILE_OPERATIONS = 400
+FILE_OPERATIONS = 600
 """More than a refresh makes."""
+STEPS = {"append": 2, "half": 1, "written": 3, "fsync": 5, "begin": 2, "middle": 1, "commit": 2, "heard": 3, "cut": 1}
+KEPT = ("export.links=true", "export.warc=true", 'export.files=["text/*"]')
 
 
 @pytest.fixture(scope="module")
 def refreshes(tmp_path_factory):
-    with Refreshes(tmp_path_factory.mktemp("refreshes"), more=("export.links=true",)) as refreshes:
+    with Refreshes(tmp_path_factory.mktemp("refreshes"), pages_per_host=24, more=KEPT) as refreshes:
         yield refreshes
 
 
-@pytest.mark.parametrize("step", ["append", "half", "written", "fsync", "begin", "middle", "commit", "heard", "cut"])
+@pytest.mark.parametrize("step", STEPS)
 def test_a_refresh_that_died_at_a_step_makes_the_same_generation(refreshes, step):
-    for number in (1, 3):
-        with refreshes.copy(f"{step}-{number}") as crawl:
-            life = crawl.live(program=program(step, number))
-            refreshes.is_whole(crawl, life)
-            crawl.complete()
-            refreshes.ends_well(crawl)
+    with refreshes.copy(step) as crawl:
+        refreshes.is_whole(crawl, crawl.live(program=program(step, STEPS[step])))
+        crawl.complete()
+        refreshes.ends_well(crawl)
 
 
 def test_dying_before_every_few_file_operations_a_refresh_still_ends_whole(refreshes):
+    found = set()
     with refreshes.copy("in-turn") as crawl:
-        for number in range(1, FILE_OPERATIONS, 7):
+        for number in range(1, FILE_OPERATIONS, 23):
             life = crawl.live(program=program("file", number))
             if not life.died:
                 break
-            refreshes.is_whole(crawl, life)
+            found.add(refreshes.is_whole(crawl, life))
         assert life.code == 0, life.stderr
         assert len(crawl.lives) > 5
         refreshes.ends_well(crawl)
+    assert 1 in found
+
+
+@pytest.mark.parametrize("step", ["written", "fsync", "commit"])
+def test_when_the_power_fails_in_a_refresh_nothing_committed_is_lost(refreshes, step):
+    with refreshes.copy(f"unplugged-{step}") as crawl:
+        life = crawl.live(program=program(step, STEPS[step], "unplug"))
+        assert life.died
+        assert refreshes.is_whole(crawl, life) == 1
+        crawl.complete()
+        refreshes.ends_well(crawl)
+
+
+@pytest.mark.parametrize("step", ["half", "fsync", "begin"])
+def test_a_refresh_whose_disk_is_full_says_so_and_goes_on_once_there_is_room(refreshes, step):
+    with refreshes.copy(f"full-{step}") as crawl:
+        life = crawl.live(program=program(step, STEPS[step], "fail"))
+        assert life.code == 1, (life.code, life.stderr)
+        assert "Traceback" not in life.stderr, life.stderr
+        assert refreshes.is_whole(crawl, life) == 1
+        crawl.complete()
+        refreshes.ends_well(crawl)
+
+
+def test_killed_at_random_moments_a_refresh_asks_no_host_too_soon(tmp_path):
+    with Refreshes(tmp_path, delay_s=0.03, pages_per_host=30) as refreshes:
+        for number in range(2):
+            with refreshes.copy(f"random-{number}") as crawl:
+                kills = spread(random.Random(f"refresh {number}"), 5, 1.2 * refreshes.seconds)
+                crawl.complete(kills, lambda life, crawl=crawl: refreshes.is_whole(crawl, life))
+                refreshes.ends_well(crawl)
+        assert refreshes.died_at
+        refreshes.behaved()

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from crawler.extract.lastmod import LASTMODS
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -203,8 +205,8 @@ def _store(directory: Path) -> dict[str, Counter[Any]]:
             return {}
         positions = dict(store.execute("SELECT name, bytes FROM file"))
         for name, position in positions.items():
-            if name == "warc" or (not position and name.endswith(".rejects")):
-                continue  # its position is no length; made with its first line
+            if name in ("warc", LASTMODS) or (not position and name.endswith(".rejects")):
+                continue  # whose position is no length; made with its first line
             length = output(directory, name).stat().st_size
             assert length == position, f"{name} has {length} bytes, of which {position} are committed"
         questions = {

@@ -3,7 +3,8 @@
 Nothing in the crawler knows of it: the steps are wrapped from here, after import. At the Nth time that STEP is reached
 
     kill    the process kills itself
-    unplug  so it does, and of its files nothing is left but what was brought to the disk (SQLite's own are let be)
+    unplug  so it does, and of its files nothing is left but what was brought to the disk (SQLite's own are let be); of
+            a refresh, the files of the generation that is being made
     fail    the step fails as it does on a full disk, then and from then on
 
 For ``size``, N is the largest size of a file the process may write, as a limit of the system.
@@ -64,7 +65,7 @@ class Failpoint:
         if step != self.step or next(self._arrivals) < self._number:
             return False
         if not self.fails:
-            if self._unplugs:
+            if self._unplugs and self._directory.exists():
                 self._unplug(self._directory)
             os.kill(os.getpid(), signal.SIGKILL)
         return True
@@ -79,9 +80,11 @@ class Failpoint:
     def _unplug(self, folder: Path) -> None:
         names = self._names.get(folder.stat().st_ino, set())
         for path in folder.iterdir():
-            if path.name.startswith(("crawl.db", "payloads.db")) or path.name == "crawl.lock":
+            if path.name.startswith(("crawl.db", "payloads.db", "refresh.db")) or path.name == "crawl.lock":
                 continue
-            length = self._on_disk.get(path.stat().st_ino)
+            found = path.stat()
+            linked = found.st_size if found.st_nlink > 1 and not path.is_dir() else None  # and on the disk elsewhere
+            length = self._on_disk.get(found.st_ino, linked)
             if path.is_dir():
                 self._unplug(path) if path.name in names else shutil.rmtree(path)
             elif length is None or path.name not in names:
@@ -175,7 +178,8 @@ def _run(step: str, number: int, how: str, arguments: list[str]) -> None:
     else:
         assert step in STEPS, f"no such step: {step}"
         directory = arguments[arguments.index("-d") + 1]
-        install(Failpoint(step, number, how, Path(directory)), directory)
+        unplugged = Path(f"{directory}@2" if "--refresh" in arguments else directory)
+        install(Failpoint(step, number, how, unplugged), directory)
     main(arguments)
 
 

@@ -7,12 +7,16 @@ both, so an uninterrupted one says what each of the others must come to.
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from crawler.archive.captures import Captures
+from crawler.dataset import archived
+from crawler.dataset.archived import Current
 from tests.support.audit import Harvest, committed_lines
 from tests.support.changing import ChangingWeb
 from tests.support.killing import Crawl
@@ -39,6 +43,10 @@ class Generation:
     """All that a finished generation has left, but for what depends on time."""
 
     harvest: Harvest
+    #: of the archive: URL, status and length of each answer that holds
+    answers: Counter[tuple[str, int, int]]
+    #: of ``export.files``, without times
+    bodies: Counter[bytes]
     number: int
     changes: Mapping[str, Mapping[str, Any]]  #: by URL
 
@@ -50,10 +58,16 @@ class Generation:
             AssertionError: It is not whole, or its files, its store and its summary do not agree.
         """
         number = msgspec.json.decode((directory / "summary.json").read_bytes())["generation"]
-        rows = [msgspec.json.decode(line) for line in committed_lines(directory, "changes")] if number > 1 and list(directory.glob("changes*")) else []
+        rows = [msgspec.json.decode(line) for line in committed_lines(directory, "changes")] if number > 1 else []
         changes = {row["url"]: {key: row[key] for key in row if key != "after_at"} for row in rows}
         assert len(changes) == len(rows), "URLs twice in changes"
-        return cls(harvest=Harvest.of(directory), number=number, changes=changes)
+        return cls(
+            harvest=Harvest.of(directory),
+            answers=_answers(directory),
+            bodies=_bodies(directory),
+            number=number,
+            changes=changes,
+        )
 
     def same_as(self, other: Generation) -> None:
         """Compare with one of the same answers.
@@ -64,6 +78,28 @@ class Generation:
         self.harvest.same_as(other.harvest)
         assert self.number == other.number
         assert self.changes == other.changes
+        assert self.answers == other.answers
+        assert self.bodies == other.bodies
+
+
+def _answers(directory: Path) -> Counter[tuple[str, int, int]]:
+    if not (directory / "warc").exists():
+        return Counter()
+    sources = archived.sources([directory])
+    current = Current(Captures(sources), sources)
+    found = Counter((got.request.url, got.response.status, len(got.response.body)) for got in current)
+    assert not current.torn
+    return found
+
+
+def _bodies(directory: Path) -> Counter[bytes]:
+    """The lines of files.jsonl, each of which has its body, and nothing else lies there."""
+    if not list(directory.glob("files.jsonl*")):
+        return Counter()
+    lines = [msgspec.json.decode(line) for line in committed_lines(directory, "files")]
+    there = {str(path.relative_to(directory)) for path in (directory / "files").rglob("*") if path.is_file()}
+    assert {line["path"] for line in lines} == there
+    return Counter(msgspec.json.encode((line["url"], line["content_digest"], line["path"])) for line in lines)
 
 
 class Refreshes:
@@ -109,7 +145,7 @@ class Refreshes:
             self.seconds = life.ended - life.began
             self.whole = Generation.of(crawl.directory)
         expected = {url: planted.change for url, planted in self.web.expected().items()}
-        if self.whole.changes: assert {url: row["change"] for url, row in self.whole.changes.items()} == expected
+        assert {url: row["change"] for url, row in self.whole.changes.items()} == expected
         return self
 
     def __exit__(self, *exc: object) -> None:
