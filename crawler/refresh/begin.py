@@ -175,14 +175,7 @@ async def open_refresh(plan: Plan, generation: Generation, store: OpenedStore, c
     base, into = CrawlDirectory(generation.base), plan.directory.path
     restored, config = store.restored, store.config
     with ExitStack() as stack:
-        with Base.plain(base.store) as earlier:
-            before = stored_config({CONFIG: earlier.blob(CONFIG)})
-            version = earlier.version()
-        if before is None:
-            raise CrawlerError(f"{base.store}: says nothing of how its crawl was begun")
-        why = altered(before, config)
-        if version != __version__:
-            why.append(f"crawler {version} is {__version__} now")
+        before, why = _before(base, config)
         if why and generation.due:
             raise ConfigError(
                 f"--due visits what has changed, and all records will be others ({', '.join(why)}): refresh without it"
@@ -212,6 +205,23 @@ async def open_refresh(plan: Plan, generation: Generation, store: OpenedStore, c
             choice=choice,
             news=(news, *[all_anew] * bool(why)),
         )
+
+
+def _before(base: CrawlDirectory, config: CrawlConfig) -> tuple[CrawlConfig, list[str]]:
+    """The configuration of the generation before, and why nothing of it can be taken over as it is; empty if it can.
+
+    Raises:
+        CrawlerError: Its store does not say.
+    """
+    with Base.plain(base.store) as store:
+        before = stored_config({CONFIG: store.blob(CONFIG)})
+        version = store.version()
+    if before is None:
+        raise CrawlerError(f"{base.store}: says nothing of how its crawl was begun")
+    why = altered(before, config)
+    if version != __version__:
+        why.append(f"crawler {version} is {__version__} now")
+    return before, why
 
 
 async def _taken_over(

@@ -84,7 +84,9 @@ async def test_each_url_has_all_its_lines_byte_for_byte(base, into):
     index_records(base, into, SINKS)
     asked = [*random.Random(2).choices(range(1, PAGE_COUNT + 1), k=500), PAGE_COUNT + 1, 0]
     found = await carried(into, asked)
-    expected = [{sink: b"\n".join(lines) for sink, lines in of(n).items()} if 0 < n <= PAGE_COUNT else {} for n in asked]
+    expected = [
+        {sink: b"\n".join(lines) for sink, lines in of(n).items()} if 0 < n <= PAGE_COUNT else {} for n in asked
+    ]
     assert [dict(records) for records in found] == expected
     with Base(base.store, into / INDEX) as urls:
         for known in urls.urls(at_once=50):
