@@ -50,3 +50,12 @@ REASONS: dict[str, str] = {
     "http_NNN": "the final status, when it is neither 2xx nor a redirect: http_404, http_503, …",
 }
 """Every reason an outcome may carry, and what it means."""
+
+_ALIVE = frozenset(("http_401", "http_402", "http_403", "http_407", "http_408", "http_425", "http_429"))
+"""4xx that say the URL is there, and not for us, or not now."""
+_GONE = frozenset(("dns", "bad_redirect", "redirect_loop"))
+
+
+def is_gone(reason: str | None) -> bool:
+    """Whether a URL that failed for this reason is not there, rather than out of reach for a while."""
+    return reason is not None and (reason in _GONE or (reason.startswith("http_4") and reason not in _ALIVE))

@@ -35,6 +35,7 @@ COMMANDS = {
     "report": "Write a page on what a crawl came to.",
     "export": "Write records as Parquet, CSV, SQLite or JSON Lines.",
     "query": "Ask a crawl in SQL.",
+    "mine": "Find near-duplicates, keywords, important pages, dead links.",
     "diff": "Say in what two crawls differ.",
     "init": "Write a commented crawl.yaml and seeds.txt; --from URL proposes them.",
     "demo": "Crawl a small bundled shop on this machine.",
@@ -47,7 +48,7 @@ GROUPS = {
     "First steps": ("init", "demo", "doctor", "completion"),
     "Before a crawl": ("check", "try", "schema"),
     "Crawl": ("crawl", "why"),
-    "Afterwards": ("report", "query", "export", "diff", "reparse"),
+    "Afterwards": ("report", "query", "export", "mine", "diff", "reparse"),
 }
 """How help shows them; what is in no group comes last."""
 

@@ -164,6 +164,24 @@ MANUALS: Final = {
         exits={0: "written", 1: _MACHINE, 2: _USAGE, 130: "interrupted"},
         see=("docs/export.md, crawler query, crawler schema items, docs/rules.md",),
     ),
+    "mine": Manual(
+        arguments={"DIR": _DIR},
+        examples=(
+            "crawler mine data/shop",
+            "crawler mine data/shop --only near,dead --jobs 4",
+            "crawler mine data/shop -q --json | jq .steps",
+        ),
+        files={
+            "DIR/near_duplicates.jsonl": "pages that say nearly the same, by cluster",
+            "DIR/keywords.jsonl": "of each page; host_keywords.jsonl: of each host",
+            "DIR/ranks.jsonl": "PageRank and links of each page; host_ranks.jsonl: of hosts",
+            "DIR/dead_links.jsonl": "URLs that failed, and the pages that link to them",
+            "DIR/languages.jsonl": "pages and words by host and language",
+            "DIR/mine.json": "of what all this was made, and how: `crawler schema mine`",
+        },
+        exits={0: "written", 1: _MACHINE, 2: _USAGE, 130: "interrupted; what was there before is as it was"},
+        see=("docs/mining-crawl.md, crawler schema near_duplicates, crawler report",),
+    ),
     "init": Manual(
         arguments={"DIR": "where to write; it is made if need be. Default: here"},
         examples=(

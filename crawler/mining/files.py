@@ -39,15 +39,13 @@ class NearDuplicate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A page that says nearly the same as others. The largest clusters come first, each with all its pages."""
 
     url: Annotated[str, Meta(description="URL of the page")]
-    cluster: Annotated[
-        str, Meta(description="URL of the page that stands for the cluster: its first in the order of the crawl")
-    ]
+    cluster: Annotated[str, Meta(description="URL of the page that stands for the cluster, itself one of its pages")]
     size: Annotated[int, Meta(description="pages in the cluster, 2 or more")]
     similarity: Annotated[
         float,
         Meta(
-            description="share of three-word sequences that the page and the one that stands for its cluster have in "
-            "common, as estimated from sketches: 0 to 1"
+            description="how much of their words and pairs of words in a row the page and the one that stands "
+            "for its cluster have in common, as estimated from sketches: 0 to 1"
         ),
     ]
     exact: Annotated[bool, Meta(description="whether both have the same text, or the same bytes")]
@@ -71,7 +69,7 @@ class HostKeywords(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a host is about. Hosts with the most pages come first."""
 
     host: Annotated[str, Meta(description="host name, with its port unless that is the usual one")]
-    pages: Annotated[int, Meta(description="pages of it that have words")]
+    pages: Annotated[int, Meta(description="pages of it")]
     keywords: Annotated[tuple[Keyword, ...], Meta(description="the highest score first")]
 
 
@@ -138,15 +136,17 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="read, or what was asked for: near, keywords, ranks, dead, languages")]
     rows: Annotated[dict[str, int], Meta(description="lines written, by file")] = {}
     counts: Annotated[dict[str, int], Meta(description="what was counted on the way")] = {}
+    made_at: Annotated[str, Meta(description="when it was finished: RFC 3339, UTC")] = ""
+    pages: Annotated[int, Meta(description="page records it was made of")] = 0
     seconds: Annotated[float, Meta(description="how long it took")] = 0.0
     peak_bytes: Annotated[
-        int, Meta(description="most memory that the process held by then, and each of the others together")
+        int, Meta(description="most memory that each of the processes had held by then, added up")
     ] = 0
     skipped: Annotated[str | None, Meta(description="why it was not done; null if it was")] = None
 
 
 class Mined(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of mine.json: of what the other files were made, and how."""
+    """The content of mine.json: of what the other files were made, and how, when that was last done."""
 
     version: Annotated[str, Meta(description="of crawler")]
     made_at: Annotated[str, Meta(description="when it was finished: RFC 3339, UTC")]
@@ -155,7 +155,9 @@ class Mined(msgspec.Struct, frozen=True, kw_only=True):
     bytes_read: Annotated[dict[str, int], Meta(description="up to which byte each file was read")]
     parameters: Annotated[dict[str, int | float], Meta(description="what the results depend on besides")]
     seconds: Annotated[float, Meta(description="how long all of it took")]
-    steps: tuple[Step, ...]
+    steps: Annotated[
+        tuple[Step, ...], Meta(description="in this order; those that were not asked for last are of an earlier run")
+    ]
 
 
 RECORDS: Final = {

@@ -18,6 +18,7 @@ from crawler.models import OUTCOMES, PAGES, Outcome
 from crawler.report.collect_changes import changes_of
 from crawler.report.collect_ends import Ends
 from crawler.report.collect_hosts import HostCounts
+from crawler.report.collect_mined import mined_of
 from crawler.report.collect_pages import Pages
 from crawler.report.collect_robots import MAX_ORIGINS, robots_of
 from crawler.report.collect_rules import rules_of
@@ -197,6 +198,7 @@ class _Report:
             "slowest": pages.slowest,
             "truncated": pages.truncated.most(),
             "needs_js": pages.needs_js,
+            "mined": mined_of(self._lying.directory.path, pages.count, self._remarks),
         }
 
     def found(self) -> dict[str, Any]:

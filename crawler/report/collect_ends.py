@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.models import OUTCOMES, Outcome
+from crawler.reasons import is_gone
 from crawler.report.bounded import Counts, Sample
-from crawler.report.dead import DeadLinks, is_dead
+from crawler.report.dead import DeadLinks
 from crawler.report.facts import Reason
 from crawler.report.timeline import FAILED, OTHER
 from crawler.wording import meaning
@@ -87,7 +88,7 @@ class Ends:
         if end.reason is None:
             return
         self._count_reason(end.reason, end)
-        if outcome is Outcome.FAILED and is_dead(end.reason):
+        if outcome is Outcome.FAILED and is_gone(end.reason):
             self.dead.add(url, end.reason, end.via)
         elif end.reason in _ROBOTS:
             self.disallowed.add("/".join(url.split("/", 3)[:3]))

@@ -13,15 +13,6 @@ MAX_FOLLOWED = 20_000
 """Of how many it is found out where they are linked from; 300 bytes each."""
 MAX_DEAD, MAX_SOURCES = 200, 5
 
-_ALIVE = frozenset(("http_401", "http_402", "http_403", "http_407", "http_408", "http_425", "http_429"))
-"""4xx that say the URL is there, and not for us, or not now."""
-_GONE = frozenset(("dns", "bad_redirect", "redirect_loop"))
-
-
-def is_dead(reason: str | None) -> bool:
-    """Whether a URL that failed for this reason is not there, rather than out of reach for a while."""
-    return reason is not None and (reason in _GONE or (reason.startswith("http_4") and reason not in _ALIVE))
-
 
 class _Dead:
     __slots__ = ("found_on_counted", "reason", "sources", "sources_count", "via")

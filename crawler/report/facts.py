@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from crawler.report.facts_mined import MinedFacts
 from crawler.traps.verdict import Verdict
 
 
@@ -263,6 +264,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     n_robots: int = 0
     truncated: dict[str, int] = {}  #: pages by what was cut of their records
     needs_js: int = 0
+    mined: MinedFacts = MinedFacts()  #: what `crawler mine` has found
     traps: tuple[Verdict, ...] = ()
     changes: Changes | None = None  #: None for a first generation
     unverified: tuple[str, ...] = ()  #: host patterns whose certificates were not checked

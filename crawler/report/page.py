@@ -20,6 +20,7 @@ from crawler.report import (
     page_changes,
     page_content,
     page_hosts,
+    page_mined,
     page_overview,
     page_timeline,
 )
@@ -40,7 +41,8 @@ _PARTS: Final = (
     *(page_timeline.timeline, page_answers.reasons, page_answers.answers, page_answers.depth),
     *(page_hosts.latency, page_hosts.hosts, page_hosts.robots, page_hosts.refusals),
     *(page_content.rules, page_content.standing_out, page_content.dead_links, page_content.duplicates),
-    *(page_answers.languages, page_content.truncated, page_content.traps),
+    *(page_mined.near_duplicates, page_mined.importance, page_mined.keywords),
+    *(page_answers.languages, page_mined.languages, page_content.truncated, page_content.traps),
     *(page_overview.runs, page_overview.configuration),
 )
 

@@ -11,9 +11,10 @@ from fractions import Fraction
 
 import pytest
 
+from crawler.reasons import is_gone
 from crawler.report import duplicates
 from crawler.report.bounded import Counts, Largest, Sample
-from crawler.report.dead import MAX_SOURCES, DeadLinks, is_dead
+from crawler.report.dead import MAX_SOURCES, DeadLinks
 from crawler.report.depths import DEEPEST, Depths
 from crawler.report.duplicates import Digests
 from crawler.report.facts import Duplicates
@@ -180,7 +181,7 @@ def test_depths_beyond_all_reason_are_counted_together():
      ("http_429", False), ("http_503", False), ("timeout", False), (None, False)],
 )  # fmt: skip
 def test_what_may_be_there_another_time_is_no_dead_link(reason, dead):
-    assert is_dead(reason) == dead
+    assert is_gone(reason) == dead
 
 
 def test_dead_links_are_told_with_their_pages_the_first_one_first():
