@@ -98,10 +98,10 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         files = output_files(plan)
         store = await open_store(plan, clock, files, resumed=resumed, meanwhile=_http)
         stack.push_async_callback(store.frontier.aclose)
-        refresh, store = await _refresh(plan, store, clock, stack)
-        frontier, restored, effective = store.frontier, store.restored, store.config
         if cookies.are_kept:
             directory.keep_store_private()
+        refresh, store = await _refresh(plan, store, clock, stack)
+        frontier, restored, effective = store.frontier, store.restored, store.config
         parser = parser_for(effective, frontier.key, server, lastmods=bool(refresh and refresh.choice.sinks))
         stack.push_async_callback(parser.aclose)
         await parser.start()

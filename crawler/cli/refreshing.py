@@ -18,7 +18,6 @@ from crawler.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from crawler.plan import Plan
     from crawler.refresh.publish import Ended
@@ -34,6 +33,8 @@ def told(ended: Ended) -> Iterator[str]:
         yield f"This is generation {ended.number} now; the one before is {ended.older}."
         if ended.removed:
             yield f"Removed, as refresh.keep says: {', '.join(path.name for path in ended.removed)}."
+        if ended.older.resolve() in (here := Path.cwd(), *here.parents):
+            yield f"The folder you are in is that one now: cd {quoted(str(ended.path))}"
         return
     command = f"{typed_command()} crawl --refresh -d {quoted(str(ended.base))}"
     if ended.interrupted:

@@ -7,6 +7,7 @@ last of these commits says which generation this is, so a death before it has al
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from crawler.models import Checkpoint
 from crawler.refresh.base import Base
 from crawler.refresh.carry import RecordCarrier
 from crawler.refresh.choice import Choice
-from crawler.refresh.index import INDEX, index_records
+from crawler.refresh.index import INDEX, forget, index_records
 from crawler.refresh.seeding import RefreshSeeds
 from crawler.reopen import load_stored
 from crawler.resume import CONFIG, COOKIES, OUTPUT, REFRESH, SEEDS, altered, stored_config
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from crawler.plan import Plan
     from crawler.seedlist import SeedList
     from crawler.stores import OpenedStore
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +155,7 @@ def base_held(generation: Generation) -> Iterator[None]:
         if base.state() is not State.FINISHED or family.number() + 1 != generation.number:
             raise CrawlerError(f"{base.path}: another process has changed what lies there; run it again")
         family.mend()  # what an earlier refresh was about to remove
+        forget(base.path)
         yield
 
 
@@ -179,6 +183,10 @@ async def open_refresh(plan: Plan, generation: Generation, store: OpenedStore, c
         why = altered(before, config)
         if version != __version__:
             why.append(f"crawler {version} is {__version__} now")
+        if why and generation.due:
+            raise ConfigError(
+                f"--due visits what has changed, and all records will be others ({', '.join(why)}): refresh without it"
+            )
         sinks = [] if why else [*line_sinks(config), *[FILES] * bool(config.export.files)]
         await asyncio.to_thread(index_records, base, into, sinks)
         known = stack.enter_context(Base(base.store, into / INDEX))
@@ -190,12 +198,9 @@ async def open_refresh(plan: Plan, generation: Generation, store: OpenedStore, c
             restored = msgspec.structs.replace(restored, blobs={**restored.blobs, **blobs})
         if CONFIG not in restored.blobs:
             config = plan.effective_config(before.seeds)
-        if why and generation.due:
-            raise ConfigError(
-                f"--due visits what has changed, and all records will be others ({', '.join(why)}): refresh without it"
-            )
         choice = Choice(generation, config, plan.directory, store.frontier, clock, carries=not why)
         news = f"Generation {generation.number} of {generation.base}: {known.count():,} URLs are visited again."
+        log.info("generation begins", extra={"why": news})
         all_anew = f"All pages are read anew, as their records will be others: {', '.join(why)}."
         yield Refresh(
             base=known,

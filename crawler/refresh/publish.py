@@ -128,9 +128,9 @@ def published(plan: Plan, ended: Ended) -> Ended:
     made = plan.directory
     with explained(made.store), closing(open_store(made.store, fsync=True)) as connection:
         connection.execute(_FORGET)
-    forget(made.path)
     family = Family(ended.base)
     older = family.publish(ended.number)
+    forget(family.path)  # not before: who does the account again needs it
     log.info("generation in force", extra={"why": f"{ended.number}; the one before is {older}"})
     removed = tuple(family.prune(plan.config.refresh.keep))
     return msgspec.structs.replace(ended, path=family.path, older=older, removed=removed)
