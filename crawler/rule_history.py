@@ -57,12 +57,20 @@ def crawl_before(directory: Path, name: str) -> Earlier | None:
     return max(found, key=lambda one: (one.summary.ended_at, one.path.name), default=None)
 
 
-def worse(now: Mapping[str, RuleSummary], earlier: Earlier) -> Iterator[str]:
-    """What the rules that both crawls had find less of now, in plain lines."""
+def worse(now: Mapping[str, RuleSummary], earlier: Earlier, *, refreshes: bool = False) -> Iterator[str]:
+    """What the rules that both crawls had find less of now, in plain lines.
+
+    Args:
+        now: How they fare.
+        earlier: The crawl before.
+        refreshes: Whether this one reads only what has changed since: of few pages that says nothing.
+    """
     beside = f"in {earlier.path.name}, which ended {earlier.summary.ended_at}"
     for name, rule in now.items():
         before = earlier.summary.rules.get(name)
         if before is None or before.pages < FEWEST_PAGES:
+            continue
+        if refreshes and rule.pages < FEWEST_PAGES:
             continue
         found = rule.records + rule.rejects  # without pages, where a repair has counted them in files
         if not rule.pages and not found:

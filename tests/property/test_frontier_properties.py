@@ -209,7 +209,7 @@ class FrontierMachine(RuleBasedStateMachine):
                     await asyncio.sleep(0)
                 for host in HOSTS:
                     self.check_taken(host, count, await self.frontier.take([(host, count)]))
-            self.add([found], 1)
+            self.add([found], 1, None)
             await commit
             await self.frontier.commit(Checkpoint())  # for the first may have begun before or after the addition
 

@@ -341,3 +341,12 @@ def test_records_carried_over_count_as_records_and_say_nothing_of_fields():
     again = RuleHealth([RuleConfig(name="offer", fields={"price": ".price"})])
     again.restore(stored)
     assert tallied(again.carried({"offer": 1}))["offer"].records == 10
+
+
+@pytest.mark.parametrize("now", [RuleSummary(), told(19, 0.0, records=0)])
+def test_refresh_that_reads_few_pages_is_not_said_to_find_less_than_the_crawl_of_all(tmp_path, now):
+    ended(tmp_path / "shop", "2026-11-20T08:00:00Z", product=told(200, 0.99))
+    earlier = crawl_before(tmp_path / "shop@2", "shop")
+    assert list(worse({"product": now}, earlier))
+    assert list(worse({"product": now}, earlier, refreshes=True)) == []
+    assert len(list(worse({"product": told(20, 0.0, records=0)}, earlier, refreshes=True))) == 2
