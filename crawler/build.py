@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     from crawler.config import CrawlConfig, FetchConfig, TrapsConfig
     from crawler.directory import CrawlDirectory
     from crawler.fetch.http import HttpFetcher
-    from crawler.parse.base import Parser
     from crawler.models import Restored
+    from crawler.parse.base import Parser
     from crawler.plan import Plan
     from crawler.refresh.begin import Refresh
     from crawler.rule_history import Earlier
