@@ -8,13 +8,21 @@ from contextlib import closing
 
 import msgspec
 import pytest
+from warcio.archiveiterator import ArchiveIterator
+from warcio.checker import Checker
 
+from crawler.cli import run
+from crawler.dataset.why import explain
 from crawler.report.collect import collect
 from tests.support.killing import Crawl
 from tests.support.refreshing import Generation, Refreshes
 from tests.support.report_sums import agrees
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(60),
+    pytest.mark.filterwarnings("ignore:Unclosed file <tempfile:ResourceWarning"),  # of warcio's
+]
 
 KEPT = ("export.warc=true", 'export.files=["text/*"]')
 
@@ -91,3 +99,56 @@ def test_what_failed_is_tried_again_in_it(made):
     assert summary(made)["generation"] == 2
     assert summary(made)["outcomes"]["failed"] == failed
     agrees(collect(made, now=0.0), made)
+
+
+class _Options:
+    verbose = False
+
+    def __init__(self, inputs):
+        self.inputs = inputs
+
+
+def test_archive_is_whole_when_the_generation_before_is_gone(refreshes, capsys):
+    with refreshes.copy("pruned") as crawl:
+        crawl.arguments = ["--refresh", "--set=refresh.keep=0"]
+        assert crawl.complete().code == 0
+        directory = crawl.directory
+        assert [path.name for path in directory.parent.iterdir()] == ["crawl"]
+        archives = sorted((directory / "warc").glob("*.warc.gz"))
+        checker = Checker(_Options([str(path) for path in archives]))
+        checker.process_all()
+        assert checker.exit_value == 0
+        profiles, dates = set(), {}
+        for path in archives:
+            with path.open("rb") as file:
+                for record in ArchiveIterator(file):
+                    headers = record.rec_headers
+                    if record.rec_type == "response":
+                        dates.setdefault(headers["WARC-Target-URI"], set()).add(headers["WARC-Date"])
+                    elif record.rec_type == "revisit":
+                        profiles.add(headers["WARC-Profile"].rpartition("/")[2])
+                        of = headers["WARC-Refers-To-Target-URI"]
+                        assert headers["WARC-Refers-To-Date"] in dates[of], of
+        assert profiles == {"server-not-modified", "identical-payload-digest"}
+        capsys.readouterr()
+        assert run(["reparse", str(directory), "--json"]) == 0
+        told = msgspec.json.decode(capsys.readouterr().out)
+        assert told["answers"] == len(urls(directory, "pages")) + len(urls(directory, "outcomes"))
+        assert {
+            name: found["changed"] + found["added"] + found["removed"] for name, found in told["differences"].items()
+        } == {
+            "pages": 0,
+            "items": 0,
+        }
+
+
+def test_why_tells_since_when_a_page_is_as_it_is(made):
+    records = [msgspec.json.decode(line) for line in (made / "pages.jsonl").read_bytes().splitlines()]
+    facts = {record["url"]: explain(made, record["url"], 0.0) for record in records}
+    unchanged = {url: found for url, found in facts.items() if found.outcome == "unchanged"}
+    assert {found.reason for found in unchanged.values()} == {"not_modified", "same_content"}
+    for record in records:
+        found = facts[record["url"]]
+        if found.outcome == "unchanged":
+            assert found.last_visit.since == record["fetched_at"]
+            assert bool(found.last_visit.asked_with) == (found.reason == "not_modified")
