@@ -43,6 +43,7 @@ async def store(tmp_path):
     )
     await frontier.aclose()
     connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO history VALUES (?, 4, 1, 172800.0, ?, ?, NULL, NULL)", (home.id, at, at))
     yield connection
     connection.close()
 
@@ -54,6 +55,8 @@ ANSWERS = [
     [],  # no host has waited
     [("https://a.test/", "https://a.test/dead")],
     [("a.test", 4, 1, 1, "2023-11-14 22:13:20")],
+    [],  # it is no refresh
+    [("https://a.test/", 1, 4, 2.0, "2023-11-14 22:13:20")],
 ]
 
 
