@@ -132,7 +132,9 @@ def assembled(
         seeds=opened.seeds.requests(),
         frontier=frontier,
         policy=policy,
-        errands=Errands(policy=policy, frontier=frontier, fetcher=opened.fetcher, ledger=ledger),
+        errands=Errands(
+            policy=policy, frontier=frontier, fetcher=opened.fetcher, ledger=ledger, carries=opened.carrier is not None
+        ),
         fetcher=opened.fetcher,
         parser=opened.parser,
         ledger=ledger,

@@ -34,7 +34,7 @@ from crawler.politeness.limits import beat_s
 from crawler.pools import open_parser as open_parser  # noqa: PLC0414 - opened from here, as all is
 from crawler.pools import parser_for
 from crawler.reach import Reach
-from crawler.resume import CONFIG, COOKIES, OUTPUT, REFRESH, SEEDS, output_blob
+from crawler.resume import CONFIG, COOKIES, GENERATION, OUTPUT, REFRESH, SEEDS, output_blob
 from crawler.rule_health import RULES, RuleHealth
 from crawler.running import Running
 from crawler.runs import noted
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from crawler.config import CrawlConfig, FetchConfig, TrapsConfig
     from crawler.directory import CrawlDirectory
     from crawler.fetch.http import HttpFetcher
+    from crawler.models import Restored
     from crawler.parse.base import Parser
     from crawler.plan import Plan
     from crawler.refresh.begin import Refresh
@@ -156,12 +157,24 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             release=parser.aclose,
             earlier=earlier,
             name=config.name,
-            generation=plan.generation,
+            generation=_generation(plan, restored),
             unverified=fetch.unverified,
             traps=traps,
             server_pid=lambda: parser.server_pid,
             run=run,
         )
+
+
+def _generation(plan: Plan, restored: Restored) -> int:
+    """Which generation it is; one that is in force and gone on with says so itself."""
+    if plan.generation is not None:
+        return plan.generation.number
+    if (blob := restored.blobs.get(GENERATION)) is None:
+        return 1
+    from crawler.generations import told_in  # noqa: PLC0415 - a first one has no use for it
+
+    told = told_in(blob)
+    return told.number if told else 1
 
 
 async def _refresh(

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from crawler.errors import FetchError
 from crawler.models import HostState
 
@@ -26,13 +28,21 @@ LOOKUPS = 64
 
 
 class Errands:
-    """Between the policy and what knows the answers."""
+    """Between the policy and what knows the answers.
 
-    def __init__(self, *, policy: Policy, frontier: Frontier, fetcher: Fetcher, ledger: Ledger) -> None:
+    Args:
+        carries: Whether there is an earlier generation to take records over from. Without, what was known of a URL is
+            of no use: what a repair asks for again must come as if nobody had ever seen it.
+    """
+
+    def __init__(
+        self, *, policy: Policy, frontier: Frontier, fetcher: Fetcher, ledger: Ledger, carries: bool = True
+    ) -> None:
         self._policy = policy
         self._frontier = frontier
         self._fetcher = fetcher
         self._ledger = ledger
+        self._carries = carries
         self._hosts: asyncio.Queue[HostKey] = asyncio.Queue()  # bounded by the policy's window
         self._cursor = 0
 
@@ -50,6 +60,8 @@ class Errands:
             self._hosts.put_nowait(host_key)
         if turn.wants:
             requests = await frontier.take(turn.wants)
+            if not self._carries:
+                requests = [replace(one, known=None) if one.known is not None else one for one in requests]
             if seeds := policy.inside.unknown(turn.wants, requests):
                 policy.inside.recall([await self._state(key) for key in seeds])
             origins = policy.supply(turn.wants, requests)

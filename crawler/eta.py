@@ -89,7 +89,7 @@ class Eta:
             admitted=snapshot.admitted,
             ended=snapshot.admitted - snapshot.queued,
             left=snapshot.waiting + snapshot.in_flight,
-            pages=snapshot.pages,
+            pages=snapshot.visited,
             wire_bytes=snapshot.wire_bytes,
         )
         if snapshot.paused:

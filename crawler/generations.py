@@ -22,13 +22,11 @@ from crawler.claims import move_aside
 from crawler.directory import CrawlDirectory, State, bring_down
 from crawler.errors import ConfigError, CrawlerError
 from crawler.resume import CONFIG
+from crawler.resume import GENERATION as GENERATION  # noqa: PLC0414 - exported from here too
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-GENERATION = "generation"
-"""The name of the blob that says which generation a crawl is: `Told`. A first one has none."""
 
 MARK = "generation.new"
 """A file in a generation that is whole, while it is put in force."""
@@ -215,6 +213,19 @@ def told_by(path: Path) -> Told | None:
 def told_in(blob: bytes) -> Told | None:
     """What a blob says that a store has under `GENERATION`."""
     return msgspec.json.decode(blob, type=Told) if blob else None
+
+
+def before(path: Path, number: int) -> Path:
+    """Where the generation before this one lies, or will, once this one is in force.
+
+    Args:
+        path: Of this one, in force or being made.
+        number: Of this one.
+    """
+    path = path.resolve()
+    named = _NUMBERED.fullmatch(path.name)
+    name = named[1] if named and int(named[2]) == number else path.name
+    return path.with_name(f"{name}@{number - 1}")
 
 
 def refuse_numbered(path: Path) -> None:

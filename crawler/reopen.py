@@ -11,12 +11,14 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from crawler.config.file import dump, load, loads
 from crawler.dataset.ledger import EmptyStoreError, KnownUrls
 from crawler.errors import ConfigError, FrontierError
 from crawler.renames import complete_renames
 from crawler.repair.decide import Damaged, repair
-from crawler.resume import CONFIG, OUTPUT, STDOUT, changes, check_output, output_blob, stored_config
+from crawler.resume import CONFIG, GENERATION, OUTPUT, STDOUT, changes, check_output, output_blob, stored_config
 from crawler.retry import retry_failed
 from crawler.spool import Spool
 
@@ -128,7 +130,14 @@ def _known_of(plan: Plan) -> dict[str, bytes]:
         stored = stored_config({CONFIG: plan.directory.config.read_bytes()})
     except (OSError, UnicodeDecodeError, ConfigError):
         return {}
-    return {CONFIG: dump(stored).encode(), OUTPUT: output_blob(plan.pages)} if stored else {}
+    if not stored:
+        return {}
+    known = {CONFIG: dump(stored).encode(), OUTPUT: output_blob(plan.pages)}
+    if plan.generation is None and (ended := plan.directory.read_summary()) and ended.generation > 1:
+        from crawler.generations import Told  # noqa: PLC0415 - a first one has no use for it
+
+        known[GENERATION] = msgspec.json.encode(Told(ended.generation))
+    return known
 
 
 def _checked(plan: Plan, restored: Restored) -> tuple[CrawlConfig, list[str]]:

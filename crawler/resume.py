@@ -28,6 +28,7 @@ CONFIG = "config"  #: YAML
 OUTPUT = "output"  #: where page records go: a path; empty for the crawl's directory
 COOKIES = "cookies"  #: JSON of `fetch.cookies`: the jars
 SEEDS = "seeds"  #: `seedlist.Place`
+GENERATION = "generation"  #: `generations.Told`; a first generation has none
 REFRESH = "refresh"  #: `refresh.seeding.Place`
 STDOUT = "stdout"  #: how far a stream of pages.jsonl has got
 

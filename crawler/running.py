@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from crawler.engine import Engine
     from crawler.export.base import Sink
     from crawler.frontier.base import Frontier
-    from crawler.generations import Generation
     from crawler.machine import Machine
     from crawler.parts import Ending
     from crawler.rule_health import RuleHealth, RuleSummary
@@ -69,7 +68,7 @@ class Running:
             when the crawl is closed.
         earlier: The crawl before this one, to compare with; None for none.
         name: Of the crawl.
-        generation: Which it is, of a crawl that is crawled again.
+        generation: Which it is: 1 for a first one.
         unverified: Host patterns whose certificates are not checked.
         traps: Finds its traps; None if nobody does.
         server_pid: The process whose children are its parsers; None where these are no processes.
@@ -91,7 +90,7 @@ class Running:
         release: Callable[[], Coroutine[Any, Any, None]],
         earlier: Earlier | None = None,
         name: str = "",
-        generation: Generation | None = None,
+        generation: int = 1,
         unverified: Sequence[str] = (),
         traps: Traps | None = None,
         server_pid: Callable[[], int | None] = lambda: None,
@@ -163,9 +162,11 @@ class Running:
         )
         if not interrupted:
             summary = _summary(result, started_at, self._clock.wall(), self._name)
-            if (made := self._generation) is not None:
-                base = f"{made.base.name}@{made.number - 1}"
-                summary = msgspec.structs.replace(summary, generation=made.number, base=base)
+            if self._generation > 1:
+                from crawler.generations import before  # noqa: PLC0415 - a first one has no use for it
+
+                base = before(self._directory.path, self._generation).name
+                summary = msgspec.structs.replace(summary, generation=self._generation, base=base)
             self._directory.write_summary(msgspec.structs.replace(summary, unverified=self._unverified))
         self.result = result
         return result

@@ -98,6 +98,13 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     parsing: int = 0
     #: lines of records and URLs' ends that wait for a checkpoint
     uncommitted: int = 0
+    #: of `pages` those that a refresh keeps without asking anybody, which no budget counts
+    unvisited: int = 0
+
+    @property
+    def visited(self) -> int:
+        """Pages that were asked for: what ``budget.pages`` counts."""
+        return self.pages - self.unvisited
 
 
 class Stats:
@@ -264,6 +271,7 @@ class Stats:
             statuses=dict(sorted(self._statuses.items())),
             latencies=tuple(self._latencies),
             latency_sum_s=self._latency_sum_s,
+            unvisited=self._unvisited,
         )
 
     def _elapsed_s(self) -> float:

@@ -39,7 +39,7 @@ def goal(look: Look) -> Goal:
     snapshot, budget = look.snapshot, look.budget
     by = look.left.by if look.left else (End.PAGES if budget.pages else End.KNOWN)
     if by is End.PAGES and budget.pages:
-        return Goal(snapshot.pages, budget.pages, f"{snapshot.pages:,} of {counted(budget.pages, 'page')}")
+        return Goal(snapshot.visited, budget.pages, f"{snapshot.visited:,} of {counted(budget.pages, 'page')}")
     if by is End.BYTES and budget.bytes:
         return Goal(snapshot.wire_bytes, budget.bytes, f"{size(snapshot.wire_bytes)} of {size(budget.bytes)}")
     if by is End.TIME and budget.time_s:

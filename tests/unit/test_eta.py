@@ -131,3 +131,8 @@ def test_what_is_remembered_is_bounded():
     for second in range(800):
         eta.after(at(float(second), ended=0, left=10))
     assert len(eta._samples) <= 600
+
+
+def test_pages_that_a_refresh_keeps_unasked_bring_no_budget_nearer():
+    kept = replace(at(20, ended=1_100, left=900, pages=1_100), unvisited=1_000)
+    assert estimate(at(0, ended=0, left=2_000), kept, pages=150) == Estimate(10.0, by=End.PAGES)

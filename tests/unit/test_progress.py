@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.config import BudgetConfig
-from crawler.progress import PlainLines, counts, fitting, waits
+from crawler.models import Outcome
+from crawler.progress import PlainLines, counts, fitting, unchanged, waits
 from crawler.units import Duration
 from crawler.views import SlowHost
 from tests.support.clock import FakeClock
@@ -117,3 +118,10 @@ def test_hosts_are_named_one_line_long_and_escaped():
     assert line.isprintable()
     assert line.count(".test") == 2
     assert len(line) < 300
+
+
+def test_what_a_refresh_finds_unchanged_is_told_beside_its_pages():
+    outcomes = {Outcome.UNCHANGED: 1_200}
+    parts = [part.text for part in counts(replace(SNAPSHOT, outcomes=outcomes), None)]
+    assert parts[1] == "1,200 unchanged"
+    assert not unchanged(SNAPSHOT, 1)

@@ -205,3 +205,18 @@ def test_long_rules_and_examples_are_cut():
     long = "x" * 1_000
     text = account(replace(SNAPSHOT, refusals={long: Refusal(rule=long, count=1, examples=(long,))}))
     assert max(map(len, text.splitlines())) < 200
+
+
+def test_what_a_refresh_found_unchanged_is_told_by_how_that_was_found():
+    outcomes = SNAPSHOT.outcomes | {Outcome.UNCHANGED: 30}
+    reasons = {(Outcome.UNCHANGED, "not_modified"): 25, (Outcome.UNCHANGED, "not_due"): 5}
+    told = summary(
+        replace(SNAPSHOT, outcomes=outcomes, reasons=reasons),
+        stopped_by=None,
+        directory=Path("data/x"),
+        elapsed_s=1.0,
+        seeds=SeedTally(given=1, fetched=1),
+    )
+    lines = [" ".join(line.split()) for line in told.splitlines()]
+    assert "Unchanged 30" in lines
+    assert any(line.startswith("not_modified 25 asked for what is new since") for line in lines)
