@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import networkx
@@ -22,6 +22,9 @@ from crawler.mining.files import RECORDS as FILES
 from crawler.mining.words import terms
 from tests.support.mined_crawl import make
 from tests.support.small_crawl import page_record, request
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 PAGES = 1_200
