@@ -39,6 +39,10 @@ class Summary(msgspec.Struct, kw_only=True, frozen=True):
     elapsed_s: float
     #: of the configuration
     name: str = ""
+    #: 1 for a first crawl; a refresh makes the next one
+    generation: int = 1
+    #: the directory, beside this one, of the generation before; empty for a first crawl
+    base: str = ""
     #: pages that look empty without JavaScript
     needs_js: int = 0
     #: host patterns whose certificates were not checked

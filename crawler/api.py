@@ -13,33 +13,31 @@ docs/embedding.md has an example of each thing.
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from crawler.asked import asked_for
 from crawler.build import open_crawl
-from crawler.config import CrawlConfig
-from crawler.config.file import load
-from crawler.config.rules import problems
 from crawler.dashboard import open_board, shown
 from crawler.dataset.where import where_of
-from crawler.directory import CrawlDirectory, claim
+from crawler.directory import CrawlDirectory
 from crawler.errors import ConfigError, CrawlerError
 from crawler.events import Listeners
 from crawler.extract.record import PageRecord
 from crawler.given import given_fetcher, given_sinks
 from crawler.plan import Plan
-from crawler.reopen import load_stored
+from crawler.refresh.claimed import claimed
 from crawler.report import wants_report, write_or_log
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from crawler.checkpoint import Committed
+    from crawler.config import CrawlConfig
     from crawler.events import Listener
     from crawler.export.base import Sink
     from crawler.export.outcomes import OutcomeRecord
@@ -62,6 +60,10 @@ class Crawl:
         fresh: Move a crawl that already lies there aside, instead of refusing.
         resume: Go on with a crawl that lies there, instead of refusing; only pages of this run are handed out.
         retry_failed: Resume, and try again what failed: all of it, or what such a text as ``"reason=timeout"`` says.
+        refresh: Crawl a finished crawl again, as its next generation, or go on with that: what has not changed since is
+            taken over. `directory` is that of the crawl, and the generation's only once it is whole; until then it is
+            made in `making`. Only pages that were fetched are handed out, and heard of by `on_page`.
+        due: With `refresh`, visit only pages that are likely to have changed by now.
         repair: Resume a crawl whose files are damaged; what they lack is fetched again. Not with `sinks`, as nobody
             knows what these lack.
         on_page: Called with each page once it is committed, in the loop of the crawl; awaited if it is asynchronous.
@@ -88,6 +90,8 @@ class Crawl:
         fresh: bool = False,
         resume: bool = False,
         retry_failed: bool | str = False,
+        refresh: bool = False,
+        due: bool = False,
         repair: bool = False,
         on_page: Listener[PageRecord] | None = None,
         on_failure: Listener[OutcomeRecord] | None = None,
@@ -95,36 +99,28 @@ class Crawl:
         fetcher: Fetcher | Callable[[], Fetcher] | None = None,
         serve: str | None = None,
     ) -> None:
-        resume = resume or bool(retry_failed) or repair
+        resume = resume or bool(retry_failed) or repair or refresh
         if fresh and resume:
-            raise ConfigError("fresh begins anew; resume, retry_failed and repair go on: expected one of them")
+            raise ConfigError("fresh begins anew; resume, retry_failed, repair and refresh go on: expected one of them")
+        if due and not refresh:
+            raise ConfigError("due says what a refresh visits: expected refresh=True with it")
         if repair and sinks:
             raise ConfigError(
                 "repair: nobody knows what sinks of your own lack: repair without them, and fill them anew"
             )
-        folder = None
-        stored = None
-        if config is None and resume and directory is not None:
-            stored = load_stored(CrawlDirectory(Path(directory)))
-        if stored:
-            self.config = stored.config
-        elif config is None or isinstance(config, CrawlConfig):
-            self.config = config or CrawlConfig()
-            for problem in problems(self.config):  # a YAML file's have been told when it was loaded
-                raise ConfigError(f"{problem.key}: {problem.value}: {problem.expected}")
-        elif not isinstance(config, str | os.PathLike):
-            raise ConfigError(f"config: {config!r}: expected a CrawlConfig or the path of a YAML file")
-        else:
-            loaded = load(Path(config))
-            self.config, folder = loaded.config, loaded.folder
+        asked = asked_for(config, directory, resume=resume, refresh=refresh, due=due)
+        self.config = asked.config
         #: where the crawl's files are
-        self.directory = Path(directory) if directory is not None else Path("data") / self.config.name
+        self.directory = asked.directory
+        #: where a refresh makes the next generation; None for a crawl of its own, and once that is in force
+        self.making = asked.making
         self._plan = Plan(
             config=self.config,
-            directory=CrawlDirectory(self.directory),
+            directory=CrawlDirectory(self.making or self.directory),
+            generation=asked.generation,
             seeds=(seeds,) if isinstance(seeds, str) else tuple(seeds),
-            folder=folder,
-            is_stored=stored is not None,
+            folder=asked.folder,
+            is_stored=asked.is_stored,
             resume=resume,
             retry=where_of("" if retry_failed is True else retry_failed) if retry_failed else None,
             repair=repair,
@@ -273,13 +269,12 @@ class Crawl:
             with ExitStack() as stack:
                 board = open_board(self._serve, stack)
                 plan = board.seeing(self._plan) if board else self._plan
-                stack.enter_context(claim(plan.directory, fresh=self._fresh, resume=plan.resume))
+                stack.enter_context(claimed(plan, fresh=self._fresh))
                 async with open_crawl(plan) as self._running, shown(board, self._running):
                     self.dashboard = board.urls[0] if board else None
                     self._opened.set()
                     result = await self._running.run()
-                if wants_report(self._plan.config, result.ending.stopped_by):
-                    await asyncio.to_thread(write_or_log, self.directory, config=self._plan.written_config())
+                await asyncio.to_thread(self._conclude, result)
             if self._listeners.error is not None:
                 raise self._listeners.error
             return result
@@ -287,7 +282,19 @@ class Crawl:
             self._ended.set()
             self._opened.set()
 
+    def _conclude(self, result: Result) -> None:
+        """Leave a report, and put a generation in force that is whole."""
+        plan, stopped_by, ended = self._plan, result.ending.stopped_by, None
+        if plan.generation is not None:
+            from crawler.refresh.publish import concluded, published  # noqa: PLC0415 - only a refresh pays for it
+
+            ended = concluded(plan, stopped_by)
+        if wants_report(plan.config, stopped_by) and (ended is None or ended.is_whole):
+            write_or_log(plan.directory.path, config=plan.written_config())
+        if ended is not None and ended.is_whole:
+            self.directory, self.making = published(plan, ended).path, None
+
     async def _hand_over(self, committed: Committed) -> None:
         await self._listeners.hear(committed)
-        if committed.pages and not self._abandoned:
-            await self._batches.put(committed.pages)
+        if (pages := committed.news) and not self._abandoned:
+            await self._batches.put(pages)

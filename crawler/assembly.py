@@ -6,7 +6,7 @@ What is opened, in which order, and by which backend, is `crawler.build`'s to sa
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from crawler.archive.entry import Keeping
 from crawler.checkpoint import Committer
@@ -18,12 +18,13 @@ from crawler.heap import Heap
 from crawler.ledger import Ledger
 from crawler.parts import Parts
 from crawler.politeness.policy import Policy, Spent
+from crawler.rule_health import RULES
 from crawler.stats import Stats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
-    from crawler.checkpoint import Keeper
+    from crawler.checkpoint import Carrier, Keeper
     from crawler.clock import Clock
     from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
@@ -36,12 +37,19 @@ if TYPE_CHECKING:
     from crawler.reach import Reach
     from crawler.rule_health import RuleHealth
     from crawler.scope import Scope
-    from crawler.seedlist import SeedList
     from crawler.traps.detector import Traps
 
 
 SPARE_BYTES = 64 * 1024**2
 """What the process may hold beyond what it needs: bodies of megabytes leave that, and more, between what is in use."""
+
+
+class Seeding(Protocol):
+    """What a crawl begins with."""
+
+    def requests(self) -> AsyncIterator[list[Request]]:
+        """All of it, in batches."""
+        ...
 
 
 class Opened(NamedTuple):
@@ -50,7 +58,7 @@ class Opened(NamedTuple):
     frontier: Frontier
     fetcher: Fetcher
     parser: Parser
-    seeds: SeedList
+    seeds: Seeding
     keepers: Mapping[str, Keeper]
     scope: Scope
     reach: Reach
@@ -59,6 +67,7 @@ class Opened(NamedTuple):
     in_flight: InFlight
     clock: Clock
     resumed: bool
+    carrier: Carrier | None = None  #: in a refresh
 
 
 def assembled(
@@ -83,7 +92,7 @@ def assembled(
         urls=config.urls,
         resumed=opened.resumed,
         spent=Spent(
-            pages=restored.counters.get("pages", 0),
+            pages=restored.counters.get("pages", 0) - restored.counters.get("unvisited", 0),
             bytes=restored.counters.get("wire_bytes", 0),
             time_s=restored.counters.get("elapsed_ms", 0) / 1000,
         ),
@@ -104,6 +113,8 @@ def assembled(
         keepers=opened.keepers,
         blobs=blobs,
         heap=Heap(SPARE_BYTES),
+        carrier=opened.carrier,
+        counted=(RULES, opened.health),
         committed=plan.committed,
     )
     keeps = config.export.warc or config.export.files  # asked here once, not of every page

@@ -34,14 +34,14 @@ from crawler.politeness.limits import beat_s
 from crawler.pools import open_parser as open_parser  # noqa: PLC0414 - opened from here, as all is
 from crawler.pools import parser_for
 from crawler.reach import Reach
-from crawler.resume import CONFIG, COOKIES, OUTPUT, SEEDS, output_blob
+from crawler.resume import CONFIG, COOKIES, OUTPUT, REFRESH, SEEDS, output_blob
 from crawler.rule_health import RULES, RuleHealth
 from crawler.running import Running
 from crawler.runs import noted
 from crawler.scope import Scope
 from crawler.seedlist import SeedList
 from crawler.sinks import hook_sink
-from crawler.stores import open_store, restore
+from crawler.stores import OpenedStore, open_store, restore
 from crawler.traps.detector import Traps
 from crawler.traps.stored import TRAPS
 
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from crawler.fetch.http import HttpFetcher
     from crawler.parse.base import Parser
     from crawler.plan import Plan
+    from crawler.refresh.begin import Refresh
     from crawler.rule_history import Earlier
     from crawler.survey.ask import Survey
 
@@ -82,7 +83,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
     function = config.extract.python
     health = RuleHealth(config.extract.rules, function and hook_sink(function))
     earlier = _earlier(plan) if config.extract.rules else None
-    if not resumed:
+    if not resumed and plan.generation is None:
         plan.read_seeds()  # a mistake in an item is told before files are made
     allowed = _allowed(config)
     scope = Scope(config.scope)
@@ -95,11 +96,12 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             stack.callback(server.close)
         files = output_files(plan)
         store = await open_store(plan, clock, files, resumed=resumed, meanwhile=_http)
+        stack.push_async_callback(store.frontier.aclose)
+        refresh, store = await _refresh(plan, store, clock, stack)
         frontier, restored, effective = store.frontier, store.restored, store.config
-        stack.push_async_callback(frontier.aclose)
         if cookies.are_kept:
             directory.keep_store_private()
-        parser = parser_for(effective, frontier.key, server)
+        parser = parser_for(effective, frontier.key, server, lastmods=bool(refresh and refresh.choice.sinks))
         stack.push_async_callback(parser.aclose)
         await parser.start()
         reach = Reach(fetch)
@@ -108,18 +110,29 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
         traps = _traps(config.traps, clock) if config.traps.detect else None
+        begins = refresh.seeds(seeds) if refresh else seeds
         keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, RULES: health, **plan.keepers}
-        if traps is not None:
-            keepers[TRAPS] = traps
+        keepers |= {TRAPS: traps} if traps is not None else {}
+        keepers |= {REFRESH: begins, **refresh.choice.keepers} if refresh else {}
         restore(keepers, restored, directory.store)
-        sinks = await open_sinks(plan, files, restored, stack)
-        text = dump(effective)
-        directory.write_config(text)
-        directory.reopen()
+        sinks = await open_sinks(plan, files, restored, stack, refresh.choice.sinks if refresh else {})
+        text = _reopened(directory, effective)
         begun.append(True)
         in_flight = stack.enter_context(_in_flight(plan, parser, allowed))
         opened = Opened(
-            frontier, fetcher, parser, seeds, keepers, scope, reach, health, traps, in_flight, clock, resumed
+            frontier,
+            fetcher,
+            parser,
+            begins,
+            keepers,
+            scope,
+            reach,
+            health,
+            traps,
+            in_flight,
+            clock,
+            resumed or refresh is not None,  # the generation before may have asked the same hosts a moment ago
+            refresh.carrier if refresh else None,
         )
         parts = assembled(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         parts = replace(parts, widen=fetcher.widen)
@@ -132,16 +145,36 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             seed_rows=JsonlSink(directory.seeds),
             clock=clock,
             fsync=config.checkpoint.fsync,
-            news=[*store.news, *missing_sinks(plan.sinks, restored), *in_flight.news, *filter(None, (allowed.remark,))],
+            news=[
+                *store.news,
+                *(refresh.news if refresh else ()),
+                *missing_sinks(plan.sinks, restored),
+                *in_flight.news,
+                *filter(None, (allowed.remark,)),
+            ],
             health=health,
             release=parser.aclose,
             earlier=earlier,
             name=config.name,
+            generation=plan.generation,
             unverified=fetch.unverified,
             traps=traps,
             server_pid=lambda: parser.server_pid,
             run=run,
         )
+
+
+async def _refresh(
+    plan: Plan, store: OpenedStore, clock: Clock, stack: AsyncExitStack
+) -> tuple[Refresh | None, OpenedStore]:
+    """What a refresh goes by, and its store with what was taken over; a crawl of its own has its store alone."""
+    if plan.generation is None:
+        return None, store
+    from crawler.refresh.begin import open_refresh  # noqa: PLC0415 - only a refresh pays for it
+
+    refresh = await stack.enter_async_context(open_refresh(plan, plan.generation, store, clock))
+    news = [*store.news, *refresh.news]
+    return refresh, store._replace(restored=refresh.restored, config=refresh.config, news=news)
 
 
 @asynccontextmanager
@@ -183,6 +216,14 @@ def _allowed(config: CrawlConfig) -> Allowance:
 def _settings(config: CrawlConfig, allowed: Allowance) -> Settings:
     bodies = shares_of(config.limits.memory_bytes).bodies
     return Settings(concurrency=allowed.concurrency, most=allowed.most, body_bytes=bodies, beat_s=beat_s(config.limits))
+
+
+def _reopened(directory: CrawlDirectory, config: CrawlConfig) -> str:
+    """Mark a directory as that of a crawl that goes on; its configuration, as it is stored."""
+    text = dump(config)
+    directory.write_config(text)
+    directory.reopen()
+    return text
 
 
 def _discard_unless(begun: list[bool], directory: CrawlDirectory) -> None:

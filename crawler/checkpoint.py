@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from crawler.models import OUTCOMES, PAGES, Checkpoint
+from crawler.batch import Batch
+from crawler.batch import Carrier as Carrier  # noqa: PLC0414 - what a checkpoint asks of others is named here
+from crawler.models import OUTCOMES, PAGES, Checkpoint, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from crawler.export.base import Sink
     from crawler.frontier.base import Frontier
     from crawler.heap import Heap
-    from crawler.models import Finished, Request, Snoozed
+    from crawler.models import Finished, Snoozed
     from crawler.politeness.policy import Policy
     from crawler.stats import Stats
 
@@ -54,15 +55,11 @@ class Keeper(Protocol):
         ...
 
 
-class Carrier(Protocol):
-    """Where the records lie that an earlier generation made of what has not changed since."""
+class RecordsCounted(Protocol):
+    """A `Keeper` whose state tells how many records there are, those carried over included."""
 
-    async def lines(self, requests: Sequence[Request]) -> Sequence[Sequence[tuple[str, bytes]]]:
-        """Of each request, which is `known`, its records as `models.Page.records` has them, read anew each time.
-
-        Raises:
-            CrawlerError: They are not there any more, or cannot be read.
-        """
+    def carried(self, lines: Mapping[str, int]) -> bytes:
+        """What `state` returned for the checkpoint under way, with these lines, by sink, besides."""
         ...
 
 
@@ -77,18 +74,14 @@ class Committed:
     #: sink name -> what was appended to it: one line or, with newlines between them, several
     lines: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
 
-
-class Batch:
-    """Results since the last checkpoint. `snoozed` ones are no results yet, but wait for the same commit."""
-
-    def __init__(self) -> None:
-        self.finished: list[Finished] = []
-        self.snoozed: list[Snoozed] = []
-        self.lines: defaultdict[str, list[bytes]] = defaultdict(list)
-        self.size = 0
-
-    def __len__(self) -> int:
-        return len(self.finished) + len(self.snoozed)
+    @property
+    def news(self) -> Sequence[bytes]:
+        """Those of `pages` that were fetched and read, and not carried over from an earlier generation."""
+        with_page = [end for end in self.ended if end.has_page]
+        if all(end.outcome is not Outcome.UNCHANGED for end in with_page):
+            return self.pages
+        pairs = zip(self.pages, with_page, strict=True)
+        return [line for line, end in pairs if end.outcome is not Outcome.UNCHANGED]
 
 
 class Committer:
@@ -98,10 +91,13 @@ class Committer:
         sinks: By sink name, open; `PAGES` and `OUTCOMES` at least. Closed by their owner.
         sources: By sink name: whose lines it gets, where those are not its own.
         outcome_line: Encodes the line of a URL that has no page record.
-        memory_bytes: Lines that may wait for a checkpoint; while one is written, as many again are under way.
+        memory_bytes: Lines that may wait for a checkpoint, those counted that are only to be carried over; while one is
+            written, as many again are under way.
         keepers: By the name of their blob.
         blobs: What the first checkpoint stores besides, by name.
         heap: Of this process, seen to after commits.
+        carrier: Reads what an earlier generation has of a URL that is as it was; None where there is none.
+        counted: The name of the keeper that counts records, and that itself; None where nobody does.
         committed: Called after the first commit and each that held results, before the next begins: taking one's
             time here slows the crawl, and nothing else.
     """
@@ -121,6 +117,8 @@ class Committer:
         keepers: Mapping[str, Keeper] | None = None,
         blobs: Mapping[str, bytes] | None = None,
         heap: Heap | None = None,
+        carrier: Carrier | None = None,
+        counted: tuple[str, RecordsCounted] | None = None,
         committed: Callable[[Committed], Awaitable[None]] | None = None,
     ) -> None:
         self._frontier = frontier
@@ -136,6 +134,10 @@ class Committer:
         self._keepers = keepers or {}
         self._blobs = dict(blobs or {})
         self._heap = heap
+        self._carrier = carrier
+        self._counted = counted
+        #: whose lines are written
+        self._written = frozenset(self._sources.get(name, name) for name in sinks)
         self._committed = committed
         self._batch = Batch()
         self._due = asyncio.Event()
@@ -151,10 +153,7 @@ class Committer:
     def finish(self, finished: Finished, records: Sequence[tuple[str, bytes]]) -> None:
         """Add a result and its encoded lines. Synchronous, so that its links can follow in the same loop turn."""
         batch = self._batch
-        batch.finished.append(finished)
-        for name, line in records:
-            batch.lines[name].append(line)
-            batch.size += len(line)
+        batch.add(finished, records)
         if batch.size >= self._early_bytes or len(batch.finished) >= EARLY_ROWS:
             self._due.set()
 
@@ -218,6 +217,7 @@ class Committer:
 
     async def _commit(self) -> None:
         batch, self._batch = self._batch, Batch()
+        self._frontier.cut()
         self._begun += 1
         self._taken.set()
         hosts, robots = self._policy.changes(everything=self._closing)
@@ -225,6 +225,10 @@ class Committer:
         states = {name: keeper.state() for name, keeper in self._keepers.items()}
         changed = {name: state for name, state in states.items() if state != self._states.get(name)}
         await self._tell_outcomes(batch)
+        await batch.carry(self._carrier, self._written)
+        if batch.carried and self._counted is not None:
+            name, counts = self._counted
+            states[name] = changed[name] = counts.carried(batch.carried)
         positions = await self._write(batch.lines)
         for keeper in self._keepers.values():
             await keeper.sync(fsync=self._fsync)

@@ -156,11 +156,10 @@ class Engine:
 
     async def _seed(self) -> None:
         async for requests in self._seeds:
-            for request, new in zip(requests, self._frontier.add(requests), strict=True):
-                if new:
-                    self._policy.wake(request.host_key)
+            self._ledger.found(requests)
             self._changed.set()
             await self._committer.room()
+        self._frontier.expect_nothing()
         self._seeded = True
         self._settle()
 

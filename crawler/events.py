@@ -1,7 +1,8 @@
 """What does a user's code hear of a crawl, and when?
 
 Of each page, and of each URL that failed, once it is committed, in the order in which they were: at most once over all
-runs of a crawl, as a crash right after a commit may come before the call. Whoever must not miss one takes a sink
+runs of a crawl, as a crash right after a commit may come before the call. In a refresh, a page that is as it was is no
+news, and nobody hears of it. Whoever must not miss one takes a sink
 (`crawler.given`), whose own state is stored with each commit.
 """
 
@@ -40,7 +41,7 @@ class Listeners:
     An exception in one of them stops the crawl, as `Crawl.stop` does; none of them is called again in that run.
 
     Args:
-        on_page: Called with each page that has a record.
+        on_page: Called with each page that has a record, and was fetched for it.
         on_failure: Called with each URL that ended as ``failed``.
         stop: Stops the crawl.
 
@@ -90,7 +91,7 @@ class Listeners:
 
     async def _tell(self, committed: Committed) -> None:
         if self._on_page is not None:
-            for number, line in enumerate(committed.pages, 1):
+            for number, line in enumerate(committed.news, 1):
                 await _call(self._on_page, _pages.decode(line))
                 if not number % _AT_ONCE:
                     await asyncio.sleep(0)  # thousands in one turn would hold up requests that are due

@@ -11,9 +11,12 @@ import logging
 from typing import TYPE_CHECKING, assert_never
 
 from crawler.errors import FetchError
+from crawler.known import validators
 from crawler.models import Finished, Kind, Outcome, Page, Refusal, Snoozed
+from crawler.politeness.judge import untouched
 from crawler.politeness.policy import Finish, Handled, Redirect, Snooze
 from crawler.politeness.retry import failure
+from crawler.reasons import SAME_CONTENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from crawler.traps.detector import Traps
 
 log = logging.getLogger(__name__)
+
+_FETCHED, _UNCHANGED = Outcome.FETCHED, Outcome.UNCHANGED  # looked up once: an enumeration is slow to ask
 
 
 class Ledger:
@@ -79,10 +84,17 @@ class Ledger:
         self._committer.snooze(Snoozed(request=request, until=until))
 
     def found(self, requests: Sequence[Request]) -> None:
-        """Politeness has come across these: sitemaps that a robots.txt names."""
-        for request, is_new in zip(requests, self._frontier.add(requests) if requests else (), strict=True):
+        """Admit these: seeds, what is to be visited again, sitemaps that a robots.txt names. The end of what is not to
+        be visited this time is known at once: it waits for no host, and no budget."""
+        visits = [request for request in requests if request.known is None or request.known.skip is None]
+        for request, is_new in zip(visits, self._frontier.add(visits) if visits else (), strict=True):
             if is_new:
                 self._policy.wake(request.host_key)
+        if len(visits) < len(requests):
+            left_out = [request for request in requests if untouched(request) is not None]
+            for request in self._frontier.add_taken(left_out):
+                if (finish := untouched(request)) is not None:
+                    self._end(request, finish)
 
     def attempted(self, request: Request, answer: Response | FetchError, decision: Settlement) -> None:
         """An attempt brought nothing to parse."""
@@ -146,14 +158,22 @@ class Ledger:
         response: Response | None = None,
         records: tuple[tuple[str, bytes], ...] = (),
     ) -> None:
+        outcome = finish.outcome
+        etag = last_modified = None
+        if outcome is _FETCHED and response is not None:
+            etag, last_modified = validators(response.headers)
+        elif outcome is _UNCHANGED:
+            etag, last_modified = _validators_of_unchanged(request, finish, response)
         finished = Finished(
             request=request,
-            outcome=finish.outcome,
+            outcome=outcome,
             reason=finish.reason,
             status=finish.status,
             target=finish.target,
             at=self._clock.wall(),
             has_page=finish.has_page,
+            etag=etag,
+            last_modified=last_modified,
         )
         if response is not None and self._keeping is not None:
             records += self._keeping.records(finished, response)
@@ -162,6 +182,16 @@ class Ledger:
         self._stats.finished(finished)
         if log.isEnabledFor(logging.DEBUG):  # asked first: it is rarely, and this is for every page
             log.debug(finish.outcome, extra={"url": request.url, "attempt": request.attempt, "why": finish.reason})
+
+
+def _validators_of_unchanged(
+    request: Request, finish: Finish, response: Response | None
+) -> tuple[str | None, str | None]:
+    """Those of a URL whose content is as it was. A 304 need not repeat all of them (RFC 9110, section 15.4.5)."""
+    etag, last_modified = validators(response.headers) if response is not None else (None, None)
+    if (known := request.known) is None or finish.reason == SAME_CONTENT:
+        return etag, last_modified
+    return etag or known.etag, last_modified or known.last_modified
 
 
 def _told(answer: Response | FetchError) -> str:

@@ -205,8 +205,8 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def attempts(self) -> int:
-        """How many attempts were made: the last one was not if it was excluded before it could be."""
-        return self.request.attempt - (self.outcome is Outcome.EXCLUDED and self.status is None)
+        """How many attempts were made: the last one was not if its end was known before it could be."""
+        return self.request.attempt - (self.status is None and self.outcome in (Outcome.EXCLUDED, Outcome.UNCHANGED))
 
 
 class Snoozed(msgspec.Struct, frozen=True, kw_only=True, gc=False):

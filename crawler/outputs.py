@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from crawler import __version__
-from crawler.archive.places import archive_name, file_of
+from crawler.archive.places import archive_name, file_of, name_of
 from crawler.directory import CrawlDirectory
 from crawler.export.jsonl import sink_for
 from crawler.export.late import LateSink
@@ -21,7 +21,7 @@ from crawler.renames import OutputFiles
 from crawler.sinks import FILES, FOLDERS, WARC, is_late, line_sinks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AsyncExitStack
     from pathlib import Path
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from crawler.plan import Plan
 
 log = logging.getLogger(__name__)
+
+_NO_SINKS: Mapping[str, Sink] = {}
 
 
 def output_files(plan: Plan) -> OutputFiles:
@@ -49,8 +51,12 @@ def line_file(folder: Path, name: str, compress: Compress) -> Sink:
     return sink_for(CrawlDirectory(folder).records(name, suffix(compress)), compress)
 
 
-async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: AsyncExitStack) -> dict[str, Sink]:
+async def open_sinks(
+    plan: Plan, files: OutputFiles, restored: Restored, stack: AsyncExitStack, others: Mapping[str, Sink] = _NO_SINKS
+) -> dict[str, Sink]:
     """All sinks by name, cut to what is committed of them, in the order in which a checkpoint writes them.
+
+    `others` come after those that the plan asks for.
 
     Raises:
         ExportError: A file is not what was committed, or cannot be written.
@@ -58,11 +64,15 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
     if plan.resume and not restored.positions:
         await asyncio.to_thread(_forget_spellings, plan.directory, files)
     sinks: dict[str, Sink] = {}
+    if plan.generation is not None and plan.config.export.warc:
+        from crawler.export.carried import carry_archives  # noqa: PLC0415
+
+        await asyncio.to_thread(carry_archives, plan.generation.base, plan.directory.path)
     for name, sink, path in _kept(plan):
         sinks[name] = sink
         position = _position(name, path, restored, resume=plan.resume)
         if name == WARC and plan.repair:
-            position = await asyncio.to_thread(_good_position, path.parent, plan.config.name, position)
+            position = await asyncio.to_thread(_good_position, path.parent, _archive_name(plan, path.parent), position)
         await sink.open(position)
         stack.push_async_callback(sink.aclose)
     for name, path in files.paths.items():
@@ -71,6 +81,10 @@ async def open_sinks(plan: Plan, files: OutputFiles, restored: Restored, stack: 
         sink = files.sink(path)
         sinks[name] = sink = LateSink(path, sink) if is_late(name) else sink
         await sink.open(_position(name, path, restored, resume=plan.resume))
+        stack.push_async_callback(sink.aclose)
+    for name, sink in others.items():
+        sinks[name] = sink
+        await sink.open(restored.positions.get(name))
         stack.push_async_callback(sink.aclose)
     for given in plan.sinks:
         sinks[given.key] = given
@@ -90,7 +104,15 @@ def _forget_spellings(directory: CrawlDirectory, files: OutputFiles) -> None:
 def _good_position(folder: Path, name: str, position: int | None) -> int | None:
     from crawler.repair.archive import good_position  # noqa: PLC0415
 
-    return good_position(folder, archive_name(folder) or name, position)
+    return good_position(folder, name, position)
+
+
+def _archive_name(plan: Plan, folder: Path) -> str:
+    """What the crawl's own archive is called: as it was begun, whatever the crawl is called now."""
+    if plan.generation is None:
+        return archive_name(folder) or plan.config.name
+    number = plan.generation.number
+    return archive_name(folder, number) or name_of(plan.config.name, number)
 
 
 def _kept(plan: Plan) -> Iterator[tuple[str, Sink, Path]]:
@@ -101,12 +123,17 @@ def _kept(plan: Plan) -> Iterator[tuple[str, Sink, Path]]:
 
         path = directory.records(FILES, suffix(export.compress))
         most_bytes = int(plan.config.fetch.max_body_bytes)
-        yield FILES, FilesSink(path, directory.path, export.compress, most_bytes=most_bytes), path
+        earlier = plan.generation.base if plan.generation else None
+        yield (
+            FILES,
+            FilesSink(path, directory.path, export.compress, most_bytes=most_bytes, earlier=earlier),
+            path,
+        )
     if export.warc:
         from crawler.export.warc import WarcSink  # noqa: PLC0415
 
         folder = directory.path / WARC
-        name = archive_name(folder) or plan.config.name
+        name = _archive_name(plan, folder)
         sink = WarcSink(folder, name, software=f"crawler/{__version__}")
         yield WARC, sink, file_of(folder, name, 0)
 

@@ -94,6 +94,8 @@ class Plan:
 
     def has_seeds(self) -> bool:
         """Whether there is anything to begin or to go on with."""
+        if self.generation is not None:
+            return True
         return bool(self.items()) or (self.resume and self.directory.state() is not State.UNUSED)
 
     def items(self) -> tuple[str, ...]:

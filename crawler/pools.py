@@ -33,13 +33,16 @@ async def open_parser(config: CrawlConfig) -> AsyncIterator[Parser]:
         await parser.aclose()
 
 
-def parser_for(config: CrawlConfig, fingerprint_key: int, server: Server | None = None) -> Parser:
+def parser_for(
+    config: CrawlConfig, fingerprint_key: int, server: Server | None = None, *, lastmods: bool = False
+) -> Parser:
     """A pool, not started, that extracts as `config` says.
 
     Args:
         config: As in force, see `crawler.plan.Plan.effective_config`.
         fingerprint_key: See `Frontier.key`.
         server: Where one was started already, taken over; closed if the configuration's pool has none.
+        lastmods: Whether to tell what sitemaps say of when pages changed.
     """
     settings = Settings(
         scope=config.scope,
@@ -50,6 +53,7 @@ def parser_for(config: CrawlConfig, fingerprint_key: int, server: Server | None 
         skip_rel=config.robots.skip_rel,
         link_lines=config.export.links,
         sitemap_lines=config.export.sitemaps,
+        lastmods=lastmods,
         files=config.export.files,
         max_body_bytes=int(config.fetch.max_body_bytes),
         max_ratio=float(config.fetch.max_ratio or 0),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from crawler.config import BudgetConfig
 from crawler.eta import Eta
+from crawler.models import Outcome
 from crawler.wording import counted, duration, printable, size
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def counts(snapshot: Snapshot, left: Estimate | None) -> list[Part]:
     """What of the numbers one line says."""
     parts = [
         Part(counted(snapshot.pages, "page"), 0),
+        *unchanged(snapshot, 4),
         Part(f"{snapshot.pages_per_s:,.1f}/s", 3),
         Part(queued(snapshot), 2),
         Part(f"{snapshot.in_flight:,} in flight", 5),
@@ -83,6 +85,12 @@ def counts(snapshot: Snapshot, left: Estimate | None) -> list[Part]:
     if left is not None:
         parts.append(Part(left.words(), 4))
     return parts
+
+
+def unchanged(snapshot: Snapshot, rank: int) -> list[Part]:
+    """URLs that a refresh has found as they were; nothing in a first crawl."""
+    count = snapshot.outcomes.get(Outcome.UNCHANGED, 0)
+    return [Part(f"{count:,} unchanged", rank)] if count else []
 
 
 def queued(snapshot: Snapshot) -> str:

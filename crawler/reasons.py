@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 PRIVATE_ADDRESS = "private_address"
+SAME_CONTENT = "same_content"
 
 REASONS: dict[str, str] = {
     # FETCHED
@@ -11,7 +12,7 @@ REASONS: dict[str, str] = {
     "empty": "a 2xx answer without a body that the status allows (204, 205)",
     # UNCHANGED
     "not_modified": "asked for what is new since the last visit, the server answered 304",
-    "same_content": "the body is, byte for byte, that of the last visit",
+    SAME_CONTENT: "the body is, byte for byte, that of the last visit",
     "not_due": "not asked for: it has hardly changed since the last visit, going by how it did before",
     "lastmod": "not asked for: a sitemap says that it has not changed since the last visit",
     # REDIRECTED

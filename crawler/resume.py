@@ -28,6 +28,7 @@ CONFIG = "config"  #: YAML
 OUTPUT = "output"  #: where page records go: a path; empty for the crawl's directory
 COOKIES = "cookies"  #: JSON of `fetch.cookies`: the jars
 SEEDS = "seeds"  #: `seedlist.Place`
+REFRESH = "refresh"  #: `refresh.seeding.Place`
 STDOUT = "stdout"  #: how far a stream of pages.jsonl has got
 
 FIXED = ("frontier", "urls", "extract", "export")
@@ -35,6 +36,9 @@ FIXED = ("frontier", "urls", "extract", "export")
 
 _FREE = frozenset(("export.report",))
 """Keys of them that may."""
+
+_PACKING = frozenset(("export.compress",))
+"""Keys of them that say nothing of what is in a record."""
 
 _NOTES = {
     "scope": "URLs known and out of it are refused; links into it are found from here on",
@@ -68,7 +72,7 @@ def changes(before: CrawlConfig, now: CrawlConfig) -> list[Change]:
     old, new = (dict(_flat(to_plain(as_written(config)))) for config in (before, now))
     found = []
     for key in sorted(old.keys() | new.keys()):
-        section = key.split(".", 1)[0].split("[", 1)[0]
+        section = _section(key)
         if section in ("seeds", "name") or old.get(key) == new.get(key):
             continue
         was, is_now = _shown(old.get(key)), _shown(new.get(key))
@@ -79,6 +83,16 @@ def changes(before: CrawlConfig, now: CrawlConfig) -> list[Change]:
             )
         found.append(Change(key, was, is_now, _NOTES.get(section, "")))
     return found
+
+
+def altered(before: CrawlConfig, now: CrawlConfig) -> list[str]:
+    """What is different now that makes other records of the same pages, or other files beside them: dotted keys."""
+    old, new = (dict(_flat(to_plain(as_written(config)))) for config in (before, now))
+    return [
+        key
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key) and _section(key) in FIXED and key not in _FREE | _PACKING
+    ]
 
 
 def check_output(blobs: Mapping[str, bytes], pages: Path | None) -> None:
@@ -108,6 +122,10 @@ def _flat(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]
             yield from _flat(value, key)
         elif value is not None and value not in ((), []):  # as good as not there
             yield key, value
+
+
+def _section(key: str) -> str:
+    return key.split(".", 1)[0].split("[", 1)[0]
 
 
 def _shown(value: object) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.rule_fall import Fall
+from crawler.rule_states import OTHER_HOSTS, Stored
+from crawler.sinks import rejects_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,14 +29,11 @@ RULES = "rules"
 """The name of the blob in which checkpoints keep it."""
 MAX_CELLS = 2_000
 """Fields x hosts that are told apart: what is stored with a checkpoint is of that size, under 100 KB."""
-OTHER_HOSTS = "(other hosts)"
 MAX_HOSTS_TOLD = 20
 MAX_TOLD = 200
 """Of warnings in one run."""
 MAX_FIELDS = 200
 _FEW = 20  # items: of fewer, a host's share says little
-
-_FallState = tuple[int, float, float, int, float, bool]
 
 
 class HostFill(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,19 +51,6 @@ class RuleSummary(HostFill, frozen=True, kw_only=True):
 
     #: those with the most records and rejects
     hosts: dict[str, HostFill] = {}
-
-
-class _Stored(msgspec.Struct, array_like=True):
-    """One rule on one host, as stored."""
-
-    rule: str
-    host: str
-    pages: int
-    items: int
-    records: int
-    rejects: int
-    filled: dict[str, int]
-    falls: dict[str, _FallState]
 
 
 class _Tally:
@@ -111,6 +97,7 @@ class RuleHealth:
         self._cells = 0
         self._changed = False
         self._state = b""
+        self._stored: list[Stored] = []  # what `_state` is of
         #: what has fallen since this run began, in plain lines
         self.fallen: list[str] = []
 
@@ -142,11 +129,12 @@ class RuleHealth:
         """See `Keeper.restore`."""
         if not state:
             return
-        for stored in msgspec.msgpack.decode(state, type=list[_Stored]):
+        self._stored = msgspec.msgpack.decode(state, type=list[Stored])
+        for stored in self._stored:
             tally = _Tally()
             tally.pages, tally.items = stored.pages, stored.items
             tally.records, tally.rejects = stored.records, stored.rejects
-            tally.filled = stored.filled
+            tally.filled = dict(stored.filled)
             tally.falls = {name: Fall.restored(fall) for name, fall in stored.falls.items()}
             self._tallies[stored.rule, stored.host] = tally
             self._cells += 1 + len(stored.filled)
@@ -157,23 +145,54 @@ class RuleHealth:
     def state(self) -> bytes:
         """See `Keeper.state`."""
         if self._changed:
-            self._state = msgspec.msgpack.encode(
-                [
-                    _Stored(
-                        rule=rule,
-                        host=host,
-                        pages=tally.pages,
-                        items=tally.items,
-                        records=tally.records,
-                        rejects=tally.rejects,
-                        filled=tally.filled,
-                        falls={name: fall.state() for name, fall in tally.falls.items()},
-                    )
-                    for (rule, host), tally in self._tallies.items()
-                ]
-            )
+            self._stored = [
+                Stored(
+                    rule=rule,
+                    host=host,
+                    pages=tally.pages,
+                    items=tally.items,
+                    records=tally.records,
+                    rejects=tally.rejects,
+                    filled=dict(tally.filled),
+                    falls={name: fall.state() for name, fall in tally.falls.items()},
+                )
+                for (rule, host), tally in self._tallies.items()
+            ]
+            self._state = msgspec.msgpack.encode(self._stored)
             self._changed = False
         return self._state
+
+    def carried(self, lines: Mapping[str, int]) -> bytes:
+        """Count records that an earlier generation has made, which say nothing of how rules fare now: what `state`
+        returned last, with them besides.
+
+        Args:
+            lines: By sink: a rule's own, or of what it rejects.
+        """
+        for rule, fields in list(self._fields.items()):
+            records, rejects = lines.get(rule, 0), lines.get(rejects_of(rule), 0)
+            if not records and not rejects:
+                continue
+            for tally in (self._tally_of(rule, fields), self._stored_of(rule)):
+                tally.records += records
+                tally.rejects += rejects
+            self._changed = True
+        self._state = msgspec.msgpack.encode(self._stored)
+        return self._state
+
+    def _tally_of(self, rule: str, fields: Sequence[str]) -> _Tally:
+        found = self._tallies.get((rule, OTHER_HOSTS))
+        if found is None:
+            found = self._tallies[rule, OTHER_HOSTS] = _Tally()
+            self._cells += 1 + len(fields)
+        return found
+
+    def _stored_of(self, rule: str) -> Stored:
+        found = next((one for one in self._stored if (one.rule, one.host) == (rule, OTHER_HOSTS)), None)
+        if found is None:
+            found = Stored(rule, OTHER_HOSTS, 0, 0, 0, 0, {}, {})
+            self._stored.append(found)
+        return found
 
     async def sync(self, *, fsync: bool) -> None:
         """See `Keeper.sync`: there is nothing but the state."""
@@ -221,59 +240,6 @@ class RuleHealth:
         log.warning("a rule finds less than before", extra={"host": host, "why": text})
         if len(self.fallen) == MAX_TOLD:
             log.warning("what else rules find less of is no longer told")
-
-
-def recounted(records: Mapping[str, int], rejects: Mapping[str, int]) -> bytes:
-    """The state of a crawl of which only files are known.
-
-    Args:
-        records: Rule -> lines of its file.
-        rejects: Rule -> lines of its file of rejects.
-    """
-    return msgspec.msgpack.encode(
-        [
-            _Stored(
-                rule=rule,
-                host=OTHER_HOSTS,
-                pages=0,
-                items=0,
-                records=records.get(rule, 0),
-                rejects=rejects.get(rule, 0),
-                filled={},
-                falls={},
-            )
-            for rule in records
-        ]
-    )
-
-
-class Tallied(msgspec.Struct, kw_only=True):
-    """How a rule fared on all hosts together."""
-
-    pages: int = 0
-    items: int = 0  #: records and rejects of which `filled` tells: fewer than there are, where a repair counted them
-    records: int = 0
-    rejects: int = 0
-    #: field -> in how many it had a value of its own
-    filled: dict[str, int] = {}
-
-
-def tallied(state: bytes) -> dict[str, Tallied]:
-    """What a stored state says of each rule; nothing, if it is empty or of another version."""
-    try:
-        stored = msgspec.msgpack.decode(state, type=list[_Stored]) if state else []
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}
-    found: dict[str, _Tally] = {}
-    for one in stored:
-        tally = _Tally()
-        tally.pages, tally.items, tally.records, tally.rejects = one.pages, one.items, one.records, one.rejects
-        tally.filled = one.filled
-        found.setdefault(one.rule, _Tally()).add(tally)
-    return {
-        rule: Tallied(pages=of.pages, items=of.items, records=of.records, rejects=of.rejects, filled=of.filled)
-        for rule, of in found.items()
-    }
 
 
 def worst_host(rule: RuleSummary, field: str) -> tuple[str, float] | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crawler.engine import Engine
     from crawler.export.base import Sink
     from crawler.frontier.base import Frontier
+    from crawler.generations import Generation
     from crawler.machine import Machine
     from crawler.parts import Ending
     from crawler.rule_health import RuleHealth, RuleSummary
@@ -68,6 +69,7 @@ class Running:
             when the crawl is closed.
         earlier: The crawl before this one, to compare with; None for none.
         name: Of the crawl.
+        generation: Which it is, of a crawl that is crawled again.
         unverified: Host patterns whose certificates are not checked.
         traps: Finds its traps; None if nobody does.
         server_pid: The process whose children are its parsers; None where these are no processes.
@@ -89,6 +91,7 @@ class Running:
         release: Callable[[], Coroutine[Any, Any, None]],
         earlier: Earlier | None = None,
         name: str = "",
+        generation: Generation | None = None,
         unverified: Sequence[str] = (),
         traps: Traps | None = None,
         server_pid: Callable[[], int | None] = lambda: None,
@@ -105,6 +108,7 @@ class Running:
         self._release = release
         self._earlier = earlier
         self._name = name
+        self._generation = generation
         self._unverified = tuple(unverified)
         self._traps = traps
         self._server_pid = server_pid
@@ -159,6 +163,9 @@ class Running:
         )
         if not interrupted:
             summary = _summary(result, started_at, self._clock.wall(), self._name)
+            if (made := self._generation) is not None:
+                base = f"{made.base.name}@{made.number - 1}"
+                summary = msgspec.structs.replace(summary, generation=made.number, base=base)
             self._directory.write_summary(msgspec.structs.replace(summary, unverified=self._unverified))
         self.result = result
         return result

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 FILES: Final = "files"  #: bodies that were kept
 WARC: Final = "warc"  #: the archive, which is no file of lines
+CHANGES: Final = "changes"  #: what became of each URL since the generation before; written once, at the end
 REJECTS: Final = ".rejects"  #: follows a rule's name
 
 FOLDERS: Final = (FILES, WARC)
 """Sinks that make a folder of their own name, of many files."""
 
-BUILT_IN: Final = (PAGES, OUTCOMES, LINKS, SITEMAPS)
+BUILT_IN: Final = (PAGES, OUTCOMES, LINKS, SITEMAPS, CHANGES)
 """The sinks of lines that a crawl may have whatever its rules."""
 
 

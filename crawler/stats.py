@@ -51,7 +51,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     #: running time, that of resumed runs before this one included
     elapsed_s: float
-    #: records in pages.jsonl, those not committed yet included
+    #: records in pages.jsonl, those not committed yet, and those carried over from an earlier generation, included
     pages: int
     #: over the last 5 s or so
     pages_per_s: float
@@ -112,6 +112,7 @@ class Stats:
         self._started = clock.monotonic()
         self._earlier_s = 0.0  # time of the runs before this one
         self._pages = 0
+        self._unvisited = 0  # of them, those that nobody has asked for: a refresh leaves them out
         self._attempts = 0
         self._snoozes = 0
         self._retrying = 0
@@ -139,6 +140,7 @@ class Stats:
         """Count the end of a URL."""
         if finished.has_page:
             self._pages += 1
+            self._unvisited += finished.status is None
         if finished.outcome is Outcome.FAILED:
             self._failed += 1
         if finished.request.attempt > 1:
@@ -176,6 +178,7 @@ class Stats:
         totals = {
             "elapsed_ms": round(self._elapsed_s() * 1000),
             "pages": self._pages,
+            "unvisited": self._unvisited,
             "attempts": self._attempts,
             "snoozes": self._snoozes,
             "retrying": self._retrying,
@@ -194,6 +197,7 @@ class Stats:
         """Count on from what `counters` of an earlier run returned. Call it before anything is counted."""
         self._earlier_s = counters.get("elapsed_ms", 0) / 1000
         self._pages = counters.get("pages", 0)
+        self._unvisited = counters.get("unvisited", 0)
         self._attempts = counters.get("attempts", 0)
         self._snoozes = counters.get("snoozes", 0)
         self._retrying = counters.get("retrying", 0)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crawler.renames import OutputFiles
 
 
-class Opened(NamedTuple):
+class OpenedStore(NamedTuple):
     """A store, and what it says."""
 
     frontier: Frontier  #: open; the caller's to close
@@ -38,7 +38,7 @@ class Opened(NamedTuple):
 
 async def open_store(
     plan: Plan, clock: Clock, files: OutputFiles, *, resumed: bool, meanwhile: Callable[[], object]
-) -> Opened:
+) -> OpenedStore:
     """Open the store of a plan.
 
     Args:
@@ -65,7 +65,7 @@ async def open_store(
         await frontier.aclose()
         raise
     restored = await opening
-    return Opened(frontier, restored, plan.effective_config(), ())
+    return OpenedStore(frontier, restored, plan.effective_config(), ())
 
 
 def restore(keepers: Mapping[str, Keeper], restored: Restored, path: Path) -> None:
@@ -93,6 +93,7 @@ def _frontiers(plan: Plan, clock: Clock, *, resumed: bool) -> Callable[[Path], F
                 clock=clock,
                 fsync=config.checkpoint.fsync,
                 deepest_first=deepest_first,
+                base=plan.generation.base / plan.directory.store.name if plan.generation else None,
                 longest_snooze_s=max(MAX_RETRY_AFTER_S, config.breaker.rest_s),
             )
         case "memory":
@@ -106,10 +107,10 @@ def _frontiers(plan: Plan, clock: Clock, *, resumed: bool) -> Callable[[Path], F
             return lambda _: MemoryFrontier(clock, deepest_first=deepest_first)
 
 
-async def _reopened(plan: Plan, make: Callable[[Path], Frontier], files: OutputFiles) -> Opened:
+async def _reopened(plan: Plan, make: Callable[[Path], Frontier], files: OutputFiles) -> OpenedStore:
     """The store of a crawl that was begun before. A new one has no use for what this imports."""
     from crawler.frontier.sqlite_check import damage_of  # noqa: PLC0415
     from crawler.reopen import reopen  # noqa: PLC0415
     from crawler.repair.decide import Store  # noqa: PLC0415
 
-    return Opened(*await reopen(plan, Store(path=plan.directory.store, make=make, damage=damage_of), files))
+    return OpenedStore(*await reopen(plan, Store(path=plan.directory.store, make=make, damage=damage_of), files))

@@ -71,6 +71,7 @@ def summary(
         _reasons(snapshot, Outcome.EXCLUDED, "Excluded", "for other reasons"),
         _reasons(snapshot, Outcome.REDIRECTED, "Redirected", "to a URL in scope"),
         _reasons(snapshot, Outcome.FETCHED, "Fetched", "with a page record"),
+        _reasons(snapshot, Outcome.UNCHANGED, "Unchanged", "for other reasons"),
         _hosts(snapshot.hosts),
         _refusals(snapshot),
     ]

@@ -3,13 +3,15 @@
 A `Capture` is made of a ``response`` record (or a ``resource`` with an http URL), or of a ``revisit`` and the payload
 that it refers to, which is looked for in all of the files. Our own archives say in a ``metadata`` record of each answer
 where its URL came from; others' tell that at best in part (``via``, ``hopsFromSeed``), and without it an answer counts
-as a seed's. Records of other kinds, and answers whose URL is none of http or https, are passed over and counted.
+as a seed's. Records of other kinds, and answers whose URL is none of http or https, are passed over and counted. So are
+those which only say that a URL is as it was before: the answer of then is the one to extract.
 
 Memory does not grow with the files: what has been seen of payloads is in a private temporary database.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from contextlib import closing
 from itertools import islice
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
     from crawler.config import UrlsConfig
 
+UNCHANGED = "answer that is as it was before"
+_NOT_MODIFIED = re.compile(r"http://netpreserve\.org/warc/1\.[01]/(?:revisit/)?server-not-modified")
 _TRUNCATED_MARKS = ("length", "time", "disconnect", "unspecified")
 
 
@@ -39,6 +43,8 @@ class Source(NamedTuple):
 
     path: Path
     end: int | None = None  #: where to stop; None: at its end
+    #: of a file that earlier generations of a crawl have made: the store of the one that has it now
+    carried_to: Path | None = None
 
 
 class Capture(NamedTuple):
@@ -50,6 +56,8 @@ class Capture(NamedTuple):
     outcome: Outcome | None = None
     reason: str | None = None
     target: str | None = None
+    #: which of the sources it is from
+    source: int = 0
 
 
 class _Held(NamedTuple):
@@ -123,6 +131,12 @@ class Captures:
         if record.uri[:7].lower() != "http://" and record.uri[:8].lower() != "https://":
             self.passed_over["not HTTP"] += 1
             return
+        own = _provenance(held.fields)
+        if _NOT_MODIFIED.fullmatch(record.field("warc-profile")) or (own and own.outcome == Outcome.UNCHANGED):
+            self.passed_over[UNCHANGED] += 1
+            if record.kind != "revisit":
+                payloads.add(record, held.source)  # which others may refer to
+            return
         message = _resource(record) if record.kind == "resource" else http.parse(record.block)
         if record.kind == "revisit":
             original = self._original(record, payloads)
@@ -139,7 +153,7 @@ class Captures:
             self.passed_over["no HTTP answer"] += 1
             return
         try:
-            yield self._capture(held, message)
+            yield self._capture(held, message, own)
         except UrlError:
             self.passed_over["bad URL"] += 1
 
@@ -154,10 +168,9 @@ class Captures:
             return None
         return _resource(record) if record.kind == "resource" else http.parse(record.block)
 
-    def _capture(self, held: _Held, message: http.Message) -> Capture:
+    def _capture(self, held: _Held, message: http.Message, own: Provenance | None) -> Capture:
         record = held.record
         url = canonicalize(record.uri.replace(" ", "%20"), self._rules)
-        own = _provenance(held.fields)
         fetched_at = own.fetched_at if own else seconds_of(record.field("warc-date"))
         elapsed_s = own.elapsed_s if own else _float(held.fields.get(b"fetchtimems", b"")) / 1000
         if own:
@@ -187,7 +200,7 @@ class Captures:
                 via=via,
                 seed="" if via else url,
             )
-            return Capture(request, response)
+            return Capture(request, response, source=held.source)
         request = Request(
             url=url,
             host_key=host_key(url),
@@ -200,7 +213,7 @@ class Captures:
             redirected_from=own.redirected_from,
             context=own.context,
         )
-        return Capture(request, response, Outcome(own.outcome), own.reason, own.target)
+        return Capture(request, response, Outcome(own.outcome), own.reason, own.target, held.source)
 
 
 def _belongs(metadata: Record, answer: Record) -> bool:

@@ -1,6 +1,7 @@
 """Which WARC records does an ended URL become?
 
-Three: the answer (``response``, or ``revisit`` where the archive has the same payload already), the ``request`` as it
+Three: the answer (``response``, or ``revisit`` where the archive has the same payload already, or where the server said
+that it is the same as before), the ``request`` as it
 was sent, and ``metadata`` with what the answer alone does not tell: where the URL came from and how it ended, in the
 words of others (``via``, ``hopsFromSeed``, ``fetchTimeMs``) and, all of it, as JSON in ``crawler``, which is what
 `crawler.archive.captures` needs to make the same records of it again.
@@ -17,8 +18,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from crawler.archive.record import END, REVISIT_PROFILE, digest, member, record, record_id
+from crawler.archive.record import END, NOT_MODIFIED_PROFILE, REVISIT_PROFILE, digest, member, record, record_id
 from crawler.clock import rfc3339
+from crawler.models import Outcome
 
 if TYPE_CHECKING:
     from crawler.archive.entry import Entry
@@ -30,6 +32,7 @@ UNDONE: Final = b"X-Crawl-"
 _TRANSFER_ENCODING: Final = b"transfer-encoding"
 _FRAMING: Final = frozenset((_TRANSFER_ENCODING, b"content-length"))
 """Beside chunks, a length means nothing (RFC 9112 section 6.3)."""
+_NOT_MODIFIED: Final = 304
 _WARC_FIELDS: Final = "application/warc-fields"
 _PACKED = ("gzip", "br", "zstd", "deflate")
 _PACKED_TYPES = ("image/", "video/", "audio/", "font/", "application/zip", "application/gzip", "application/pdf")
@@ -109,7 +112,10 @@ def compose(entry: Entry, payload: str, original: Original | None) -> Composed:
     common = [("WARC-Date", date), ("WARC-Target-URI", response.url)]
     if response.address:
         common.append(("WARC-IP-Address", response.address))
-    members = [_answer(response, own_id, common, payload, original)]
+    if _is_not_modified(entry):
+        members = [_not_modified(entry, own_id, common)]
+    else:
+        members = [_answer(response, own_id, common, payload, original)]
     if response.request_head:
         fields = [
             ("WARC-Type", "request"),
@@ -148,6 +154,27 @@ def _answer(
     body = b"" if original else response.body
     stored = len(body) + len(END) if body and _is_packed(response) else 0
     return member(record(fields, [_head(response), body]), stored)
+
+
+def _is_not_modified(entry: Entry) -> bool:
+    return entry.outcome is Outcome.UNCHANGED and entry.response.status == _NOT_MODIFIED
+
+
+def _not_modified(entry: Entry, own_id: str, common: list[tuple[str, str]]) -> bytes:
+    """The revisit record of an answer 304 to a conditional request (WARC 1.1, section 6.7.3). It has no payload whose
+    digest could be told, and refers to the answer that its records were made of."""
+    fields = [
+        ("WARC-Type", "revisit"),
+        ("WARC-Record-ID", own_id),
+        *common,
+        ("WARC-Profile", NOT_MODIFIED_PROFILE),
+        ("WARC-Refers-To-Target-URI", entry.response.url),
+    ]
+    known = entry.request.known
+    if known is not None and (known.since or known.at):
+        fields.append(("WARC-Refers-To-Date", rfc3339(known.since or known.at)))
+    fields.append(("Content-Type", "application/http; msgtype=response"))
+    return member(record(fields, [_head(entry.response)]))
 
 
 def _head(response: Response) -> bytes:

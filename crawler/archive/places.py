@@ -1,20 +1,30 @@
 """Which files are an archive of ours, and where in them is a position?
 
 Its files are ``NAME-00000.warc.gz``, ``NAME-00001.warc.gz``, …; a position is the number of one and its length there,
-in one integer, so that later positions are larger.
+in one integer, so that later positions are larger. Each generation of a crawl has an archive of its own, ``NAME@2``,
+``NAME@3``, …, beside those of the generations before, whose files it has, too: what has not changed is only there.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _LENGTH_BITS = 40
-_FILE = re.compile(r"(.+)-([0-9]{5,})\.warc\.gz")
+_FILE = re.compile(r"(.+?(?:@([0-9]{1,9}))?)-([0-9]{5,})\.warc\.gz")
+
+
+class ArchiveFile(NamedTuple):
+    """A file of an archive; they sort by age."""
+
+    generation: int  #: of the crawl that made it
+    name: str  #: of its archive
+    number: int
+    path: Path
 
 
 def position_of(number: int, length: int) -> int:
@@ -34,17 +44,29 @@ def file_of(folder: Path, name: str, number: int) -> Path:
 
 def archive_files(folder: Path, name: str) -> list[tuple[int, Path]]:
     """The files of the archive of this name that are there, by their numbers."""
-    return sorted((number, path) for one, number, path in _found(folder) if one == name)
+    return [(file.number, file.path) for file in all_files(folder) if file.name == name]
 
 
-def archive_name(folder: Path) -> str | None:
-    """What the one archive in `folder` is called, whatever the crawl is now; None for none, or two."""
-    names = {name for name, _, _ in _found(folder)} if folder.is_dir() else set()
-    return names.pop() if len(names) == 1 else None
+def all_files(folder: Path) -> list[ArchiveFile]:
+    """The files of all archives in `folder`, the oldest first."""
+    return sorted(_found(folder))
 
 
-def _found(folder: Path) -> Iterator[tuple[str, int, Path]]:
-    """Name, number and path of each file of an archive."""
+def archive_name(folder: Path, generation: int | None = None) -> str | None:
+    """What the crawl's own archive in `folder` is called, whatever the crawl is now: the one of its last generation, or
+    of the one asked for. None for none, or two."""
+    found = {(file.generation, file.name) for file in _found(folder)} if folder.is_dir() else set()
+    wanted = max((one for one, _ in found), default=1) if generation is None else generation
+    names = [name for one, name in found if one == wanted]
+    return names[0] if len(names) == 1 else None
+
+
+def name_of(crawl: str, generation: int) -> str:
+    """What the archive is called that a generation of a crawl makes."""
+    return crawl if generation == 1 else f"{crawl}@{generation}"
+
+
+def _found(folder: Path) -> Iterator[ArchiveFile]:
     for path in folder.iterdir():
         if match := _FILE.fullmatch(path.name):
-            yield match[1], int(match[2]), path
+            yield ArchiveFile(int(match[2] or 1), match[1], int(match[3]), path)

@@ -21,6 +21,7 @@ END: Final = CRLF + CRLF
 """What follows a record's block."""
 VERSION: Final = b"WARC/1.1"
 REVISIT_PROFILE: Final = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+NOT_MODIFIED_PROFILE: Final = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 
 # By `zlib.compress` on 150 pages of Python's documentation: 1, 3, 4, 6: 210, 182, 143, 78 MB/s to 17.5, 16.0, 14.9,
 # 13.9 %. What is gzipped already becomes 100.1 % at any of them, at 80 MB/s; stored as it is at 1.8 GB/s.

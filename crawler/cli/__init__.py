@@ -33,8 +33,10 @@ COMMANDS = {
     "try": "Show what one page would give.",
     "reparse": "Extract again from an archive, without fetching.",
     "report": "Write a page on what a crawl came to.",
-    "export": "Write the records of a rule, or pages, without doubles.",
+    "export": "Write records as Parquet, CSV, SQLite or JSON Lines.",
+    "query": "Ask a crawl in SQL.",
     "mine": "Find near-duplicates, keywords, important pages, dead links.",
+    "diff": "Say in what two crawls differ.",
     "init": "Write a commented crawl.yaml and seeds.txt; --from URL proposes them.",
     "demo": "Crawl a small bundled shop on this machine.",
     "schema": "Print the JSON Schema of the configuration or of a record.",
@@ -46,7 +48,7 @@ GROUPS = {
     "First steps": ("init", "demo", "doctor", "completion"),
     "Before a crawl": ("check", "try", "schema"),
     "Crawl": ("crawl", "why"),
-    "Afterwards": ("report", "export", "mine", "reparse"),
+    "Afterwards": ("report", "query", "export", "mine", "diff", "reparse"),
 }
 """How help shows them; what is in no group comes last."""
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from click import Context, Parameter
     from click.shell_completion import CompletionItem
 
-_NOT_RECORDS = ("outcomes", "links", "sitemaps", "seeds", "files", "runs")
-
 
 def directories(ctx: Context, param: Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG001
     """Names of folders."""
@@ -38,12 +36,12 @@ def settings(ctx: Context, param: Parameter, incomplete: str) -> list[Completion
 
 
 def record_names(ctx: Context, param: Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG001
-    """What a crawl's directory has records of: pages, and each of its rules."""
+    """What a crawl's directory has records of: pages, each of its rules, and more."""
     folder = ctx.params.get("directory")
     if folder is None:
         return []
-    names = {path.name.partition(".")[0] for path in Path(folder).glob("*.jsonl*") if ".rejects." not in path.name}
-    return [_item(name) for name in sorted(names) if name.startswith(incomplete) and name not in _NOT_RECORDS]
+    names = {path.name.partition(".jsonl")[0] for path in Path(folder).glob("*.jsonl*")}
+    return [_item(name) for name in sorted(names) if name.startswith(incomplete)]
 
 
 def _item(value: str, **more: str) -> CompletionItem[str]:

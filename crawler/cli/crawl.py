@@ -39,6 +39,8 @@ from crawler.parse.server import Server
 @click.option("--retry-failed", is_flag=True, help="Resume, and try again what failed.")
 @click.option("--where", metavar="EXPR", help="Of what failed only this, such as 'reason=timeout host=*.example.org'.")
 @click.option("--repair", is_flag=True, help="Resume a damaged crawl: what its files lack is fetched again.")
+@click.option("--refresh", is_flag=True, help="Crawl the finished crawl in DIR again; ask for what has changed.")
+@click.option("--due", is_flag=True, help="With --refresh, visit only pages that are likely to have changed by now.")
 @click.option("--fresh", is_flag=True, help="Move a crawl that lies in DIR aside and start anew.")
 @click.option(
     "-o", "--output", metavar="FILE|-", shell_complete=paths, help="Page records go to FILE; to stdout as well with -."
@@ -69,6 +71,8 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     retry_failed: bool,  # noqa: FBT001
     where: str | None,
     repair: bool,  # noqa: FBT001
+    refresh: bool,  # noqa: FBT001
+    due: bool,  # noqa: FBT001
     fresh: bool,  # noqa: FBT001
     output: str | None,
     dry_run: bool,  # noqa: FBT001
@@ -84,6 +88,10 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
 
     Ctrl-C lets what is in flight finish, for at most ten seconds; a second one does not wait. Whatever ends a crawl,
     nothing is lost and nothing is written twice: --resume goes on.
+
+    --refresh visits all URLs of a finished crawl again, asking servers for what is new since. The next generation is
+    made in DIR@2 (DIR@3, …), and takes the place of DIR, which becomes DIR@1, once it is whole; --refresh goes on with
+    one that was interrupted.
     """
     options: list[str | tuple[str, str]] = []
     if delay is not None:
@@ -99,15 +107,23 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         raise ConfigError("--fresh begins anew, and --resume, --retry-failed and --repair go on: expected one of them")
     if where is not None and not retry_failed:
         raise ConfigError("--where says what --retry-failed tries again: expected both, or neither")
+    if refresh:
+        _check_refresh(output, fresh=fresh, dry_run=dry_run)
+    elif due:
+        raise ConfigError("--due says what --refresh visits: expected both, or neither")
     if serve is not None and dry_run:
         raise ConfigError("--serve shows a crawl, and --dry-run makes none: expected one of them")
     with ExitStack() as stack:
         server = _server(stack)  # first of all: it loads what parsers need while this process loads the rest
-        from crawler.cli.planning import STDOUT, plan_of  # noqa: PLC0415  (help needs none of it)
+        from crawler.cli.planning import STDOUT, plan_of, refresh_plan_of  # noqa: PLC0415  (help needs none of it)
         from crawler.cli.remarks import contact_remarks  # noqa: PLC0415
         from crawler.cli.seed_advice import seed_remarks  # noqa: PLC0415
 
-        plan = plan_of(seeds, config, directory, [*options, *overrides], output, resume=resume)
+        plan = (
+            plan_of(seeds, config, directory, [*options, *overrides], output, resume=resume)
+            if not refresh
+            else (refresh_plan_of(seeds, config, directory, [*options, *overrides], due=due))
+        )
         if retry_failed:
             from crawler.dataset.where import where_of  # noqa: PLC0415
 
@@ -119,7 +135,10 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
             return run_dry(plan, server)
         from crawler.cli.running import run_crawl  # noqa: PLC0415
 
-        remarks = [*contact_remarks(plan.config), *(() if resume else seed_remarks(plan.items(), plan.config.urls))]
+        remarks = [
+            *contact_remarks(plan.config),
+            *(() if resume or refresh else seed_remarks(plan.items(), plan.config.urls)),
+        ]
         stream = output == STDOUT
         return run_crawl(
             plan,
@@ -131,6 +150,23 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
             server=server,
             serve=serve,
         )
+
+
+def _check_refresh(output: str | None, *, fresh: bool, dry_run: bool) -> None:
+    """Refuse what goes with no refresh.
+
+    Raises:
+        ConfigError: It was asked for.
+    """
+    if fresh:
+        raise ConfigError(
+            "--fresh begins anew, and --refresh crawls again what is finished: expected one of them; to begin a "
+            "refresh anew, remove the directory in which it is made"
+        )
+    if output is not None:
+        raise ConfigError("-o: page records of a refresh go to its directory, as the next one needs them there")
+    if dry_run:
+        raise ConfigError("--dry-run shows how a crawl begins, and --refresh goes on from one: expected one")
 
 
 def _server(stack: ExitStack) -> Server | None:

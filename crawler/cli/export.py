@@ -1,4 +1,4 @@
-"""`crawler export`: the records of a crawl, each key once."""
+"""`crawler export`: the records of a crawl in a file of one's own, each key once."""
 
 from __future__ import annotations
 
@@ -12,84 +12,154 @@ from crawler.cli.completing import directories, paths, record_names
 from crawler.cli.page import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crawler.config import CrawlConfig
     from crawler.dataset.exported import Exported
+    from crawler.tables.catalog import Table
+    from crawler.tables.exporting import Wanted
 
 STDOUT = "-"
+PAGES = "pages"
 
 
-@click.command(cls=Page, short_help="Write the records of a rule, or pages, without doubles.")
+@click.command(cls=Page, short_help="Write records as Parquet, CSV, SQLite or JSON Lines.")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=directories)
-@click.argument("name", metavar="RULE|pages", shell_complete=record_names)
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=record_names)
 @click.option(
     "--to",
     default=STDOUT,
     metavar="FILE|-",
     shell_complete=paths,
-    help="Where to: .jsonl or .csv, also with .gz or .zst; or stdout.",
+    help="Where to: .parquet, .sqlite or .db, .jsonl or .csv, these two also with .gz or .zst; or stdout.",
 )
+@click.option("--where", metavar="SQL", help="Only records for which this is true, such as 'price > 20'.")
+@click.option("--select", metavar="SQL", help="Only these columns, such as 'url, lower(lang) AS lang'.")
 @click.option("--unique", "key", multiple=True, metavar="FIELD", help="Fields of the key, in place of the rule's own.")
 @click.option("--all", "keep_all", is_flag=True, help="Keep records that share a key.")
 @click.option("--raw-cells", is_flag=True, help="Leave CSV cells as they are, though a spreadsheet may run them.")
 def export(  # noqa: PLR0917  (one parameter per option)
     directory: Path,
-    name: str,
+    name: str | None,
     to: str,
+    where: str | None,
+    select: str | None,
     key: tuple[str, ...],
     keep_all: bool,  # noqa: FBT001
     raw_cells: bool,  # noqa: FBT001
 ) -> None:
-    """Write the records of a rule of the crawl in DIR, or its pages, as JSON Lines or CSV.
+    """Write records of the crawl in DIR to a file, as Parquet, SQLite, CSV or JSON Lines.
 
-    Of records that share the fields which `unique` of the rule names, the one with the smallest URL is written, in the
-    order of the crawl's file. How many were dropped is said on standard error. FILE is there once it is whole.
+    NAME is a file of records: pages, outcomes, links, a rule, and whatever else lies there. Without it, FILE.sqlite
+    gets a table of each; any other FILE gets the one that is called as FILE is, else pages.
 
-    In CSV, lists and objects are JSON, null is empty, and text that a spreadsheet would take for a formula gets a '
-    before it.
+    --where and --select are SQL as DuckDB understands it. Of the records that remain and share the fields which
+    `unique` of the rule names, the one with the smallest URL is written, in the order of the crawl's file. How many
+    were dropped is said on standard error. FILE is there once it is whole.
+
+    Parquet has lists and objects as they are; in CSV and SQLite they are JSON. In CSV, null is empty, and text that a
+    spreadsheet would take for a formula gets a ' before it.
     """
-    from crawler.cli.out import data_for, tell  # noqa: PLC0415
-    from crawler.dataset.exported import export as exported  # noqa: PLC0415  (help needs none of it)
-    from crawler.dataset.exported import source, written  # noqa: PLC0415
-    from crawler.dataset.formats import format_of  # noqa: PLC0415
-    from crawler.directory import CrawlDirectory  # noqa: PLC0415
+    from crawler.cli.out import tell  # noqa: PLC0415  (help needs none of it)
+    from crawler.dataset.formats import holds_tables, stem_of  # noqa: PLC0415
     from crawler.errors import ConfigError  # noqa: PLC0415
+    from crawler.tables.exporting import Wanted, export_file  # noqa: PLC0415
 
     if key and keep_all:
         raise ConfigError("--unique drops records and --all keeps them: expected one of them")
-    path = source(directory, name)
-    fields = () if keep_all else _key(directory, name, key)
-    if to == STDOUT:
-        if raw_cells:
-            raise ConfigError("--raw-cells: is for --to FILE.csv")
-        if sys.stdout is None:
-            raise ConfigError("--to - needs standard output, and it is closed")
-        with open(sys.stdout.fileno(), "wb", closefd=False) as out:
-            shown = data_for(out)
-            done = exported(path, fields, lambda lines: out.write(shown(b"\n".join((*lines, b"")))))
+    path = None if to == STDOUT else Path(to)
+    if path is None and raw_cells:
+        raise ConfigError("--raw-cells: is for --to FILE.csv")
+    if name is None and path is not None and holds_tables(path):
+        if where or select or key:
+            raise ConfigError("--where, --select and --unique are for one table: name it, as in export DIR pages")
+        tell(_all(directory, path, keep_all=keep_all), err=True)
+        return
+    name = name or _named(directory, stem_of(path) if path else PAGES)
+    tables, config = _tables(directory, name)
+    fields = () if keep_all else _key(config, name, key)
+    wanted = Wanted(fields, where, select)
+    if path is None:
+        done = _to_stdout(tables[name], wanted)
     else:
-        own = CrawlDirectory(directory)
-        own.know([name])
-        if own.owns(Path(to)):
-            raise ConfigError(f"--to {to}: is a file of the crawl itself; name another")
-        encoding = format_of(Path(to)).encoding(path, raw_cells=raw_cells)
-        with written(Path(to)) as write:
-            if encoding.head:
-                write(encoding.head)
-            done = exported(path, fields, lambda lines: write(encoding.encode(lines)), most=encoding.records)
+        _refuse_own(directory, tables, path)
+        done = export_file(tables[name], path, wanted, raw_cells=raw_cells)
     tell(_told(done, fields), err=True)
 
 
-def _key(directory: Path, name: str, given: tuple[str, ...]) -> tuple[str, ...]:
+def _tables(directory: Path, name: str | None) -> tuple[dict[str, Table], CrawlConfig | None]:
+    """The tables of a crawl, `name` among them, and its configuration.
+
+    Raises:
+        ConfigError: There is none of that name.
+    """
+    from crawler.dataset.exported import source  # noqa: PLC0415
+    from crawler.directory import CrawlDirectory  # noqa: PLC0415
+    from crawler.reopen import load_stored  # noqa: PLC0415
+    from crawler.tables.catalog import tables_in  # noqa: PLC0415
+
+    if name is not None:
+        source(directory, name)
+    loaded = load_stored(CrawlDirectory(directory))
+    config = loaded.config if loaded else None
+    return tables_in(directory, config), config
+
+
+def _named(directory: Path, stem: str) -> str:
+    """The table that a file of this name is for."""
+    from crawler.directory import CrawlDirectory  # noqa: PLC0415
+
+    return stem if CrawlDirectory(directory).spellings(stem) else PAGES
+
+
+def _refuse_own(directory: Path, tables: Iterable[str], path: Path) -> None:
+    """Raises ConfigError if `path` is one of the crawl's own files."""
+    from crawler.directory import CrawlDirectory  # noqa: PLC0415
+    from crawler.errors import ConfigError  # noqa: PLC0415
+
+    own = CrawlDirectory(directory)
+    own.know(tables)
+    if own.owns(path):
+        raise ConfigError(f"--to {path}: is a file of the crawl itself; name another")
+
+
+def _to_stdout(table: Table, wanted: Wanted) -> Exported:
+    """Write records as JSON Lines to standard output."""
+    from tempfile import TemporaryDirectory  # noqa: PLC0415
+
+    from crawler.cli.out import data_for  # noqa: PLC0415
+    from crawler.errors import ConfigError  # noqa: PLC0415
+    from crawler.tables.exporting import export_lines  # noqa: PLC0415
+
+    if sys.stdout is None:
+        raise ConfigError("--to - needs standard output, and it is closed")
+    with open(sys.stdout.fileno(), "wb", closefd=False) as out, TemporaryDirectory(prefix="crawler-") as folder:
+        shown = data_for(out)
+        return export_lines(table, wanted, Path(folder), lambda lines: out.write(shown(b"\n".join((*lines, b"")))))
+
+
+def _all(directory: Path, path: Path, *, keep_all: bool) -> str:
+    """Write all tables to one file; what is said of it."""
+    from crawler.tables.exporting import export_all  # noqa: PLC0415
+    from crawler.wording import counted  # noqa: PLC0415
+
+    tables, config = _tables(directory, None)
+    _refuse_own(directory, tables, path)
+    keys = {name: () if keep_all else _key(config, name, ()) for name in tables}
+    done = export_all(((table, keys[name]) for name, table in tables.items()), path)
+    lines = [f"{name}: {_told(one, keys[name])}" for name, one in done.items()]
+    return "\n".join((*lines, counted(len(done), "table")))
+
+
+def _key(config: CrawlConfig | None, name: str, given: tuple[str, ...]) -> tuple[str, ...]:
     """The fields that are `given`, else those that ``unique`` of the rule says.
 
     Raises:
         ConfigError: The rule has no such field.
     """
-    from crawler.directory import CrawlDirectory  # noqa: PLC0415
     from crawler.errors import ConfigError  # noqa: PLC0415
-    from crawler.reopen import load_stored  # noqa: PLC0415
 
-    loaded = load_stored(CrawlDirectory(directory))
-    rules = loaded.config.extract.rules if loaded else ()
+    rules = config.extract.rules if config else ()
     rule = next((rule for rule in rules if rule.name == name), None)
     if rule is None:
         return given

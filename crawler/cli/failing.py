@@ -28,6 +28,8 @@ _WITHIN_S = 10
 def resume_command(plan: Plan, *, stream: bool = False) -> str:
     """What to type to go on with the crawl of a plan; its directory knows the rest."""
     words = ["crawl", "-d", str(plan.directory.path), "--resume"]
+    if plan.generation is not None:
+        words = ["crawl", "-d", str(plan.generation.base), "--refresh"]
     if plan.pages or stream:
         words += ["-o", str(plan.pages or STDOUT)]
     return f"{typed_command()} {' '.join(map(quoted, words))}"

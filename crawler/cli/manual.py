@@ -38,6 +38,7 @@ MANUALS: Final = {
             "What is crawled": ("--config", "--set", "--depth", "--max-pages", "--delay", "--dry-run"),
             "Where it goes": ("--directory", "--output"),
             "Going on": ("--resume", "--retry-failed", "--where", "--repair", "--fresh"),
+            "Crawling again": ("--refresh", "--due"),
             "While it runs": ("--serve", "--verbose", "--quiet", "--log-format"),
         },
         examples=(
@@ -47,6 +48,7 @@ MANUALS: Final = {
             "crawler crawl -c crawl.yaml --serve 8600",
             "crawler crawl -d data/first --resume --max-pages 50",
             "crawler crawl -d data/first --retry-failed --where 'reason=timeout|dns'",
+            "crawler crawl -d data/first --refresh",
             "crawler crawl sitemap:example.org -o - | jq .title",
         ),
         files={
@@ -59,6 +61,7 @@ MANUALS: Final = {
             "DIR/crawl.log": "what went on, by time",
             "DIR/crawl.db": "every URL, to go on from and to query",
             "DIR/crawl.yaml": "the configuration in force, without secrets",
+            "DIR@N/": "an older generation of the crawl, or one that is being made",
         },
         exits={
             0: "complete, or stopped by a budget",
@@ -113,6 +116,17 @@ MANUALS: Final = {
         exits={0: "written", 1: _MACHINE, 2: _USAGE},
         see=("docs/report.md, crawler why, crawler crawl",),
     ),
+    "diff": Manual(
+        arguments={"DIR1": f"{_DIR}: the state before", "DIR2": "likewise: the state after"},
+        examples=(
+            "crawler diff data/shop@1 data/shop | jq .url",
+            "crawler diff data/monday data/tuesday --only pages,items --to changed.jsonl.zst",
+            "crawler diff data/monday data/tuesday --report changed.html",
+        ),
+        files={"FILE": "the lines, once all are there: `crawler schema diff`", "FILE.html": "the page"},
+        exits={0: "compared, whether they differ or not", 1: _MACHINE, 2: _USAGE},
+        see=("docs/diff.md, crawler crawl --refresh, crawler report",),
+    ),
     "reparse": Manual(
         arguments={"DIR": "the directory of a crawl with export.warc: true", "FILE": "a WARC file of anybody's"},
         examples=(
@@ -123,15 +137,32 @@ MANUALS: Final = {
         exits={0: "extracted", 2: _USAGE, 3: "there was no answer to extract from"},
         see=("docs/archive.md, crawler try, crawler export",),
     ),
+    "query": Manual(
+        arguments={"DIR": _DIR, "SQL": "one SELECT; - reads it from standard input; without it, tables are listed"},
+        examples=(
+            "crawler query data/shop",
+            "crawler query data/shop 'SELECT url, title FROM pages WHERE depth < 2 ORDER BY url'",
+            "crawler query data/shop 'SELECT outcome, count(*) FROM ledger GROUP BY 1' --format csv",
+            "crawler query data/shop 'SELECT * FROM products' --to products.parquet",
+        ),
+        exits={0: "answered", 1: _MACHINE, 2: _USAGE, 130: "interrupted"},
+        see=("docs/export.md, docs/crawl-db.md, crawler export",),
+    ),
     "export": Manual(
-        arguments={"DIR": _DIR, "RULE|pages": "whose records: a rule's, by its name, or those of pages"},
+        arguments={"DIR": _DIR, "NAME": "a file of records: pages, a rule, …; default: as FILE is called, else pages"},
+        groups={
+            "What is written": ("--where", "--select", "--unique", "--all"),
+            "Where it goes": ("--to", "--raw-cells"),
+        },
         examples=(
             "crawler export data/shop products",
-            "crawler export data/shop products --to products.csv",
-            "crawler export data/shop pages --to pages.jsonl.zst",
+            "crawler export data/shop --to products.csv",
+            "crawler export data/shop --to pages.parquet",
+            "crawler export data/shop --to shop.sqlite",
+            "crawler export data/shop pages --to pages.jsonl.zst --where 'depth < 3'",
         ),
-        exits={0: "written", 1: _MACHINE, 2: _USAGE},
-        see=("crawler schema items, docs/rules.md",),
+        exits={0: "written", 1: _MACHINE, 2: _USAGE, 130: "interrupted"},
+        see=("docs/export.md, crawler query, crawler schema items, docs/rules.md",),
     ),
     "mine": Manual(
         arguments={"DIR": _DIR},
@@ -174,7 +205,7 @@ MANUALS: Final = {
     "schema": Manual(
         arguments={
             "config": "crawl.yaml, for editors",
-            "pages, outcomes, …": "one line of that file: pages, outcomes, links, sitemaps, seeds, files",
+            "pages, outcomes, …": "one line of that file: pages, outcomes, links, sitemaps, seeds, files, changes",
             "items": "one record of each rule in FILE, or of the rule NAME",
             "rejects": "one record that a rule rejected",
         },

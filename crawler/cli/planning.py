@@ -72,6 +72,46 @@ def plan_of(
     return plan
 
 
+def refresh_plan_of(
+    seeds: Sequence[str],
+    config_path: Path | None,
+    directory: str | None,
+    overrides: Sequence[str | tuple[str, str]],
+    *,
+    due: bool,
+) -> Plan:
+    """What the options ask for, of a finished crawl: its next generation, which may have been begun.
+
+    Raises:
+        ConfigError: They cannot be meant, or there is nothing to refresh.
+        CrawlerError: What lies there cannot be read.
+    """
+    from crawler.refresh.begin import next_generation, stored_of  # noqa: PLC0415 - only a refresh pays for it
+
+    if not (directory or config_path):
+        raise ConfigError("nothing to refresh: name the crawl's directory (-d DIR)")
+    if STDIN in seeds:
+        raise ConfigError("--refresh takes no seeds from standard input ('-'): name a file, or give them one by one")
+    loaded = load(config_path, overrides) if config_path else None
+    path = _directory(directory, loaded.config.name if loaded else "")
+    generation, made = next_generation(path, due=due)
+    config = (loaded or stored_of(generation, made, overrides)).config
+    plan = Plan(
+        config=config,
+        directory=CrawlDirectory(made),
+        seeds=tuple(seeds),
+        folder=loaded.folder if loaded else None,
+        is_stored=loaded is None,
+        resume=True,
+        generation=generation,
+    )
+    if config.frontier == "memory":
+        raise ConfigError("frontier: memory keeps nothing that a refresh could go by: expected sqlite")
+    if seeds:
+        _check_items(plan, config_path)
+    return plan
+
+
 def _nothing_to_crawl(plan: Plan, config_path: Path | None) -> str:
     if plan.resume:
         return f"{plan.directory.path}: holds no crawl to go on with; give a SEED to begin one, or name another -d DIR"

@@ -90,6 +90,7 @@ async def _reparse(files: Sequence[Source], config: CrawlConfig, folder: Path) -
 
     from crawler.archive.captures import Captures  # noqa: PLC0415
     from crawler.build import open_parser  # noqa: PLC0415
+    from crawler.dataset.archived import Current  # noqa: PLC0415
     from crawler.dataset.reparse import Output, reparse  # noqa: PLC0415
     from crawler.outputs import line_file  # noqa: PLC0415
     from crawler.sinks import line_sinks  # noqa: PLC0415
@@ -102,8 +103,11 @@ async def _reparse(files: Sequence[Source], config: CrawlConfig, folder: Path) -
             path.unlink()
         return Output(sink, line_sinks(config))
 
+    def captures() -> Current:
+        return Current(Captures(files, config.urls, most_bytes=most_bytes), files)
+
     async with open_parser(config) as parser:
-        return await reparse(parser, partial(Captures, files, config.urls, most_bytes=most_bytes), output)
+        return await reparse(parser, captures, output)
 
 
 def _differences(sources: Sequence[Path], final: Path) -> dict[str, Difference]:

@@ -98,25 +98,32 @@ def _written(directory: Path, path: Path, pages: Path | None) -> Report:
 
 
 def _target(directory: Path, output: str | None) -> Path:
-    """Where the page goes.
+    """Where the page goes. Errors as for `target`."""
+    from crawler.directory import CrawlDirectory  # noqa: PLC0415
+
+    if output is None:
+        return CrawlDirectory(directory).report
+    return target("-o", Path(output))
+
+
+def target(option: str, path: Path) -> Path:
+    """A place for a page, named by an option.
 
     Raises:
         ConfigError: There is no such folder, or something else than a page is there.
     """
-    from crawler.directory import CrawlDirectory  # noqa: PLC0415
     from crawler.errors import ConfigError  # noqa: PLC0415
 
-    if output is None:
-        return CrawlDirectory(directory).report
-    path = Path(output)
     if not path.parent.is_dir():
-        raise ConfigError(f"-o {output}: there is no folder {path.parent}")
+        raise ConfigError(f"{option} {path}: there is no folder {path.parent}")
     if path.is_dir():
-        raise ConfigError(f"-o {output}: is a folder; expected the name of a file")
+        raise ConfigError(f"{option} {path}: is a folder; expected the name of a file")
     if path.exists() and not path.is_file():  # which would be replaced, not written to
-        raise ConfigError(f"-o {output}: is no regular file; -o - writes to standard output")
+        raise ConfigError(
+            f"{option} {path}: is no regular file" + ("; -o - writes to standard output" * (option == "-o"))
+        )
     if path.exists() and not _is_page(path):
-        raise ConfigError(f"-o {output}: exists already, and is no HTML page; name another file")
+        raise ConfigError(f"{option} {path}: exists already, and is no HTML page; name another file")
     return path
 
 

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import uvloop
 
 from crawler.build import open_crawl
+from crawler.claims import move_aside
 from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK
-from crawler.cli.failing import in_time, no_alarm_left, resume_command, way_on
+from crawler.cli.failing import in_time, no_alarm_left, way_on
 from crawler.cli.logs import logging_to
 from crawler.cli.out import data_for, remark
 from crawler.cli.planning import check_output
+from crawler.cli.refreshing import beside, told, way_to_go_on
 from crawler.cli.remarks import unsafe_remarks
 from crawler.cli.reporting import report_written
 from crawler.cli.serving import seen_by
@@ -31,12 +33,13 @@ from crawler.cli.typed import words_typed
 from crawler.clock import SystemClock
 from crawler.config.file import loads
 from crawler.dashboard import open_board, shown
-from crawler.directory import State, claim, move_aside
+from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.export.packing import suffix
 from crawler.gate import allow_descriptors
 from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
+from crawler.refresh.claimed import claimed
 from crawler.resume import STDOUT as STREAM
 from crawler.shortage import file_threads, heeded, require_threads
 
@@ -44,7 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crawler.dashboard.board import Board
-    from crawler.directory import CrawlDirectory
     from crawler.parse.server import Server
     from crawler.plan import Plan
     from crawler.running import Result, Running
@@ -83,9 +85,7 @@ def run_crawl(
     plan = dataclasses.replace(plan, command=words_typed())
     plan.check()
     check_output(plan, fresh=fresh)
-    finished = None
-    if directory.state() is State.FINISHED and not fresh and not plan.repair:
-        finished = _finished(directory)
+    finished = _already(plan, fresh=fresh)
     if finished and not plan.resume:
         _check_same(plan)
         if not quiet:
@@ -93,17 +93,17 @@ def run_crawl(
         return OK
     with ExitStack() as stack:
         board = open_board(serve, stack)
-        aside = stack.enter_context(claim(directory, fresh=fresh, resume=plan.resume))
+        aside = stack.enter_context(claimed(plan, fresh=fresh))
         stack.enter_context(logging_to(directory, plan.config, verbose=verbose))
         stack.enter_context(way_on(plan, stream=stream))
         if aside and not quiet:
             remark(f"The crawl that lay in {directory.path} is now {aside}.")
-        for told in unsafe_remarks(plan.config):
-            remark(told)  # quiet or not; the fetcher logs it
-        for told in remarks:
-            log.warning("remark", extra={"why": told})
+        for line in unsafe_remarks(plan.config):
+            remark(line)  # quiet or not; the fetcher logs it
+        for line in remarks:
+            log.warning("remark", extra={"why": line})
             if not (quiet or verbose):  # which sends the log there too
-                remark(told)
+                remark(line)
         if fresh and plan.pages and plan.pages.exists():
             move_aside(plan.pages)
         follower = None
@@ -121,31 +121,57 @@ def run_crawl(
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             ran = runner.run(heeded(_crawl(plan, follower, server, board, live=live, quiet=quiet)))
         result, elapsed_s = ran.result, SystemClock.monotonic() - started
-        report_written(plan, result, quiet=quiet)
         if finished and not ran.worked:
+            report_written(plan, result, quiet=quiet)
             if not quiet:
                 remark(finished)
             return OK
         was_cut = follower is not None and follower.was_cut
-        if not quiet:
-            from crawler.summary import summary  # noqa: PLC0415  (not before the first request)
-
-            text = summary(
-                result.snapshot,
-                stopped_by=result.ending.stopped_by or (STOPPED if was_cut else None),
-                directory=directory.path,
-                files=[file.name for file in directory.files()],
-                pages=plan.pages,
-                seeds=result.seeds,
-                elapsed_s=elapsed_s,
-                resume="" if plan.config.frontier == "memory" else resume_command(plan, stream=stream),
-                rules=result.rules,
-                fallen=result.fallen,
-                unverified=plan.config.fetch.unverified,
-                traps=result.traps,
-            )
-            remark(text)
+        _account(plan, result, elapsed_s, was_cut=was_cut, stream=stream, quiet=quiet)
         return INTERRUPTED if was_cut else exit_code(result)
+
+
+def _already(plan: Plan, *, fresh: bool) -> str | None:
+    """What is told of a crawl that lies there and has ended, if nothing is to be done about it but what is left."""
+    if plan.generation is not None or fresh or plan.repair or plan.directory.state() is not State.FINISHED:
+        return None
+    return _finished(plan.directory)
+
+
+def _account(plan: Plan, result: Result, elapsed_s: float, *, was_cut: bool, stream: bool, quiet: bool) -> None:
+    """Leave a report, put a generation in force, and tell what all came to."""
+    directory, ended = plan.directory, None
+    if plan.generation is not None:
+        from crawler.refresh.publish import concluded, published  # noqa: PLC0415 - only a refresh pays for it
+
+        ended = concluded(plan, result.ending.stopped_by)
+    if ended is None or ended.is_whole:
+        report_written(plan, result, quiet=quiet)
+    if ended is not None and ended.is_whole:
+        ended = published(plan, ended)
+        directory = CrawlDirectory(ended.path)
+        directory.know(plan.directory.sinks)
+    if quiet:
+        return
+    from crawler.summary import summary  # noqa: PLC0415  (not before the first request)
+
+    text = summary(
+        result.snapshot,
+        stopped_by=result.ending.stopped_by or (STOPPED if was_cut else None),
+        directory=directory.path,
+        files=[file.name for file in directory.files()],
+        pages=plan.pages,
+        seeds=result.seeds,
+        elapsed_s=elapsed_s,
+        resume="" if plan.config.frontier == "memory" else way_to_go_on(plan, ended, stream=stream),
+        rules=result.rules,
+        fallen=result.fallen,
+        unverified=plan.config.fetch.unverified,
+        traps=result.traps,
+    )
+    remark(text)
+    for line in told(ended) if ended else ():
+        remark(line)
 
 
 def exit_code(result: Result) -> int:
@@ -230,8 +256,10 @@ def _finished(directory: CrawlDirectory) -> str:
     if end is None:
         return f"{directory.path} holds a finished crawl."
     how = "was complete" if end.complete else f"was stopped by {end.stopped_by}"
-    fetched = end.outcomes.get("fetched", 0)
+    counts = [f"{end.outcomes.get('fetched', 0):,} fetched"]
+    if unchanged := end.outcomes.get("unchanged", 0):
+        counts.append(f"{unchanged:,} unchanged")
     return (
-        f"{directory.path} holds this crawl already: it {how} at {end.ended_at}, with {fetched:,} fetched. "
-        "Nothing to do.\n--fresh crawls anew and moves it aside, -d DIR crawls elsewhere."
+        f"{directory.path} holds this crawl already: it {how} at {end.ended_at}, with {' and '.join(counts)}. "
+        f"Nothing to do.\n{beside(directory.path)}--fresh crawls anew and moves it aside, -d DIR crawls elsewhere."
     )

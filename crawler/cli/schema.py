@@ -15,7 +15,7 @@ from crawler.extract.record import SCHEMA_VERSION
 from crawler.mining.files import RECORDS as MINED
 from crawler.mining.files import Mined
 
-RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files", "runs", "log")
+RECORDS: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "files", "changes", "diff", "runs", "log")
 KINDS: Final = ("config", *RECORDS, "items", "rejects", *MINED, "mine")
 
 
@@ -25,8 +25,8 @@ KINDS: Final = ("config", *RECORDS, "items", "rejects", *MINED, "mine")
 @click.option("--rule", metavar="NAME", help="Which of them; all by default.")
 def schema(kind: str, config: Path | None, rule: str | None) -> None:
     """Print the JSON Schema (draft 2020-12) of crawl.yaml (WHAT is config), or of one line of a file: pages, outcomes,
-    links, sitemaps, seeds, files or runs, the records of the rules in FILE (items), what rules reject (rejects), or
-    crawl.log where log.format is json (log).
+    links, sitemaps, seeds, files, changes or runs, the lines of `crawler diff` (diff), the records of the rules in FILE
+    (items), what rules reject (rejects), or crawl.log where log.format is json (log).
 
     Of what `crawler mine` writes: near_duplicates, keywords, host_keywords, ranks, host_ranks, dead_links, languages;
     mine is mine.json.
@@ -55,6 +55,8 @@ def _config() -> dict[str, Any]:
 def _record(kind: str) -> dict[str, Any]:
     """The schema of a record, whose version rises when a field changes its meaning or goes."""
     from crawler.cli.log_lines import LogLine  # noqa: PLC0415
+    from crawler.dataset.changed import ChangeRecord  # noqa: PLC0415
+    from crawler.diff.record import DiffRecord  # noqa: PLC0415
     from crawler.export.files import FileRecord  # noqa: PLC0415 - help needs no records
     from crawler.export.outcomes import OutcomeRecord, SeedRecord  # noqa: PLC0415
     from crawler.extract.record import LinkLine, PageRecord, SitemapLine  # noqa: PLC0415
@@ -67,10 +69,12 @@ def _record(kind: str) -> dict[str, Any]:
         "sitemaps": SitemapLine,
         "seeds": SeedRecord,
         "files": FileRecord,
+        "changes": ChangeRecord,
+        "diff": DiffRecord,
         "runs": Row,
         "log": LogLine,
     }
-    file = "crawl.log" if kind == "log" else f"{kind}.jsonl"
+    file = {"log": "crawl.log", "diff": "`crawler diff`"}.get(kind, f"{kind}.jsonl")
     return _headed(kind, {"title": f"One line of {file}", **msgspec.json.schema(types[kind])})
 
 

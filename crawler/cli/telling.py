@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from crawler.cli.rows import Row
-    from crawler.dataset.facts import Ending, HostWait, RobotsVerdict, Why
+    from crawler.dataset.facts import Ending, HostWait, LastVisit, RobotsVerdict, Why
     from crawler.models import HostKey
     from crawler.traps.verdict import Verdict
 
@@ -80,8 +80,20 @@ def _outcome(facts: Why, now: float) -> Iterator[Row]:
             yield "Outcome", f"{outcome}, status {facts.status}" if facts.status else outcome
     if facts.reason:
         yield "Reason", _explained(facts.reason)
-    if facts.outcome == Outcome.FETCHED:
+    if facts.outcome in (Outcome.FETCHED, Outcome.UNCHANGED):
         yield "Record", "in pages.jsonl" if facts.has_page else "none in pages.jsonl, a line in outcomes.jsonl"
+    if facts.last_visit:
+        yield from _last_visit(facts, facts.last_visit, now)
+
+
+def _last_visit(facts: Why, before: LastVisit, now: float) -> Iterator[Row]:
+    """What a refresh went by."""
+    if facts.outcome == Outcome.UNCHANGED and (since := before.since or before.at):
+        yield "Unchanged", f"since {_time(since, now)}"
+    elif before.at:
+        yield "Last visit", _time(before.at, now)
+    if facts.attempts:
+        yield from _labelled("Asked with", (printable(line, _LONGEST) for line in before.asked_with))
 
 
 def _private(key: HostKey) -> Iterator[str]:

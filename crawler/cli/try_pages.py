@@ -240,14 +240,15 @@ def _end_of(redirected: dict[str, str], url: str) -> str:
     return url
 
 
-def _captures(folder: Path, config: CrawlConfig) -> Captures:
+def _captures(folder: Path, config: CrawlConfig) -> archived.Current:
     """What is in the archive of the crawl in a folder.
 
     Raises:
         ConfigError: It has none.
     """
     most_bytes = 2 * int(config.fetch.max_body_bytes) + _UNREAD_BYTES
-    return Captures(archived.sources((folder,)), config.urls, most_bytes=most_bytes)
+    sources = archived.sources((folder,))
+    return archived.Current(Captures(sources, config.urls, most_bytes=most_bytes), sources)
 
 
 def _in_archive(item: str) -> InArchive | None:

@@ -4,7 +4,7 @@ Values here are already parsed; `crawler.config.file` reads YAML into them and s
 `crawler.config.rules` holds what a type cannot say, `crawler.config.schema` publishes both as JSON Schema.
 A field's YAML key is its name without the unit (``timeout_s`` is ``timeout``); its description documents the key.
 The sections that politeness, the fetcher and extraction read are in `manners`, `fetching` and `extracting`, what is
-known of traps in `trapping`, the words of scraping rules in `scraping`.
+known of traps in `trapping`, the words of scraping rules in `scraping`, what a refresh goes by in `refreshing`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from crawler.config.manners import (
     RobotsConfig,
     SitemapsConfig,
 )
+from crawler.config.refreshing import RefreshConfig
 from crawler.config.scraping import FieldConfig, FollowConfig, MatchConfig, RuleConfig, SkipConfig
 from crawler.config.trapping import TrapsConfig
 from crawler.units import Duration, Size
@@ -56,6 +57,7 @@ __all__ = [
     "Pace",
     "ParseConfig",
     "PerAddressConfig",
+    "RefreshConfig",
     "RobotsConfig",
     "RuleConfig",
     "ScopeConfig",
@@ -162,6 +164,7 @@ class CrawlConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     extract: ExtractConfig = ExtractConfig()
     export: ExportConfig = ExportConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
+    refresh: RefreshConfig = RefreshConfig()
     log: LogConfig = LogConfig()
     order: Annotated[
         Literal["breadth", "depth"],

@@ -40,6 +40,8 @@ def problems(config: CrawlConfig) -> Iterator[Problem]:
     yield from _limits(config.limits, config.fetch)
     yield from fetching(config.fetch)
     yield from _traps(config.traps)
+    if config.refresh.due > 1:
+        yield Problem("refresh.due", str(config.refresh.due), "expected a probability, at most 1")
     yield from _zeros(config)
     if config.export.files:
         from crawler.config.filing import filing_problem  # noqa: PLC0415 - only patterns pay for RE2

@@ -15,7 +15,7 @@ Type = Literal["str", "int", "float", "decimal", "bool", "date", "datetime", "ur
 Priority = Annotated[int, Meta(ge=0, le=63)]
 Argument = str | int | float | bool | None
 
-RESERVED: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "runs", "files", "warc")
+RESERVED: Final = ("pages", "outcomes", "links", "sitemaps", "seeds", "runs", "files", "warc", "changes")
 """Names of files that a crawl has or may have besides those of its rules."""
 
 

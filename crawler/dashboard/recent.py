@@ -102,7 +102,7 @@ class Recent:
 
     def saw(self, commit: Committed) -> None:
         """Take in a commit: 0.4 us a URL."""
-        with_page: deque[Finished] = deque(maxlen=SHOWN)
+        with_page: deque[Finished] = deque(maxlen=SHOWN)  # those unchanged are no news, but stand among the lines
         for finished in commit.ended:
             self.ended[finished.outcome, finished.reason or ""] += 1
             if finished.has_page:
@@ -111,6 +111,8 @@ class Recent:
                 self._failures.append(finished)
         lines = commit.lines.get(PAGES, ())[-len(with_page) :] if with_page else ()
         for finished, line in zip(with_page, lines, strict=False):
+            if finished.outcome is Outcome.UNCHANGED:
+                continue
             self._pages.append((finished, line if len(line) <= MAX_LINE else b""))
         for rule in self.records:
             blocks = commit.lines.get(rule, ())

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from crawler.dataset.fields import BAD_LINES, fields_of
 from crawler.errors import CrawlerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 MAX_COLUMNS: Final = 16_384
@@ -37,7 +38,6 @@ _OPENING_BLANKS: Final = frozenset("\t\r")
 _PART: Final = re.compile(r'([;\t\r\n]"*)([^;\t\r\n]+)')
 """What another reader of the row may take for a cell; one of nothing but quotes and a formula is that formula."""
 _UNSEEN: Final = ("Cc", "Cf", "Zl", "Zp", "Zs")
-_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
 
 
@@ -62,9 +62,11 @@ def columns_of(lines: Iterable[bytes], path: Path) -> Columns:
     records = 0
     for records, line in enumerate(lines, 1):
         try:
-            line.decode()  # which a `Raw` would not be asked for
-            found = _decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            found = fields_of(line)
+            if b"\\ud" in line.lower():
+                for value in found.values():  # half a character is fit for JSON within a cell, and for no text
+                    _ = bytes(value)[:1] == b'"' and _decode_text(value)
+        except BAD_LINES as error:
             raise CrawlerError(f"{path}:{records}: not a record: {error}") from error
         if found.keys() - names.keys():
             names.update(dict.fromkeys(found))
@@ -91,9 +93,9 @@ class Rows:
 
     def rows(self, lines: Iterable[bytes]) -> list[bytes]:
         """A row for each record, without its line feed."""
-        return [self._of(_decode(line)) for line in lines]
+        return [self._of(fields_of(line)) for line in lines]
 
-    def _of(self, record: dict[str, msgspec.Raw]) -> bytes:
+    def _of(self, record: Mapping[str, msgspec.Raw]) -> bytes:
         return self._row([self._cell(bytes(record[name])) if name in record else "" for name in self._names])
 
     def _cell(self, value: bytes) -> str:

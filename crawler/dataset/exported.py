@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from crawler.dataset.beside import beside, draft_in
 from crawler.dataset.formats import format_of
 from crawler.dataset.lines import Lines
 from crawler.dataset.unique import unique
-from crawler.directory import SPELLINGS, CrawlDirectory, bring_down
+from crawler.directory import SPELLINGS, CrawlDirectory
 from crawler.errors import ConfigError, CrawlerError
-from crawler.renames import DRAFT_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from crawler.dataset.unique import Kept
 
 _NAME = re.compile(r"\w[\w.-]*")
 _LINES_AT_ONCE = 2_000
@@ -50,7 +51,12 @@ def source(directory: Path, name: str) -> Path:
 
 
 def export(
-    path: Path, key: Sequence[str], write: Callable[[list[bytes]], object], *, most: int | None = None
+    path: Path,
+    key: Sequence[str],
+    write: Callable[[list[bytes]], object],
+    *,
+    most: int | None = None,
+    among: Kept | None = None,
 ) -> Exported:
     """Hand the records of a file to `write`, as lines, some at a time; of those that share a key one.
 
@@ -59,23 +65,35 @@ def export(
         key: The fields of the key; empty to keep all.
         write: Takes lines without their newlines.
         most: How many records are looked at; None for all.
+        among: The numbers of records, from 0, that are looked at; None for all.
 
     Raises:
         CrawlerError: The file cannot be read, or a line of it is no record.
     """
-    kept = unique(islice(Lines(path), most), key, path) if key else None
-    numbered = islice(enumerate(Lines(path)), most)
+    chosen = kept(path, key, most=most, among=among)
     count = 0
     # A crawl that runs adds lines meanwhile: those that were not looked at are left for another time.
-    while batch := list(islice(numbered, _LINES_AT_ONCE)):
-        if kept is not None:
-            batch = [(number, line) for number, line in batch if number < kept.records]
-            if not batch:
-                break
+    while batch := [line for _, line in islice(chosen.lines, _LINES_AT_ONCE)]:
         count += len(batch)
-        if chosen := [line for number, line in batch if kept is None or number in kept]:
-            write(chosen)
-    return Exported(count, kept.dropped if kept else 0)
+        write(batch)
+    return Exported(count + chosen.dropped, chosen.dropped)
+
+
+class Chosen(NamedTuple):
+    """Records of a file."""
+
+    lines: Iterator[tuple[int, bytes]]  #: each with its number in the file, from 0
+    dropped: int  #: as others have their key
+
+
+def kept(path: Path, key: Sequence[str], *, most: int | None = None, among: Kept | None = None) -> Chosen:
+    """The records of a file, of those that share a key one. Arguments and errors as for `export`."""
+    numbered = islice(enumerate(Lines(path)), most)
+    if key:
+        found = unique(islice(Lines(path), most), key, path, among)
+        numbered = islice(numbered, found.records)
+        return Chosen(((number, line) for number, line in numbered if number in found), found.dropped)
+    return Chosen(((number, line) for number, line in numbered if among is None or number in among), 0)
 
 
 @contextmanager
@@ -87,18 +105,7 @@ def written(path: Path) -> Iterator[Callable[[list[bytes]], object]]:
         CrawlerError: It cannot be written.
     """
     packing = format_of(path).packing
-    draft = path.with_name(path.name + DRAFT_SUFFIX)
-    try:
-        with draft.open("wb") as file:
-            yield lambda lines: file.write(packing.pack(lines))
-            if not file.tell():
-                file.write(packing.pack([]))  # an empty file is no gzip to zcat, nor a frame to zstd
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        bring_down(path.parent)
-    except OSError as error:
-        raise CrawlerError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+    with beside(path) as folder, draft_in(folder).open("wb") as file:
+        yield lambda lines: file.write(packing.pack(lines))
+        if not file.tell():
+            file.write(packing.pack([]))  # an empty file is no gzip to zcat, nor a frame to zstd

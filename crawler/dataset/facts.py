@@ -56,6 +56,17 @@ class HostWait(msgspec.Struct, frozen=True, kw_only=True):
     more: bool  #: whether there are more than were counted
 
 
+class LastVisit(msgspec.Struct, frozen=True, kw_only=True):
+    """What the generation before knew of a URL."""
+
+    at: str | None  #: when it was visited
+    #: when the content was asked for that its record in pages.jsonl was made of, where it has one
+    since: str | None = None
+    #: the conditions that its server is asked with, as header lines; empty for none
+    asked_with: tuple[str, ...] = ()
+    content_digest: str | None = None  #: of its body then; null where it was read anew whatever it was
+
+
 class BadSeed(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the seed list of which no URL could be made."""
 
@@ -84,6 +95,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     found: tuple[Step, ...] = ()  #: the way back to the seed, nearest first, at most `MAX_STEPS`
     found_more: bool = False  #: whether it goes on
     redirects: tuple[Ending, ...] = ()  #: what became of the target, of its target, to the end of the chain
+    last_visit: LastVisit | None = None  #: of a URL that a refresh visits again
     wait: HostWait | None = None
     robots: RobotsVerdict | None = None
     traps: tuple[Verdict, ...] = ()  #: for one excluded as part of a trap: those of its site that it may be part of

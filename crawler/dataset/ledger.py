@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
@@ -21,6 +22,7 @@ import msgspec
 from crawler.errors import FrontierError
 from crawler.frontier import sqlite_index
 from crawler.frontier.sqlite_schema import APPLICATION_ID, FORMAT, STATE_COLUMNS, read_back
+from crawler.known import Known as Before
 from crawler.models import HostKey, HostState, Outcome, Robots, RobotsFile
 from crawler.url import Url, fingerprint, host_key, registrable_domain
 
@@ -41,7 +43,7 @@ _KNOWN = """
 SELECT json_array(ledger.id, ledger.url, ledger.host, ledger.depth, ledger.priority, ledger.via, ledger.seed,
     ledger.scope_host, ledger.kind, ledger.outcome, ledger.reason, ledger.status, ledger.target,
     ledger.attempts, ledger.at, ledger.has_page = 1, snoozed.due_ms / 1000.0,
-    url.extra -> '$.redirected_from', iif(typeof(url.via) = 'integer', url.via, NULL))
+    url.extra -> '$.redirected_from', iif(typeof(url.via) = 'integer', url.via, NULL), url.extra -> '$.known')
 FROM json_each(?) AS asked
     CROSS JOIN ledger ON ledger.id = asked.value
     JOIN url ON url.id = asked.value
@@ -49,7 +51,7 @@ FROM json_each(?) AS asked
 """
 
 _ENDED = """
-SELECT done.id, url.url, done.outcome, done.has_page FROM done JOIN url ON url.id = done.id
+SELECT done.id, url.url, done.outcome, done.has_page, done.reason FROM done JOIN url ON url.id = done.id
 WHERE done.id > ? ORDER BY done.id LIMIT ?
 """
 
@@ -109,6 +111,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     due_at: float | None = None  #: wall time before which a snoozed one is not tried again
     redirected_from: tuple[str, ...] | None = None
     via_id: int | None = None  #: of `via`, if that is in the store by its number
+    before: Before | None = None  #: what the generation before knew of it
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +128,7 @@ class Ended(NamedTuple):
     url: str
     outcome: Outcome
     has_page: bool
+    reason: str | None = None
 
 
 class KnownUrls:
@@ -169,7 +173,9 @@ class KnownUrls:
         while rows := self._rows(_ENDED, (last, _BATCH)):
             last = rows[-1][0]
             with read_back(self._path):
-                ends = [Ended(url, Outcome(outcome), bool(has_page)) for _, url, outcome, has_page in rows]
+                ends = [
+                    Ended(url, Outcome(outcome), bool(has_page), reason) for _, url, outcome, has_page, reason in rows
+                ]
             yield from ends
 
     def waiting(self, known: Known, *, deepest_first: bool) -> Waiting:
@@ -263,13 +269,14 @@ class KnownUrls:
             return self._connection.execute(statement, parameters).fetchall()
 
 
-def connected(path: Path) -> sqlite3.Connection:
-    """A connection that reads the store as it was last committed."""
+def connected(path: Path, *, one_thread: bool = True) -> sqlite3.Connection:
+    """A connection that reads the store as it was last committed, for one thread or for one at a time."""
     uri = path.resolve().as_uri()
+    connect = partial(sqlite3.connect, uri=True, isolation_level=None, check_same_thread=one_thread)
     log = path.with_name(path.name + "-wal")
     if not log.exists():
-        return sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
+        return connect(f"{uri}?mode=ro&immutable=1")
+    connection = connect(f"{uri}?mode=ro")
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchall()
     except sqlite3.Error as error:
@@ -278,7 +285,7 @@ def connected(path: Path) -> sqlite3.Connection:
             raise
     else:
         return connection
-    connection = sqlite3.connect(f"{uri}?mode=ro&vfs=unix-none", uri=True, isolation_level=None)
+    connection = connect(f"{uri}?mode=ro&vfs=unix-none")
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # the log's index is then kept in memory
     return connection
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from crawler.dataset.changed import ChangeRecord
 from crawler.dataset.lines import Lines
 from crawler.directory import CrawlDirectory
 from crawler.errors import CrawlerError
 from crawler.export.outcomes import OutcomeRecord, SeedRecord
 from crawler.extract.record import LinkLine, PageRecord, SitemapLine
 from crawler.models import LINKS, OUTCOMES, PAGES, SITEMAPS
+from crawler.sinks import CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +50,11 @@ def links(directory: str | PathLike[str]) -> Iterator[LinkLine]:
 def sitemaps(directory: str | PathLike[str]) -> Iterator[SitemapLine]:
     """The entries of each sitemap, if the crawl wrote them (``export.sitemaps``). Errors as for `pages`."""
     return _typed(directory, SITEMAPS, SitemapLine)
+
+
+def changes(directory: str | PathLike[str]) -> Iterator[ChangeRecord]:
+    """What became of each URL since the generation before, if the crawl is a refresh. Errors as for `pages`."""
+    return _typed(directory, CHANGES, ChangeRecord)
 
 
 def seeds(directory: str | PathLike[str]) -> Iterator[SeedRecord]:

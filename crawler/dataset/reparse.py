@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from crawler.dataset.answers import Answers
+from crawler.dataset.archived import batches
 from crawler.dataset.failed import Ended, Failures
 from crawler.errors import first_error
 from crawler.export.outcomes import outcome_line
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from crawler.archive.captures import Capture, Captures
+    from crawler.dataset.archived import Current
     from crawler.export.base import Sink
     from crawler.models import ParseFailure
     from crawler.parse.base import Parser
@@ -117,7 +119,7 @@ class Output:
         return self._sinks[name]
 
 
-async def reparse(parser: Parser, captures: Callable[[], Captures], output: Callable[[], Output]) -> Reparsed:
+async def reparse(parser: Parser, captures: Callable[[], Captures | Current], output: Callable[[], Output]) -> Reparsed:
     """Extract again.
 
     Args:
@@ -136,7 +138,7 @@ async def reparse(parser: Parser, captures: Callable[[], Captures], output: Call
 
 
 async def _reading(
-    parser: Parser, captures: Captures, output: Output, answers: Answers, *, is_second: bool
+    parser: Parser, captures: Captures | Current, output: Output, answers: Answers, *, is_second: bool
 ) -> Reparsed:
     async with aclosing(output):
         await output.open()
@@ -147,7 +149,7 @@ async def _reading(
     return done
 
 
-def _latest(captures: Captures, answers: Answers) -> Iterator[Capture]:
+def _latest(captures: Captures | Current, answers: Answers) -> Iterator[Capture]:
     for capture in captures:
         if capture.outcome is None or answers.is_last(capture.request.url):
             yield capture
@@ -175,24 +177,11 @@ async def _extracted(parser: Parser, captures: Iterable[Capture], output: Output
 async def _read(
     captures: Iterable[Capture], parser: Parser, queue: asyncio.Queue[_Batch | None], group: asyncio.TaskGroup
 ) -> None:
-    batches = _batches(captures)
-    while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+    found = batches(captures, answers=BATCH_ANSWERS, size=BATCH_BYTES)
+    while (batch := await asyncio.to_thread(next, found, None)) is not None:
         jobs = [Job(request=got.request, response=got.response) for got in batch if _is_parsed(got)]
         await queue.put(_Batch(batch, group.create_task(parser.parse(jobs))))
     await queue.put(None)
-
-
-def _batches(captures: Iterable[Capture]) -> Iterator[list[Capture]]:
-    batch: list[Capture] = []
-    size = 0
-    for capture in captures:
-        batch.append(capture)
-        size += len(capture.response.body)
-        if len(batch) >= BATCH_ANSWERS or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _is_parsed(capture: Capture) -> bool:

@@ -14,11 +14,11 @@ import msgspec
 
 from crawler.dataset.ledger import checked, connected
 from crawler.frontier.sqlite_schema import read_back
-from crawler.models import Robots, RobotsFile
+from crawler.models import MAX_EXAMPLES, Outcome, Robots, RobotsFile
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _LATER_COLUMNS = ("requests", "waited_s")  # of `host`: stores of earlier versions have none
@@ -31,6 +31,14 @@ FROM (
     FROM url LEFT JOIN done ON done.id = url.id GROUP BY url.host
 ) AS counted JOIN host ON host.id = counted.host
 ORDER BY counted.pages DESC, counted.ended DESC, counted.known DESC, host.name LIMIT ?
+"""
+
+_KEPT = """
+SELECT coalesce(reason, ''), count(*) FROM done WHERE outcome = 'unchanged' AND has_page GROUP BY reason
+"""
+_KEPT_EXAMPLES = """
+SELECT url.url FROM done JOIN url USING (id)
+WHERE outcome = 'unchanged' AND has_page AND coalesce(reason, '') = ? LIMIT ?
 """
 
 _ROBOTS = "SELECT origin, expires_at, closed, verdict FROM robots ORDER BY origin LIMIT ?"
@@ -54,6 +62,14 @@ class StoredHost(msgspec.Struct, frozen=True, array_like=True):
     waited_s: float | None
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """Pages whose records an earlier generation has made, as they have not changed, for one reason."""
+
+    reason: str
+    pages: int
+    examples: tuple[str, ...]  #: URLs
+
+
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """A crawl as of one commit. ``admitted == sum(outcomes.values()) + pending``."""
 
@@ -65,6 +81,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[StoredHost, ...]  #: those with the most pages
     n_hosts: int
     n_robots: int
+    kept: tuple[Kept, ...] = ()  #: of a generation; the other pages were fetched in it
 
     @property
     def pending(self) -> int:
@@ -101,6 +118,7 @@ def totals(path: Path, *, blobs: Sequence[str], hosts: int) -> Totals:
             hosts=tuple(_hosts(connection, hosts)),
             n_hosts=n_hosts,
             n_robots=n_robots,
+            kept=tuple(_kept(connection)) if outcomes.get(Outcome.UNCHANGED) else (),
         )
 
 
@@ -134,6 +152,12 @@ def _hosts(connection: sqlite3.Connection, limit: int) -> list[StoredHost]:
     later = ", ".join(f"host.{name}" if name in columns else "NULL" for name in _LATER_COLUMNS)
     rows = connection.execute(_HOSTS.format(later=later), (limit,)).fetchall()
     return msgspec.convert(rows, list[StoredHost])
+
+
+def _kept(connection: sqlite3.Connection) -> Iterator[Kept]:
+    for reason, pages in connection.execute(_KEPT).fetchall():
+        rows = connection.execute(_KEPT_EXAMPLES, (reason, MAX_EXAMPLES)).fetchall()
+        yield Kept(reason, pages, tuple(url for (url,) in rows))
 
 
 def _pairs(connection: sqlite3.Connection, statement: str) -> dict[str, Any]:

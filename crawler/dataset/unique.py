@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import xxhash
 
+from crawler.dataset.fields import BAD_LINES, fields_of
 from crawler.errors import CrawlerError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 PARTS = 128
 """A ten million records are looked at 80,000 at a time."""
 _NULL = b"null"
-_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str | None).decode
 
 
@@ -41,13 +41,14 @@ class Kept(NamedTuple):
         return isinstance(number, int) and bool(self.bits[number >> 3] & 1 << (number & 7))
 
 
-def unique(lines: Iterable[bytes], key: Sequence[str], path: Path) -> Kept:
+def unique(lines: Iterable[bytes], key: Sequence[str], path: Path, among: Kept | None = None) -> Kept:
     """Which lines of a file are kept.
 
     Args:
         lines: All of it, in order, without their newlines.
         key: The fields that tell records apart; at least one.
         path: What the file is called in messages.
+        among: The numbers of lines, from 0, that may be kept at all; None for all. Others drop none.
 
     Raises:
         CrawlerError: A line is not a record.
@@ -58,9 +59,12 @@ def unique(lines: Iterable[bytes], key: Sequence[str], path: Path) -> Kept:
         for records, line in enumerate(lines, 1):
             if records & 7 == 1:
                 bits.append(0xFF)
+            if among is not None and records - 1 not in among:
+                bits[-1] &= ~(1 << (records - 1 & 7))
+                continue
             try:
                 digest, url = _place(line, key)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            except BAD_LINES as error:
                 raise CrawlerError(f"{path}:{records}: not a record: {error}") from error
             if digest:
                 parts[digest[0] % PARTS].write(b"%b %d %b\n" % (digest.hex().encode(), records - 1, url))
@@ -73,7 +77,7 @@ def unique(lines: Iterable[bytes], key: Sequence[str], path: Path) -> Kept:
 
 def _place(line: bytes, key: Sequence[str]) -> tuple[bytes, bytes]:
     """The digest of a record's key, empty if it has none, and its URL in one word."""
-    record = _decode(line)
+    record = fields_of(line)
     values = [bytes(record[field]) if field in record else _NULL for field in key]
     if all(value == _NULL for value in values):
         return b"", b""

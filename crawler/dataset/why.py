@@ -25,6 +25,7 @@ from crawler.dataset.facts import (
     UNKNOWN,
     Ending,
     HostWait,
+    LastVisit,
     RobotsVerdict,
     Step,
     Why,
@@ -34,6 +35,7 @@ from crawler.dataset.written import find_written
 from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError, UrlError
 from crawler.extract.robots_match import deciding_rule
+from crawler.known import condition_lines
 from crawler.scope import Scope
 from crawler.traps.stored import TRAPS, verdicts_on
 from crawler.url import Url, host, host_key, origin, path_and_query
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
     from crawler.config import CrawlConfig
     from crawler.dataset.ledger import Known, Waiting
+    from crawler.known import Known as Before
     from crawler.models import RobotsFile
 
 
@@ -219,6 +222,16 @@ def _told(asked: str, known: Known) -> Why:
         priority=known.priority,
         kind=known.kind,
         seed=known.seed,
+        last_visit=_last_visit(known.before) if known.before else None,
+    )
+
+
+def _last_visit(before: Before) -> LastVisit:
+    return LastVisit(
+        at=rfc3339(before.at) if before.at else None,
+        since=rfc3339(before.since) if before.since else None,
+        asked_with=tuple(condition_lines(before).splitlines()),
+        content_digest=before.digest or None,
     )
 
 

@@ -5,12 +5,16 @@ files.jsonl, which is a file of lines like any other. What a crash leaves of bod
 removed when the sink is opened: lines are written before the bodies they name, so whatever body is there beyond the
 committed position has its line there as well. (After a power cut a line may be lost whose body is not: such a body
 stays, and is overwritten if it comes again.)
+
+In a refresh, the line of an answer that has not changed comes as it was, and the body it names is linked from the
+generation before.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 import re
 from contextlib import contextmanager, suppress
@@ -23,6 +27,7 @@ from crawler.archive.entry import decode
 from crawler.clock import rfc3339
 from crawler.directory import bring_down
 from crawler.errors import ExportError
+from crawler.export.carried import link
 from crawler.export.extensions import extension
 from crawler.export.jsonl import JsonlSink
 from crawler.export.packing import PACKINGS, UNPACK_ERRORS
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
 
     from crawler.archive.entry import Entry
     from crawler.export.packing import Compress
+
+log = logging.getLogger(__name__)
 
 FOLDER = "files"
 _OWN = re.compile(FOLDER + r"/([0-9a-f]{2})/\1[0-9a-f]{62}(\.[a-z0-9]{1,8})?")
@@ -69,7 +76,7 @@ class Body(NamedTuple):
     """A body, where it goes, and its line."""
 
     path: str
-    content: bytes
+    content: bytes | None  #: None if it is the one that the generation before has
     line: bytes
 
 
@@ -81,11 +88,21 @@ class FilesSink:
         directory: The crawl's, in which bodies have a folder of their own.
         compress: How the lines are packed.
         most_bytes: A body may be this long after content decoding; the rest is cut off.
+        earlier: The directory of the generation before, if there is one.
     """
 
-    def __init__(self, path: Path, directory: Path, compress: Compress = "none", *, most_bytes: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        directory: Path,
+        compress: Compress = "none",
+        *,
+        most_bytes: int,
+        earlier: Path | None = None,
+    ) -> None:
         self._path = path
         self._directory = directory
+        self._earlier = earlier
         self._compress: Compress = compress
         self._most_bytes = most_bytes
         self._lines = JsonlSink(path, compress)
@@ -106,7 +123,7 @@ class FilesSink:
                 await asyncio.to_thread(self._remove, left)
 
     async def append(self, lines: Sequence[bytes]) -> None:
-        """See `Sink.append`; a line is an encoded `Entry`. After an error no more are taken."""
+        """See `Sink.append`; a line is an encoded `Entry`, or one of files.jsonl. After an error no more are taken."""
         if self._torn:
             raise ExportError(f"{self._path}: an earlier write did not finish")
         if not lines:
@@ -134,7 +151,7 @@ class FilesSink:
         await self._lines.aclose()
 
     def _made(self, lines: Sequence[bytes]) -> list[Body]:
-        return [body_of(decode(line), self._most_bytes) for line in lines]
+        return [_carried(line) if line.startswith(b"{") else body_of(decode(line), self._most_bytes) for line in lines]
 
     def _store(self, bodies: Sequence[Body]) -> None:
         """Write what is not there yet. What is there may be a crash's, and is looked at."""
@@ -146,10 +163,26 @@ class FilesSink:
                 if not folder.is_dir():
                     folder.mkdir()
                     self._folders |= {folder, folder.parent}
-            if not (path.exists() and path.read_bytes() == body.content):
+            if body.content is None:
+                if not self._link(body.path):
+                    continue
+                self._folders.add(path.parent)
+            elif not (path.exists() and path.read_bytes() == body.content):
                 path.write_bytes(body.content)
                 self._folders.add(path.parent)
             self._bodies.add(path)
+
+    def _link(self, name: str) -> bool:
+        """Let the body be there that the generation before has; False if it has none (any more), as here then."""
+        source, target = (self._earlier or self._directory) / name, self._directory / name
+        try:
+            if target.exists() and not target.samefile(source) and target.read_bytes() != source.read_bytes():
+                target.unlink()  # a crash's
+            link(source, target)
+        except FileNotFoundError:
+            log.warning("a body is not there any more", extra={"why": f"{self._earlier}: {name}"})
+            return False
+        return True
 
     def _bring_down(self) -> None:
         for path in (*self._bodies, *self._folders):
@@ -215,6 +248,14 @@ def body_of(entry: Entry, most_bytes: int) -> Body:
 
 class _Named(msgspec.Struct):
     path: str
+
+
+def _carried(line: bytes) -> Body:
+    """A line of the generation before."""
+    name = msgspec.json.decode(line, type=_Named).path
+    if not _OWN.fullmatch(name):
+        raise ExportError(f"files.jsonl: {name!r} is no body of a crawl's: expected files/ab/abcd….pdf")
+    return Body(name, None, line)
 
 
 def _paths(path: Path, compress: Compress, start: int, end: int | None) -> Iterator[str]:

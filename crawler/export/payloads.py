@@ -4,6 +4,8 @@ In a small SQLite file beside the archive, so that memory does not grow with it.
 rests on: each row says at which position its record begins, and what is not below the committed one is removed when the
 archive is opened. Rows that a crash has taken away, or all of them where the file is lost or damaged, only mean that a
 payload is stored once more.
+
+Beside it may lie another, of payloads in the archives of generations before; that one is only read.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
+INDEX = "payloads.db"
+CARRIED = "carried.db"
 _LAYOUT = """
 CREATE TABLE IF NOT EXISTS payload (
     digest BLOB PRIMARY KEY, url TEXT NOT NULL, date TEXT NOT NULL, position INTEGER NOT NULL
@@ -34,6 +38,7 @@ class PayloadIndex:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._base: sqlite3.Connection | None = None
+        self._carried: sqlite3.Connection | None = None
 
     def open(self, position: int) -> None:
         """Forget what does not lie before `position`; on the disk on return, as what comes next may lie there."""
@@ -45,24 +50,17 @@ class PayloadIndex:
                 path.unlink()
             with suppress(sqlite3.Error):
                 self._base = self._connected(position)
+        carried = self._path.with_name(CARRIED)
+        if carried.exists():
+            with suppress(sqlite3.Error):
+                self._carried = sqlite3.connect(
+                    f"{carried.resolve().as_uri()}?immutable=1", uri=True, check_same_thread=False
+                )
 
     def find(self, digests: Collection[str]) -> dict[str, Original]:
         """Those that are known, and the answers that they came with."""
-        if self._base is None:
-            return {}
-        found: dict[str, Original] = {}
-        names = {_key(digest): digest for digest in digests}
-        keys = list(names)
-        with suppress(sqlite3.Error):
-            for at in range(0, len(keys), _ASKED_AT_ONCE):
-                some = keys[at : at + _ASKED_AT_ONCE]
-                marks = ",".join("?" * len(some))
-                rows = self._base.execute(
-                    f"SELECT digest, url, date FROM payload WHERE digest IN ({marks})",  # noqa: S608 -- marks only
-                    some,
-                )
-                found |= {names[key]: Original(url, date) for key, url, date in rows}
-        return found
+        found = _found(self._carried, digests)
+        return found | _found(self._base, [digest for digest in digests if digest not in found])
 
     def add(self, rows: Iterable[tuple[str, str, str, int]]) -> None:
         """Digest, URL, date and position of each answer that was stored with its payload."""
@@ -75,9 +73,10 @@ class PayloadIndex:
 
     def close(self) -> None:
         """Close the file. Idempotent."""
-        base, self._base = self._base, None
-        if base is not None:
-            base.close()
+        for base in (self._base, self._carried):
+            if base is not None:
+                base.close()
+        self._base = self._carried = None
 
     def _connected(self, position: int) -> sqlite3.Connection:
         base = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=_WAIT_S)
@@ -93,6 +92,25 @@ class PayloadIndex:
             base.close()
             raise
         return base
+
+
+def _found(base: sqlite3.Connection | None, digests: Collection[str]) -> dict[str, Original]:
+    """Those that one of the files knows."""
+    found: dict[str, Original] = {}
+    if base is None:
+        return found
+    names = {_key(digest): digest for digest in digests}
+    keys = list(names)
+    with suppress(sqlite3.Error):
+        for at in range(0, len(keys), _ASKED_AT_ONCE):
+            some = keys[at : at + _ASKED_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            rows = base.execute(
+                f"SELECT digest, url, date FROM payload WHERE digest IN ({marks})",  # noqa: S608 -- marks only
+                some,
+            )
+            found |= {names[key]: Original(url, date) for key, url, date in rows}
+    return found
 
 
 def _key(digest: str) -> bytes:

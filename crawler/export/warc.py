@@ -5,8 +5,8 @@ Its lines are `crawler.archive.entry.Entry`s. Each becomes two or three records 
 position is the number of the file that is written and its length, in one integer; opening the archive at one cuts that
 file and removes those after it. Hashing and packing are done in threads, which zlib and hashlib let run at once.
 
-A payload that the archive has already is referred to and not stored again; which ones it has is `PayloadIndex`'s to
-say.
+A payload that the archive has already, or one of the generations before, is referred to and not stored again; which
+ones there are is `PayloadIndex`'s to say.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from crawler.archive.entry import decode
 from crawler.archive.places import archive_files, file_of, place_of, position_of
 from crawler.directory import bring_down
 from crawler.errors import ExportError
+from crawler.export.carried import copy, is_shared
 from crawler.export.failures import errors_named
 from crawler.export.jsonl import JsonlSink
-from crawler.export.payloads import PayloadIndex
+from crawler.export.payloads import INDEX, PayloadIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from crawler.archive.entry import Entry
 
 ROTATE_BYTES = 1 << 30
-INDEX = "payloads.db"
 _GROUP_BYTES = 4 << 20  # of lines that are unpacked, hashed and packed at once
 T = TypeVar("T")
 _THREADS = min(4, os.cpu_count() or 1)
@@ -177,6 +177,9 @@ class WarcSink:
         later = [path for other, path in there if other > number]
         for path in later:
             path.unlink()
+        if is_shared(path := self._path(number)):  # a later generation has it as it is
+            copy(path, path)
+            later.append(path)
         if later:
             bring_down(self._folder)
 

@@ -51,7 +51,7 @@ _STRUCTURED: Final = frozenset(("json_ld", "opengraph", "twitter", "microdata", 
 _TAKES: Final[dict[str, Callable[[Found, Cutter], Any]]] = {
     "charset": lambda found, _: found.text.charset,
     "charset_source": lambda found, _: found.text.source,
-    "content_digest": lambda found, _: digest(found.body),
+    "content_digest": lambda found, _: found.digest or digest(found.body),
     "title": title,
     "description": description,
     "lang": lambda found, cut: cut("lang", found.head.lang),

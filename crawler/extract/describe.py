@@ -50,6 +50,7 @@ class Found(NamedTuple):
     more_links: bool
     needs_js: bool
     count_words: Callable[[], int]  #: those of all its text; no text may be taken from the document afterwards
+    digest: str = ""  #: of `body`, where somebody has asked for it before
 
 
 def describe(
@@ -66,7 +67,7 @@ def describe(
         **identity(request, response, content_type, body),
         charset=text.charset,
         charset_source=text.source,
-        content_digest=digest(body),
+        content_digest=found.digest or digest(body),
         title=title(found, cut),
         description=description(found, cut),
         lang=cut("lang", head.lang),

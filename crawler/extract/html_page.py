@@ -57,13 +57,21 @@ class HtmlPage:
     """One HTML response, parsed."""
 
     def __init__(
-        self, means: Means, request: Request, response: Response, content_type: str | None, body: Decoded
+        self,
+        means: Means,
+        request: Request,
+        response: Response,
+        content_type: str | None,
+        body: Decoded,
+        *,
+        digest: str = "",
     ) -> None:
         settings = means.settings
         self._means = means
         self._request, self._response = request, response
         self._content_type = content_type
         self._body = body
+        self._digest = digest
         self.text = charset.decode(body.data, content_type)
         self._has_text = wants_text(means.extract)
         self.document = Document(
@@ -128,6 +136,7 @@ class HtmlPage:
             more_links,
             self.needs_js,
             self._count_words,
+            self._digest,
         )
         if means.chosen is not None:
             return means.chosen.describe(self._request, self._response, self._content_type, found)

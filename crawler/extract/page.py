@@ -14,13 +14,16 @@ from crawler.errors import HookError
 from crawler.extract import mime, robots, robots_meta, sitemap
 from crawler.extract.content import ContentError, decode_content, fair_bytes
 from crawler.extract.data_page import data_kind, read_data, why_cut
+from crawler.extract.describe import digest
 from crawler.extract.html_page import HtmlPage, Means
+from crawler.extract.lastmod import LASTMODS, said_line
 from crawler.extract.marks import is_looked_at, leads, marks
 from crawler.extract.parsed import parsed_of
 from crawler.extract.record import LinkLine, LinkRecord, PageRecord, SitemapLine, one_line
 from crawler.extract.settings import Settings
 from crawler.extract.sitemap_links import SitemapLinks
 from crawler.models import SITEMAPS, Kind, Page, ParseFailure
+from crawler.reasons import SAME_CONTENT
 from crawler.scope import Scope
 from crawler.url import host
 
@@ -105,6 +108,8 @@ class Extractor:
         records: tuple[tuple[str, bytes], ...] = ()
         if settings.sitemap_lines and links.lines:
             records = ((SITEMAPS, one_line(self._encoder.encode_lines(links.lines)[:-1])),)
+        if settings.lastmods and (said := said_line(links.followed, links.lines)):
+            records += ((LASTMODS, said),)
         return Page(
             links=links.followed,
             records=records,
@@ -114,7 +119,12 @@ class Extractor:
         )
 
     def _html_page(self, request: Request, response: Response, content_type: str | None, body: Decoded) -> Page:
-        page = HtmlPage(self._means, request, response, content_type, body)
+        found = ""
+        if request.known is not None and request.known.digest:
+            found = digest(body)
+            if found == request.known.digest and _may_stay(request, response):
+                return Page(reason=SAME_CONTENT, body_bytes=len(body.data))
+        page = HtmlPage(self._means, request, response, content_type, body, digest=found)
         links, refusals, pictures = page.hyperlinks.followed, page.hyperlinks.refusals, page.pictures()
         records = page.records()  # from now on the document may lack something
         fills: tuple[Fill, ...] = ()
@@ -168,6 +178,13 @@ class Extractor:
             body_bytes=len(body.data),
             fills=taken.fills,
         )
+
+
+def _may_stay(request: Request, response: Response) -> bool:
+    """Whether what was made of the same body in an earlier generation is what would be made of it now. Not so where
+    headers say something to robots, which they may not have said then, and where marks are wanted, which are not kept.
+    """
+    return not request.watched and response.header(b"x-robots-tag") is None
 
 
 def _scraping(settings: Settings) -> Scraping:

@@ -21,6 +21,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     link_lines: bool = False
     #: and those of sitemaps.jsonl
     sitemap_lines: bool = False
+    #: and what sitemaps say of when pages changed, for a refresh that goes by it
+    lastmods: bool = False
     #: as ``export.files``: pictures that are wanted as files are followed
     files: tuple[str, ...] = ()
     #: most bytes a body may have after content decoding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from crawler.config.secrets import LEFT_OUT, is_secret
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from crawler.models import Url
+
+_CONDITION = re.compile(
+    r"^If-(?:None-Match|Modified-Since|Match|Unmodified-Since|Range):", re.IGNORECASE | re.MULTILINE
+)
 
 
 def split(url: Url) -> tuple[str, str, str]:
@@ -22,6 +27,11 @@ def split(url: Url) -> tuple[str, str, str]:
 def request_head(host: str, target: str, lines: str) -> bytes:
     """The whole head; `lines` are header lines and end with the empty one, ASCII but for cookies, which are Latin-1."""
     return f"GET {target} HTTP/1.1\r\nHost: {host}\r\n{lines}".encode("latin-1")
+
+
+def is_conditional(lines: str) -> bool:
+    """Whether among these header lines is a condition of the user's own, beside which there is room for no other."""
+    return _CONDITION.search(lines) is not None
 
 
 def shown_lines(lines: str, hidden: Collection[str] = ()) -> str:

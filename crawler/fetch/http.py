@@ -23,13 +23,14 @@ from crawler.fetch.connector import Connector, Destination, not_reached
 from crawler.fetch.cookies import Cookies
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.errors import fetch_error
-from crawler.fetch.head import request_head, shown_lines, split
+from crawler.fetch.head import is_conditional, request_head, shown_lines, split
 from crawler.fetch.identity import Identity, origin_of
 from crawler.fetch.message import set_cookies, status_line
 from crawler.fetch.pool import Pool
 from crawler.fetch.proxies import Proxies
 from crawler.fetch.proxy import Stage
 from crawler.fetch.resolver import Resolver
+from crawler.known import condition_lines
 from crawler.models import Kind, Response
 from crawler.reasons import PRIVATE_ADDRESS
 
@@ -145,7 +146,8 @@ class HttpFetcher:
         lines = told.lines_for(url)
         if passage is not None:
             target, lines = passage.asked(url, target, lines)
-        head = request_head(host, target, lines)
+        since = "" if request.known is None or is_conditional(lines) else condition_lines(request.known)
+        head = request_head(host, target, since + lines)
         way = (origin, told.verify, None if passage is None else passage.proxy, request.inside)
         protocol = await self._connection(way, attempt, passage, anew=request.attempt > 1)
         try:
@@ -166,7 +168,7 @@ class HttpFetcher:
             url=url, status=message.code, headers=message.raw_headers, body=body, address=protocol.address,
             fetched_at=attempt.asked_wall, elapsed_s=self._clock.monotonic() - attempt.asked_at,
             status_line=status_line(message.version, message.code, message.reason), is_cut=is_cut,
-            request_head=head if shown == lines else request_head(host, target, shown),
+            request_head=head if shown == lines else request_head(host, target, since + shown),
         )  # fmt: skip
 
     async def _connection(self, way: Way, attempt: Attempt, passage: Passage | None, *, anew: bool) -> AnswerProtocol:

@@ -17,7 +17,7 @@ from crawler.models import Kind
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from crawler.frontier.disk_queues import DiskQueues, HostQueue
     from crawler.frontier.host_numbers import HostNumbers
@@ -50,6 +50,8 @@ class Admission:
         self._hosts = hosts
         self._seeds = seeds
         self._draft = Draft(urls + 1)
+        #: fingerprints of URLs that will come with what is known of them, and not otherwise; None for none
+        self.expected: Seen | None = None
 
     @property
     def committing(self) -> int:
@@ -63,29 +65,25 @@ class Admission:
 
     def add(self, requests: Sequence[Request]) -> list[bool]:
         """Admit seeds and redirect targets; True where the URL was new."""
-        fingerprints = [fingerprint(request.url, self.key) for request in requests]
         admitted = [False] * len(requests)
-        rows: dict[str, int] = {}
-        new = self._seen.add_all(fingerprints)
-        draft = self._draft
-        for position in new:
-            request = requests[position]
-            queue = self._queues.get(request.host_key) or self._new_queue(request.host_key)
-            self.last += 1
-            admit = replace(request, id=self.last, host_key=queue.key)
+        for position, queue, request in self._admit(requests):
             level = self._queues.level(request.priority, request.depth)
-            self._queues.push(queue, level | self.last, self.last, admit)
-            source = draft.source(request.depth, request.via, self._seeds.number(request, draft))
-            rows[request.url] = row(queue.number, request.priority, source)
-            if extra := extra_of(request):
-                draft.extras.append((self.last, extra))
+            self._queues.push(queue, level | request.id, request.id, request)
             admitted[position] = True
-        if rows:
-            draft.append(rows, [fingerprints[position] for position in new])
         return admitted
+
+    def add_taken(self, requests: Sequence[Request]) -> list[Request]:
+        """Admit these; those that were new are out, and nothing is queued."""
+        taken = []
+        for _, queue, request in self._admit(requests):
+            self._queues.hand_out(queue, request.id)
+            taken.append(request)
+        return taken
 
     def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
         """Admit a page's new links; the distinct host keys that gained URLs."""
+        if (expected := self.expected) is not None:
+            links = [link for link in links if link.fingerprint not in expected]
         if not links:
             return []
         fingerprints = [link.fingerprint for link in links]
@@ -113,6 +111,32 @@ class Admission:
         self.last = number
         draft.append(rows, [fingerprints[position] for position in new])
         return list(gained)
+
+    def _admit(self, requests: Sequence[Request]) -> Iterator[tuple[int, HostQueue, Request]]:
+        """Draft those of these that are new: the place of each, the queue of its host, and itself with its id."""
+        fingerprints = [fingerprint(request.url, self.key) for request in requests]
+        rows: dict[str, int] = {}
+        new = self._new(requests, fingerprints)
+        draft = self._draft
+        for position in new:
+            request = requests[position]
+            queue = self._queues.get(request.host_key) or self._new_queue(request.host_key)
+            self.last += 1
+            source = draft.source(request.depth, request.via, self._seeds.number(request, draft))
+            rows[request.url] = row(queue.number, request.priority, source)
+            if extra := extra_of(request):
+                draft.extras.append((self.last, extra))
+            yield position, queue, replace(request, id=self.last, host_key=queue.key)
+        if rows:
+            draft.append(rows, [fingerprints[position] for position in new])
+
+    def _new(self, requests: Sequence[Request], fingerprints: Sequence[int]) -> Sequence[int]:
+        """The places of those that were not met before; what is expected is met when it comes as it should."""
+        if (expected := self.expected) is None:
+            return self._seen.add_all(fingerprints)
+        pairs = zip(requests, fingerprints, strict=True)
+        places = [at for at, (request, mark) in enumerate(pairs) if request.known is not None or mark not in expected]
+        return [places[at] for at in self._seen.add_all([fingerprints[place] for place in places])]
 
     def _new_queue(self, host_key: HostKey) -> HostQueue:
         return self._queues.make(host_key, self._hosts.number(host_key))

@@ -43,6 +43,10 @@ class Frontier(Protocol):
         """Admit seeds and redirect targets; True where the URL was new. Fingerprints are computed here."""
         ...
 
+    def add_taken(self, requests: Sequence[Request]) -> list[Request]:
+        """Admit as `add` does, and hand out at once, as `take` would, those that were new: URLs whose end is known."""
+        ...
+
     def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
         """Admit a page's new links with its seed, scope_host and `via`, at `depth_below` it.
 
@@ -50,6 +54,11 @@ class Frontier(Protocol):
             The distinct host keys that gained URLs. Synchronous: no other coroutine runs between a
             parent's result and its links.
         """
+        ...
+
+    def expect_nothing(self) -> None:
+        """All is admitted that is `known`. Until then, what `discover` finds of it, or what `add` is given without,
+        counts as met before: it will come with what is known of it."""
         ...
 
     @property
@@ -72,8 +81,13 @@ class Frontier(Protocol):
         due come before all others. Never waits for a commit."""
         ...
 
+    def cut(self) -> None:
+        """Leave URLs admitted from now on to the commit after the next one: those before belong to what has ended by
+        now. Without it the next commit stores what was admitted before it began. Nothing but that commit may follow."""
+        ...
+
     async def commit(self, checkpoint: Checkpoint) -> None:
-        """Make `checkpoint`, and every URL admitted before this call, durable in one transaction.
+        """Make `checkpoint`, and every URL admitted before this call or the last `cut`, durable in one transaction.
 
         Requests in `snoozed` become takeable again once their time has come, with the attempt they have there: one more
         where the last one failed, the same where none was made. An empty blob removes its name.

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from crawler.errors import FrontierError
 from crawler.frontier.base import depth_below
 from crawler.frontier.order import DUE
 from crawler.frontier.waiting import WaitingHosts
@@ -135,6 +136,11 @@ class DiskQueues:
         self.waiting[queue.number] = 1
         self._fresh[number] = fresh
 
+    def hand_out(self, queue: HostQueue, number: int) -> None:
+        """An id that was never queued is out."""
+        self.out.add(number)
+        self._settle(queue)
+
     def push_due(self, queue: HostQueue, number: int) -> None:
         """Queue a snoozed id whose time has come."""
         heapq.heappush(queue.heap, number)
@@ -170,6 +176,16 @@ class DiskQueues:
         if stored:
             requests.update((request.id, request) for request in self._chunks.requests(stored))
         return [requests[number] for number in ids]
+
+    def check_out(self, requests: Iterable[Request]) -> None:
+        """Refuse what would end or move a URL twice. Raises a `FrontierError`."""
+        named: set[int] = set()
+        for request in requests:
+            if request.id not in self.out:
+                raise FrontierError(f"checkpoint ends or snoozes {request.url}, id {request.id}, which is not out")
+            if request.id in named:
+                raise FrontierError(f"checkpoint names {request.url} twice")
+            named.add(request.id)
 
     def __len__(self) -> int:
         """How many hosts have something in memory."""

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import secrets
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -23,55 +21,19 @@ from msgspec.structs import replace
 from crawler.errors import FrontierError
 from crawler.frontier.base import depth_below
 from crawler.frontier.host_queues import HostQueues
+from crawler.frontier.memory_store import MemoryStore
 from crawler.frontier.order import DUE, Order
 from crawler.frontier.seen import Seen
 from crawler.models import Counts, Finished, HostState, Outcome, Request, Restored
 from crawler.url import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Mapping, Sequence
+    from collections.abc import AsyncIterable, Sequence
 
     from crawler.clock import Clock
     from crawler.models import Checkpoint, HostKey, Link, RobotsFile
 
 _HOSTS_AT_ONCE = 1_000
-
-
-@dataclass(slots=True)
-class MemoryStore:
-    """What is committed. Everything in it is true at once."""
-
-    key: int = field(default_factory=lambda: secrets.randbits(64))
-    rows: list[Request | Finished] = field(default_factory=list)  #: of id n at n - 1
-    snoozed: dict[int, float] = field(default_factory=dict)  #: id -> monotonic seconds
-    hosts: dict[HostKey, HostState] = field(default_factory=dict)
-    robots: dict[str, RobotsFile] = field(default_factory=dict)
-    positions: dict[str, int] = field(default_factory=dict)
-    counters: dict[str, int] = field(default_factory=dict)
-    blobs: dict[str, bytes] = field(default_factory=dict)
-
-    def update(self, checkpoint: Checkpoint) -> None:
-        """Take over what a checkpoint says of anything but URLs."""
-        self.hosts.update((state.host_key, state) for state in checkpoint.hosts)
-        self.robots.update((file.origin, file) for file in checkpoint.robots)
-        self.positions |= checkpoint.positions
-        self.counters |= checkpoint.counters
-        self.blobs |= checkpoint.blobs
-        self.blobs = {name: content for name, content in self.blobs.items() if content}
-
-    def forgive(self, hosts: Mapping[HostKey, int]) -> None:
-        """Forget what these hosts are blamed for, so many of their pages, and every verdict that closes an origin."""
-        for host_key, pages in hosts.items():
-            if state := self.hosts.get(host_key):
-                self.hosts[host_key] = replace(
-                    state,
-                    failures=0,
-                    retired=None,
-                    backoff_s=0.0,
-                    ready_at=0.0 if state.retired else state.ready_at,
-                    pages=max(state.pages - pages, 0),
-                )
-        self.robots = {origin: file for origin, file in self.robots.items() if file.closed is None}
 
 
 class MemoryFrontier:
@@ -89,6 +51,7 @@ class MemoryFrontier:
         self._order = Order(deepest_first=deepest_first)
         self._seen = Seen()
         self._fresh: list[Request] = []
+        self._cut: int | None = None  # how many of them the next commit stores, where it was cut before
         self._queues = HostQueues()
         self._snoozed: list[tuple[float, int]] = []
         self._outcomes: Counter[Outcome] = Counter()
@@ -114,15 +77,22 @@ class MemoryFrontier:
 
     def add(self, requests: Sequence[Request]) -> list[bool]:
         """Admit seeds and redirect targets; True where the URL was new."""
-        key = self._store.key
         admitted = [False] * len(requests)
-        for position in self._seen.add_all([fingerprint(request.url, key) for request in requests]):
+        for position in self._new(requests):
             request = requests[position]
             number = self._next_id()
             host_key = self._queues.push(request.host_key, self._order.band(request.priority, request.depth), number)
             self._fresh.append(replace(request, id=number, host_key=host_key))
             admitted[position] = True
         return admitted
+
+    def add_taken(self, requests: Sequence[Request]) -> list[Request]:
+        """Admit these and hand out those that were new."""
+        taken = []
+        for position in self._new(requests):
+            taken.append(replace(requests[position], id=self._next_id()))
+            self._fresh.append(taken[-1])
+        return taken
 
     def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
         """Admit a page's new links; the distinct host keys that gained URLs."""
@@ -148,10 +118,13 @@ class MemoryFrontier:
             gained[host_key] = None
         return list(gained)
 
+    def expect_nothing(self) -> None:
+        """Nothing is expected here: what ends with its process is never crawled again."""
+
     @property
     def uncommitted(self) -> int:
         """URLs admitted since the last commit."""
-        return len(self._fresh)
+        return len(self._fresh) - (self._cut or 0)
 
     async def wake(self) -> tuple[list[HostKey], float | None]:
         """Make snoozed URLs takeable whose time has come; the hosts that gained some, and when more are due."""
@@ -166,6 +139,10 @@ class MemoryFrontier:
         """Hand out up to n URLs for each host: woken ones, then by priority, depth and age."""
         return [self._request(number) for host_key, count in wanted for number in self._queues.pop(host_key, count)]
 
+    def cut(self) -> None:
+        """Leave URLs admitted from now on to the commit after the next one."""
+        self._cut = len(self._fresh)
+
     async def commit(self, checkpoint: Checkpoint) -> None:
         """Make `checkpoint` and every URL admitted so far part of the store.
 
@@ -174,8 +151,9 @@ class MemoryFrontier:
         """
         self._check(checkpoint)
         store = self._store
-        store.rows += self._fresh
-        self._fresh = []
+        last, self._cut = len(self._fresh) if self._cut is None else self._cut, None
+        store.rows += self._fresh[:last]
+        del self._fresh[:last]
         for finished in checkpoint.finished:
             number = finished.request.id
             store.rows[number - 1] = finished
@@ -254,6 +232,10 @@ class MemoryFrontier:
 
     async def aclose(self) -> None:
         """Nothing to release: what was not committed goes with this object."""
+
+    def _new(self, requests: Sequence[Request]) -> list[int]:
+        """The places of those that were not met before."""
+        return self._seen.add_all([fingerprint(request.url, self._store.key) for request in requests])
 
     def _next_id(self) -> int:
         return len(self._store.rows) + len(self._fresh) + 1

@@ -25,7 +25,6 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
-from crawler.errors import FrontierError
 from crawler.frontier.admission import Admission
 from crawler.frontier.bounds import Bounds
 from crawler.frontier.disk_queues import DiskQueues
@@ -64,6 +63,7 @@ class SqliteFrontier:
         bounds: How much to hold in memory.
         deepest_first: Of URLs of the same priority, whether those that lie deepest are taken first. May be another
             each time that a store is opened.
+        base: The store of the generation before, with the same URLs to come, each `known`; None for a first one.
         longest_snooze_s: For how long a URL is snoozed at most; a stored time that is further away is not believed.
     """
 
@@ -75,12 +75,13 @@ class SqliteFrontier:
         fsync: bool = True,
         bounds: Bounds | None = None,
         deepest_first: bool = False,
+        base: Path | None = None,
         longest_snooze_s: float = 3600.0,
     ) -> None:
         self._clock = clock
         self._bounds = bounds = bounds or Bounds()
         self._thread = WritingThread()
-        self._writer = Writer(path, fsync=fsync, bounds=bounds)
+        self._writer = Writer(path, fsync=fsync, bounds=bounds, base=base)
         self._reader = Reader(path, deepest_first=deepest_first)
         self._queues = DiskQueues(self._reader, Order(deepest_first=deepest_first), bounds.window_urls)
         self._snoozed = SnoozedUrls(clock, self._reader.snoozed, self._queues.out, bounds.snoozed, longest_snooze_s)
@@ -89,6 +90,7 @@ class SqliteFrontier:
         self._outcomes: Counter[Outcome] = Counter()
         self._finder = Finder(self._reader, self._writer, self._thread, clock, bounds.unindexed)
         self._admission: Admission
+        self._cut: Draft | None = None  # of what the next commit stores, where it was cut before
         self._writing = asyncio.Lock()
         self._requeueing = asyncio.Lock()
         self._tidying: asyncio.Future[None] | None = None
@@ -119,6 +121,7 @@ class SqliteFrontier:
             hosts=self._numbers,
             seeds=SeedNumbers(self._bounds.seeds, resumed.seeds),
         )
+        self._admission.expected = resumed.expected
         self._queues.restore(len(resumed.hosts), resumed.waiting, resumed.urls)
         return resumed.restored
 
@@ -131,9 +134,17 @@ class SqliteFrontier:
         """Admit seeds and redirect targets; True where the URL was new."""
         return self._admission.add(requests)
 
+    def add_taken(self, requests: Sequence[Request]) -> list[Request]:
+        """Admit these and hand out those that were new."""
+        return self._admission.add_taken(requests)
+
     def discover(self, parent: Request, links: Sequence[Link]) -> list[HostKey]:
         """Admit a page's new links; the distinct host keys that gained URLs."""
         return self._admission.discover(parent, links)
+
+    def expect_nothing(self) -> None:
+        """All is admitted that is known."""
+        self._admission.expected = None
 
     @property
     def uncommitted(self) -> int:
@@ -160,6 +171,10 @@ class SqliteFrontier:
         async for some in sliced(parts(keys, _TAKEN_AT_ONCE), self._clock):
             taken += self._queues.requests(some)
         return taken
+
+    def cut(self) -> None:
+        """Leave URLs admitted from now on to the commit after the next one."""
+        self._cut = self._admission.cut()
 
     async def commit(self, checkpoint: Checkpoint) -> None:
         """Make `checkpoint` and every URL admitted so far durable, in one transaction.
@@ -225,8 +240,9 @@ class SqliteFrontier:
         async with self._writing:
             if self._tidying:
                 await self._tidying
-            self._check(checkpoint)
-            draft = self._admission.cut()
+            ended = (end.request for end in checkpoint.finished)
+            self._queues.check_out((*ended, *(item.request for item in checkpoint.snoozed)))
+            draft, self._cut = self._cut or self._admission.cut(), None
             last = self._admission.committing
             batch = self._batch(checkpoint, draft, sweep=self._is_sweep_due(last - self._queues.watermark))
             await self._thread.run(partial(self._writer.commit, batch))
@@ -279,13 +295,3 @@ class SqliteFrontier:
             self._queues.forget(host_key)
         async for some in sliced(parts(self._queues.fresh(), _DROPPED_AT_ONCE), self._clock):
             self._queues.drop(some)
-
-    def _check(self, checkpoint: Checkpoint) -> None:
-        """Refuse a checkpoint that would end or move a URL twice, before anything of it is stored."""
-        named: set[int] = set()
-        for request in (*(end.request for end in checkpoint.finished), *(item.request for item in checkpoint.snoozed)):
-            if request.id not in self._queues.out:
-                raise FrontierError(f"checkpoint ends or snoozes {request.url}, id {request.id}, which is not out")
-            if request.id in named:
-                raise FrontierError(f"checkpoint names {request.url} twice")
-            named.add(request.id)

@@ -7,7 +7,6 @@ read; nine bytes a URL are held in memory.
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from contextlib import closing
 from itertools import starmap
@@ -18,9 +17,9 @@ import msgspec
 from crawler.errors import DamagedStoreError
 from crawler.frontier.sqlite_schema import (
     FORMAT,
-    OPEN_WAIT_MS,
     STATE_COLUMNS,
     check_shape,
+    connect_to_read,
     damaged,
     facts,
     read_back,
@@ -29,6 +28,7 @@ from crawler.models import Outcome
 from crawler.url import Url, fingerprint
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -65,7 +65,7 @@ def damage_of(path: Path) -> str | None:
         FrontierError: It cannot be read: it is locked, or the disk reports an error.
     """
     try:
-        with read_back(path), closing(_connected(path)) as connection:
+        with read_back(path), closing(connect_to_read(path)) as connection:
             if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 return "it is empty"
             found = connection.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
@@ -79,13 +79,6 @@ def damage_of(path: Path) -> str | None:
             return next(_Contents(connection, path, about).problems(about), None)
     except DamagedStoreError as error:
         return error.what
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    """A connection that only reads; where a log lies beside the store, what that holds too."""
-    whole = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
-    uri = f"{path.resolve().as_uri()}?mode=ro{whole}"
-    return sqlite3.connect(uri, uri=True, timeout=OPEN_WAIT_MS / 1000, isolation_level=None)
 
 
 class _Contents:

@@ -89,6 +89,7 @@ _REQUEUE = (
     SELECT host, sum(has_page) FROM again CROSS JOIN url USING (id) JOIN done USING (id) GROUP BY host
     """,
     "DELETE FROM done WHERE id IN (SELECT id FROM again)",
+    "DELETE FROM validator WHERE id IN (SELECT id FROM again)",
     """
     INSERT OR IGNORE INTO again
     SELECT listed.value FROM again_host CROSS JOIN chunk ON chunk.host = again_host.id, json_each(chunk.ids) AS listed

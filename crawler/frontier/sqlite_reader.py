@@ -69,8 +69,9 @@ SELECT json_group_array(json_array({_REQUEST}, snoozed.attempt))
 """
 
 _ENDS = f"""
-SELECT {_REQUEST}, done.attempts, done.outcome, done.reason, done.status, done.target, done.at, done.has_page
-{_REQUEST_OF_ID} JOIN done ON done.id = url.id
+SELECT {_REQUEST}, done.attempts, done.outcome, done.reason, done.status, done.target, done.at, done.has_page,
+    validator.etag, validator.last_modified
+{_REQUEST_OF_ID} JOIN done ON done.id = url.id LEFT JOIN validator ON validator.id = url.id
 """
 
 _SNOOZED = """
@@ -94,7 +95,7 @@ FROM json_each(?) AS asked CROSS JOIN host ON host.id = asked.value WHERE ready_
 _RequestRow = tuple[int, str, str, int, int, str | None, str, str, str | None, int | None]
 _EndRow = tuple[
     int, str, str, int, int, str | None, str, str, str | None, int,
-    str, str | None, int | None, str | None, float, int,
+    str, str | None, int | None, str | None, float, int, str | None, str | None,
 ]  # fmt: skip
 
 
@@ -166,6 +167,8 @@ class Reader:
                     target=row[13],
                     at=row[14],
                     has_page=bool(row[15]),
+                    etag=row[16],
+                    last_modified=row[17],
                 )
                 for row in rows
             ]

@@ -7,6 +7,7 @@ seen table, from the fingerprints the store keeps in order of ids, and the names
 from __future__ import annotations
 
 from array import array
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import msgspec
 
 from crawler.frontier.host_numbers import HostNumbers
 from crawler.frontier.seen import Seen
-from crawler.frontier.sqlite_schema import damaged, facts
+from crawler.frontier.sqlite_schema import connect_to_read, damaged, facts, read_back
 from crawler.models import HostKey, Outcome, Restored
 
 if TYPE_CHECKING:
@@ -37,16 +38,30 @@ class Resumed:
     waiting: Sequence[int]  #: numbers of hosts that have chunks
     hosts: HostNumbers
     seen: Seen
+    expected: Seen | None  #: fingerprints of the generation before; None for a first one
     restored: Restored
 
 
-def resume(connection: sqlite3.Connection, path: Path, *, host_names: int) -> Resumed:
+def read_base(path: Path) -> tuple[str, Seen]:
+    """Under which key the generation before has its fingerprints, in the store at `path`, and which.
+
+    Raises:
+        FrontierError: It cannot be read, or is damaged.
+    """
+    with read_back(path), closing(connect_to_read(path)) as connection:
+        about = facts(connection)
+        (urls,) = connection.execute("SELECT coalesce(max(id), 0) FROM url").fetchone()
+        return about.key, _seen(connection, urls)
+
+
+def resume(connection: sqlite3.Connection, path: Path, *, host_names: int, expected: Seen | None = None) -> Resumed:
     """Read a store whose every URL is in a chunk, snoozed or done.
 
     Args:
         connection: To the store.
         path: Of the store, for messages.
         host_names: How many names of hosts to keep.
+        expected: As of `Resumed`.
 
     Raises:
         FrontierError: The store is damaged.
@@ -77,6 +92,7 @@ def resume(connection: sqlite3.Connection, path: Path, *, host_names: int) -> Re
         ended=dict(rows("SELECT outcome, urls FROM tally", tuple[Outcome, int])),
         waiting=waiting,
         seen=seen,
+        expected=expected,
         restored=Restored(
             positions=dict(rows("SELECT name, bytes FROM file", tuple[str, int])),
             counters=dict(rows("SELECT name, value FROM counter", tuple[str, int])),

@@ -82,7 +82,9 @@ SELECT url.id, url.url, host.name AS host, url.depth, url.priority, coalesce(par
     seed.seed, seed.scope_host, coalesce(json_extract(url.extra, '$.kind'), 'page') AS kind,
     coalesce(done.outcome, iif(snoozed.id IS NULL, 'pending', 'snoozed')) AS outcome,
     coalesce(done.reason, snoozed.reason) AS reason, done.status, done.target,
-    coalesce(done.attempts - (done.outcome = 'excluded' AND done.status IS NULL), snoozed.attempt - 1, 0) AS attempts,
+    coalesce(
+        done.attempts - (done.outcome IN ('excluded', 'unchanged') AND done.status IS NULL), snoozed.attempt - 1, 0
+    ) AS attempts,
     done.at, coalesce(done.has_page, 0) AS has_page
 FROM url
     JOIN host ON host.id = url.host
@@ -111,7 +113,14 @@ def facts(connection: sqlite3.Connection) -> Facts:
     return msgspec.convert(dict(connection.execute("SELECT name, value FROM meta").fetchall()), Facts)
 
 
-def open_store(path: Path, *, fsync: bool) -> sqlite3.Connection:
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that only reads; where a log lies beside the store, what that holds too."""
+    whole = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
+    uri = f"{path.resolve().as_uri()}?mode=ro{whole}"
+    return sqlite3.connect(uri, uri=True, timeout=OPEN_WAIT_MS / 1000, isolation_level=None)
+
+
+def open_store(path: Path, *, fsync: bool, key: str | None = None) -> sqlite3.Connection:
     """The writing connection to the store at `path`, which is created if there is no file or an empty one.
 
     Belongs to the calling thread; outside of explicit transactions each statement is one.
@@ -119,6 +128,7 @@ def open_store(path: Path, *, fsync: bool) -> sqlite3.Connection:
     Args:
         path: Where the store is, in a folder that exists.
         fsync: Whether a power loss must not undo the last commits (it never damages the store).
+        key: Of fingerprints, in hexadecimal, that a new store gets and one that exists must have; None for any.
 
     Raises:
         FrontierError: The file is not a store, of a newer format, damaged, or locked by another process.
@@ -131,9 +141,9 @@ def open_store(path: Path, *, fsync: bool) -> sqlite3.Connection:
         try:
             _provide_for_temporary_files(connection, path.parent)
             if _is_empty(connection):
-                _create(connection)
+                _create(connection, key or secrets.token_hex(8))
             else:
-                _check(connection, path)
+                _check(connection, path, key)
             connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # the writer does it, after a commit was reported
@@ -209,18 +219,18 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
     return not objects
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _create(connection: sqlite3.Connection, key: str) -> None:
     """Make all tables, in the file itself: without its -wal it must not look like one that was never used."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; {_TABLES}")
-    new = Facts(format=FORMAT, version=__version__, key=secrets.token_hex(8), watermark=0, indexed=0)
+    new = Facts(format=FORMAT, version=__version__, key=key, watermark=0, indexed=0)
     connection.executemany("INSERT INTO meta VALUES (?, ?)", msgspec.structs.asdict(new).items())
     connection.executemany("INSERT INTO tally VALUES (?, 0)", [(outcome,) for outcome in Outcome])
     connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
+def _check(connection: sqlite3.Connection, path: Path, key: str | None) -> None:
     """Refuse what is not a whole store of a format we know. A large one is not read through for it."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != APPLICATION_ID:
@@ -229,7 +239,8 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
     if meta.get("format") != FORMAT:
         raise _foreign(path, meta)
-    facts(connection)
+    if facts(connection).key != (key or meta["key"]):
+        raise FrontierError(f"{path} was not made from the generation that lies there now, but from another crawl")
     check_shape(connection, path)
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()

@@ -36,6 +36,12 @@ FROM json_each(CAST(? AS TEXT))
 """  # noqa: S608
 DONE_ALIKE = f"{_DONE} SELECT key, value, ?, ?, ?, ?, ?, ? FROM json_each(CAST(? AS TEXT))"  # noqa: S608
 
+VALIDATORS = """
+INSERT INTO validator
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+FROM json_each(CAST(? AS TEXT))
+"""
+
 STATES = f"""
 INSERT INTO host (id, name, {", ".join(STATE_COLUMNS)})
 SELECT {", ".join(f"json_extract(value, '$[{place}]')" for place in range(2 + len(STATE_COLUMNS)))}

@@ -18,7 +18,7 @@ from msgspec.structs import astuple
 from crawler.errors import FrontierError
 from crawler.frontier import sqlite_chunks, sqlite_index
 from crawler.frontier import sqlite_statements as sql
-from crawler.frontier.sqlite_resume import Resumed, resume
+from crawler.frontier.sqlite_resume import Resumed, read_base, resume
 from crawler.frontier.sqlite_schema import COMMIT_WAIT_MS, damaged, explained, open_store, read_back
 from crawler.frontier.turns import parts
 
@@ -45,8 +45,9 @@ _LOG = logging.getLogger(__name__)
 class Writer:
     """The writing connection to the store at `path`. All methods are called from one thread."""
 
-    def __init__(self, path: Path, *, fsync: bool, bounds: Bounds) -> None:
+    def __init__(self, path: Path, *, fsync: bool, bounds: Bounds, base: Path | None = None) -> None:
         self._path = path
+        self._base = base
         self._fsync = fsync
         self._bounds = bounds
         self._wal = path.with_name(path.name + "-wal")
@@ -64,7 +65,8 @@ class Writer:
         Raises:
             FrontierError: As `open_store`.
         """
-        self._connection = open_store(self._path, fsync=self._fsync)
+        key, expected = read_base(self._base) if self._base is not None else (None, None)
+        self._connection = open_store(self._path, fsync=self._fsync, key=key)
         place = self._path.stat()
         self._place = place.st_dev, place.st_ino
         try:
@@ -74,7 +76,7 @@ class Writer:
                 self._connection.execute("UPDATE snoozed SET due_ms = ?1 WHERE due_ms > ?1", (latest_due_ms,))
                 self._sweep()
             with read_back(self._path):
-                return resume(self._connection, self._path, host_names=self._bounds.host_names)
+                return resume(self._connection, self._path, host_names=self._bounds.host_names, expected=expected)
         except BaseException:
             self._connection.close()
             raise
@@ -188,6 +190,8 @@ class Writer:
             for some in parts(times.items(), _SLICE):
                 self._connection.execute(sql.DONE_ALIKE, (*alike, msgspec.json.encode(dict(some))))
         self._insert(sql.DONE, few)
+        validated = (end for end in checkpoint.finished if end.etag is not None or end.last_modified is not None)
+        self._insert(sql.VALIDATORS, [(end.request.id, end.etag, end.last_modified) for end in validated])
         self._insert(sql.AWAKE, [end.request.id for end in checkpoint.finished])
         self._tally(counts)
 

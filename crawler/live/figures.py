@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from crawler.eta import End
 from crawler.live.styles import DONE, LEFT, STATE, STRONG, label_width, labelled, text
 from crawler.models import Outcome
-from crawler.progress import Part, fitting, queued
+from crawler.progress import Part, fitting, queued, unchanged
 from crawler.wording import counted, duration, size
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def short(look: Look, columns: int) -> Text:
     snapshot = look.snapshot
     parts = [
         Part(counted(snapshot.pages, "page"), 0),
+        *unchanged(snapshot, 4),
         Part(f"{snapshot.pages_per_s:,.1f}/s", 3),
         Part(queued(snapshot), 2),
         Part(f"{snapshot.in_flight:,} in flight", 4),
@@ -124,7 +125,7 @@ def ends(look: Look, columns: int) -> Text:
     """How URLs have ended."""
     outcomes = look.snapshot.outcomes
     shown = [one for one in Outcome if outcomes.get(one) or one in (Outcome.FETCHED, Outcome.FAILED)]
-    ranks = {Outcome.FAILED: 0, Outcome.FETCHED: 1}
+    ranks = {Outcome.FAILED: 0, Outcome.FETCHED: 1, Outcome.UNCHANGED: 1}
     return _line("ended", [Part(f"{outcomes.get(one, 0):,} {one}", ranks.get(one, 2)) for one in shown], columns)
 
 

@@ -8,6 +8,7 @@ forget it.
 from __future__ import annotations
 
 import logging
+from math import inf
 from typing import TYPE_CHECKING
 
 from crawler.models import Outcome, Response
@@ -117,7 +118,9 @@ class Health:
             self._window.press(host)
 
     def gave(self, host: Host, *, kept: bool) -> None:
-        """A page of a host that may give only so many has ended, with a record or not."""
+        """A page of a host has ended, with a record or not; that matters where it may give only so many."""
+        if host.quota == inf:
+            return
         if kept:
             self._window.changed(host)
         if host.is_set_aside:

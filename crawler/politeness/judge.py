@@ -8,6 +8,7 @@ business; who asks for it and when, `policy`'s.
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -100,6 +101,7 @@ class Judge:
 
     def _sort_in(self, host: Host, requests: Sequence[Request], now: float) -> None:
         """Find requests of a host their place: they may start, are refused, or wait for a robots.txt."""
+        requests = self._left_to_visit(requests)
         if (end := host.given_up) is not None:
             self.refused += [(request, end) for request in requests]
             return
@@ -125,6 +127,13 @@ class Judge:
                 host.unjudged.append(request)
             else:
                 self._apply(verdict, host, request, now)
+
+    def _left_to_visit(self, requests: Sequence[Request]) -> Sequence[Request]:
+        """These without those that an earlier generation has settled already; they end here, whatever their host."""
+        left = [request for request in requests if request.known is None or request.known.skip is None]
+        if len(left) < len(requests):
+            self.refused += ((request, end) for request in requests if (end := untouched(request)) is not None)
+        return left
 
     def visit(self, request: Request) -> None:
         """Have a robots.txt asked for at whichever host it is, unless that is not to be had soon."""
@@ -269,3 +278,15 @@ class Judge:
             else:
                 host.unjudged.append(request)
         self._window.settle(host)
+
+
+def untouched(request: Request) -> Finish | None:
+    """The end of a URL that is not visited this time, as its content is taken to be what it was; None if it is."""
+    known = request.known
+    return None if known is None or known.skip is None else _unvisited(known.skip, has_page=known.has_page)
+
+
+@cache
+def _unvisited(reason: str, *, has_page: bool) -> Finish:
+    """The end of every page that is left out for one reason."""
+    return Finish(Outcome.UNCHANGED, reason, has_page=has_page)

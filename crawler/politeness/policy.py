@@ -9,7 +9,6 @@ host fares `health`'s, what an answer means `retry`'s, where a host is `places`'
 
 from __future__ import annotations
 
-from math import inf
 from random import random
 from typing import TYPE_CHECKING
 
@@ -228,7 +227,9 @@ class Policy:
         else:
             decision = retry.after(request, answer, now=now, wall=wall, rules=self._urls)
             if not isinstance(decision, Deliver) and request.kind is Kind.PAGE:
-                self.budget.settle(host, kept=False)
+                kept = isinstance(decision, Finish) and decision.has_page  # by an earlier generation
+                self.budget.settle(host, kept=kept)
+                self._health.gave(host, kept=kept)
             if host.waits_for and isinstance(decision, Snooze):
                 self._schedule.wait_out(host, now)
         if gave_up:
@@ -239,12 +240,11 @@ class Policy:
 
     def after_parse(self, request: Request, response: Response, result: Page | ParseFailure) -> Finish:
         """How a delivered page or sitemap ends, now that it is parsed."""
-        finish = retry.after_parse(response, result)
+        finish = retry.after_parse(response, result, request.known)
         if request.kind is Kind.PAGE:
             host = self._window.hosts[request.host_key]
             self.budget.settle(host, kept=finish.has_page)
-            if host.quota < inf:
-                self._health.gave(host, kept=finish.has_page)
+            self._health.gave(host, kept=finish.has_page)
         return finish
 
     def robots_parsed(self, request: Request, robots: Robots | None, missing: str | None = None) -> list[Request]:

@@ -4,7 +4,7 @@ Pure: the same request, answer and time give the same decision. Pacing of the ho
 budgets are left to `policy`.
 
 Redirects: 301, 302, 303, 307 and 308 with a usable Location lead to a new request. 300, 305 and 306 ask a
-person or a proxy, 304 answers a condition: without one they fail as ``http_NNN``, never retried.
+person or a proxy: they fail as ``http_NNN``, never retried. So does a 304, unless it answers a condition of ours.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from zlib import crc32
 import msgspec
 
 from crawler.errors import FetchError, UrlError
+from crawler.known import condition_lines
 from crawler.models import MAX_REDIRECTS, Kind, Outcome, Page, ParseFailure, Request, Response, Url
-from crawler.reasons import PRIVATE_ADDRESS
+from crawler.reasons import PRIVATE_ADDRESS, SAME_CONTENT
 from crawler.url import STANDARD, Base, host, host_key
 
 if TYPE_CHECKING:
     from crawler.config import UrlsConfig
+    from crawler.known import Known
 
 
 class Deliver(msgspec.Struct, frozen=True):
@@ -118,6 +120,7 @@ JITTER = 0.25
 
 MAX_RETRY_AFTER_S = 3600.0
 
+_NOT_MODIFIED = 304
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 BAD_PORTS = frozenset(map(str, (
     1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109,
@@ -181,6 +184,8 @@ def after(
     status = answer.status if isinstance(answer, Response) else None
     if reason == PRIVATE_ADDRESS:
         return Finish(Outcome.EXCLUDED, reason)
+    if status == _NOT_MODIFIED and (known := request.known) is not None and _is_condition_met(request, answer):
+        return Finish(Outcome.UNCHANGED, "not_modified", status, has_page=known.has_page)
     rule = rule_for(reason)
     if request.attempt >= rule.attempts:
         return Finish(Outcome.FAILED, reason, status)
@@ -188,12 +193,14 @@ def after(
     return Snooze(msgspec.structs.replace(request, attempt=request.attempt + 1), now + wait_s)
 
 
-def after_parse(response: Response, result: Page | ParseFailure) -> Finish:
+def after_parse(response: Response, result: Page | ParseFailure, known: Known | None = None) -> Finish:
     """The outcome of a delivered response once parsed. Parsing is repeatable, so its failures are final."""
     if not isinstance(result, Page):
         return Finish(Outcome.FAILED, result.reason, response.status)
     if result.reason is None:
         return _kept(response.status)
+    if known is not None and result.reason == SAME_CONTENT:
+        return Finish(Outcome.UNCHANGED, SAME_CONTENT, response.status, has_page=known.has_page)
     outcome = Outcome.EXCLUDED if result.reason == "noindex" else Outcome.FETCHED
     return Finish(outcome, result.reason, response.status)
 
@@ -202,6 +209,13 @@ def after_parse(response: Response, result: Page | ParseFailure) -> Finish:
 def _kept(status: int) -> Finish:
     """The end of every page that has its record."""
     return Finish(Outcome.FETCHED, None, status, has_page=True)
+
+
+def _is_condition_met(request: Request, answer: Response | FetchError) -> bool:
+    """Whether a 304 answers what we asked by, rather than nothing, or a header of the user's."""
+    asked = condition_lines(request.known) if request.known is not None else ""
+    head = b"" if isinstance(answer, FetchError) else answer.request_head
+    return asked != "" and (not head or asked.encode("latin-1") in head)
 
 
 def retry_wait_s(request: Request, rule: Rule) -> float:
@@ -279,4 +293,5 @@ def hop(request: Request, target: Url) -> Request:
         redirected_from=(*request.redirected_from, request.url),
         id=0,
         inside=request.inside and host(target) == host(request.url),  # of a page it is settled anew
+        known=None,  # that was of the other URL
     )

@@ -159,6 +159,7 @@ async def _rebuilt(crawl: Damaged, damage: str) -> Repaired:
     frontier = store.make(draft)
     try:
         await frontier.open()
+        frontier.expect_nothing()  # what the files hold is there, whatever an earlier generation knows of it
         done = await rebuild(frontier, crawl.files, crawl.config, crawl.spool, blobs)
     finally:
         await frontier.aclose()

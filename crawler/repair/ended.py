@@ -30,10 +30,13 @@ class EndedTable:
     def __init__(self, ends: Iterable[tuple[int, Outcome, bool]]) -> None:
         fingerprints = [array("Q") for _ in range(1 << _SHARD_BITS)]
         marks = [bytearray() for _ in range(1 << _SHARD_BITS)]
+        #: pages whose records an earlier generation has made
+        self.unchanged_pages = 0
         numbers = {outcome: number for number, outcome in enumerate(_OUTCOMES)}
         for fingerprint, outcome, has_page in ends:
             fingerprints[fingerprint >> _SHIFT].append(fingerprint)
             marks[fingerprint >> _SHIFT].append(numbers[outcome] | _PAGE * has_page)
+            self.unchanged_pages += has_page and outcome is Outcome.UNCHANGED
         self._fingerprints = fingerprints
         self._marks = marks
         for shard, held in enumerate(fingerprints):
@@ -60,6 +63,15 @@ class EndedTable:
         """A line was met that says this; whether it is the one that must be there, and the first."""
         shard, place = self._place(fingerprint)
         if place is None or self._marks[shard][place] != _OUTCOMES.index(outcome) | _PAGE * page:
+            return False
+        self._marks[shard][place] |= _FOUND
+        self.lacking -= 1
+        return True
+
+    def find_page(self, fingerprint: int) -> bool:
+        """A line of a page was met, fetched or kept as it was; whether it must be there, and is the first."""
+        shard, place = self._place(fingerprint)
+        if place is None or self._marks[shard][place] & (_PAGE | _FOUND) != _PAGE:
             return False
         self._marks[shard][place] |= _FOUND
         self.lacking -= 1

@@ -88,7 +88,7 @@ async def mend(
     health = {RULES: lines.scraped.health(found)} if lines.scraped.names else {}
     checkpoint = Checkpoint(
         positions={name: done.length for name, done in changed.items()},
-        counters=counters_with(restored.counters, lines.pages, lines.ends),
+        counters=counters_with(restored.counters, lines.pages, lines.ends + _kept(lines, ended())),
         blobs={RENAMES: renames_blob(files, drafts), **health, **reread, **blobs},
     )
     lacking: Counter[str] = Counter()
@@ -103,6 +103,14 @@ async def mend(
     if lacking:
         told.append("fetched again: " + " and ".join(f"{count:,} {what}" for what, count in sorted(lacking.items())))
     return Mended(await complete_renames(frontier, restored, files), told)
+
+
+def _kept(lines: _Lines, ended: Iterator[Ended]) -> Counter[tuple[Outcome, str | None]]:
+    """Pages of a generation that have not changed and whose line stays: no line of outcomes.jsonl tells of them."""
+    if not lines.table.unchanged_pages:
+        return Counter()
+    pages = (end for end in ended if end.has_page and end.outcome is Outcome.UNCHANGED)
+    return Counter((end.outcome, end.reason) for end in pages if lines.has(end.url))
 
 
 async def _lacking(lines: _Lines, ended: Iterator[Ended], counts: Counter[str]) -> AsyncIterator[Sequence[str]]:
@@ -185,10 +193,10 @@ class _Lines:
     def _page_stays(self, record: PageRecord) -> bool:
         if self._new_links and not tells_links(record):
             return False
-        return self.table.find(self._fingerprint(record.url), Outcome.FETCHED, page=True)
+        return self.table.find_page(self._fingerprint(record.url))
 
     def _outcome_stays(self, record: OutcomeRecord) -> bool:
-        if self._sitemaps_again and record.reason == "sitemap":
+        if self._sitemaps_again and (record.reason == "sitemap" or record.outcome is Outcome.UNCHANGED):
             return False
         return self.table.find(self._fingerprint(record.url), record.outcome, page=False)
 

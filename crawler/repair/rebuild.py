@@ -7,6 +7,8 @@ is fetched again: a page whose record lacks its links, one that has no record as
 So is what may have lost something that was scraped of it (`crawler.repair.scraped`), as far as a file shows: one that
 ends early at the end of a line does not, nor does one of rejects that is gone.
 
+A page of a later generation counts as fetched in it, though its record may be of an earlier one's.
+
 Lost are the pace, the robots.txt and the failures of hosts, retries that were put off, totals other than those of
 lines, and which links a page asked not to be followed: those are followed that were found so far.
 """
@@ -180,10 +182,11 @@ class _Rebuilding:
     def _outcome_end(self, record: OutcomeRecord | None) -> Finished | None:
         if record is None or not self._origins.is_good(record):
             return None
-        if record.reason in UNTOLD:
+        is_kept = record.outcome is Outcome.UNCHANGED  # perhaps a sitemap, whose lines do not stay
+        if record.reason in UNTOLD or (is_kept and SITEMAPS in self._files.paths):
             self._again += 1
             return None
-        unasked = record.outcome is Outcome.EXCLUDED and record.status is None
+        unasked = record.outcome in (Outcome.EXCLUDED, Outcome.UNCHANGED) and record.status is None
         return Finished(
             request=self._origins.request(record, max(1, record.attempts + unasked)),
             outcome=record.outcome,

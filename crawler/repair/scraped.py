@@ -19,7 +19,7 @@ from crawler.extract.record import PageRecord
 from crawler.frontier.seen import Seen
 from crawler.models import OUTCOMES, PAGES, Outcome, Url
 from crawler.repair.salvage import Reading, salvage
-from crawler.rule_health import recounted
+from crawler.rule_states import recounted
 from crawler.sinks import BUILT_IN, FILES, REJECTS, is_late, rejects_of
 from crawler.url import fingerprint
 

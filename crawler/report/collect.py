@@ -15,6 +15,7 @@ from crawler import __version__
 from crawler.dataset.totals import robots
 from crawler.errors import FrontierError
 from crawler.models import OUTCOMES, PAGES, Outcome
+from crawler.report.collect_changes import changes_of
 from crawler.report.collect_ends import Ends
 from crawler.report.collect_hosts import HostCounts
 from crawler.report.collect_mined import mined_of
@@ -61,7 +62,7 @@ def collect(directory: Path, *, now: float, pages: Path | None = None, config: C
     lying = look(directory, pages, config)
     hosts = HostCounts(lying.stored.hosts if lying.stored else None)
     steps, depths = Steps(), Depths()
-    ends, fetched = Ends(hosts, steps, depths), Pages(hosts, steps, depths)
+    ends, fetched = Ends(hosts, steps, depths), Pages(hosts, steps, depths, since=_since(lying))
     ends.read(lying.sources)
     fetched.read(lying.sources, ends.dead)
     report = _Report(lying, hosts, steps, ends, fetched)
@@ -80,6 +81,7 @@ def collect(directory: Path, *, now: float, pages: Path | None = None, config: C
         **report.pages(),
         **report.hosts(),
         **report.found(),
+        changes=changes_of(lying.sources),
         remarks=report.remarks(),  # the last: making the others may add some
     )
 
@@ -96,7 +98,10 @@ class _Report:
         self._counters: Mapping[str, int] = lying.stored.counters if lying.stored else {}
         self._remarks = lying.sources.remarks
         self._outcomes = dict(ends.outcomes)
-        self._outcomes[Outcome.FETCHED] += pages.count
+        self._kept = lying.stored.kept if lying.stored else ()
+        kept = sum(one.pages for one in self._kept) if lying.stored else pages.older
+        self._outcomes[Outcome.UNCHANGED] += kept
+        self._outcomes[Outcome.FETCHED] += pages.count - kept
 
     def crawl(self) -> dict[str, Any]:
         """When and how it was run, and how it ended."""
@@ -149,6 +154,9 @@ class _Report:
             "outcomes": outcomes,
             "pending": pending,
             "pages": self._pages.count,
+            "generation": self._lying.generation,
+            "kept": self._pages.older,
+            "kept_bytes": self._pages.older_bytes,
             "wire_bytes": self._counters.get("wire_bytes", summary.wire_bytes if summary else 0),
             "attempts": self._counters.get("attempts", summary.attempts if summary else 0),
             "snoozes": self._counters.get("snoozes", summary.snoozes if summary else 0),
@@ -208,7 +216,7 @@ class _Report:
                 "first found on is known."
             )
         return {
-            "reasons": self._ends.reasons(),
+            "reasons": self._ends.reasons(self._kept),
             "refusals": self._refusals(),
             "rules": rules_of(lying.config, lying.sources, blobs.get("rules", b""), summary),
             "fallen": tuple(summary.fallen) if summary else (),
@@ -247,6 +255,13 @@ class _Report:
         except FrontierError as error:
             self._remarks.append(str(error))
             return []
+
+
+def _since(lying: Lying) -> float:
+    """When the crawl began, if it refreshes another: what was fetched before is of that one; else 0."""
+    if lying.generation == 1:
+        return 0.0
+    return min((run.began_at for run in runs_of(lying.sources, lying.summary, None)), default=0.0)
 
 
 def _plain(text: str) -> str:

@@ -16,6 +16,9 @@ from crawler.report.timeline import FAILED, OTHER
 from crawler.wording import meaning
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crawler.dataset.totals import Kept
     from crawler.report.collect_hosts import HostCounts
     from crawler.report.depths import Depths
     from crawler.report.source import Sources
@@ -99,10 +102,15 @@ class Ends:
         found[0][0] += 1
         found[1].add(end.url, end.url)
 
-    def reasons(self) -> tuple[Reason, ...]:
-        """Why they ended as they did, the most first."""
+    def reasons(self, kept: Iterable[Kept] = ()) -> tuple[Reason, ...]:
+        """Why they ended as they did, the most first; and with them pages that have not changed."""
+        counts = {ended: (count, examples.things()) for ended, ((count,), examples) in self._reasons.items()}
+        for pages in kept:
+            ended = (str(Outcome.UNCHANGED), pages.reason)
+            count, examples = counts.get(ended, (0, ()))
+            counts[ended] = (count + pages.pages, (*pages.examples, *examples)[:MAX_EXAMPLES])
         told = [
-            Reason(outcome=outcome, reason=reason, meaning=meaning(reason), count=count, examples=examples.things())
-            for (outcome, reason), ((count,), examples) in self._reasons.items()
+            Reason(outcome=outcome, reason=reason, meaning=meaning(reason), count=count, examples=examples)
+            for (outcome, reason), (count, examples) in counts.items()
         ]
         return tuple(sorted(told, key=lambda reason: (-reason.count, reason.outcome, reason.reason)))

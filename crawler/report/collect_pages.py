@@ -71,13 +71,23 @@ class _Link(msgspec.Struct, gc=False):
 
 
 class Pages:
-    """The pages of a crawl. Arguments as those of `collect_ends.Ends`."""
+    """The pages of a crawl.
 
-    def __init__(self, hosts: HostCounts, steps: Steps, depths: Depths) -> None:
+    Args:
+        hosts, steps, depths: As those of `collect_ends.Ends`.
+        since: Wall time at which the crawl began. What was fetched before is a record of an earlier generation's, which
+            says nothing of how fast this one was.
+    """
+
+    def __init__(self, hosts: HostCounts, steps: Steps, depths: Depths, *, since: float = 0.0) -> None:
+        self._since = since
         self._hosts = hosts
         self._steps = steps
         self._depths = depths
         self.count = 0
+        #: of an earlier generation, and the length of their bodies
+        self.older = 0
+        self.older_bytes = 0
         self.needs_js = 0
         #: of how many nobody kept the links
         self.without_links = 0
@@ -138,15 +148,20 @@ class Pages:
             host = self._hosts.of_url(url)
             host.pages += 1
             host.body_bytes += body_bytes
-            host.latency.add(elapsed_s)
-            self._steps.add(page.fetched_at.timestamp() + elapsed_s, PAGE, body_bytes)
+            fetched_at = page.fetched_at.timestamp()
+            if is_older := fetched_at < self._since:
+                self.older += 1
+                self.older_bytes += body_bytes
+            else:
+                host.latency.add(elapsed_s)
+                self._steps.add(fetched_at + elapsed_s, PAGE, body_bytes)
             if page.content_digest is not None:
                 digests.add(page.content_digest, url)
             else:
                 self.without_digest += 1
             if body_bytes >= biggest.floor:
                 biggest.add(body_bytes, url, _facts(page))
-            if elapsed_s >= slowest.floor:
+            if elapsed_s >= slowest.floor and not is_older:
                 slowest.add(elapsed_s, url, _facts(page))
             kind = (
                 page.depth,

@@ -12,7 +12,7 @@ import msgspec
 
 from crawler.report.bounded import Sample
 from crawler.report.facts import Field, Rule
-from crawler.rule_health import Tallied, tallied
+from crawler.rule_states import Tallied, tallied
 from crawler.sinks import hook_sink, rejects_of
 
 if TYPE_CHECKING:

@@ -167,6 +167,44 @@ class RobotsFacts(msgspec.Struct, frozen=True, kw_only=True):
     sitemaps: int = 0
 
 
+class Changed(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that is not as it was in the generation before."""
+
+    url: str
+    fields: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()  #: a line for each rule whose records differ
+    similarity: float | None = None  #: of the main texts, 0 to 1; None where that is not known
+
+
+class Gone(msgspec.Struct, frozen=True, kw_only=True):
+    """A URL that had content in the generation before and has none."""
+
+    url: str
+    reason: str  #: or its outcome, where there is none
+    status: int | None = None
+    target: str = ""  #: where it redirects to; empty if it does not
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of URLs with content since the generation before."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    back: int = 0
+    fields: dict[str, int] = {}  #: field or rule -> changed pages in which it differs, the most first
+    changed_pages: tuple[Changed, ...] = ()  #: the least alike first
+    gone_urls: tuple[Gone, ...] = ()  #: the first of them, as of the others
+    new_urls: tuple[str, ...] = ()
+    back_urls: tuple[str, ...] = ()
+
+    @property
+    def urls(self) -> int:
+        """All of them."""
+        return self.new + self.changed + self.unchanged + self.gone + self.back
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """All of it."""
 
@@ -192,6 +230,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: dict[str, int] = {}
     pending: int = 0
     pages: int = 0  #: records in pages.jsonl
+    #: 1 for a first crawl, more for one that refreshed another
+    generation: int = 1
+    #: of the pages those that an earlier generation has fetched, as they have not changed since; and their bodies
+    kept: int = 0
+    kept_bytes: int = 0
     wire_bytes: int = 0
     body_bytes: int = 0
     attempts: int = 0  #: answers received, robots.txt and retries included
@@ -223,6 +266,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     needs_js: int = 0
     mined: MinedFacts = MinedFacts()  #: what `crawler mine` has found
     traps: tuple[Verdict, ...] = ()
+    changes: Changes | None = None  #: None for a first generation
     unverified: tuple[str, ...] = ()  #: host patterns whose certificates were not checked
     #: what the one who reads this must know: a part that could not be read, say
     remarks: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from crawler.dataset.ledger import EmptyStoreError
 from crawler.dataset.totals import totals
 from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError, CrawlerError, FrontierError
+from crawler.generations import GENERATION, told_in
 from crawler.models import PAGES
 from crawler.report.collect_hosts import MAX_HOSTS
 from crawler.report.source import Sources
@@ -42,6 +43,14 @@ class Lying(NamedTuple):
     stored: Totals | None  #: None if there is no store that can be read
     summary: Summary | None
     sources: Sources
+
+    @property
+    def generation(self) -> int:
+        """Of which generation it is; 1 for a first crawl."""
+        if self.stored is not None:
+            told = told_in(self.stored.blobs.get(GENERATION, b""))
+            return told.number if told else 1
+        return self.summary.generation if self.summary else 1
 
 
 def look(path: Path, pages: Path | None = None, config: CrawlConfig | None = None) -> Lying:
@@ -111,7 +120,7 @@ def _stored(directory: CrawlDirectory, remarks: list[str]) -> Totals | None:
     if not directory.store.exists():
         return None
     try:
-        return totals(directory.store, blobs=(CONFIG, OUTPUT, RULES, TRAPS), hosts=MAX_HOSTS)
+        return totals(directory.store, blobs=(CONFIG, GENERATION, OUTPUT, RULES, TRAPS), hosts=MAX_HOSTS)
     except EmptyStoreError:
         return None
     except FrontierError as error:

@@ -17,6 +17,7 @@ import msgspec
 from crawler.report import (
     page_answers,
     page_attention,
+    page_changes,
     page_content,
     page_hosts,
     page_mined,
@@ -29,12 +30,14 @@ from crawler.report.page_tables import moment
 from crawler.wording import printable, size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crawler.report.facts import Report
     from crawler.report.page_tables import Section
 
 MAX_BYTES: Final = 3_000_000
 _PARTS: Final = (
-    *(page_attention.attention, page_overview.counts, page_overview.asked),
+    *(page_attention.attention, page_overview.counts, page_changes.changes, page_overview.asked),
     *(page_timeline.timeline, page_answers.reasons, page_answers.answers, page_answers.depth),
     *(page_hosts.latency, page_hosts.hosts, page_hosts.robots, page_hosts.refusals),
     *(page_content.rules, page_content.standing_out, page_content.dead_links, page_content.duplicates),
@@ -60,6 +63,12 @@ def html(report: Report) -> bytes:
 
 def _document(report: Report) -> str:
     sections = [part(report) for part in _PARTS]
+    title = f"{printable(report.name, 100)}: crawl report"
+    return document(title, page_overview.head(report), sections, _foot(report, sections))
+
+
+def document(title: str, head: Html, sections: Sequence[Section], foot: Html) -> str:
+    """A whole page of these sections; those without a body are left out."""
     told = [section for section in sections if section.body]
     style, script = _asset("style.css"), _asset("script.js")
     policy = (
@@ -76,7 +85,7 @@ def _document(report: Report) -> str:
             tag("meta", name="referrer", content="no-referrer"),
             tag("meta", name="color-scheme", content="light dark"),
             tag("meta", name="robots", content="noindex"),
-            tag("title", f"{printable(report.name, 100)}: crawl report"),
+            tag("title", title),
             tag("link", rel="icon", href="data:,"),
             tag("style", trusted(style)),
         ),
@@ -84,7 +93,7 @@ def _document(report: Report) -> str:
             "body",
             tag("a", "Skip to the report", class_="skip", href="#report"),
             _contents(told),
-            tag("main", page_overview.head(report), *map(_section, told), _foot(report, sections), id="report"),
+            tag("main", head, *map(_section, told), foot, id="report"),
             tag("div", role="status", class_="unseen"),
             tag("script", trusted(script)),
         ),
@@ -109,7 +118,7 @@ def _section(section: Section) -> Html:
 
 def _foot(report: Report, sections: list[Section]) -> Html:
     """What has no section because there was none of it, and who made this when."""
-    absent = ", ".join(section.title.lower() for section in sections if not section.body and section.title)
+    absent = ", ".join(section.title.lower() for section in sections if section.title and not section.body)
     return tag(
         "footer",
         tag("p", f"Nothing to tell of: {absent}.") if absent else None,

@@ -76,8 +76,25 @@ def counts(report: Report) -> Section:
         *(Column("Part", kind="drawn", is_sortable=False), Column("Meaning", kind="wide", is_sortable=False)),
     )
     whole_bar = charts.bar([(outcome_colour(end), count) for end, count, _ in terms], report.admitted)
-    body = (tag("p", joined(written, " "), class_="sum"), tag("div", whole_bar, class_="whole"))
+    body = [tag("p", joined(written, " "), class_="sum"), tag("div", whole_bar, class_="whole")]
+    if report.generation > 1:
+        body.append(tag("p", *_refreshed(report)))
     return Section("counts", "Counts", joined((*body, table("Admitted URLs by how they ended", columns, rows))))
+
+
+def _refreshed(report: Report) -> Iterator[str]:
+    """What a refresh found as it was, and how it knows."""
+    yield f"Generation {report.generation:,}. Of {counted(report.pages, 'page')}, {report.kept:,} "
+    yield f"{'is' if report.kept == 1 else 'are'} as the generation before has fetched them "
+    yield f"({size(report.kept_bytes)} of bodies, decoded). "
+    unchanged = {reason.reason: reason.count for reason in report.reasons if reason.outcome == Outcome.UNCHANGED}
+    if unchanged:
+        yield f"Of {counted(sum(unchanged.values()), 'unchanged URL')}, "
+        told = {"not_modified": "answered 304", "same_content": "sent the same again", "": "were not asked for"}
+        sums = dict.fromkeys(told, 0)
+        for reason, count in unchanged.items():
+            sums[reason if reason in told else ""] += count
+        yield ", ".join(f"{count:,} {told[reason]}" for reason, count in sums.items()) + "."
 
 
 def asked(report: Report) -> Section:

@@ -43,6 +43,8 @@ class Column(NamedTuple):
     #: class of the style sheet, for its width
     kind: str | None = None
     is_sortable: bool = True
+    #: whether its cells bear its title where the table's head is not above them; numbers do anyway
+    is_labelled: bool = False
 
 
 class Cell(NamedTuple):
@@ -219,7 +221,7 @@ def _shape(columns: Sequence[Column]) -> str | None:
 
 def _is_labelled(column: Column, shape: str | None) -> bool:
     """Whether its cells bear its title where the table's head is not above them."""
-    return shape == _CARDS and (column.is_number or column.kind == "delay")
+    return shape == _CARDS and (column.is_number or column.is_labelled or column.kind == "delay")
 
 
 def _classes(*names: str | None) -> str | None:

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.errors import FrontierError
+from crawler.known import Known
 from crawler.models import Checkpoint, Kind, Outcome, Request, Restored, Snoozed
 from tests.support.frontiers import BACKENDS, crash, finished, link, seed, take_all, urls
 
@@ -272,3 +273,66 @@ async def test_ends_are_kept_to_the_last_field_however_many_are_alike(frontier, 
     after = await crash(frontier, frontier_factory)
     assert await after.find(urls(taken)) == ends
     assert after.counts() == frontier.counts()
+
+
+# --- visited again -----------------------------------------------------------------------------------------------
+
+
+async def test_what_is_known_of_a_url_comes_back_with_it_after_a_crash_too(frontier, frontier_factory):
+    known = Known(
+        id=7, has_page=True, bytes=9, etag='W/"\xe9"', last_modified="x", digest="sha256:0", at=1.5, skip="lastmod"
+    )
+    frontier.add([seed("https://a.test/0", known=known), seed("https://a.test/1", known=Known(id=8)), seed()])
+    await frontier.commit(Checkpoint())
+    assert [request.known for request in await take_all(frontier)] == [known, Known(id=8), None]
+    frontier = await crash(frontier, frontier_factory)
+    assert [request.known for request in await take_all(frontier)] == [known, Known(id=8), None]
+
+
+async def test_url_whose_end_is_known_is_out_at_once_and_takeable_after_a_crash(frontier, frontier_factory):
+    frontier.add([seed("https://a.test/0")])
+    new = [seed("https://a.test/0"), seed("https://a.test/1"), seed("https://b.test/2")]
+    taken = frontier.add_taken(new)
+    assert urls(taken) == ["https://a.test/1", "https://b.test/2"]
+    assert frontier.counts().pending == 3
+    assert urls(await take_all(frontier, "a.test", "b.test")) == ["https://a.test/0"]
+    await frontier.commit(
+        Checkpoint(finished=(finished(taken[0], Outcome.UNCHANGED, reason="not_due", has_page=True),))
+    )
+    assert frontier.add_taken(new) == []
+    frontier = await crash(frontier, frontier_factory)
+    assert urls(await take_all(frontier, "a.test", "b.test")) == ["https://a.test/0", "https://b.test/2"]
+    assert frontier.counts().outcomes[Outcome.UNCHANGED] == 1
+
+
+async def test_what_is_admitted_after_a_cut_is_stored_with_its_own_end_and_not_before(frontier, frontier_factory):
+    (before,) = frontier.add_taken([seed("https://a.test/0")])
+    frontier.cut()
+    (after,) = frontier.add_taken([seed("https://a.test/1")])
+    frontier.add([seed("https://a.test/2")])
+    assert frontier.uncommitted == 2
+    await frontier.commit(Checkpoint(finished=(finished(before),)))
+    assert frontier.counts().admitted == 3
+    assert urls(await take_all(frontier)) == ["https://a.test/2"]
+    frontier = await crash(frontier, frontier_factory)
+    assert frontier.counts().admitted == frontier.counts().outcomes[Outcome.FETCHED] == 1
+    assert urls(frontier.add_taken([seed("https://a.test/1")])) == [after.url]
+
+
+async def test_after_a_cut_and_its_commit_the_next_one_stores_all_again(frontier, frontier_factory):
+    frontier.cut()
+    frontier.add([seed("https://a.test/0")])
+    await frontier.commit(Checkpoint())
+    frontier.add([seed("https://a.test/1")])
+    await frontier.commit(Checkpoint())
+    frontier = await crash(frontier, frontier_factory)
+    assert urls(await take_all(frontier)) == ["https://a.test/0", "https://a.test/1"]
+
+
+async def test_validators_are_stored_with_the_end_they_came_with(frontier, frontier_factory):
+    given = [{"etag": '"a"', "last_modified": "b"}, {"etag": "\xe9"}, {"last_modified": ""}, {}]
+    frontier.add([seed(f"https://a.test/{n}") for n in range(4)])
+    ends = tuple(finished(request, **fields) for request, fields in zip(await take_all(frontier), given, strict=True))
+    await frontier.commit(Checkpoint(finished=ends))
+    frontier = await crash(frontier, frontier_factory)
+    assert await frontier.find([end.request.url for end in ends]) == list(ends)

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from crawler.frontier import turns
+from crawler.known import Known
 from crawler.models import NORMAL_PRIORITY, Checkpoint, HostState, Outcome, Restored, Robots, RobotsFile
 from tests.support.frontiers import crash, finished, seed, snooze, take_all, urls
 
@@ -241,3 +242,15 @@ async def test_urls_taken_while_others_of_their_hosts_are_requeued_are_taken_onc
     assert sorted(urls(taken)) == sorted({*every}.difference(end.request.url for end in gone[1::2]))
     await frontier.commit(Checkpoint(finished=tuple(finished(request) for request in taken)))
     assert frontier.counts().pending == 0
+
+
+async def test_validators_of_a_url_that_is_tried_again_are_forgotten_and_what_was_known_before_is_not(frontier):
+    frontier.add([seed("https://a.test/0", known=Known(id=7, etag='"old"'))])
+    (request,) = await take_all(frontier)
+    await frontier.commit(Checkpoint(finished=(finished(request, etag='"new"'),)))
+    assert await requeue(frontier, request.url) == 1
+    (again,) = await take_all(frontier)
+    assert again.known == request.known
+    end = finished(again, Outcome.FAILED)
+    await frontier.commit(Checkpoint(finished=(end,)))
+    assert await frontier.find([request.url]) == [end]

@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 from msgspec.structs import replace
 
 from crawler.frontier import turns
+from crawler.known import Known
 from crawler.models import Checkpoint, Finished, HostState, Kind, Link, Outcome, Request, Snoozed
 from crawler.url import fingerprint
 from tests.support.clock import FakeClock
@@ -34,6 +35,7 @@ KINDS = [Kind.PAGE, Kind.PAGE, Kind.SITEMAP]
 
 targets = st.tuples(st.sampled_from(HOSTS), st.integers(0, 15), st.sampled_from([0, 0, 1, 63]), st.sampled_from(KINDS))
 depths = st.integers(0, 3)
+known = st.sampled_from([None, None, Known(id=3, has_page=True, bytes=7, etag='"a"', skip="not_due")])
 
 
 @dataclasses.dataclass
@@ -50,6 +52,7 @@ class Entry:
     woken: bool = False
     end: tuple[Outcome, str | None] | None = None
     has_page: bool = False
+    known: Known | None = None
     taken: bool = False
 
 
@@ -68,6 +71,7 @@ class FrontierMachine(RuleBasedStateMachine):
         self.pages, self.retired = {}, {}  # of hosts, as stored
         self.pages_below = pages_below
         self.held = {}  # URL -> request handed out and without an end
+        self.cut_at = None  # how many URLs the next commit stores at most
         self.open(deepest_first)
 
     def open(self, deepest_first):
@@ -78,20 +82,42 @@ class FrontierMachine(RuleBasedStateMachine):
     def run(self, coroutine):
         return self.runner.run(coroutine)
 
-    def admit(self, found, depth):
+    def admit(self, found, depth, known=None):
         if found.url in self.live:
             return False
-        self.live[found.url] = Entry(found.host_key, found.priority, depth, found.kind, len(self.live))
+        self.live[found.url] = Entry(found.host_key, found.priority, depth, found.kind, len(self.live), known=known)
         return True
 
-    @rule(found=st.lists(targets, max_size=8), depth=depths)
-    def add(self, found, depth):
-        requests = [
-            Request(url=url_of(host, n), host_key=host, scope_host=host, depth=depth, priority=priority, kind=kind)
-            for host, n, priority, kind in found
-        ]
-        expected = [self.admit(request, depth) for request in requests]
+    @rule(found=st.lists(targets, max_size=8), depth=depths, known=known)
+    def add(self, found, depth, known):
+        requests = [request_of(target, depth, known) for target in found]
+        expected = [self.admit(request, depth, known) for request in requests]
         assert self.frontier.add(requests) == expected
+
+    @rule(found=st.lists(targets, max_size=8), depth=depths, known=known)
+    def add_taken(self, found, depth, known):
+        requests = [request_of(target, depth, known) for target in found]
+        new = [request for request in requests if self.admit(request, depth, known)]
+        taken = self.frontier.add_taken(requests)
+        assert [replace(request, id=0) for request in taken] == new
+        for request in taken:
+            self.live[request.url].taken = True
+            self.held[request.url] = request
+
+    @precondition(lambda self: self.cut_at is None)
+    @rule()
+    def cut(self):
+        self.frontier.cut()
+        self.cut_at = len(self.live)
+
+    def held_before_the_cut(self):
+        stored = list(self.live)[: self.cut_at]
+        return [url for url in stored if url in self.held]
+
+    def store(self):
+        """What a commit does."""
+        self.stored = copy.deepcopy(dict(list(self.live.items())[: self.cut_at]))
+        self.cut_at = None
 
     @precondition(lambda self: self.held)
     @rule(found=st.lists(targets, max_size=12), data=st.data())
@@ -130,6 +156,7 @@ class FrontierMachine(RuleBasedStateMachine):
         for request in taken:
             entry = self.live[request.url]
             assert (request.depth, request.kind, request.attempt) == (entry.depth, entry.kind, entry.attempt)
+            assert request.known == entry.known
             entry.taken = True
             self.held[request.url] = request
 
@@ -143,12 +170,14 @@ class FrontierMachine(RuleBasedStateMachine):
         retired=st.sampled_from([None, None, "breaker"]),
     )
     def commit(self, data, wait, pages, retired):
-        chosen = data.draw(st.lists(st.sampled_from(sorted(self.held)), unique=True)) if self.held else []
+        held = sorted(self.held_before_the_cut())
+        chosen = data.draw(st.lists(st.sampled_from(held), unique=True)) if held else []
         ended, snoozed = [], []
         for url in chosen:
             request, entry = self.held.pop(url), self.live[url]
             if data.draw(st.booleans()):
-                entry.end = (Outcome.FAILED, data.draw(st.sampled_from(REASONS)))
+                outcome = data.draw(st.sampled_from([Outcome.FAILED, Outcome.UNCHANGED]))
+                entry.end = (outcome, data.draw(st.sampled_from(REASONS)))
                 entry.has_page = data.draw(st.booleans())
                 ended.append(
                     Finished(request=request, outcome=entry.end[0], reason=entry.end[1], has_page=entry.has_page)
@@ -163,8 +192,9 @@ class FrontierMachine(RuleBasedStateMachine):
         self.pages |= pages
         self.retired |= dict.fromkeys(pages, retired)
         self.run(self.frontier.commit(Checkpoint(finished=tuple(ended), snoozed=tuple(snoozed), hosts=states)))
-        self.stored = copy.deepcopy(self.live)
+        self.store()
 
+    @precondition(lambda self: self.cut_at is None)
     @rule(data=st.data(), count=st.integers(1, 3), pauses=st.lists(st.integers(0, 6), max_size=6), found=targets)
     def take_and_add_during_commit(self, data, count, pauses, found):
         chosen = data.draw(st.lists(st.sampled_from(sorted(self.held)), unique=True)) if self.held else []
@@ -193,6 +223,7 @@ class FrontierMachine(RuleBasedStateMachine):
         for entry in self.live.values():
             entry.taken = entry.woken = False
         self.held = {}
+        self.cut_at = None
         self.open(deepest_first)
 
     @rule()
@@ -207,6 +238,7 @@ class FrontierMachine(RuleBasedStateMachine):
         for entry in due:
             entry.woken = True
 
+    @precondition(lambda self: self.cut_at is None)
     @rule(wanted=st.lists(st.tuples(st.sampled_from(HOSTS), st.integers(0, 15))))
     def requeue(self, wanted):
         urls = [url_of(*target) for target in wanted]
@@ -266,6 +298,13 @@ class FrontierMachine(RuleBasedStateMachine):
         self.run(self.frontier.aclose())
         self.runner.close()
         self.folder.cleanup()
+
+
+def request_of(target, depth, known):
+    host, n, priority, kind = target
+    return Request(
+        url=url_of(host, n), host_key=host, scope_host=host, depth=depth, priority=priority, kind=kind, known=known
+    )
 
 
 def url_of(host, n):

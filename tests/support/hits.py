@@ -21,15 +21,25 @@ class Hit:
     in_flight: int
     #: the same for all hosts at `address`
     in_flight_at_address: int = 1
+    #: the conditions it was sent under, as sent
+    if_none_match: str | None = None
+    if_modified_since: str | None = None
     #: of the answer, 0 while there is none
     status: int = 0
     headers: tuple[tuple[str, str], ...] = ()
     #: of the answer to a path that ends in ``robots.txt``
     body: bytes = b""
+    #: of the answer, its head included
+    sent_bytes: int = 0
     #: right before the last of the answer was written; None if there was no answer
     ended: float | None = None
     #: its client went away, or was sent away, before it had an answer
     gone: float | None = None
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it asked for what is new since."""
+        return self.if_none_match is not None or self.if_modified_since is not None
 
     def header(self, name: str) -> str | None:
         """A field of the answer, by its lower-case name."""
@@ -60,6 +70,14 @@ class Log:
     def counts(self) -> Counter[str]:
         """URL -> how often it was asked for."""
         return Counter(f"http://{hit.host}{hit.path}" for hit in self.hits)
+
+    def since(self, place: int) -> Log:
+        """What came after so many."""
+        return Log(self.hits[place:])
+
+    def sent_bytes(self) -> int:
+        """Of all answers, their heads included."""
+        return sum(hit.sent_bytes for hit in self.hits)
 
     def smallest_gap_s(self, host: str) -> float:
         """The shortest time between two request starts of a host; infinite for fewer than two."""

@@ -32,9 +32,9 @@ def adds_up(report):
         ended - report.pages,
     )
     steps = report.timeline
-    assert (sum(steps.pages), sum(steps.failed)) == (report.pages, report.outcomes["failed"])
+    assert (sum(steps.pages), sum(steps.failed)) == (report.pages - report.kept, report.outcomes["failed"])
     assert sum(steps.others) == ended - report.pages - report.outcomes["failed"]
-    assert sum(steps.body_bytes) == report.body_bytes
+    assert sum(steps.body_bytes) == report.body_bytes - report.kept_bytes
     for kinds in (report.content_types, report.charsets, report.languages):
         assert sum(kinds.values()) == report.pages
     reasons = Counter()

@@ -169,6 +169,23 @@ def a_report(*, hosts: int = 12, items: int = 12, steps: int = 90, seed: int = 1
                              "2 contents again and again; 0 found there said something new",
                     examples=(url("calendar"), url("calendar")), excluded=1_204),
         ),
+        changes=facts.Changes(
+            new=310, changed=items * 2, unchanged=pages, gone=items, back=3,
+            fields={"text": items * 2, "title": 3, "products": 2},
+            changed_pages=tuple(
+                facts.Changed(url=url("changed"), fields=("title", "text")[: 1 + n % 2],
+                              similarity=(0.5 + n / 99, None)[n % 2],
+                              items=("products: 1 added, 2 changed (price)", "reviews: 4 removed")[: n % 3])
+                for n in range(items)
+            ),
+            gone_urls=tuple(
+                facts.Gone(url=url("gone"), reason=("http_404", "redirected", "robots")[n % 3], status=404,
+                           target=url("target") if n % 3 == 1 else "")
+                for n in range(items)
+            ),
+            new_urls=tuple(url("new") for _ in range(items)),
+            back_urls=tuple(url("back") for _ in range(3)),
+        ),
         unverified=("*.intranet.example",),
         remarks=("links.jsonl is not written (export.links): dead links name the page they were found on first.",),
     )  # fmt: skip

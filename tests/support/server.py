@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 import uvloop
 
 from tests.support.hits import Hit, Log
-from tests.support.site import Responder, Site
+from tests.support.site import Conditional, Responder, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ class Server:
         addresses: Loopback addresses to listen on, all at the same port.
     """
 
-    def __init__(self, web: Responder, addresses: Iterable[str] = ("127.0.0.1",)) -> None:
+    def __init__(self, web: Responder | Conditional, addresses: Iterable[str] = ("127.0.0.1",)) -> None:
         self._addresses = tuple(addresses)
         self._loop = asyncio.new_event_loop()
         self._site = Site(web, self._addresses, self._loop)
@@ -91,7 +91,7 @@ class ServerApart:
         addresses: As for `Server`.
     """
 
-    def __init__(self, web: Responder, addresses: Iterable[str] = ("127.0.0.1",)) -> None:
+    def __init__(self, web: Responder | Conditional, addresses: Iterable[str] = ("127.0.0.1",)) -> None:
         self.log = Log()
         self.port = 0
         starting = multiprocessing.get_context("spawn")  # nothing of this process's threads and sockets
@@ -122,7 +122,7 @@ class ServerApart:
         return self._process.pid
 
 
-def _serve(parent: Connection, web: Responder, addresses: tuple[str, ...]) -> None:
+def _serve(parent: Connection, web: Responder | Conditional, addresses: tuple[str, ...]) -> None:
     """Serve until the parent says so, then give it the log."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()  # a collection would take longer the longer the log is

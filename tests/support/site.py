@@ -14,14 +14,14 @@ import time
 from collections import Counter
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tests.support.hits import Hit, Log
 from tests.support.web import Fate
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tests.support.web import Reply
 
@@ -44,6 +44,15 @@ class Responder(Protocol):
         ...
 
 
+@runtime_checkable
+class Conditional(Protocol):
+    """What heeds conditions of requests besides."""
+
+    def respond_to(self, hit: Hit, visit: int) -> Reply:
+        """Answer the `visit`-th request (from 1) for its path."""
+        ...
+
+
 class Site:
     """Listens, answers and logs.
 
@@ -53,12 +62,12 @@ class Site:
         loop: Runs it; all methods are to be called from there.
     """
 
-    def __init__(self, web: Responder, addresses: Iterable[str], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, web: Responder | Conditional, addresses: Iterable[str], loop: asyncio.AbstractEventLoop) -> None:
         self.log = Log()
         self.port = 0
         self.loop = loop
         self.wall_ahead_s = _wall_ahead_s()
-        self._web = web
+        self._answers = web.respond_to if isinstance(web, Conditional) else _unconditional(web)
         self._addresses = tuple(addresses)
         #: how many requests are answered as fast as the web says; those after them take a second more; None for all
         self.quick_answers: int | None = None
@@ -95,8 +104,9 @@ class Site:
         self._visits[host, path] += 1
         in_flight = [self._now_waiting(key, connection) for key in (host, connection.address)]
         hit = Hit(at, host, path, headers.get("user-agent", ""), connection.address, *in_flight)
+        hit.if_none_match, hit.if_modified_since = headers.get("if-none-match"), headers.get("if-modified-since")
         self.log.hits.append(hit)
-        reply = self._web.respond(host, path, self._visits[host, path])
+        reply = self._answers(hit, self._visits[host, path])
         if self.quick_answers is not None and len(self.log.hits) > self.quick_answers:
             reply = replace(reply, delay_s=reply.delay_s + _SLOW_S)
         return hit, reply, headers.get("connection", "").lower() != "close"
@@ -218,6 +228,7 @@ class Connection:
         if hit.path.endswith("robots.txt"):
             hit.body = reply.body
         self._unsent = encoded(reply)
+        hit.sent_bytes = len(self._unsent)
         self._send(hit, stays)
 
     def _send(self, hit: Hit, stays: bool) -> None:
@@ -248,8 +259,15 @@ def encoded(reply: Reply) -> bytes:
     """A reply as HTTP/1.1 sends it."""
     lines = [f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, 'Unknown')}"]
     lines += [f"{name}: {value}" for name, value in reply.headers]
-    lines += [f"Content-Length: {len(reply.body)}", "", ""]
+    if reply.status != HTTPStatus.NOT_MODIFIED:  # which says nothing of a body, as servers do it
+        lines.append(f"Content-Length: {len(reply.body)}")
+    lines += ["", ""]
     return "\r\n".join(lines).encode("latin-1") + reply.body
+
+
+def _unconditional(web: Responder) -> Callable[[Hit, int], Reply]:
+    """As of a web that answers every request in full."""
+    return lambda hit, visit: web.respond(hit.host, hit.path, visit)
 
 
 def _wall_ahead_s() -> float:

@@ -157,7 +157,7 @@ def test_export_writes_to_standard_output(crawl, capfdbinary):
     [
         (
             ("product", "--to", "out.xlsx"),
-            "a name that ends with .jsonl, .jsonl.gz, .jsonl.zst, .csv, .csv.gz, .csv.zst, or",
+            "a name that ends with .jsonl, .jsonl.gz, .jsonl.zst, .csv, .csv.gz, .csv.zst, .parquet, .sqlite, .db, or",
         ),
         (("product", "--to", "out.jsonl", "--raw-cells"), "--raw-cells: is for .csv"),
         (("product", "--raw-cells"), "--raw-cells: is for --to FILE.csv"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from crawler.cli.telling import told
 from crawler.config import BudgetConfig, RobotsConfig, ScopeConfig, UrlsConfig
-from crawler.dataset.facts import FOUND_ON, MAX_STEPS, REDIRECTED_FROM, Ending, Step
+from crawler.dataset.facts import FOUND_ON, MAX_STEPS, REDIRECTED_FROM, Ending, LastVisit, Step
 from crawler.dataset.why import explain
 from crawler.directory import CrawlDirectory, Summary
-from crawler.models import HostState, Outcome
+from crawler.known import Known
+from crawler.models import HostState, Outcome, Request
 from tests.support.frontiers import put_off
 from tests.support.stores import AT, HandMadeCrawl, configure, robots
 
@@ -230,3 +232,42 @@ def summary(stopped_by):
     counts = dict.fromkeys(("admitted", "pending", "pages", "wire_bytes", "elapsed_s"), 0)
     times = dict.fromkeys(("started_at", "ended_at"), ENDED_AT)
     return Summary(complete=False, stopped_by=stopped_by, **empty, **counts, **times)
+
+
+# --- of a refresh ------------------------------------------------------------------------------------------------
+
+
+async def test_what_has_not_changed_is_told_with_since_when_and_how_it_was_asked(crawl):
+    known = Known(id=7, has_page=True, etag='"1"', at=AT - 50, since=AT - 100, digest="sha256:1")
+    request = Request(url=url("x"), host_key="a.test", scope_host="a.test", seed="a.test/", known=known)
+    crawl.frontier.add([request])
+    await crawl.end(url("x"), Outcome.UNCHANGED, reason="not_modified", status=304, has_page=True)
+    facts = why(await crawl.close(), url("x"))
+    assert (facts.outcome, facts.reason, facts.has_page) == ("unchanged", "not_modified", True)
+    assert facts.last_visit == LastVisit(
+        at="2023-11-14T22:12:30.000Z",
+        since="2023-11-14T22:11:40.000Z",
+        asked_with=('If-None-Match: "1"',),
+        content_digest="sha256:1",
+    )
+    lines = told(facts, AT).splitlines()
+    assert "Unchanged   since 2023-11-14 22:11:40 UTC (1 min 40 s ago)" in lines
+    assert 'Asked with  If-None-Match: "1"' in lines
+    assert "Record      in pages.jsonl" in lines
+
+
+async def test_what_was_not_asked_for_was_asked_with_nothing(crawl):
+    known = Known(id=7, has_page=True, etag='"1"', at=AT - 50, skip="not_due")
+    request = Request(url=url("x"), host_key="a.test", scope_host="a.test", seed="a.test/", known=known)
+    crawl.frontier.add([request])
+    await crawl.end(url("x"), Outcome.UNCHANGED, reason="not_due", has_page=True)
+    facts = why(await crawl.close(), url("x"))
+    assert facts.attempts == 0
+    assert "Asked with" not in told(facts, AT)
+
+
+async def test_of_a_page_that_has_changed_the_visit_before_is_told(crawl):
+    known = Known(id=7, has_page=True, etag='"1"', at=AT - 50, since=AT - 100)
+    crawl.frontier.add([Request(url=url("x"), host_key="a.test", scope_host="a.test", seed="a.test/", known=known)])
+    await crawl.end(url("x"), status=200, has_page=True)
+    assert "Last visit  2023-11-14 22:12:30 UTC (50 s ago)" in told(why(await crawl.close(), url("x")), AT)

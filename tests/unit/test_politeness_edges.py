@@ -1,8 +1,10 @@
 """What happens to hosts that are given up, set aside or back from an earlier run?"""
 
 import pytest
+from msgspec.structs import replace
 
 from crawler.config import BreakerConfig, BudgetConfig, Pace
+from crawler.known import Known
 from crawler.models import HostState, Kind, Response, Robots
 from crawler.politeness.policy import MAX_REFUSED
 from crawler.politeness.schedule import GUARD_S
@@ -75,3 +77,16 @@ def test_host_that_is_tried_still_makes_room_for_its_own_concurrency_at_its_addr
     desk.add(*(request_for(f"https://a.test/{n}", n) for n in range(1, 200)))
     desk.run()
     assert desk.max_in_flight("a.test") > 8
+
+
+@pytest.mark.parametrize("retired", [None, "breaker"])
+def test_url_that_is_not_visited_this_time_ends_before_anything_is_asked(retired):
+    clock = FakeClock()
+    desk = FrontDesk(policy_for(clock), clock, ok, lambda url: Robots(rules=((False, "/"),)))
+    desk.stored["a.test"] = HostState(host_key="a.test", failures=2 * bool(retired), retired=retired)
+    for number, reason in enumerate(("not_due", "lastmod"), 1):
+        url = f"https://a.test/{number}"
+        desk.add(replace(request_for(url, number), known=Known(id=number, has_page=True, skip=reason)))
+    desk.run()
+    assert desk.log == []
+    assert [desk.ends[f"https://a.test/{number}", Kind.PAGE] for number in (1, 2)] == ["not_due", "lastmod"]

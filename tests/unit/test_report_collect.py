@@ -18,9 +18,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from crawler.claims import claim
 from crawler.config import CrawlConfig
 from crawler.config.file import dump, loads
-from crawler.directory import CrawlDirectory, State, claim
+from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError, CrawlerError
 from crawler.models import Robots, RobotsFile
 from crawler.plan import Plan

@@ -13,8 +13,9 @@ from crawler.config import MatchConfig, RuleConfig
 from crawler.directory import CrawlDirectory, Summary
 from crawler.models import Fill, Page
 from crawler.rule_fall import FALLEN_PAGES, LEARNT_PAGES, Fall
-from crawler.rule_health import OTHER_HOSTS, HostFill, RuleHealth, RuleSummary, recounted, worst_host
+from crawler.rule_health import HostFill, RuleHealth, RuleSummary, worst_host
 from crawler.rule_history import crawl_before, worse
+from crawler.rule_states import OTHER_HOSTS, recounted, tallied
 from crawler.seedlist import SeedTally
 from crawler.stats import Stats
 from crawler.summary import summary
@@ -326,3 +327,17 @@ def test_a_crawl_of_which_only_files_are_known_is_not_said_to_match_no_page(tmp_
     health.restore(recounted({"product": 70}, {"product": 2}))
     ended(tmp_path / "shop.before", product=told(200, 0.99))
     assert list(worse(health.account(), crawl_before(tmp_path / "shop", "shop"))) == []
+
+
+def test_records_carried_over_count_as_records_and_say_nothing_of_fields():
+    health = RuleHealth([RuleConfig(name="offer", fields={"price": ".price"})])
+    health.saw("a.test", [Fill(rule="offer", records=2, rejects=0, filled={"price": 1})])
+    health.state()
+    health.saw("a.test", [Fill(rule="offer", records=5, rejects=0, filled={})])  # of the checkpoint after this
+    stored = health.carried({"offer": 7, "offer.rejects": 1, "pages": 9})
+    told = tallied(stored)["offer"]
+    assert (told.records, told.rejects, told.items, told.pages) == (9, 1, 2, 1)
+    assert (health.account()["offer"].records, tallied(health.state())["offer"].records) == (14, 14)
+    again = RuleHealth([RuleConfig(name="offer", fields={"price": ".price"})])
+    again.restore(stored)
+    assert tallied(again.carried({"offer": 1}))["offer"].records == 10

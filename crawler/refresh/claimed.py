@@ -1,0 +1,39 @@
+"""Who may crawl in a directory that may have generations? Loaded by every crawl, so it loads nothing itself."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from crawler.claims import claim
+from crawler.directory import State
+from crawler.generations import Family, refuse_resume
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from crawler.plan import Plan
+
+
+@contextmanager
+def claimed(plan: Plan, *, fresh: bool) -> Iterator[Path | None]:
+    """Hold the directory of a plan, and of a refresh that of the generation before; yields where older ones went.
+
+    Raises:
+        CrawlerError: One is in use.
+        ConfigError: It holds what must not be gone on with, or not so.
+    """
+    with ExitStack() as stack:
+        if plan.generation is not None:
+            from crawler.refresh.begin import base_held  # noqa: PLC0415 - only a refresh pays for it
+
+            stack.enter_context(base_held(plan.generation))
+        elif plan.resume or (not fresh and plan.directory.state() is State.UNUSED):
+            refuse_resume(plan.directory.path)
+        yield stack.enter_context(claim(plan.directory, fresh=fresh, resume=plan.resume, aside=_all_aside))
+
+
+def _all_aside(path: Path) -> Path:
+    """Move a crawl aside with all its generations."""
+    return Family(path).move_aside()

@@ -1,0 +1,125 @@
+"""What does a crawl answer to a question in SQL? Only the tables that it names are made ready."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import msgspec
+
+from crawler.dataset.lines import Lines
+from crawler.tables.duck import RecordsError, closed_off, duckdb, explained, one_select
+from crawler.tables.stored import counted
+from crawler.tables.views import PAGES, Crawl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from pathlib import Path
+
+    from crawler.config import CrawlConfig
+
+T = TypeVar("T")
+
+_TOLD = "query"
+_ABOUT_TABLES = re.compile(r"\s*(show|describe|desc|summarize)\b|.*\b(information_schema|duckdb_\w+)\b", re.I | re.S)
+
+
+class _Linking(msgspec.Struct):
+    """What is asked of a page's record."""
+
+    links: list[msgspec.Raw] | None = None
+
+
+_links = msgspec.json.Decoder(_Linking).decode
+
+
+class Listed(NamedTuple):
+    """A table that can be asked."""
+
+    name: str
+    rows: int
+    columns: dict[str, str]  #: name -> type
+
+
+def listed(directory: Path, config: CrawlConfig | None) -> list[Listed]:
+    """The tables of a crawl, after a look at its files.
+
+    Raises:
+        ConfigError: It has none.
+        CrawlerError: They cannot be read.
+    """
+    crawl = Crawl(directory, config)
+    return [Listed(name, _rows(crawl, name), crawl.columns(name)) for name in crawl.names()]
+
+
+def ask(
+    directory: Path,
+    config: CrawlConfig | None,
+    sql: str,
+    folder: Path,
+    use: Callable[[Any, str], T],
+    *,
+    to: Path | None = None,
+    exact: bool = False,
+) -> T:
+    """Have `use` ask a database of a crawl; what it returns.
+
+    Where a file cannot be read in its place, `use` is called once more with a copy.
+
+    Args:
+        directory: Of the crawl.
+        config: Its configuration, if that is known.
+        sql: One SELECT.
+        folder: For files that are there for a time.
+        use: Takes a connection, and the SQL for it.
+        to: The one file that may be written.
+        exact: Read no file in its place.
+
+    Raises:
+        ConfigError: The SQL cannot be meant.
+        CrawlerError: The crawl cannot be read.
+    """
+    statement = one_select(sql, _TOLD)
+    crawl = Crawl(directory, config)
+    wanted = _named(statement)
+    made = crawl.connect(folder, wanted, exact=exact)
+    try:
+        closed_off(made.connection, made.paths if to is None else [*made.paths, to])
+        with explained(_TOLD, lambda: _hint(crawl, wanted)):
+            return use(made.connection, statement)
+    except RecordsError:
+        if made.is_copied:
+            raise
+    finally:
+        made.connection.close()
+    return ask(directory, config, sql, folder, use, to=to, exact=True)
+
+
+def _named(statement: str) -> Collection[str] | None:
+    """The tables that it names; None for all, as it asks about tables."""
+    module = duckdb()
+    with explained(_TOLD), module.connect(":memory:") as connection:
+        names: set[str] = connection.get_table_names(statement)
+    return None if _ABOUT_TABLES.match(statement) and not names else names
+
+
+def _hint(crawl: Crawl, wanted: Collection[str] | None) -> str:
+    """What there is to be asked."""
+    asked = {name.lower() for name in wanted or ()}
+    lines = []
+    for name in crawl.names():
+        table = crawl.tables.get(name)
+        is_known = table is None or table.is_closed or name.lower() in asked
+        lines.append(f"  {name}: {', '.join(crawl.columns(name))}" if is_known else f"  {name}")
+    near = (get_close_matches(name, crawl.names(), 1) for name in wanted or () if name not in crawl.names())
+    meant = [f"did you mean the table {found[0]}?" for found in near if found]
+    return "\n".join(("", *meant, "tables and their columns:", *lines))
+
+
+def _rows(crawl: Crawl, name: str) -> int:
+    if name in crawl.stored:
+        return counted(crawl.store, crawl.stored[name])
+    if name in crawl.tables:
+        return sum(block.count(b"\n") for block in Lines(crawl.tables[name].path).blocks())
+    return sum(len(_links(line).links or ()) for line in crawl.tables[PAGES].lines())
