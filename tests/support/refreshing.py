@@ -50,11 +50,7 @@ class Generation:
             AssertionError: It is not whole, or its files, its store and its summary do not agree.
         """
         number = msgspec.json.decode((directory / "summary.json").read_bytes())["generation"]
-        rows = (
-            [msgspec.json.decode(line) for line in committed_lines(directory, "changes")]
-            if number > 1 and list(directory.glob("changes*"))
-            else []
-        )
+        rows = [msgspec.json.decode(line) for line in committed_lines(directory, "changes")] if number > 1 and list(directory.glob("changes*")) else []
         changes = {row["url"]: {key: row[key] for key in row if key != "after_at"} for row in rows}
         assert len(changes) == len(rows), "URLs twice in changes"
         return cls(harvest=Harvest.of(directory), number=number, changes=changes)
@@ -113,8 +109,7 @@ class Refreshes:
             self.seconds = life.ended - life.began
             self.whole = Generation.of(crawl.directory)
         expected = {url: planted.change for url, planted in self.web.expected().items()}
-        if self.whole.changes:
-            assert {url: row["change"] for url, row in self.whole.changes.items()} == expected
+        if self.whole.changes: assert {url: row["change"] for url, row in self.whole.changes.items()} == expected
         return self
 
     def __exit__(self, *exc: object) -> None:
