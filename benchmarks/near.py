@@ -3,8 +3,8 @@
 ``python -m benchmarks.near [--pages N,N] [--seed S]`` plants texts (`tests.support.planted_texts`), makes their
 sketches, which are written to a file as `crawler mine` does, clusters them, and prints for each number of pages:
 precision and recall of the pairs of one cluster, with little and with much boilerplate around; microseconds of CPU time
-a page for words and for sketches, seconds for clustering, the most memory held while clustering (Linux only); and with two numbers,
-the slope: what a million pages more would take. Last, what the fingerprints of records alone find.
+a page for words and for sketches, seconds for clustering, and the most memory held while clustering (Linux only). With
+two numbers, the slope too: what a million pages more would take. Last, what the fingerprints of records alone find.
 """
 
 from __future__ import annotations
