@@ -14,13 +14,13 @@ from crawler.mining.words import terms
 from tests.support.mined_crawl import make
 
 PAGES = 100_000
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
 def mined(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mined") / "crawl"
-    planted = make(folder, PAGES, words=100, links=12, hosts=200)
+    planted = make(folder, PAGES, words=80, links=8, hosts=200)
     assert run(["mine", str(folder), "-q"]) == 0
     return folder, planted
 
