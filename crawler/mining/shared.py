@@ -2,7 +2,8 @@
 
 Two short pages of one site may share most of their words and still say different things. A number of a sketch that
 many pages have in the same place comes from text they share. If most of these pages are not alike as a whole, that is
-boilerplate, and does not count when two of them are compared; if they are, it is a large cluster, and counts.
+boilerplate, and does not count when two of them are compared; if they are, it is a large cluster, and counts. So a site
+nearly all of whose pages share most of their words (from some 70 % on) is a cluster.
 
 Imports numpy, which not every installation has: to be imported where it is needed.
 """
