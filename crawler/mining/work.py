@@ -51,6 +51,12 @@ def _answered(task: Task) -> Answer:
         answer = _function(task.what)(task)
     except CrawlerError as error:
         return Answer(part=task.part.number, error=str(error), is_ours=True)
+    except OSError as error:
+        told = f"{error.filename or task.folder}: {error.strerror or error}"
+        return Answer(part=task.part.number, error=told, is_ours=True)
+    except MemoryError:
+        told = f"{task.part.path}: out of memory at part {task.part.number}; --jobs 1 needs less"
+        return Answer(part=task.part.number, error=told, is_ours=True)
     except Exception:  # noqa: BLE001  # told by the parent, which ends all of it
         return Answer(part=task.part.number, error=traceback.format_exc())
     return msgspec.structs.replace(answer, peak_bytes=peak_bytes())

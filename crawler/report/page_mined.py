@@ -82,7 +82,7 @@ def keywords(report: Report) -> Section:
         (_name(host.host), whole(host.pages), Cell(_terms([word.term for word in host.keywords])))
         for host in found.host_keywords
     ]
-    caption = of_how_many("host", len(rows), found.n_host_keywords, "with the words that tell it from the others")
+    caption = of_how_many("host", len(rows), found.n_host_keywords, "with the words that tell each from the others")
     return _section(report, "keywords", "Keywords", table(caption, columns, rows, by="Pages"), found.n_host_keywords)
 
 
@@ -103,7 +103,7 @@ def languages(report: Report) -> Section:
 
 def _rank(value: float) -> Cell:
     """A share of all ranks, in percent with three digits that count."""
-    return Cell(f"{100 * value:.3g} %", float(value), is_quiet=not value)
+    return Cell(f"{100 * value:#.3g}".rstrip(".") + " %", float(value), is_quiet=not value)
 
 
 def _name(host: str) -> Cell:

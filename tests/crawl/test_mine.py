@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import networkx
@@ -20,8 +20,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from crawler.cli import run
 from crawler.mining.files import RECORDS as FILES
 from crawler.mining.words import terms
+from tests.support.clock import FakeClock
+from tests.support.frontiers import BACKENDS
 from tests.support.mined_crawl import make
-from tests.support.small_crawl import page_record, request
+from tests.support.small_crawl import End, SmallCrawl, failed, page_record, request, url_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 PAGES = 1_200
@@ -221,6 +226,19 @@ def test_crawl_without_texts_and_links_has_what_remains(tmp_path, capsys):
     assert "the crawl has not ended" in told
     assert set(results(folder)) == {"near_duplicates", "dead_links", "languages"}
     assert [row["url"] for row in rows(folder, "near_duplicates")] == ["http://a.test/0", "http://a.test/1"]
+
+
+async def test_of_a_crawl_that_goes_on_only_what_is_committed_counts(tmp_path, capsys):
+    folder = tmp_path / "crawl"
+    crawl = SmallCrawl(folder, BACKENDS["sqlite"](FakeClock(), folder), links=True)
+    await crawl.crawl([End("a", links=("b", "gone")), End("b", links=("a",)), failed("gone", "http_404")])
+    for name in ("pages", "links"):
+        with crawl.files.paths[name].open("ab") as out:
+            out.write(crawl.files.paths[name].read_bytes().replace(b"/a", b"/c"))
+    assert run(["mine", str(folder)]) == 0
+    assert "so this is of the 2 pages it has committed" in capsys.readouterr().err
+    assert {row["url"]: row["in_links"] for row in rows(folder, "ranks")} == {url_of("a"): 1, url_of("b"): 1}
+    assert [row["sources"] for row in rows(folder, "dead_links")] == [[{"url": url_of("a"), "text": "gone"}]]
 
 
 def test_empty_crawl_can_be_mined(tmp_path):
