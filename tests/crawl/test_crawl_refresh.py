@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import signal
 import sqlite3
 import time
@@ -306,7 +305,7 @@ def test_what_cannot_be_refreshed_says_what_helps(crawler, web, server, tmp_path
     refused("kept in memory (frontier: memory)")
     assert crawler(*web.seeds(), *options(server), "--fresh", "-o", "out.jsonl").code == 0
     refused("its page records were written to")
-    os.unlink(tmp_path / "out.jsonl")
+    (tmp_path / "out.jsonl").unlink()
     assert crawler(*web.seeds(), *options(server), "--fresh").code == 0
     (tmp_path / "crawl@1").mkdir()
     refused("crawl@1: is in the way")
