@@ -402,3 +402,15 @@ def test_two_exports_to_one_file_do_not_disturb_each_other(tmp_path):
     assert to.read_text() == "first"
     with pytest.raises(CrawlerError, match="cannot be written"), beside(tmp_path / "none" / "out.csv"):
         pass
+
+
+def test_without_duckdb_what_needs_it_says_how_to_get_it(crawl, tmp_path, monkeypatch, capfd):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    for arguments in (
+        ["query", str(crawl), "SELECT 1"],
+        ["export", str(crawl), "--to", str(tmp_path / "pages.parquet")],
+    ):
+        assert run(arguments) == 2
+        assert "pip install 'crawler[data]'" in capfd.readouterr().err
+    assert run(["export", str(crawl), "--to", str(tmp_path / "all.sqlite")]) == 0
+    assert run(["export", str(crawl), "product", "--to", str(tmp_path / "product.csv")]) == 0
