@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from crawler.config import CrawlConfig, ExportConfig, ExtractConfig, RuleConfig
 from crawler.claims import claim
+from crawler.config import CrawlConfig, ExportConfig, ExtractConfig, RuleConfig
 from crawler.directory import CrawlDirectory
 from crawler.errors import ConfigError
 from crawler.models import LINKS, OUTCOMES, PAGES, Restored
