@@ -6,8 +6,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from crawler.claims import claim
 from crawler.config import CrawlConfig, ExportConfig, ExtractConfig, RuleConfig
-from crawler.directory import CrawlDirectory, claim
+from crawler.directory import CrawlDirectory
 from crawler.errors import ConfigError
 from crawler.models import LINKS, OUTCOMES, PAGES, Restored
 from crawler.outputs import open_sinks, output_files
