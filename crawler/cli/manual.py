@@ -71,7 +71,10 @@ MANUALS: Final = {
             4: "complete, but with failures that a retry may mend",
             130: "interrupted; --resume goes on",
         },
-        see=("crawler init, crawler check, crawler why, crawler report", "docs/politeness.md, docs/records.md, docs/refresh.md"),
+        see=(
+            "crawler init, crawler check, crawler why, crawler report",
+            "docs/politeness.md, docs/records.md, docs/refresh.md",
+        ),
     ),
     "check": Manual(
         arguments={"crawl.yaml": "a configuration, or a file of scraping rules alone"},
