@@ -89,8 +89,13 @@ def tables() -> None:
 
 def exported(folder: Path, to: Path, *more: str) -> tuple[float, int]:
     """Export pages in a process; how long it took in seconds, and the most memory it had in bytes."""
+    return used_by("export", str(folder), "pages", "--to", str(to), *more)
+
+
+def used_by(*arguments: str) -> tuple[float, int]:
+    """Run the crawler in a process; how long it took in seconds, and the most memory it had in bytes."""
     start = time.perf_counter()
-    command = [sys.executable, "-m", "crawler", "export", str(folder), "pages", "--to", str(to), *more]
+    command = [sys.executable, "-m", "crawler", *arguments]
     pid = os.posix_spawn(sys.executable, command, os.environ)
     _, status, used = os.wait4(pid, 0)
     if status:
