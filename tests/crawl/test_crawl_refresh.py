@@ -15,7 +15,7 @@ from crawler import Crawl
 from crawler.cli import run
 from crawler.config.file import loads
 from crawler.errors import ConfigError, CrawlerError
-from tests.crawl.conftest import options, start
+from tests.crawl.conftest import in_folder, options, start
 from tests.support.changing import ChangingWeb
 from tests.support.server import Server
 
@@ -214,6 +214,20 @@ def test_a_generation_in_force_is_gone_on_with_as_any_crawl(crawler, web, first,
     ran = refreshed(crawler)
     assert told_changes(ran.directory)[web.url(0, 1)] == "changed"
     assert generation(tmp_path / "crawl") == 3
+
+
+def test_a_crawl_is_refreshed_from_within_its_folder_and_through_a_link(first, web, tmp_path):
+    web.pages_per_host = 2
+    first()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "shop").symlink_to(tmp_path / "crawl")
+    ran = in_folder(tmp_path / "crawl")("--refresh", directory=".")
+    assert ran.code == 0, ran.stderr
+    assert f"The folder you are in is that one now: cd {tmp_path / 'crawl'}" in ran.stderr
+    ran = in_folder(tmp_path / "elsewhere")("--refresh", directory="shop")
+    assert ran.code == 0, ran.stderr
+    assert generation(tmp_path / "elsewhere" / "shop") == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crawl", "crawl@1", "crawl@2", "elsewhere"]
 
 
 def test_new_seeds_join_the_old_ones(crawler, web, first):
