@@ -21,8 +21,8 @@ from crawler.generations import (
     is_free,
     number_of,
     refuse_numbered,
-    refuse_resume,
 )
+from crawler.refresh.claimed import refuse_resume
 from crawler.resume import CONFIG
 from tests.support.dying import Died, Steps
 
