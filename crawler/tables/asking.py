@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TOLD = "query"
-_ABOUT_TABLES = re.compile(r"\s*(show|describe|desc|summarize)\b|.*\b(information_schema|duckdb_\w+)\b", re.I | re.S)
+_OF_TABLES = re.compile(r"query|query_table|duckdb_\w+|pragma_\w+", re.I)  # functions
 
 
 _links = msgspec.json.Decoder(list[msgspec.Raw] | None).decode
@@ -92,11 +92,28 @@ def ask(
 
 
 def _named(statement: str) -> Collection[str] | None:
-    """The tables that it names; None for all, as it asks about tables."""
+    """The tables that it names; None for all, as it asks about tables, or names them in a text.
+
+    Found in the statement as DuckDB parsed it: `get_table_names` binds columns, too, of tables that are not there yet.
+    """
     module = duckdb()
     with explained(_TOLD), module.connect(":memory:") as connection:
-        names: set[str] = connection.get_table_names(statement)
-    return None if _ABOUT_TABLES.match(statement) and not names else names
+        (told,) = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [statement]).fetchone()
+    names: set[str] = set()
+    nodes = [msgspec.json.decode(told)]
+    while nodes:
+        match nodes.pop():
+            case list() as several:
+                nodes += several
+            case {"error": True} | {"show_type": "SHOW_SPECIAL"} | {"schema_name": "information_schema"}:
+                return None
+            case {"type": "TABLE_FUNCTION", "function": {"function_name": str(name)}} if _OF_TABLES.fullmatch(name):
+                return None
+            case dict() as one:
+                if one.get("type") == "BASE_TABLE":
+                    names.add(one["table_name"])
+                nodes += one.values()
+    return names
 
 
 def _hint(crawl: Crawl, wanted: Collection[str] | None) -> str:

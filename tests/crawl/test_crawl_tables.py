@@ -319,6 +319,22 @@ def test_without_sql_tables_are_listed(crawl, capfd):
     assert "pages: 60 rows\n  url  " in capfd.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT count(*) AS n FROM pages p JOIN pages USING (url)", 60),
+        ("SELECT count(*) AS n FROM pages NATURAL JOIN outcomes", 0),
+        ("WITH a AS (SELECT url FROM pages) SELECT count(*) AS n FROM a JOIN pages USING (url)", 60),
+        ("SELECT count(*) AS n FROM query_table('pages')", 60),
+        ("SELECT count(*) AS n FROM (DESCRIBE product) WHERE column_name = 'never'", 1),
+        ("SELECT count(*) AS n FROM information_schema.tables WHERE table_name = 'pages'", 1),
+    ],
+)
+def test_a_question_may_name_tables_in_any_way(crawl, capfd, sql, expected):
+    assert run(["query", str(crawl), sql]) == 0
+    assert json.loads(capfd.readouterr().out)["n"] == expected
+
+
 def test_what_pages_say_does_not_reach_a_terminal_as_commands(crawl, capfd):
     sql = "SELECT 'a\x1b[2J' || chr(10) || chr(8238) || 'b' AS \"x\x1b\", 3 AS n, NULL AS z"
     for shown in ("table", "csv"):
