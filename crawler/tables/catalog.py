@@ -7,11 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from crawler.config.file import load, loads
+from crawler.config.scraping import RESERVED
 from crawler.dataset.ledger import EmptyStoreError, KnownUrls
 from crawler.dataset.lines import Lines
 from crawler.directory import SPELLINGS, CrawlDirectory, State
 from crawler.errors import ConfigError, CrawlerError, FrontierError
 from crawler.resume import CONFIG
+from crawler.sinks import hook_sink
 from crawler.tables.columns import PUBLISHED, kinds_of
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from crawler.config import CrawlConfig
     from crawler.tables.columns import Kind
 
-_FIRST: Final = (*PUBLISHED, "runs")
+_FIRST: Final = (*PUBLISHED,)
 
 
 class Table(NamedTuple):
@@ -79,6 +81,7 @@ def tables_in(directory: Path, config: CrawlConfig | None = None) -> dict[str, T
     crawl = CrawlDirectory(directory)
     rules = config.extract.rules if config else ()
     open_ended = config is None or config.extract.python is not None
+    function = hook_sink(config.extract.python) if config and config.extract.python else None
     found: dict[str, Path] = {}
     for spelling in SPELLINGS:
         for path in directory.glob(f"*.jsonl{spelling}"):
@@ -92,8 +95,8 @@ def tables_in(directory: Path, config: CrawlConfig | None = None) -> dict[str, T
     order = sorted(found, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
     tables = {}
     for name in order:
-        kinds = kinds_of(name, rules)
+        kinds = {} if name == function else kinds_of(name, rules)
         is_known = bool(kinds) and None not in kinds.values()
-        is_closed = is_known and not name.endswith(".rejects") and (name in PUBLISHED or not open_ended)
+        is_closed = is_known and not name.endswith(".rejects") and (name in RESERVED or not open_ended)
         tables[name] = Table(name, found[name], kinds, is_closed, is_finished)
     return tables

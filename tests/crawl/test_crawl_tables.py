@@ -155,6 +155,43 @@ def test_no_records_still_have_columns(crawl, tmp_path):
     ]
 
 
+CHANGED = {"url": "https://a.test/", "change": "changed", "fields": [], "items": {"product": {"added": 1}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "column", "type_"),
+    [
+        ("changes", CHANGED, "similarity", "DOUBLE"),
+        ("changes", CHANGED, "change", "VARCHAR"),
+        ("runs", {"event": "began", "run": 1}, "ended", "VARCHAR"),
+        ("runs", {"event": "began", "run": 1}, "event", "VARCHAR"),
+        ("ranks", {"url": "https://a.test/", "rank": 1}, "rank", "DOUBLE"),
+        ("keywords", {"url": "https://a.test/"}, "keywords", "STRUCT(term VARCHAR, score DOUBLE)[]"),
+        ("dead_links", {"url": "https://a.test/"}, "gone", "BOOLEAN"),
+    ],
+)
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_all_files_of_the_crawlers_own_have_published_types(crawl, tmp_path, name, record, column, type_, is_empty):
+    folder = tmp_path / "crawl"
+    shutil.copytree(crawl, folder)
+    (folder / f"{name}.jsonl").write_text("" if is_empty else f"{json.dumps(record)}\n")
+    with connect(folder) as connection:
+        types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {name}").fetchall()}
+        rows = connection.execute(f"FROM {name}").fetchall()
+    assert types[column].replace('"', '') == type_
+    assert len(rows) == (not is_empty)
+
+
+def test_a_rule_that_has_the_name_of_a_mined_file_keeps_its_own_types(crawl, tmp_path):
+    folder = tmp_path / "crawl"
+    shutil.copytree(crawl, folder)
+    rule = RuleConfig(name="ranks", fields={"rank": ".r"})
+    (folder / "crawl.yaml").write_text(dump(CrawlConfig(extract=ExtractConfig(rules=(rule,)))))
+    (folder / "ranks.jsonl").write_text('{"_url":"https://a.test/","_rule":"ranks","rank":"first"}\n')
+    with connect(folder) as connection:
+        assert connection.execute("SELECT rank FROM ranks").fetchall() == [("first",)]
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".sqlite"])
 @pytest.mark.parametrize(
     ("field", "value", "told"),
