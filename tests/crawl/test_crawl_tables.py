@@ -178,7 +178,7 @@ def test_all_files_of_the_crawlers_own_have_published_types(crawl, tmp_path, nam
     with connect(folder) as connection:
         types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {name}").fetchall()}
         rows = connection.execute(f"FROM {name}").fetchall()
-    assert types[column].replace('"', '') == type_
+    assert types[column].replace('"', "") == type_
     assert len(rows) == (not is_empty)
 
 
@@ -333,6 +333,56 @@ def test_links_come_from_pages_where_they_have_no_file(crawl, capfd):
     assert run(["query", str(crawl), "SELECT count(*) AS n FROM links"]) == 0
     links = sum(len(json.loads(line)["links"] or ()) for line in lines(crawl / "pages.jsonl"))
     assert json.loads(capfd.readouterr().out) == {"n": links}
+
+
+@pytest.mark.parametrize("more", [("links", "--to"), ("--to",)])
+def test_links_are_exported_from_pages_where_they_have_no_file(crawl, tmp_path, capfd, more):
+    to = tmp_path / "links.parquet"
+    assert run(["export", str(crawl), *more, str(to)]) == 0
+    run(["query", str(crawl), "SELECT * FROM links"])
+    asked = list(map(json.loads, capfd.readouterr().out.splitlines()))
+    run(["export", str(crawl), "links", "--where", "source <> ''"])
+    assert list(map(json.loads, capfd.readouterr().out.rstrip("\n").split("\n"))) == asked
+    with closing(duckdb.connect()) as connection:
+        found = connection.execute(f"SELECT source, target, text, rel FROM '{to}'").fetchall()
+    assert found == [tuple(link.values()) for link in asked]
+    assert len(found) > 20
+
+
+@pytest.fixture
+def elsewhere(crawl, tmp_path):
+    """A crawl whose page records are in a file of another folder."""
+    folder = tmp_path / "crawl"
+    shutil.copytree(crawl, folder)
+    (folder / "pages.jsonl").rename(tmp_path / "out.jsonl")
+    return folder, tmp_path / "out.jsonl"
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_page_records_are_found_where_an_output_file_has_them(elsewhere, tmp_path, capfd, is_known, monkeypatch):
+    folder, pages = elsewhere
+    if is_known:  # by the store
+        monkeypatch.setattr("crawler.tables.catalog.pages_elsewhere", lambda _: pages)
+    more = [] if is_known else ["--pages", str(pages)]
+    assert run(["query", str(folder), "SELECT count(*) AS n FROM pages", *more]) == 0
+    assert json.loads(capfd.readouterr().out) == {"n": 60}
+    assert run(["export", str(folder), *more]) == 0
+    assert capfd.readouterr().out == pages.read_text()
+    with connect(folder, pages=None if is_known else pages, exact=True) as connection:
+        assert connection.sql("SELECT count(*) FROM pages").fetchall() == [(60,)]
+    before = pages.read_bytes()
+    assert run(["export", str(folder), "--to", str(pages), *more]) == 2
+    assert run(["query", str(folder), "SELECT 1", "--to", str(pages), *more]) == 2
+    assert pages.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [("export",), ("query", "FROM pages"), ("query", "FROM links"), ("export", "links")]
+)
+def test_where_no_page_records_are_an_option_is_told_that_says_where(elsewhere, capfd, arguments):
+    command, *others = arguments
+    assert run([command, str(elsewhere[0]), *others]) == 2
+    assert "--pages FILE" in capfd.readouterr().err
 
 
 def test_free_json_that_duckdb_does_not_read_is_text_of_it(crawl, capfd):
