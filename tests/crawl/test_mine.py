@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -281,30 +282,42 @@ def test_missing_numpy_is_told_with_what_to_install(copied, capsys, monkeypatch)
     assert "pip install 'crawler[mining]'" in capsys.readouterr().err
 
 
-def started(folder):
-    """The command, once it has begun to read."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "crawler", "mine", str(folder), "--jobs", "2"], stderr=subprocess.PIPE
-    )
-    assert process.stderr.readline().startswith(b"read: ")
-    return process
+@contextmanager
+def held(folder):
+    """The command, which has made all files and has not put them in place before this is left."""
+    os.mkfifo(folder / "mine.json")  # which it reads last of all, and waits to be told what it says
+    command = [sys.executable, "-m", "crawler", "mine", str(folder), "--jobs", "2", "-q"]
+    with subprocess.Popen(command) as process, (folder / "mine.json").open("wb"):
+        yield process
 
 
-def test_interrupt_ends_it_and_leaves_nothing(copied):
-    before = sorted(copied.iterdir())
-    with started(copied) as process:
-        process.send_signal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupt_ends_it_and_leaves_nothing(copied, number):
+    with held(copied) as process:
+        assert list(copied.glob("mine.crawl-new/**/ranks.jsonl"))
+        process.send_signal(number)
         assert process.wait() == 130
-    assert sorted(copied.iterdir()) == before
+    assert results(copied) == {}
+    assert not list(copied.glob("*.crawl-new"))
 
 
 def test_kill_leaves_no_result_and_the_next_run_clears_up(mined, copied):
-    with started(copied) as process:
-        os.kill(process.pid, signal.SIGKILL)
+    with held(copied) as process:
+        process.kill()
+        process.wait()
     assert results(copied) == {}
+    (copied / "mine.json").unlink()
     assert run(["mine", str(copied), "-q"]) == 0
     assert results(copied) == results(mined[0])
     assert not list(copied.glob("*.crawl-new"))
+
+
+def test_a_second_one_is_refused_and_does_the_first_no_harm(mined, copied, capsys):
+    with held(copied) as process:
+        assert run(["mine", str(copied), "-q"]) == 1
+    assert f"{copied}: another process mines this crawl" in capsys.readouterr().err
+    assert process.returncode == 0
+    assert results(copied) == results(mined[0])
 
 
 def test_report_shows_what_was_found_and_escapes_it(tmp_path, capsys):
