@@ -8,25 +8,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from crawler.dataset.fields import fields_of
 from crawler.dataset.lines import Lines
 from crawler.tables.duck import RecordsError, closed_off, duckdb, explained, one_select
+from crawler.tables.links import links_table
 from crawler.tables.stored import counted
-from crawler.tables.views import PAGES, Crawl
+from crawler.tables.views import LINKS, PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
-    from crawler.config import CrawlConfig
+    from crawler.tables.views import Crawl
 
 T = TypeVar("T")
 
 _TOLD = "query"
 _OF_TABLES = re.compile(r"query|query_table|duckdb_\w+|pragma_\w+", re.I)  # functions
-
-
-_links = msgspec.json.Decoder(list[msgspec.Raw] | None).decode
 
 
 class Listed(NamedTuple):
@@ -37,20 +34,17 @@ class Listed(NamedTuple):
     columns: dict[str, str]  #: name -> type
 
 
-def listed(directory: Path, config: CrawlConfig | None) -> list[Listed]:
+def listed(crawl: Crawl) -> list[Listed]:
     """The tables of a crawl, after a look at its files.
 
     Raises:
-        ConfigError: It has none.
         CrawlerError: They cannot be read.
     """
-    crawl = Crawl(directory, config)
     return [Listed(name, _rows(crawl, name), crawl.columns(name)) for name in crawl.names()]
 
 
 def ask(
-    directory: Path,
-    config: CrawlConfig | None,
+    crawl: Crawl,
     sql: str,
     folder: Path,
     use: Callable[[Any, str], T],
@@ -63,8 +57,7 @@ def ask(
     Where a file cannot be read in its place, `use` is called once more with a copy.
 
     Args:
-        directory: Of the crawl.
-        config: Its configuration, if that is known.
+        crawl: Which is asked.
         sql: One SELECT.
         folder: For files that are there for a time.
         use: Takes a connection, and the SQL for it.
@@ -76,7 +69,6 @@ def ask(
         CrawlerError: The crawl cannot be read.
     """
     statement = one_select(sql, _TOLD)
-    crawl = Crawl(directory, config)
     wanted = _named(statement)
     made = crawl.connect(folder, wanted, exact=exact)
     try:
@@ -88,7 +80,7 @@ def ask(
             raise
     finally:
         made.connection.close()
-    return ask(directory, config, sql, folder, use, to=to, exact=True)
+    return ask(crawl, sql, folder, use, to=to, exact=True)
 
 
 def _named(statement: str) -> Collection[str] | None:
@@ -126,6 +118,8 @@ def _hint(crawl: Crawl, wanted: Collection[str] | None) -> str:
         lines.append(f"  {name}: {', '.join(crawl.columns(name))}" if is_known else f"  {name}")
     near = (get_close_matches(name, crawl.names(), 1) for name in wanted or () if name not in crawl.names())
     meant = [f"did you mean the table {found[0]}?" for found in near if found]
+    if PAGES not in crawl.tables and asked & {PAGES, LINKS}:
+        meant.append("there are no page records; of a crawl -o FILE, --pages FILE says where they are")
     return "\n".join(("", *meant, "tables and their columns:", *lines))
 
 
@@ -134,5 +128,4 @@ def _rows(crawl: Crawl, name: str) -> int:
         return counted(crawl.store, crawl.stored[name])
     if name in crawl.tables:
         return sum(block.count(b"\n") for block in Lines(crawl.tables[name].path).blocks())
-    records = map(fields_of, crawl.tables[PAGES].lines())
-    return sum(len(_links(record.get("links", b"null")) or ()) for record in records)
+    return sum(1 for _ in links_table(crawl.tables[PAGES]).lines())

@@ -14,7 +14,6 @@ from crawler.dataset.beside import beside, draft_in
 from crawler.dataset.exported import Exported, export, kept, written
 from crawler.dataset.fields import fields_of
 from crawler.dataset.formats import PARQUET, format_of, holds_tables, is_table
-from crawler.dataset.lines import Lines
 from crawler.dataset.unique import Kept
 from crawler.errors import ConfigError, CrawlerError
 from crawler.tables.columns import JSON, columns, quoted
@@ -69,12 +68,12 @@ def export_file(table: Table, to: Path, wanted: Wanted, *, raw_cells: bool = Fal
     """
     check_cells(to, raw_cells=raw_cells)
     if wanted.is_plain and not is_table(to):
-        encoding = format_of(to).encoding(table.path, raw_cells=raw_cells)
+        encoding = format_of(to).encoding(table.lines(), table.path, raw_cells=raw_cells)
         with written(to) as write:
             if encoding.head:
                 write(encoding.head)
             most = encoding.records
-            return export(table.path, wanted.key, lambda lines: write(encoding.encode(lines)), most=most)
+            return export(table.lines, table.path, wanted.key, lambda lines: write(encoding.encode(lines)), most=most)
     with beside(to) as folder:
         found = _found(table, wanted, folder)
         if wanted.columns is not None:
@@ -86,7 +85,7 @@ def export_file(table: Table, to: Path, wanted: Wanted, *, raw_cells: bool = Fal
                 return _into(made, found)
         if is_table(to):
             return _into_parquet(found, folder)
-        encoding = format_of(to).encoding(table.path, raw_cells=raw_cells)
+        encoding = format_of(to).encoding(table.lines(), table.path, raw_cells=raw_cells)
         with _lines_to(draft_in(folder), to, encoding.head) as write:
             return _each_line(found.chosen, lambda lines: write(encoding.encode(lines)))
 
@@ -107,7 +106,7 @@ def export_lines(table: Table, wanted: Wanted, folder: Path, write: Callable[[li
         write: Takes some lines at a time.
     """
     if wanted.is_plain:
-        return export(table.path, wanted.key, write)
+        return export(table.lines, table.path, wanted.key, write)
     found = _found(table, wanted, folder)
     if wanted.columns is None:
         return _each_line(found.chosen, write)
@@ -167,7 +166,7 @@ class _Found(NamedTuple):
 def _found(table: Table, wanted: Wanted, folder: Path) -> _Found:
     shape = shape_of(table.lines(), table.path, table.kinds)
     among = None if wanted.where is None else _matching(table, shape, wanted.where, folder)
-    return _Found(table, shape, kept(table.path, wanted.key, most=shape.records, among=among))
+    return _Found(table, shape, kept(table.lines, table.path, wanted.key, most=shape.records, among=among))
 
 
 def _matching(table: Table, shape: Shape, where: str, folder: Path) -> Kept:
@@ -175,7 +174,7 @@ def _matching(table: Table, shape: Shape, where: str, folder: Path) -> Kept:
     told = f"--where {where!r}"
     sql = one_select(f"SELECT {quoted(LINE)} FROM {quoted(table.name)} WHERE (\n{where}\n)", told)  # noqa: S608
     bits = bytearray(shape.records // 8 + 1)
-    numbered = enumerate(Lines(table.path))
+    numbered = enumerate(table.lines())
     with _asked(table, shape, islice(numbered, shape.records), folder, numbered=True) as connection, explained(told):
         for rows in answer(connection, sql).rows:
             for (number,) in rows:
