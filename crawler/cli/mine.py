@@ -52,6 +52,7 @@ def mine(  # noqa: PLR0917  (one parameter per option)
     from crawler.cli.out import remark, tell_json  # noqa: PLC0415
     from crawler.mining.run import Asked  # noqa: PLC0415
     from crawler.mining.run import mine as mined  # noqa: PLC0415
+    from crawler.wording import counted  # noqa: PLC0415
 
     crawl = _crawl(directory)
     asked = Asked(_steps(only), jobs or _cores(), top, pages)
@@ -60,7 +61,8 @@ def mine(  # noqa: PLR0917  (one parameter per option)
         with interruptible():  # what lies on the disk meanwhile may be gigabytes
             done = mined(crawl, asked, lambda step: say(_line(step)))
         if not done.finished:
-            say(f"{directory}: the crawl has not ended, so this is of the {done.pages:,} pages it has committed.")
+            pages_so_far = counted(done.pages, "page")
+            say(f"{directory}: the crawl has not ended, so this is of {pages_so_far}, what it has committed.")
         _report(crawl, pages)
     except KeyboardInterrupt:
         return INTERRUPTED

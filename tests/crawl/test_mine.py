@@ -237,9 +237,39 @@ async def test_of_a_crawl_that_goes_on_only_what_is_committed_counts(tmp_path, c
         with crawl.files.paths[name].open("ab") as out:
             out.write(crawl.files.paths[name].read_bytes().replace(b"/a", b"/c"))
     assert run(["mine", str(folder)]) == 0
-    assert "so this is of the 2 pages it has committed" in capsys.readouterr().err
+    assert "so this is of 2 pages, what it has committed" in capsys.readouterr().err
     assert {row["url"]: row["in_links"] for row in rows(folder, "ranks")} == {url_of("a"): 1, url_of("b"): 1}
     assert [row["sources"] for row in rows(folder, "dead_links")] == [[{"url": url_of("a"), "text": "gone"}]]
+
+
+PAGE = '{"url":"%s","content_digest":null,"lang":null,"lang_detected":null,"word_count":1,"fingerprint":%s%s}'
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b'{"url": 5}', "Expected `str`"),
+        (b'{"url": "http://a.test/\xff"}', "can't decode"),
+        ((PAGE % ("http://a.test/", "null", f',"x":{"[" * 100_000}{"]" * 100_000}')).encode(), "recursion"),
+        ((PAGE % ("a.test", "null", "")).encode(), "$.url"),
+        ((PAGE % ("http://a.test/", '"0xff"', "")).encode(), "$.fingerprint"),
+    ],
+)
+def test_line_that_is_no_record_is_told_with_its_place(tmp_path, capsys, line, told, suffix):
+    folder = tmp_path / "crawl"
+    write_pages(folder, [page_record(request(str(n)), None) for n in range(3)])
+    path = folder / "pages.jsonl"
+    start = path.stat().st_size
+    lines = path.read_bytes() + line + b"\n"
+    path.unlink()
+    (folder / f"pages.jsonl{suffix}").write_bytes(gzip.compress(lines) if suffix else lines)
+    assert run(["mine", str(folder), "--only", "languages", "--jobs", "1"]) == 1
+    place = "" if suffix else f"at byte {start:,}: "
+    error = capsys.readouterr().err
+    assert f"{path}{suffix}: {place}a line is no page record: " in error
+    assert told in error
+    assert "Traceback" not in error
 
 
 def test_empty_crawl_can_be_mined(tmp_path):
