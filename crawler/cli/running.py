@@ -40,6 +40,7 @@ from crawler.gate import allow_descriptors
 from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
 from crawler.refresh.claimed import claimed
+from crawler.refresh.ending import ended_so
 from crawler.resume import STDOUT as STREAM
 from crawler.shortage import file_threads, heeded, require_threads
 
@@ -140,14 +141,13 @@ def _already(plan: Plan, *, fresh: bool) -> str | None:
 
 def _account(plan: Plan, result: Result, elapsed_s: float, *, was_cut: bool, stream: bool, quiet: bool) -> None:
     """Leave a report, put a generation in force, and tell what all came to."""
-    directory, ended = plan.directory, None
-    if plan.generation is not None:
-        from crawler.refresh.publish import concluded, published  # noqa: PLC0415 - only a refresh pays for it
-
-        ended = concluded(plan, result.ending.stopped_by)
+    directory = plan.directory
+    ended, news = ended_so(plan, result.ending.stopped_by)
     if ended is None or ended.is_whole:
         report_written(plan, result, quiet=quiet)
     if ended is not None and ended.is_whole:
+        from crawler.refresh.publish import published  # noqa: PLC0415 - only a refresh pays for it
+
         ended = published(plan, ended)
         directory = CrawlDirectory(ended.path)
         directory.know(plan.directory.sinks)
@@ -170,7 +170,7 @@ def _account(plan: Plan, result: Result, elapsed_s: float, *, was_cut: bool, str
         traps=result.traps,
     )
     remark(text)
-    for line in told(ended) if ended else ():
+    for line in told(ended) if ended else filter(None, [news]):
         remark(line)
 
 
