@@ -15,7 +15,7 @@ import numpy as np
 from xxhash import xxh3_64_intdigest
 
 from crawler.mining.decoding import decoded
-from crawler.mining.layout import placed
+from crawler.mining.layout import placed, save
 from crawler.mining.tasks import Part
 from crawler.models import Outcome
 
@@ -102,15 +102,15 @@ def _lay_out(folder: Path, sources: NDArray[np.uint64], targets: NDArray[np.uint
         if not goes_on.any():
             break
         targets = np.where(goes_on, hops[at], targets)
-    np.save(folder / FROM, sources)
-    np.save(folder / TO, targets)
+    save((sources,), folder / FROM)
+    save((targets,), folder / TO)
     order = np.argsort(dead)
     at, leads_there = placed(dead[order], targets)
     hashes = np.concatenate((dead, sources[leads_there]))
     numbers = np.concatenate((np.arange(len(dead)), order[at[leads_there]])).astype(np.uint32)
     order = np.argsort(hashes)
-    np.save(folder / DEAD, hashes[order])
-    np.save(folder / DEAD_AT, numbers[order])
+    save((hashes[order],), folder / DEAD)
+    save((numbers[order],), folder / DEAD_AT)
 
 
 class Redirects:

@@ -25,6 +25,7 @@ from tests.support.clock import FakeClock
 from tests.support.frontiers import BACKENDS
 from tests.support.mined_crawl import make
 from tests.support.small_crawl import End, SmallCrawl, failed, page_record, request, url_of
+from tests.support.two_crawls import OneCrawl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -270,6 +271,23 @@ def test_line_that_is_no_record_is_told_with_its_place(tmp_path, capsys, line, t
     assert f"{path}{suffix}: {place}a line is no page record: " in error
     assert told in error
     assert "Traceback" not in error
+
+
+def test_pages_that_are_lost_are_an_error_though_the_crawl_has_ended(tmp_path, capsys):
+    crawl = OneCrawl(tmp_path / "crawl")
+    for name in "ab":
+        crawl.page(name)
+    crawl.write()
+    path = tmp_path / "crawl" / "pages.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    (path.parent / "pages.jsonl.gz").write_bytes(gzip.compress(b"".join(lines)))  # which may be shorter
+    path.unlink()
+    assert run(["mine", str(path.parent)]) == 0
+    assert "not ended" not in capsys.readouterr().err
+    (path.parent / "pages.jsonl.gz").unlink()
+    path.write_bytes(lines[0])
+    assert run(["mine", str(path.parent), "-q"]) == 1
+    assert f"{path}: has {len(lines[0]):,} bytes, and crawl.db knows of " in capsys.readouterr().err
 
 
 def test_empty_crawl_can_be_mined(tmp_path):
