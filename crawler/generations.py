@@ -20,7 +20,7 @@ import msgspec
 
 from crawler.claims import move_aside
 from crawler.directory import CrawlDirectory, State, bring_down
-from crawler.errors import ConfigError, CrawlerError
+from crawler.errors import ConfigError, CrawlerError, FrontierError
 from crawler.resume import CONFIG
 from crawler.resume import GENERATION as GENERATION  # noqa: PLC0414 - exported from here too
 
@@ -238,8 +238,11 @@ def is_free(path: Path, number: int) -> bool:
         return False
     if CrawlDirectory(path).state() is State.UNUSED:
         return True
-    told = told_by(path)
-    return told.number == number if told else not _has_begun(path)
+    try:
+        told = told_by(path)
+        return told.number == number if told else not _has_begun(path)
+    except FrontierError:
+        return True  # its store is lost or damaged: --repair makes it anew, and whoever opens it says so
 
 
 def _is_one(path: Path, number: int) -> bool:

@@ -207,16 +207,18 @@ def _stdout(lines_end: bytes = b"\n") -> Callable[[bytes], object]:
 
 def _tell_tables(tables: list[Listed], format_: str) -> None:
     """Print which tables there are."""
-    from crawler.cli.out import tell  # noqa: PLC0415
+    from crawler.cli.out import remark, tell  # noqa: PLC0415
     from crawler.tables.results import in_json  # noqa: PLC0415
-    from crawler.wording import counted  # noqa: PLC0415
+    from crawler.wording import counted, printable  # noqa: PLC0415
 
     if format_ not in ("table", "jsonl"):
         from crawler.errors import ConfigError  # noqa: PLC0415
 
         raise ConfigError(f"--format {format_}: the list of tables is a table or jsonl")
     for table in tables:
-        if format_ == "jsonl":
+        if table.problem:
+            remark(f"{printable(table.name)}: cannot be asked: {printable(table.problem)}")
+        elif format_ == "jsonl":
             columns = [{"name": name, "type": type_} for name, type_ in table.columns.items()]
             tell(in_json({"table": table.name, "rows": table.rows, "columns": columns}).decode())
         else:

@@ -99,28 +99,14 @@ def run_crawl(
         stack.enter_context(way_on(plan, stream=stream))
         if aside and not quiet:
             remark(f"The crawl that lay in {directory.path} is now {aside}.")
-        for line in unsafe_remarks(plan.config):
-            remark(line)  # quiet or not; the fetcher logs it
-        for line in remarks:
-            log.warning("remark", extra={"why": line})
-            if not (quiet or verbose):  # which sends the log there too
-                remark(line)
+        _remark_on(plan, remarks, logged_too=verbose, quiet=quiet)
         if fresh and plan.pages and plan.pages.exists():
             move_aside(plan.pages)
-        follower = None
-        if stream:
-            out = stack.enter_context(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))
-            pages = directory.records(PAGES, suffix(plan.config.export.compress))
-            follower = Follower(pages, out, passed=data_for(sys.stdout))
-            plan = dataclasses.replace(plan, committed=follower.committed, keepers={STREAM: follower})
+        plan, follower = _followed(plan, stack) if stream else (plan, None)
         plan = seen_by(board, plan, quiet=quiet)
-        live = not (quiet or verbose or stream)
         stack.enter_context(no_alarm_left())
-        allow_descriptors(1)  # libuv aborts the process, too, where it cannot open its own
-        require_threads()
         started = SystemClock.monotonic()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            ran = runner.run(heeded(_crawl(plan, follower, server, board, live=live, quiet=quiet)))
+        ran = _in_loop(plan, follower, server, board, live=not (quiet or verbose or stream), quiet=quiet)
         result, elapsed_s = ran.result, SystemClock.monotonic() - started
         if finished and not ran.worked:
             report_written(plan, result, quiet=quiet)
@@ -130,6 +116,34 @@ def run_crawl(
         was_cut = follower is not None and follower.was_cut
         _account(plan, result, elapsed_s, was_cut=was_cut, stream=stream, quiet=quiet)
         return INTERRUPTED if was_cut else exit_code(result)
+
+
+def _remark_on(plan: Plan, remarks: Iterable[str], *, logged_too: bool, quiet: bool) -> None:
+    """Tell what a person should know before a run begins, where the log does not go there anyway."""
+    for line in unsafe_remarks(plan.config):
+        remark(line)  # quiet or not; the fetcher logs it
+    for line in remarks:
+        log.warning("remark", extra={"why": line})
+        if not (quiet or logged_too):
+            remark(line)
+
+
+def _followed(plan: Plan, stack: ExitStack) -> tuple[Plan, Follower]:
+    """A plan whose page records go to standard output as well, and what brings them there."""
+    out = stack.enter_context(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))  # noqa: SIM115
+    pages = plan.directory.records(PAGES, suffix(plan.config.export.compress))
+    follower = Follower(pages, out, passed=data_for(sys.stdout))
+    return dataclasses.replace(plan, committed=follower.committed, keepers={STREAM: follower}), follower
+
+
+def _in_loop(
+    plan: Plan, follower: Follower | None, server: Server | None, board: Board | None, *, live: bool, quiet: bool
+) -> Ran:
+    """Run a plan in an event loop of its own."""
+    allow_descriptors(1)  # libuv aborts the process, too, where it cannot open its own
+    require_threads()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(heeded(_crawl(plan, follower, server, board, live=live, quiet=quiet)))
 
 
 def _already(plan: Plan, *, fresh: bool) -> str | None:

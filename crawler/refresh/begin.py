@@ -47,7 +47,10 @@ def next_generation(path: Path, *, due: bool = False) -> tuple[Generation, Path]
         )
     if not is_free(made, number):
         raise ConfigError(f"{made}: is in the way: it is not the next generation of {family.path}; move it elsewhere")
-    told = told_by(made)
+    try:
+        told = told_by(made)
+    except FrontierError:
+        told = None  # damaged, for --repair to mend
     if told is not None and due and not told.due:
         raise ConfigError(f"{made}: was begun without --due, and goes on so; remove it to begin with --due")
     return Generation(number=number, base=family.path, due=told.due if told else due), made

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 
 from crawler.dataset.lines import Lines
+from crawler.errors import CrawlerError
 from crawler.tables.duck import RecordsError, closed_off, duckdb, explained, one_select
 from crawler.tables.links import links_table
 from crawler.tables.stored import counted
@@ -32,15 +33,18 @@ class Listed(NamedTuple):
     name: str
     rows: int
     columns: dict[str, str]  #: name -> type
+    problem: str = ""  #: why it cannot be asked
 
 
 def listed(crawl: Crawl) -> list[Listed]:
-    """The tables of a crawl, after a look at its files.
-
-    Raises:
-        CrawlerError: They cannot be read.
-    """
-    return [Listed(name, _rows(crawl, name), crawl.columns(name)) for name in crawl.names()]
+    """The tables of a crawl, after a look at its files; somebody else's may be among them, which are none."""
+    found = []
+    for name in crawl.names():
+        try:
+            found.append(Listed(name, _rows(crawl, name), crawl.columns(name)))
+        except CrawlerError as error:
+            found.append(Listed(name, 0, {}, str(error)))
+    return found
 
 
 def ask(

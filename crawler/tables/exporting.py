@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _ANSWER = "result"
 _LINES_AT_ONCE = 2_000
+_NULL = b"null"
 _ROW_BYTES = 8_000  # of the answer to a query, of which nothing is known
 
 
@@ -230,11 +231,14 @@ def _native(numbered: Iterable[tuple[int, bytes]], shape: Shape, path: Path) -> 
     """Records as rows of SQLite's own values."""
     for number, line in numbered:
         record = fields_of(line)
-        row = []
+        row: list[Any] = []
         for column in shape.columns:
             value = record.get(column.field)
+            if value is None or (raw := bytes(value)) == _NULL:
+                row.append(None)
+                continue
             try:
-                row.append(None if value is None else native(column.kind, bytes(value)))
+                row.append(native(column.kind, raw))
             except UnfitError as error:
                 raise unfit(column, path, number, error) from error
         yield row

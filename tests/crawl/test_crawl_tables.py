@@ -422,6 +422,20 @@ def test_a_question_may_name_tables_in_any_way(crawl, capfd, sql, expected):
     assert json.loads(capfd.readouterr().out)["n"] == expected
 
 
+def test_a_file_of_somebody_else_spoils_no_list_and_no_question(crawl, tmp_path, capfd):
+    folder = tmp_path / "crawl"
+    shutil.copytree(crawl, folder)
+    (folder / "notes.jsonl").write_text("no record\n")
+    shutil.copy(crawl / "product.jsonl", folder / "a'b\"; drop.jsonl")
+    assert run(["query", str(folder)]) == 0
+    told = capfd.readouterr()
+    assert [json.loads(line)["table"] for line in told.out.splitlines()][:1] == ["pages"]
+    assert "notes: cannot be asked" in told.err
+    assert "notes.jsonl:1" in told.err
+    assert run(["query", str(folder), 'SELECT count(*) AS n FROM "a\'b""; drop"']) == 0
+    assert json.loads(capfd.readouterr().out) == {"n": len(ITEMS)}
+
+
 def test_what_pages_say_does_not_reach_a_terminal_as_commands(crawl, capfd):
     sql = "SELECT 'a\x1b[2J' || chr(10) || chr(8238) || 'b' AS \"x\x1b\", 3 AS n, NULL AS z"
     for shown in ("table", "csv"):
