@@ -216,19 +216,6 @@ def told_in(blob: bytes) -> Told | None:
     return msgspec.json.decode(blob, type=Told) if blob else None
 
 
-def before(path: Path, number: int) -> Path:
-    """Where the generation before this one lies, or will, once this one is in force.
-
-    Args:
-        path: Of this one, in force or being made.
-        number: Of this one.
-    """
-    path = path.resolve()
-    named = NUMBERED.fullmatch(path.name)
-    name = named[1] if named and int(named[2]) == number else path.name
-    return path.with_name(f"{name}@{number - 1}")
-
-
 def refuse_numbered(path: Path) -> None:
     """Refuse a directory that is called as an older generation is, or one that is being made.
 

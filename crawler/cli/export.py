@@ -12,7 +12,7 @@ from crawler.cli.completing import directories, paths, record_names
 from crawler.cli.page import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from crawler.config import CrawlConfig
     from crawler.dataset.exported import Exported
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crawler.tables.exporting import Wanted
 
 STDOUT = "-"
-PAGES = "pages"
+PAGES, LINKS = "pages", "links"
 
 
 @click.command(cls=Page, short_help="Write records as Parquet, CSV, SQLite or JSON Lines.")
@@ -35,6 +35,13 @@ PAGES = "pages"
 )
 @click.option("--where", metavar="SQL", help="Only records for which this is true, such as 'price > 20'.")
 @click.option("--select", metavar="SQL", help="Only these columns, such as 'url, lower(lang) AS lang'.")
+@click.option(
+    "--pages",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    shell_complete=paths,
+    help="Page records of `crawl -o FILE`.",
+)
 @click.option("--unique", "key", multiple=True, metavar="FIELD", help="Fields of the key, in place of the rule's own.")
 @click.option("--all", "keep_all", is_flag=True, help="Keep records that share a key.")
 @click.option("--raw-cells", is_flag=True, help="Leave CSV cells as they are, though a spreadsheet may run them.")
@@ -44,6 +51,7 @@ def export(  # noqa: PLR0917  (one parameter per option)
     to: str,
     where: str | None,
     select: str | None,
+    pages: Path | None,
     key: tuple[str, ...],
     keep_all: bool,  # noqa: FBT001
     raw_cells: bool,  # noqa: FBT001
@@ -63,6 +71,7 @@ def export(  # noqa: PLR0917  (one parameter per option)
     from crawler.cli.out import tell  # noqa: PLC0415  (help needs none of it)
     from crawler.dataset.formats import holds_tables, stem_of  # noqa: PLC0415
     from crawler.errors import ConfigError  # noqa: PLC0415
+    from crawler.tables.catalog import refuse_own  # noqa: PLC0415
     from crawler.tables.exporting import Wanted, export_file  # noqa: PLC0415
 
     if key and keep_all:
@@ -70,57 +79,49 @@ def export(  # noqa: PLR0917  (one parameter per option)
     path = None if to == STDOUT else Path(to)
     if path is None and raw_cells:
         raise ConfigError("--raw-cells: is for --to FILE.csv")
+    tables, config = _tables(directory, pages)
+    if path is not None:
+        refuse_own(directory, tables, path)
     if name is None and path is not None and holds_tables(path):
         if where or select or key:
             raise ConfigError("--where, --select and --unique are for one table: name it, as in export DIR pages")
-        tell(_all(directory, path, keep_all=keep_all), err=True)
+        tell(_all(tables, config, path, keep_all=keep_all), err=True)
         return
-    name = name or _named(directory, stem_of(path) if path else PAGES)
-    tables, config = _tables(directory, name)
+    if name is None:
+        name = stem if path and (stem := stem_of(path)) in (*tables, LINKS) else PAGES
+    table = _table(directory, tables, name)
     fields = () if keep_all else _key(config, name, key)
     wanted = Wanted(fields, where, select)
-    if path is None:
-        done = _to_stdout(tables[name], wanted)
-    else:
-        _refuse_own(directory, tables, path)
-        done = export_file(tables[name], path, wanted, raw_cells=raw_cells)
+    done = _to_stdout(table, wanted) if path is None else export_file(table, path, wanted, raw_cells=raw_cells)
     tell(_told(done, fields), err=True)
 
 
-def _tables(directory: Path, name: str | None) -> tuple[dict[str, Table], CrawlConfig | None]:
-    """The tables of a crawl, `name` among them, and its configuration.
-
-    Raises:
-        ConfigError: There is none of that name.
-    """
-    from crawler.dataset.exported import source  # noqa: PLC0415
+def _tables(directory: Path, pages: Path | None) -> tuple[dict[str, Table], CrawlConfig | None]:
+    """The tables of a crawl, and its configuration."""
     from crawler.directory import CrawlDirectory  # noqa: PLC0415
     from crawler.reopen import load_stored  # noqa: PLC0415
     from crawler.tables.catalog import tables_in  # noqa: PLC0415
 
-    if name is not None:
-        source(directory, name)
     loaded = load_stored(CrawlDirectory(directory))
     config = loaded.config if loaded else None
-    return tables_in(directory, config), config
+    return tables_in(directory, config, pages), config
 
 
-def _named(directory: Path, stem: str) -> str:
-    """The table that a file of this name is for."""
-    from crawler.directory import CrawlDirectory  # noqa: PLC0415
+def _table(directory: Path, tables: Mapping[str, Table], name: str) -> Table:
+    """The table of this name; links are in pages, too.
 
-    return stem if CrawlDirectory(directory).spellings(stem) else PAGES
-
-
-def _refuse_own(directory: Path, tables: Iterable[str], path: Path) -> None:
-    """Raises ConfigError if `path` is one of the crawl's own files."""
-    from crawler.directory import CrawlDirectory  # noqa: PLC0415
+    Raises:
+        ConfigError: There is none.
+    """
     from crawler.errors import ConfigError  # noqa: PLC0415
+    from crawler.tables.links import links_table  # noqa: PLC0415
 
-    own = CrawlDirectory(directory)
-    own.know(tables)
-    if own.owns(path):
-        raise ConfigError(f"--to {path}: is a file of the crawl itself; name another")
+    if name in tables:
+        return tables[name]
+    if name == LINKS and PAGES in tables:
+        return links_table(tables[PAGES])
+    hint = "; of a crawl -o FILE, --pages FILE says where they are" if name in (PAGES, LINKS) else ""
+    raise ConfigError(f"{directory}: has no records of {name!r}; expected {', '.join(sorted(tables))}{hint}")
 
 
 def _to_stdout(table: Table, wanted: Wanted) -> Exported:
@@ -138,13 +139,11 @@ def _to_stdout(table: Table, wanted: Wanted) -> Exported:
         return export_lines(table, wanted, Path(folder), lambda lines: out.write(shown(b"\n".join((*lines, b"")))))
 
 
-def _all(directory: Path, path: Path, *, keep_all: bool) -> str:
+def _all(tables: Mapping[str, Table], config: CrawlConfig | None, path: Path, *, keep_all: bool) -> str:
     """Write all tables to one file; what is said of it."""
     from crawler.tables.exporting import export_all  # noqa: PLC0415
     from crawler.wording import counted  # noqa: PLC0415
 
-    tables, config = _tables(directory, None)
-    _refuse_own(directory, tables, path)
     keys = {name: () if keep_all else _key(config, name, ()) for name in tables}
     done = export_all(((table, keys[name]) for name, table in tables.items()), path)
     lines = [f"{name}: {_told(one, keys[name])}" for name, one in done.items()]

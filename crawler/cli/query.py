@@ -14,9 +14,9 @@ from crawler.cli.page import Page
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crawler.config import CrawlConfig
     from crawler.tables.asking import Listed
     from crawler.tables.results import Answer
+    from crawler.tables.views import Crawl
 
 STDIN: Final = "-"
 FORMATS: Final = ("table", "jsonl", "csv", "json")
@@ -38,6 +38,13 @@ FORMATS: Final = ("table", "jsonl", "csv", "json")
 @click.option(
     "--to", metavar="FILE", shell_complete=paths, help="Write to a file, as export does: its name says the format."
 )
+@click.option(
+    "--pages",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    shell_complete=paths,
+    help="Page records of `crawl -o FILE`.",
+)
 @click.option("--exact", is_flag=True, help="Copy files first, each value looked at: slower.")
 def query(  # noqa: PLR0917  (one parameter per option)
     directory: Path,
@@ -45,6 +52,7 @@ def query(  # noqa: PLR0917  (one parameter per option)
     file: Path | None,
     format_: str | None,
     to: str | None,
+    pages: Path | None,
     exact: bool,  # noqa: FBT001
 ) -> None:
     """Run a SELECT of DuckDB's on the crawl in DIR, and print what it answers.
@@ -59,23 +67,24 @@ def query(  # noqa: PLR0917  (one parameter per option)
     from crawler.directory import CrawlDirectory  # noqa: PLC0415
     from crawler.errors import ConfigError  # noqa: PLC0415
     from crawler.reopen import load_stored  # noqa: PLC0415
+    from crawler.tables.views import Crawl  # noqa: PLC0415
     from crawler.wording import counted  # noqa: PLC0415
 
     if to is not None and format_ is not None:
         raise ConfigError(f"--format {format_}: the name after --to says the format; expected one of them")
     asked = _sql(sql, file)
     loaded = load_stored(CrawlDirectory(directory))
-    config = loaded.config if loaded else None
+    crawl = Crawl(directory, loaded.config if loaded else None, pages)
     if asked is None:
         from crawler.tables.asking import listed  # noqa: PLC0415
 
         if to is not None:
             raise ConfigError("--to: there is nothing to write without SQL")
-        _tell_tables(listed(directory, config), format_ or _default())
+        _tell_tables(listed(crawl), format_ or _default())
     elif to is None:
-        _print(directory, config, asked, format_ or _default(), exact=exact)
+        _print(crawl, asked, format_ or _default(), exact=exact)
     else:
-        tell(counted(_write(directory, config, asked, Path(to), exact=exact), "row"), err=True)
+        tell(counted(_write(crawl, asked, Path(to), exact=exact), "row"), err=True)
 
 
 def _sql(given: str | None, file: Path | None) -> str | None:
@@ -98,7 +107,7 @@ def _default() -> str:
     return "table" if sys.stdout is not None and sys.stdout.isatty() else "jsonl"
 
 
-def _print(directory: Path, config: CrawlConfig | None, sql: str, format_: str, *, exact: bool) -> None:
+def _print(crawl: Crawl, sql: str, format_: str, *, exact: bool) -> None:
     """Write the answer to standard output."""
     from tempfile import TemporaryDirectory  # noqa: PLC0415
 
@@ -119,23 +128,18 @@ def _print(directory: Path, config: CrawlConfig | None, sql: str, format_: str, 
         _PRINTERS[format_](rows)
 
     with TemporaryDirectory(prefix="crawler-") as folder:
-        ask(directory, config, sql, Path(folder), use, exact=exact)
+        ask(crawl, sql, Path(folder), use, exact=exact)
 
 
-def _write(directory: Path, config: CrawlConfig | None, sql: str, to: Path, *, exact: bool) -> int:
+def _write(crawl: Crawl, sql: str, to: Path, *, exact: bool) -> int:
     """Write the answer to a file; how many rows."""
     from crawler.dataset.beside import beside, draft_in  # noqa: PLC0415
-    from crawler.directory import CrawlDirectory  # noqa: PLC0415
-    from crawler.errors import ConfigError  # noqa: PLC0415
     from crawler.tables.asking import ask  # noqa: PLC0415
-    from crawler.tables.catalog import tables_in  # noqa: PLC0415
+    from crawler.tables.catalog import refuse_own  # noqa: PLC0415
     from crawler.tables.exporting import check_cells, write_answer  # noqa: PLC0415
 
     check_cells(to, raw_cells=False)
-    own = CrawlDirectory(directory)
-    own.know(tables_in(directory, config))
-    if own.owns(to):
-        raise ConfigError(f"--to {to}: is a file of the crawl itself; name another")
+    refuse_own(crawl.directory, crawl.tables, to)
     with beside(to) as folder:
         draft = draft_in(folder)
 
@@ -143,7 +147,7 @@ def _write(directory: Path, config: CrawlConfig | None, sql: str, to: Path, *, e
             draft.unlink(missing_ok=True)
             return write_answer(connection, statement, draft, to)
 
-        return ask(directory, config, sql, folder, use, to=draft, exact=exact)
+        return ask(crawl, sql, folder, use, to=draft, exact=exact)
 
 
 def _print_table(found: Answer) -> None:
@@ -203,16 +207,18 @@ def _stdout(lines_end: bytes = b"\n") -> Callable[[bytes], object]:
 
 def _tell_tables(tables: list[Listed], format_: str) -> None:
     """Print which tables there are."""
-    from crawler.cli.out import tell  # noqa: PLC0415
+    from crawler.cli.out import remark, tell  # noqa: PLC0415
     from crawler.tables.results import in_json  # noqa: PLC0415
-    from crawler.wording import counted  # noqa: PLC0415
+    from crawler.wording import counted, printable  # noqa: PLC0415
 
     if format_ not in ("table", "jsonl"):
         from crawler.errors import ConfigError  # noqa: PLC0415
 
         raise ConfigError(f"--format {format_}: the list of tables is a table or jsonl")
     for table in tables:
-        if format_ == "jsonl":
+        if table.problem:
+            remark(f"{printable(table.name)}: cannot be asked: {printable(table.problem)}")
+        elif format_ == "jsonl":
             columns = [{"name": name, "type": type_} for name, type_ in table.columns.items()]
             tell(in_json({"table": table.name, "rows": table.rows, "columns": columns}).decode())
         else:

@@ -14,8 +14,6 @@ Text stands as it is, null is empty, lists and objects are JSON, and numbers hav
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -38,6 +36,9 @@ _OPENING_BLANKS: Final = frozenset("\t\r")
 _PART: Final = re.compile(r'([;\t\r\n]"*)([^;\t\r\n]+)')
 """What another reader of the row may take for a cell; one of nothing but quotes and a formula is that formula."""
 _UNSEEN: Final = ("Cc", "Cf", "Zl", "Zp", "Zs")
+_SPECIAL: Final = re.compile('[",\r\n]').search
+_QUOTE, _QUOTES = '"', '""'
+_NULL: Final = b"null"
 _decode_text = msgspec.json.Decoder(str).decode
 
 
@@ -96,16 +97,12 @@ class Rows:
         return [self._of(fields_of(line)) for line in lines]
 
     def _of(self, record: Mapping[str, msgspec.Raw]) -> bytes:
-        return self._row([self._cell(bytes(record[name])) if name in record else "" for name in self._names])
+        return self._row([self._cell(bytes(record.get(name, _NULL))) for name in self._names])
 
     def _cell(self, value: bytes) -> str:
-        match value[:1]:
-            case b'"':
-                return self._text(_decode_text(value))
-            case b"n":
-                return ""
-            case _:
-                return self._json(value.decode())
+        if value == _NULL:  # as most are
+            return ""
+        return self._text(_decode_text(value)) if value[:1] == b'"' else self._json(value.decode())
 
     def _text(self, text: str) -> str:
         if self._raw:
@@ -115,14 +112,15 @@ class Rows:
 
     def _json(self, text: str) -> str:
         """The same, escaped in JSON's own way, which changes nothing of what it means."""
-        if self._raw or ";" not in text:
+        if ";" not in text or self._raw:
             return text
         return _PART.sub(lambda part: part[1] + _escaped(part[2]) if is_formula(part[2]) else part[0], text)
 
     def _row(self, cells: Sequence[str]) -> bytes:
-        out = io.StringIO(newline="")
-        csv.writer(out).writerow(cells)
-        return out.getvalue().removesuffix("\n").encode()
+        if len(cells) == 1 and not cells[0]:
+            return b'""\r'  # which is no empty line
+        shown = [f'"{cell.replace(_QUOTE, _QUOTES)}"' if _SPECIAL(cell) else cell for cell in cells]
+        return f"{','.join(shown)}\r".encode()
 
 
 def _escaped(formula: str) -> str:

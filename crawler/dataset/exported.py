@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.dataset.beside import beside, draft_in
 from crawler.dataset.formats import format_of
-from crawler.dataset.lines import Lines
 from crawler.dataset.unique import unique
-from crawler.directory import SPELLINGS, CrawlDirectory
-from crawler.errors import ConfigError, CrawlerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from crawler.dataset.unique import Kept
 
-_NAME = re.compile(r"\w[\w.-]*")
 _LINES_AT_ONCE = 2_000
 
 
@@ -31,26 +26,8 @@ class Exported(NamedTuple):
     dropped: int  #: of them, as others have their key
 
 
-def source(directory: Path, name: str) -> Path:
-    """The file of a sink.
-
-    Raises:
-        ConfigError: The crawl has none of that name.
-        CrawlerError: It is there twice, as it was written and unpacked.
-    """
-    crawl = CrawlDirectory(directory)
-    there = crawl.spellings(name) if _NAME.fullmatch(name) else []
-    if len(there) > 1:
-        raise CrawlerError(f"{there[0]} and {there[1].name} are both there, expected one of them")
-    if there:
-        return there[0]
-    names = sorted({path.name.split(".jsonl")[0] for end in SPELLINGS for path in directory.glob(f"*.jsonl{end}")})
-    raise ConfigError(
-        f"{directory}: has no records of {name!r}; expected " + (", ".join(names) or "a crawl's directory")
-    )
-
-
 def export(
+    read: Callable[[], Iterable[bytes]],
     path: Path,
     key: Sequence[str],
     write: Callable[[list[bytes]], object],
@@ -61,7 +38,8 @@ def export(
     """Hand the records of a file to `write`, as lines, some at a time; of those that share a key one.
 
     Args:
-        path: As `source` found it.
+        read: Gives all records, as often as it is called.
+        path: What their file is called in messages.
         key: The fields of the key; empty to keep all.
         write: Takes lines without their newlines.
         most: How many records are looked at; None for all.
@@ -70,7 +48,7 @@ def export(
     Raises:
         CrawlerError: The file cannot be read, or a line of it is no record.
     """
-    chosen = kept(path, key, most=most, among=among)
+    chosen = kept(read, path, key, most=most, among=among)
     count = 0
     # A crawl that runs adds lines meanwhile: those that were not looked at are left for another time.
     while batch := [line for _, line in islice(chosen.lines, _LINES_AT_ONCE)]:
@@ -86,11 +64,18 @@ class Chosen(NamedTuple):
     dropped: int  #: as others have their key
 
 
-def kept(path: Path, key: Sequence[str], *, most: int | None = None, among: Kept | None = None) -> Chosen:
+def kept(
+    read: Callable[[], Iterable[bytes]],
+    path: Path,
+    key: Sequence[str],
+    *,
+    most: int | None = None,
+    among: Kept | None = None,
+) -> Chosen:
     """The records of a file, of those that share a key one. Arguments and errors as for `export`."""
-    numbered = islice(enumerate(Lines(path)), most)
+    numbered = islice(enumerate(read()), most)
     if key:
-        found = unique(islice(Lines(path), most), key, path, among)
+        found = unique(islice(read(), most), key, path, among)
         numbered = islice(numbered, found.records)
         return Chosen(((number, line) for number, line in numbered if number in found), found.dropped)
     return Chosen(((number, line) for number, line in numbered if among is None or number in among), 0)

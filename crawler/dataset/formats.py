@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.dataset.cells import Rows, columns_of
-from crawler.dataset.lines import Lines
 from crawler.errors import ConfigError
 from crawler.export.packing import PACKINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from crawler.export.packing import Packing
@@ -64,15 +63,15 @@ class Format(NamedTuple):
         if raw_cells and self.kind != CSV:
             raise ConfigError(f"--raw-cells: is for {CSV}; a {self.suffix} file has no cells")
 
-    def encoding(self, source: Path, *, raw_cells: bool = False) -> Encoding:
-        """For the records of `source`, which is read once where that is needed.
+    def encoding(self, records: Iterable[bytes], source: Path, *, raw_cells: bool = False) -> Encoding:
+        """For the records of the file `source`, which are looked at where that is needed.
 
         Raises:
             ConfigError: `raw_cells` of what has no cells.
-            CrawlerError: `source` cannot be read, or a line of it is no record.
+            CrawlerError: They cannot be read, or one is no record.
         """
         if self.kind == CSV:
-            columns = columns_of(Lines(source), source)
+            columns = columns_of(records, source)
             encoding = self.rows(columns.names, raw_cells=raw_cells)
             return Encoding(encoding.head if columns.names else [], encoding.encode, columns.records)
         return self.rows((), raw_cells=raw_cells)

@@ -160,7 +160,7 @@ class Mined(msgspec.Struct, frozen=True, kw_only=True):
     ]
 
 
-RECORDS: Final = {
+RECORDS: Final[Mapping[str, type[msgspec.Struct]]] = {
     NEAR: NearDuplicate,
     KEYWORDS: PageKeywords,
     HOST_KEYWORDS: HostKeywords,

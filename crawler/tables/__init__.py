@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def connect(
-    directory: str | PathLike[str], *, tables: Collection[str] | None = None, exact: bool = False
+    directory: str | PathLike[str],
+    *,
+    tables: Collection[str] | None = None,
+    pages: str | PathLike[str] | None = None,
+    exact: bool = False,
 ) -> DuckDBPyConnection:
     """A DuckDB database in memory that has a view for each file of records of a crawl, and for tables of its store.
 
@@ -23,6 +27,7 @@ def connect(
         directory: Of the crawl.
         tables: Names of those that are wanted, in any case of letters; None for all. Those that cannot be read in
             their place, such as ``ledger`` and compressed files, are copied first, so naming a few saves time.
+        pages: Page records of ``crawl -o FILE``, where no store says where they are.
         exact: Copy all files first, each value looked at: slower, and reads what DuckDB's own reader does not.
 
     Raises:
@@ -39,7 +44,8 @@ def connect(
     duckdb()
     folder = TemporaryDirectory(prefix="crawler-")
     try:
-        made = Crawl(Path(directory)).connect(Path(folder.name), tables, exact=exact)
+        crawl = Crawl(Path(directory), pages=None if pages is None else Path(pages))
+        made = crawl.connect(Path(folder.name), tables, exact=exact)
     except BaseException:
         folder.cleanup()
         raise

@@ -8,25 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from crawler.dataset.fields import fields_of
 from crawler.dataset.lines import Lines
+from crawler.errors import CrawlerError
 from crawler.tables.duck import RecordsError, closed_off, duckdb, explained, one_select
+from crawler.tables.links import links_table
 from crawler.tables.stored import counted
-from crawler.tables.views import PAGES, Crawl
+from crawler.tables.views import LINKS, PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
-    from crawler.config import CrawlConfig
+    from crawler.tables.views import Crawl
 
 T = TypeVar("T")
 
 _TOLD = "query"
-_ABOUT_TABLES = re.compile(r"\s*(show|describe|desc|summarize)\b|.*\b(information_schema|duckdb_\w+)\b", re.I | re.S)
-
-
-_links = msgspec.json.Decoder(list[msgspec.Raw] | None).decode
+_OF_TABLES = re.compile(r"query|query_table|duckdb_\w+|pragma_\w+", re.I)  # functions
 
 
 class Listed(NamedTuple):
@@ -35,22 +33,22 @@ class Listed(NamedTuple):
     name: str
     rows: int
     columns: dict[str, str]  #: name -> type
+    problem: str = ""  #: why it cannot be asked
 
 
-def listed(directory: Path, config: CrawlConfig | None) -> list[Listed]:
-    """The tables of a crawl, after a look at its files.
-
-    Raises:
-        ConfigError: It has none.
-        CrawlerError: They cannot be read.
-    """
-    crawl = Crawl(directory, config)
-    return [Listed(name, _rows(crawl, name), crawl.columns(name)) for name in crawl.names()]
+def listed(crawl: Crawl) -> list[Listed]:
+    """The tables of a crawl, after a look at its files; somebody else's may be among them, which are none."""
+    found = []
+    for name in crawl.names():
+        try:
+            found.append(Listed(name, _rows(crawl, name), crawl.columns(name)))
+        except CrawlerError as error:
+            found.append(Listed(name, 0, {}, str(error)))
+    return found
 
 
 def ask(
-    directory: Path,
-    config: CrawlConfig | None,
+    crawl: Crawl,
     sql: str,
     folder: Path,
     use: Callable[[Any, str], T],
@@ -63,8 +61,7 @@ def ask(
     Where a file cannot be read in its place, `use` is called once more with a copy.
 
     Args:
-        directory: Of the crawl.
-        config: Its configuration, if that is known.
+        crawl: Which is asked.
         sql: One SELECT.
         folder: For files that are there for a time.
         use: Takes a connection, and the SQL for it.
@@ -76,7 +73,6 @@ def ask(
         CrawlerError: The crawl cannot be read.
     """
     statement = one_select(sql, _TOLD)
-    crawl = Crawl(directory, config)
     wanted = _named(statement)
     made = crawl.connect(folder, wanted, exact=exact)
     try:
@@ -88,15 +84,32 @@ def ask(
             raise
     finally:
         made.connection.close()
-    return ask(directory, config, sql, folder, use, to=to, exact=True)
+    return ask(crawl, sql, folder, use, to=to, exact=True)
 
 
 def _named(statement: str) -> Collection[str] | None:
-    """The tables that it names; None for all, as it asks about tables."""
+    """The tables that it names; None for all, as it asks about tables, or names them in a text.
+
+    Found in the statement as DuckDB parsed it: `get_table_names` binds columns, too, of tables that are not there yet.
+    """
     module = duckdb()
     with explained(_TOLD), module.connect(":memory:") as connection:
-        names: set[str] = connection.get_table_names(statement)
-    return None if _ABOUT_TABLES.match(statement) and not names else names
+        (told,) = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [statement]).fetchone()
+    names: set[str] = set()
+    nodes = [msgspec.json.decode(told)]
+    while nodes:
+        match nodes.pop():
+            case list() as several:
+                nodes += several
+            case {"error": True} | {"show_type": "SHOW_SPECIAL"} | {"schema_name": "information_schema"}:
+                return None
+            case {"type": "TABLE_FUNCTION", "function": {"function_name": str(name)}} if _OF_TABLES.fullmatch(name):
+                return None
+            case dict() as one:
+                if one.get("type") == "BASE_TABLE":
+                    names.add(one["table_name"])
+                nodes += one.values()
+    return names
 
 
 def _hint(crawl: Crawl, wanted: Collection[str] | None) -> str:
@@ -109,6 +122,8 @@ def _hint(crawl: Crawl, wanted: Collection[str] | None) -> str:
         lines.append(f"  {name}: {', '.join(crawl.columns(name))}" if is_known else f"  {name}")
     near = (get_close_matches(name, crawl.names(), 1) for name in wanted or () if name not in crawl.names())
     meant = [f"did you mean the table {found[0]}?" for found in near if found]
+    if PAGES not in crawl.tables and asked & {PAGES, LINKS}:
+        meant.append("there are no page records; of a crawl -o FILE, --pages FILE says where they are")
     return "\n".join(("", *meant, "tables and their columns:", *lines))
 
 
@@ -117,5 +132,4 @@ def _rows(crawl: Crawl, name: str) -> int:
         return counted(crawl.store, crawl.stored[name])
     if name in crawl.tables:
         return sum(block.count(b"\n") for block in Lines(crawl.tables[name].path).blocks())
-    records = map(fields_of, crawl.tables[PAGES].lines())
-    return sum(len(_links(record.get("links", b"null")) or ()) for record in records)
+    return sum(1 for _ in links_table(crawl.tables[PAGES]).lines())

@@ -17,9 +17,12 @@ import msgspec
 from msgspec import inspect
 
 from crawler.config.scraping import FieldConfig, as_field
+from crawler.dataset.changed import ChangeRecord
 from crawler.export.files import FileRecord
 from crawler.export.outcomes import OutcomeRecord, SeedRecord
 from crawler.extract.record import LinkLine, PageRecord, SitemapLine
+from crawler.mining.files import RECORDS as MINED
+from crawler.runs import Began, Ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,15 +35,18 @@ NUMBER: Final = "DOUBLE"
 BOOL: Final = "BOOLEAN"
 JSON: Final = "JSON"
 
-PUBLISHED: Final[dict[str, type[msgspec.Struct]]] = {
-    "pages": PageRecord,
-    "outcomes": OutcomeRecord,
-    "links": LinkLine,
-    "sitemaps": SitemapLine,
-    "seeds": SeedRecord,
-    "files": FileRecord,
+PUBLISHED: Final[dict[str, tuple[type[msgspec.Struct], ...]]] = {
+    "pages": (PageRecord,),
+    "outcomes": (OutcomeRecord,),
+    "links": (LinkLine,),
+    "sitemaps": (SitemapLine,),
+    "seeds": (SeedRecord,),
+    "files": (FileRecord,),
+    "changes": (ChangeRecord,),
+    "runs": (Began, Ended),
+    **{name: (record,) for name, record in MINED.items()},
 }
-"""Name of a file of records -> what a line of it holds."""
+"""Name of a file of records -> what a line of it holds, one of these. A rule may have a name of `MINED`."""
 
 _PLAIN: Final[dict[type, str]] = {
     inspect.StrType: TEXT,
@@ -48,6 +54,7 @@ _PLAIN: Final[dict[type, str]] = {
     inspect.FloatType: NUMBER,
     inspect.BoolType: BOOL,
     inspect.EnumType: TEXT,
+    inspect.LiteralType: TEXT,  # those of our records
 }
 _PYTHON: Final[dict[str, Any]] = {TEXT: str, WHOLE: int, NUMBER: float, BOOL: bool}
 _RULE_TYPES: Final = {
@@ -91,15 +98,18 @@ def plain(type_: str) -> Kind:
 
 def kinds_of(name: str, rules: Sequence[RuleConfig]) -> dict[str, Kind | None]:
     """Field -> what it is, as far as it is known what a file of this name holds; None for what its values tell."""
-    if name in PUBLISHED:
-        return {field.encode_name: _kind(inspect.type_info(field.type)) for field in _fields(PUBLISHED[name])}
     ours: dict[str, Kind | None] = dict.fromkeys(("_url", "_fetched_at", "_rule"), plain(TEXT))
     for rule in rules:
         if rule.name == name and rule.fields:
             return ours | {field: _value(as_field(given)) for field, given in rule.fields.items()}
         if name == f"{rule.name}.rejects":
             return ours
-    return {}
+    published: dict[str, Kind | None] = {}
+    for struct in PUBLISHED.get(name, ()):
+        if tag := struct.__struct_config__.tag_field:
+            published[tag] = plain(TEXT)
+        published |= {field.encode_name: _kind(inspect.type_info(field.type)) for field in _fields(struct)}
+    return published
 
 
 def columns(kinds: Mapping[str, Kind]) -> list[Column]:

@@ -14,7 +14,6 @@ from crawler.dataset.beside import beside, draft_in
 from crawler.dataset.exported import Exported, export, kept, written
 from crawler.dataset.fields import fields_of
 from crawler.dataset.formats import PARQUET, format_of, holds_tables, is_table
-from crawler.dataset.lines import Lines
 from crawler.dataset.unique import Kept
 from crawler.errors import ConfigError, CrawlerError
 from crawler.tables.columns import JSON, columns, quoted
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
 _ANSWER = "result"
 _LINES_AT_ONCE = 2_000
+_NULL = b"null"
 _ROW_BYTES = 8_000  # of the answer to a query, of which nothing is known
 
 
@@ -69,12 +69,12 @@ def export_file(table: Table, to: Path, wanted: Wanted, *, raw_cells: bool = Fal
     """
     check_cells(to, raw_cells=raw_cells)
     if wanted.is_plain and not is_table(to):
-        encoding = format_of(to).encoding(table.path, raw_cells=raw_cells)
+        encoding = format_of(to).encoding(table.lines(), table.path, raw_cells=raw_cells)
         with written(to) as write:
             if encoding.head:
                 write(encoding.head)
             most = encoding.records
-            return export(table.path, wanted.key, lambda lines: write(encoding.encode(lines)), most=most)
+            return export(table.lines, table.path, wanted.key, lambda lines: write(encoding.encode(lines)), most=most)
     with beside(to) as folder:
         found = _found(table, wanted, folder)
         if wanted.columns is not None:
@@ -86,7 +86,7 @@ def export_file(table: Table, to: Path, wanted: Wanted, *, raw_cells: bool = Fal
                 return _into(made, found)
         if is_table(to):
             return _into_parquet(found, folder)
-        encoding = format_of(to).encoding(table.path, raw_cells=raw_cells)
+        encoding = format_of(to).encoding(table.lines(), table.path, raw_cells=raw_cells)
         with _lines_to(draft_in(folder), to, encoding.head) as write:
             return _each_line(found.chosen, lambda lines: write(encoding.encode(lines)))
 
@@ -107,7 +107,7 @@ def export_lines(table: Table, wanted: Wanted, folder: Path, write: Callable[[li
         write: Takes some lines at a time.
     """
     if wanted.is_plain:
-        return export(table.path, wanted.key, write)
+        return export(table.lines, table.path, wanted.key, write)
     found = _found(table, wanted, folder)
     if wanted.columns is None:
         return _each_line(found.chosen, write)
@@ -167,7 +167,7 @@ class _Found(NamedTuple):
 def _found(table: Table, wanted: Wanted, folder: Path) -> _Found:
     shape = shape_of(table.lines(), table.path, table.kinds)
     among = None if wanted.where is None else _matching(table, shape, wanted.where, folder)
-    return _Found(table, shape, kept(table.path, wanted.key, most=shape.records, among=among))
+    return _Found(table, shape, kept(table.lines, table.path, wanted.key, most=shape.records, among=among))
 
 
 def _matching(table: Table, shape: Shape, where: str, folder: Path) -> Kept:
@@ -175,7 +175,7 @@ def _matching(table: Table, shape: Shape, where: str, folder: Path) -> Kept:
     told = f"--where {where!r}"
     sql = one_select(f"SELECT {quoted(LINE)} FROM {quoted(table.name)} WHERE (\n{where}\n)", told)  # noqa: S608
     bits = bytearray(shape.records // 8 + 1)
-    numbered = enumerate(Lines(table.path))
+    numbered = enumerate(table.lines())
     with _asked(table, shape, islice(numbered, shape.records), folder, numbered=True) as connection, explained(told):
         for rows in answer(connection, sql).rows:
             for (number,) in rows:
@@ -231,11 +231,14 @@ def _native(numbered: Iterable[tuple[int, bytes]], shape: Shape, path: Path) -> 
     """Records as rows of SQLite's own values."""
     for number, line in numbered:
         record = fields_of(line)
-        row = []
+        row: list[Any] = []
         for column in shape.columns:
             value = record.get(column.field)
+            if value is None or (raw := bytes(value)) == _NULL:
+                row.append(None)
+                continue
             try:
-                row.append(None if value is None else native(column.kind, bytes(value)))
+                row.append(native(column.kind, raw))
             except UnfitError as error:
                 raise unfit(column, path, number, error) from error
         yield row

@@ -25,6 +25,7 @@ LINE = "__line"
 """The column that numbers the records of a file, from 0, where it is asked for."""
 
 _HALF = b"\\ud"
+_NULL = b"null"
 _AT_ONCE_BYTES = 1 << 20
 _SLACK_BYTES = 4_096
 
@@ -61,8 +62,7 @@ def spool(numbered: Iterable[tuple[int, bytes]], shape: Shape, source: Path, to:
             parts = [b'{"n":%d' % number]
             for column, field, head in places:
                 value = found.get(field)
-                if value is not None:
-                    raw = bytes(value)
+                if value is not None and (raw := bytes(value)) != _NULL:  # most are
                     parts += head, _cell(column, raw, source, number)
                     if column.kind.type == JSON and _HALF in raw.lower():
                         halves.add(column.name)

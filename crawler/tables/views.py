@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from crawler.dataset.lines import Lines
 from crawler.directory import CrawlDirectory
 from crawler.tables.catalog import stored_config, tables_in
 from crawler.tables.columns import columns, distinct, quoted
@@ -58,15 +57,16 @@ class Crawl:
     Args:
         directory: Of the crawl.
         config: Its configuration; where None, the one in the directory.
+        pages: Its page records, where they are not in it and no store says where.
 
     Raises:
         ConfigError: There are none.
         CrawlerError: The directory, or its store, cannot be read.
     """
 
-    def __init__(self, directory: Path, config: CrawlConfig | None = None) -> None:
+    def __init__(self, directory: Path, config: CrawlConfig | None = None, pages: Path | None = None) -> None:
         self.directory = directory
-        self.tables = tables_in(directory, config or stored_config(directory))
+        self.tables = tables_in(directory, config or stored_config(directory), pages)
         self.store = CrawlDirectory(directory).store
         self._stored = stored_types(self.store)
         taken = {name.lower() for name in self.tables}
@@ -131,7 +131,7 @@ class Crawl:
         if table.is_readable and not exact:
             return _in_place(table)
         shape = shape_of(table.lines(), table.path, table.kinds)
-        numbered = zip(range(shape.records), Lines(table.path), strict=False)
+        numbered = zip(range(shape.records), table.lines(), strict=False)
         made = spool(numbered, shape, table.path, to)
         return Made(select(made), to, made.longest, in_place=False)
 

@@ -155,6 +155,43 @@ def test_no_records_still_have_columns(crawl, tmp_path):
     ]
 
 
+CHANGED = {"url": "https://a.test/", "change": "changed", "fields": [], "items": {"product": {"added": 1}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "column", "type_"),
+    [
+        ("changes", CHANGED, "similarity", "DOUBLE"),
+        ("changes", CHANGED, "change", "VARCHAR"),
+        ("runs", {"event": "began", "run": 1}, "ended", "VARCHAR"),
+        ("runs", {"event": "began", "run": 1}, "event", "VARCHAR"),
+        ("ranks", {"url": "https://a.test/", "rank": 1}, "rank", "DOUBLE"),
+        ("keywords", {"url": "https://a.test/"}, "keywords", "STRUCT(term VARCHAR, score DOUBLE)[]"),
+        ("dead_links", {"url": "https://a.test/"}, "gone", "BOOLEAN"),
+    ],
+)
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_all_files_of_the_crawlers_own_have_published_types(crawl, tmp_path, name, record, column, type_, is_empty):
+    folder = tmp_path / "crawl"
+    shutil.copytree(crawl, folder)
+    (folder / f"{name}.jsonl").write_text("" if is_empty else f"{json.dumps(record)}\n")
+    with connect(folder) as connection:
+        types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {name}").fetchall()}
+        rows = connection.execute(f"FROM {name}").fetchall()
+    assert types[column].replace('"', "") == type_
+    assert len(rows) == (not is_empty)
+
+
+def test_a_rule_that_has_the_name_of_a_mined_file_keeps_its_own_types(crawl, tmp_path):
+    folder = tmp_path / "crawl"
+    shutil.copytree(crawl, folder)
+    rule = RuleConfig(name="ranks", fields={"rank": ".r"})
+    (folder / "crawl.yaml").write_text(dump(CrawlConfig(extract=ExtractConfig(rules=(rule,)))))
+    (folder / "ranks.jsonl").write_text('{"_url":"https://a.test/","_rule":"ranks","rank":"first"}\n')
+    with connect(folder) as connection:
+        assert connection.execute("SELECT rank FROM ranks").fetchall() == [("first",)]
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".sqlite"])
 @pytest.mark.parametrize(
     ("field", "value", "told"),
@@ -298,6 +335,56 @@ def test_links_come_from_pages_where_they_have_no_file(crawl, capfd):
     assert json.loads(capfd.readouterr().out) == {"n": links}
 
 
+@pytest.mark.parametrize("more", [("links", "--to"), ("--to",)])
+def test_links_are_exported_from_pages_where_they_have_no_file(crawl, tmp_path, capfd, more):
+    to = tmp_path / "links.parquet"
+    assert run(["export", str(crawl), *more, str(to)]) == 0
+    run(["query", str(crawl), "SELECT * FROM links"])
+    asked = list(map(json.loads, capfd.readouterr().out.splitlines()))
+    run(["export", str(crawl), "links", "--where", "source <> ''"])
+    assert list(map(json.loads, capfd.readouterr().out.rstrip("\n").split("\n"))) == asked
+    with closing(duckdb.connect()) as connection:
+        found = connection.execute(f"SELECT source, target, text, rel FROM '{to}'").fetchall()
+    assert found == [tuple(link.values()) for link in asked]
+    assert len(found) > 20
+
+
+@pytest.fixture
+def elsewhere(crawl, tmp_path):
+    """A crawl whose page records are in a file of another folder."""
+    folder = tmp_path / "crawl"
+    shutil.copytree(crawl, folder)
+    (folder / "pages.jsonl").rename(tmp_path / "out.jsonl")
+    return folder, tmp_path / "out.jsonl"
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_page_records_are_found_where_an_output_file_has_them(elsewhere, tmp_path, capfd, is_known, monkeypatch):
+    folder, pages = elsewhere
+    if is_known:  # by the store
+        monkeypatch.setattr("crawler.tables.catalog.pages_elsewhere", lambda _: pages)
+    more = [] if is_known else ["--pages", str(pages)]
+    assert run(["query", str(folder), "SELECT count(*) AS n FROM pages", *more]) == 0
+    assert json.loads(capfd.readouterr().out) == {"n": 60}
+    assert run(["export", str(folder), *more]) == 0
+    assert capfd.readouterr().out == pages.read_text()
+    with connect(folder, pages=None if is_known else pages, exact=True) as connection:
+        assert connection.sql("SELECT count(*) FROM pages").fetchall() == [(60,)]
+    before = pages.read_bytes()
+    assert run(["export", str(folder), "--to", str(pages), *more]) == 2
+    assert run(["query", str(folder), "SELECT 1", "--to", str(pages), *more]) == 2
+    assert pages.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [("export",), ("query", "FROM pages"), ("query", "FROM links"), ("export", "links")]
+)
+def test_where_no_page_records_are_an_option_is_told_that_says_where(elsewhere, capfd, arguments):
+    command, *others = arguments
+    assert run([command, str(elsewhere[0]), *others]) == 2
+    assert "--pages FILE" in capfd.readouterr().err
+
+
 def test_free_json_that_duckdb_does_not_read_is_text_of_it(crawl, capfd):
     assert run(["query", str(crawl), "SELECT json_ld FROM pages WHERE json_ld IS NOT NULL"]) == 0
     told = [json.loads(json.loads(line)["json_ld"]) for line in capfd.readouterr().out.splitlines()]
@@ -317,6 +404,36 @@ def test_without_sql_tables_are_listed(crawl, capfd):
     ]
     assert run(["query", str(crawl), "--format", "table"]) == 0
     assert "pages: 60 rows\n  url  " in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT count(*) AS n FROM pages p JOIN pages USING (url)", 60),
+        ("SELECT count(*) AS n FROM pages NATURAL JOIN outcomes", 0),
+        ("WITH a AS (SELECT url FROM pages) SELECT count(*) AS n FROM a JOIN pages USING (url)", 60),
+        ("SELECT count(*) AS n FROM query_table('pages')", 60),
+        ("SELECT count(*) AS n FROM (DESCRIBE product) WHERE column_name = 'never'", 1),
+        ("SELECT count(*) AS n FROM information_schema.tables WHERE table_name = 'pages'", 1),
+    ],
+)
+def test_a_question_may_name_tables_in_any_way(crawl, capfd, sql, expected):
+    assert run(["query", str(crawl), sql]) == 0
+    assert json.loads(capfd.readouterr().out)["n"] == expected
+
+
+def test_a_file_of_somebody_else_spoils_no_list_and_no_question(crawl, tmp_path, capfd):
+    folder = tmp_path / "crawl"
+    shutil.copytree(crawl, folder)
+    (folder / "notes.jsonl").write_text("no record\n")
+    shutil.copy(crawl / "product.jsonl", folder / "a'b\"; drop.jsonl")
+    assert run(["query", str(folder)]) == 0
+    told = capfd.readouterr()
+    assert [json.loads(line)["table"] for line in told.out.splitlines()][:1] == ["pages"]
+    assert "notes: cannot be asked" in told.err
+    assert "notes.jsonl:1" in told.err
+    assert run(["query", str(folder), 'SELECT count(*) AS n FROM "a\'b""; drop"']) == 0
+    assert json.loads(capfd.readouterr().out) == {"n": len(ITEMS)}
 
 
 def test_what_pages_say_does_not_reach_a_terminal_as_commands(crawl, capfd):

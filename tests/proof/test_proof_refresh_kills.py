@@ -15,6 +15,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 FILE_OPERATIONS = 600
 """More than a refresh makes."""
+EVERY, PARTS = 48, 2
+"""Of file operations: it dies before each so many in one test, beginning with others in each of the parts."""
 STEPS = {"append": 2, "half": 1, "written": 3, "fsync": 5, "begin": 2, "middle": 1, "commit": 2, "heard": 3, "cut": 1}
 KEPT = ("export.links=true", "export.warc=true", 'export.files=["text/*"]')
 
@@ -33,10 +35,11 @@ def test_a_refresh_that_died_at_a_step_makes_the_same_generation(refreshes, step
         refreshes.ends_well(crawl)
 
 
-def test_dying_before_every_few_file_operations_a_refresh_still_ends_whole(refreshes):
+@pytest.mark.parametrize("first", range(1, EVERY, EVERY // PARTS))
+def test_dying_before_every_few_file_operations_a_refresh_still_ends_whole(refreshes, first):
     found = set()
-    with refreshes.copy("in-turn") as crawl:
-        for number in range(1, FILE_OPERATIONS, 23):
+    with refreshes.copy(f"in-turn-{first}") as crawl:
+        for number in range(first, FILE_OPERATIONS, EVERY):
             life = crawl.live(program=program("file", number))
             if not life.died:
                 break

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 
 import msgspec
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crawler.cli import export as command
 from crawler.dataset import cells
@@ -209,3 +212,12 @@ def test_csv_that_fails_half_way_leaves_the_older_file(crawl, tmp_path, monkeypa
         export(crawl, "pages", "--to", out)
     assert out.read_text() == "older\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["crawl", "out.csv"]
+
+
+@given(st.lists(st.lists(st.text('a," \r\n;é'), min_size=2, max_size=2), max_size=5), st.sampled_from((1, 2)))
+def test_rows_are_those_that_the_standard_library_would_write(rows, width):
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(row[:width] for row in rows)
+    lines = [json.dumps(dict(zip("ab", row, strict=True))).encode() for row in rows]
+    made = Rows("ab"[:width], raw_cells=True).rows(lines)
+    assert b"".join(line + b"\n" for line in made) == out.getvalue().encode()
