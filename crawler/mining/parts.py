@@ -71,13 +71,16 @@ def _cut(file: BufferedReader, at: int, size: int, group: Group | None) -> int:
     if group is None or at >= size:
         return min(at, size)
     line = file.readline()
-    begun = group(line.rstrip(b"\n"))
-    while line and group(line.rstrip(b"\n")) == begun:
+    begun = group(line[:-1]) if line.endswith(b"\n") else b""
+    while True:
+        if not line.endswith(b"\n"):  # what a crawl was about to write, which belongs to nothing
+            return size
+        if group(line[:-1]) != begun:
+            return at
         at += len(line)
         if at >= size:
             return size
         line = file.readline()
-    return at
 
 
 def _spooled(path: Path, end: int | None, spool: Path, most: int, group: Group | None) -> Iterator[Part]:

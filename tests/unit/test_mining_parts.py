@@ -60,6 +60,15 @@ def test_lines_of_a_page_stay_together(links, tmp_path):
         assert source_of(before[-1]) != source_of(after[0])
 
 
+def test_torn_line_at_the_end_is_no_line_to_cut_at(tmp_path, monkeypatch):
+    monkeypatch.setattr(parting, "LEAST_BYTES", 300)
+    path = tmp_path / "links.jsonl"
+    lines = [link(number % 7) for number in range(7)]  # of one page, which the first cut is looked for in
+    path.write_bytes(b"\n".join([*lines, b'{"source":"http://a.te']))
+    found = list(parts(path, None, tmp_path, jobs=4, group=source_of))
+    assert [line for part in found for line in content(part)] == lines
+
+
 def test_only_what_is_committed_counts(tmp_path, monkeypatch):
     monkeypatch.setattr(parting, "LEAST_BYTES", 300)
     path = tmp_path / "pages.jsonl"
