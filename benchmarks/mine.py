@@ -66,7 +66,7 @@ def measured(crawl: Path, pages: int, jobs: int) -> Measured:
     peak = disk = 0
     while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
         peak = max(peak, held(process))
-        disk = max(disk, sum(path.stat().st_size for path in crawl.glob("mine.crawl-new/*") if path.exists()))
+        disk = max(disk, sum(path.stat().st_size for path in crawl.glob("mine.crawl-new/**/*") if path.exists()))
         time.sleep(0.1)
     _, status, usage = ended
     seconds = time.monotonic() - started

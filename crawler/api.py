@@ -29,6 +29,7 @@ from crawler.extract.record import PageRecord
 from crawler.given import given_fetcher, given_sinks
 from crawler.plan import Plan
 from crawler.refresh.claimed import claimed
+from crawler.refresh.ending import ended_so
 from crawler.report import wants_report, write_or_log
 
 if TYPE_CHECKING:
@@ -284,14 +285,13 @@ class Crawl:
 
     def _conclude(self, result: Result) -> None:
         """Leave a report, and put a generation in force that is whole."""
-        plan, stopped_by, ended = self._plan, result.ending.stopped_by, None
-        if plan.generation is not None:
-            from crawler.refresh.publish import concluded, published  # noqa: PLC0415 - only a refresh pays for it
-
-            ended = concluded(plan, stopped_by)
+        plan, stopped_by = self._plan, result.ending.stopped_by
+        ended, _ = ended_so(plan, stopped_by)
         if wants_report(plan.config, stopped_by) and (ended is None or ended.is_whole):
             write_or_log(plan.directory.path, config=plan.written_config())
         if ended is not None and ended.is_whole:
+            from crawler.refresh.publish import published  # noqa: PLC0415 - only a refresh pays for it
+
             self.directory, self.making = published(plan, ended).path, None
 
     async def _hand_over(self, committed: Committed) -> None:

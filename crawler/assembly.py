@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from crawler.parse.base import Parser
     from crawler.plan import Plan
     from crawler.politeness.judge import Answer
+    from crawler.politeness.promised import Promised
     from crawler.reach import Reach
     from crawler.rule_health import RuleHealth
     from crawler.scope import Scope
@@ -68,6 +69,7 @@ class Opened(NamedTuple):
     clock: Clock
     resumed: bool
     carrier: Carrier | None = None  #: in a refresh
+    promised: Promised | None = None  #: in one of what is due
 
 
 def assembled(
@@ -100,6 +102,7 @@ def assembled(
         refusal=_refusal(opened),
         reach=opened.reach,
     )
+    policy.budget.promised = opened.promised
     committer = Committer(
         frontier=frontier,
         policy=policy,

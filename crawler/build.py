@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from crawler.models import Restored
     from crawler.parse.base import Parser
     from crawler.plan import Plan
-    from crawler.refresh.begin import Refresh
+    from crawler.refresh.opening import Refresh
     from crawler.rule_history import Earlier
     from crawler.survey.ask import Survey
 
@@ -134,6 +134,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             clock,
             resumed or refresh is not None,  # the generation before may have asked the same hosts a moment ago
             refresh.carrier if refresh else None,
+            refresh.promised if refresh else None,
         )
         parts = assembled(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
         parts = replace(parts, widen=fetcher.widen)
@@ -148,7 +149,6 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             fsync=config.checkpoint.fsync,
             news=[
                 *store.news,
-                *(refresh.news if refresh else ()),
                 *missing_sinks(plan.sinks, restored),
                 *in_flight.news,
                 *filter(None, (allowed.remark,)),
@@ -183,7 +183,7 @@ async def _refresh(
     """What a refresh goes by, and its store with what was taken over; a crawl of its own has its store alone."""
     if plan.generation is None:
         return None, store
-    from crawler.refresh.begin import open_refresh  # noqa: PLC0415 - only a refresh pays for it
+    from crawler.refresh.opening import open_refresh  # noqa: PLC0415 - only a refresh pays for it
 
     refresh = await stack.enter_async_context(open_refresh(plan, plan.generation, store, clock))
     news = [*store.news, *refresh.news]

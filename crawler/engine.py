@@ -79,8 +79,7 @@ class Engine:
         self.control = Control(settings.concurrency, settings.most or settings.concurrency, self._heed)
         self._widen = parts.widen
         self._crew: Crew | None = None  # while it runs
-        self._over = asyncio.Event()  # ended, one way or another
-        self._aborted = asyncio.Event()  # stopping, with nothing in flight or no patience for it
+        self._over, self._aborted = asyncio.Event(), asyncio.Event()  # one way or another; without patience
         self._busy = 0
         self._seeded = self._stopping = False
         self._set_aside = ""  # the budget that leaves only hosts which have spent it
@@ -160,8 +159,10 @@ class Engine:
             self._changed.set()
             await self._committer.room()
         self._frontier.expect_nothing()
+        self._policy.budget.all_known()
         self._seeded = True
         self._settle()
+        self._changed.set()  # a budget may be spent
 
     async def _feed(self) -> None:
         while not self._stopping:

@@ -20,7 +20,7 @@ import msgspec
 
 from crawler.claims import move_aside
 from crawler.directory import CrawlDirectory, State, bring_down
-from crawler.errors import ConfigError, CrawlerError
+from crawler.errors import ConfigError, CrawlerError, FrontierError
 from crawler.resume import CONFIG
 from crawler.resume import GENERATION as GENERATION  # noqa: PLC0414 - exported from here too
 
@@ -34,7 +34,8 @@ MARK = "generation.new"
 GOING = ".removed"
 """Ends the name of a generation that is being taken away."""
 
-_NUMBERED = re.compile(r"(.+)@([1-9]\d{0,8})")
+NUMBERED = re.compile(r"(.+)@([1-9]\d{0,8})")
+"""The name of a generation that is not in force."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,7 @@ class Family:
         found = {}
         with suppress(OSError):
             for entry in self.path.parent.iterdir():
-                named = _NUMBERED.fullmatch(entry.name)
+                named = NUMBERED.fullmatch(entry.name)
                 if named and named[1] == self.path.name and entry.is_dir():
                     found[int(named[2])] = self.path.with_name(entry.name)
         return dict(sorted(found.items()))
@@ -176,7 +177,7 @@ class Family:
     def _going(self) -> Iterator[Path]:
         with suppress(OSError):
             for entry in self.path.parent.iterdir():
-                named = _NUMBERED.fullmatch(entry.name.removesuffix(GOING))
+                named = NUMBERED.fullmatch(entry.name.removesuffix(GOING))
                 if entry.name.endswith(GOING) and named and named[1] == self.path.name and entry.is_dir():
                     yield entry
 
@@ -215,55 +216,17 @@ def told_in(blob: bytes) -> Told | None:
     return msgspec.json.decode(blob, type=Told) if blob else None
 
 
-def before(path: Path, number: int) -> Path:
-    """Where the generation before this one lies, or will, once this one is in force.
-
-    Args:
-        path: Of this one, in force or being made.
-        number: Of this one.
-    """
-    path = path.resolve()
-    named = _NUMBERED.fullmatch(path.name)
-    name = named[1] if named and int(named[2]) == number else path.name
-    return path.with_name(f"{name}@{number - 1}")
-
-
 def refuse_numbered(path: Path) -> None:
     """Refuse a directory that is called as an older generation is, or one that is being made.
 
     Raises:
         ConfigError: It is.
     """
-    named = _NUMBERED.fullmatch(path.resolve().name)
+    named = NUMBERED.fullmatch(path.resolve().name)
     if named:
         raise ConfigError(
             f"{path}: is generation {named[2]} of {named[1]}, going by its name; --refresh takes the directory of the "
             f"one in force: -d {path.with_name(named[1])}"
-        )
-
-
-def refuse_resume(path: Path) -> None:
-    """Refuse to go on with a crawl by itself that is a generation which is not in force, or whose next one is made.
-
-    Raises:
-        ConfigError: It is.
-        CrawlerError: A store cannot be read.
-    """
-    named = _NUMBERED.fullmatch(path.resolve().name)
-    told = told_by(path) if named else None
-    if named and told is not None and told.number == int(named[2]):
-        raise ConfigError(
-            f"{path}: is generation {told.number} of {named[1]}, which --refresh makes or has made: "
-            f"--refresh -d {path.with_name(named[1])} goes on with it"
-        )
-    family = Family(path)
-    if family.half_published() is not None:
-        raise ConfigError(f"{path}: its newest generation was being put in force: --refresh -d {path} goes on")
-    made = family.being_made()
-    if made is not None:
-        raise ConfigError(
-            f"{path}: its next generation is being made in {made}: --refresh goes on with that; remove {made.name} to "
-            "go on with this one instead"
         )
 
 
@@ -275,8 +238,11 @@ def is_free(path: Path, number: int) -> bool:
         return False
     if CrawlDirectory(path).state() is State.UNUSED:
         return True
-    told = told_by(path)
-    return told.number == number if told else not _has_begun(path)
+    try:
+        told = told_by(path)
+        return told.number == number if told else not _has_begun(path)
+    except FrontierError:
+        return True  # its store is lost or damaged: --repair makes it anew, and whoever opens it says so
 
 
 def _is_one(path: Path, number: int) -> bool:

@@ -36,6 +36,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
     id: int
     #: whether it has a record in pages.jsonl there
     has_page: bool = False
+    #: whether it has content there that is no page
+    has_other: bool = False
     #: bytes of all its records there, with their newlines
     bytes: int = 0
     #: the validators of the content they were made of, as received; None where there was none, or all is read anew
@@ -49,6 +51,11 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
     since: float = 0.0
     #: why it is not visited this time, of `reasons.REASONS`; None if it is
     skip: str | None = None
+
+    @property
+    def has_content(self) -> bool:
+        """Whether there is something of it that may be unchanged."""
+        return self.has_page or self.has_other
 
 
 def condition_lines(known: Known) -> str:

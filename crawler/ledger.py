@@ -87,9 +87,10 @@ class Ledger:
         """Admit these: seeds, what is to be visited again, sitemaps that a robots.txt names. The end of what is not to
         be visited this time is known at once: it waits for no host, and no budget."""
         visits = [request for request in requests if request.known is None or request.known.skip is None]
-        for request, is_new in zip(visits, self._frontier.add(visits) if visits else (), strict=True):
-            if is_new:
-                self._policy.wake(request.host_key)
+        new = [one for one, is_new in zip(visits, self._frontier.add(visits) if visits else (), strict=True) if is_new]
+        for request in new:
+            self._policy.wake(request.host_key)
+        self._policy.budget.admitted(new)
         if len(visits) < len(requests):
             left_out = [request for request in requests if untouched(request) is not None]
             for request in self._frontier.add_taken(left_out):

@@ -163,10 +163,9 @@ class Running:
         if not interrupted:
             summary = _summary(result, started_at, self._clock.wall(), self._name)
             if self._generation > 1:
-                from crawler.generations import before  # noqa: PLC0415 - a first one has no use for it
-
-                base = before(self._directory.path, self._generation).name
-                summary = msgspec.structs.replace(summary, generation=self._generation, base=base)
+                number = self._generation
+                name = self._directory.path.resolve().name.removesuffix(f"@{number}")  # once it is in force
+                summary = msgspec.structs.replace(summary, generation=number, base=f"{name}@{number - 1}")
             self._directory.write_summary(msgspec.structs.replace(summary, unverified=self._unverified))
         self.result = result
         return result

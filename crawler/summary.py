@@ -200,6 +200,7 @@ _CONTENTS = {
     "outcomes.jsonl": "how every other URL ended, and why",
     "links.jsonl": "which page links to which",
     "sitemaps.jsonl": "what each sitemap lists",
+    "changes.jsonl": "what became of each page since the generation before",
     "files.jsonl": "each body kept under files/",
     "files": "bodies by the digest of their content",
     "warc": "the archive, for `crawler reparse`",

@@ -52,7 +52,8 @@ def diff(before: Path, after: Path, to: str | None, only: str | None, page: Path
     order of items does not matter. Both crawls may be running, interrupted or finished, or be generations, DIR@1 and
     DIR: each is read up to its last checkpoint.
     """
-    from crawler.cli.out import tell  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.interrupting import interruptible  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.out import tell  # noqa: PLC0415
     from crawler.cli.rows import lines_of  # noqa: PLC0415
     from crawler.diff.compare import Differences  # noqa: PLC0415
     from crawler.directory import CrawlDirectory  # noqa: PLC0415
@@ -63,7 +64,7 @@ def diff(before: Path, after: Path, to: str | None, only: str | None, page: Path
     if page is not None:
         _check_page(page)
     seen = Seen()
-    with _writing(found, to if to is not None or page is not None else STDOUT) as write:
+    with interruptible(), _writing(found, to if to is not None or page is not None else STDOUT) as write:
         _go_through(found, seen, write)
     if page is not None:
         from crawler.report import put  # noqa: PLC0415

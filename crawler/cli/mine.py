@@ -48,17 +48,21 @@ def mine(  # noqa: PLR0917  (one parameter per option)
     The results lie beside the crawl's files as JSON Lines, and in its report where there is one. Running it again
     replaces them. Of a crawl that has not ended, what is committed counts.
     """
-    from crawler.cli.out import remark, tell_json  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.interrupting import interruptible  # noqa: PLC0415  (help needs none of it)
+    from crawler.cli.out import remark, tell_json  # noqa: PLC0415
     from crawler.mining.run import Asked  # noqa: PLC0415
     from crawler.mining.run import mine as mined  # noqa: PLC0415
+    from crawler.wording import counted  # noqa: PLC0415
 
     crawl = _crawl(directory)
     asked = Asked(_steps(only), jobs or _cores(), top, pages)
     say = (lambda _: None) if quiet else remark
     try:
-        done = mined(crawl, asked, lambda step: say(_line(step)))
+        with interruptible():  # what lies on the disk meanwhile may be gigabytes
+            done = mined(crawl, asked, lambda step: say(_line(step)))
         if not done.finished:
-            say(f"{directory}: the crawl has not ended, so this is of the {done.pages:,} pages it has committed.")
+            pages_so_far = counted(done.pages, "page")
+            say(f"{directory}: the crawl has not ended, so this is of {pages_so_far}, what it has committed.")
         _report(crawl, pages)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -5,17 +5,15 @@ The crawl is over and its account is on the disk: neither an error nor a signal 
 
 from __future__ import annotations
 
-import signal
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from crawler.cli import typed_command
 from crawler.cli.failing import quoted
+from crawler.cli.interrupting import interruptible
 from crawler.cli.out import remark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from crawler.plan import Plan
     from crawler.running import Result
 
@@ -28,7 +26,7 @@ def report_written(plan: Plan, result: Result, *, quiet: bool) -> None:
         return
     folder = plan.directory.path
     why: str | None = "interrupted"
-    with suppress(KeyboardInterrupt), _interruptible():
+    with suppress(KeyboardInterrupt), interruptible():
         if not quiet and takes_long(folder, plan.pages):
             remark(f"The crawl has ended. Writing {plan.directory.report} …")
         why = write_or_log(folder, pages=plan.pages, config=plan.written_config())
@@ -38,16 +36,3 @@ def report_written(plan: Plan, result: Result, *, quiet: bool) -> None:
             words += ["--pages", str(plan.pages)]
         later = f"{typed_command()} {' '.join(map(quoted, words))}"
         remark(f"There is no report.html: {why}. Once that is mended: {later}")
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP interrupt what is done meanwhile as Ctrl-C does, where they would end the process."""
-    fatal = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
-    for number in fatal:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number in fatal:
-            signal.signal(number, signal.SIG_DFL)

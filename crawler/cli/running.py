@@ -40,6 +40,7 @@ from crawler.gate import allow_descriptors
 from crawler.models import PAGES, STOPPED
 from crawler.politeness.retry import mendable
 from crawler.refresh.claimed import claimed
+from crawler.refresh.ending import ended_so
 from crawler.resume import STDOUT as STREAM
 from crawler.shortage import file_threads, heeded, require_threads
 
@@ -98,28 +99,14 @@ def run_crawl(
         stack.enter_context(way_on(plan, stream=stream))
         if aside and not quiet:
             remark(f"The crawl that lay in {directory.path} is now {aside}.")
-        for line in unsafe_remarks(plan.config):
-            remark(line)  # quiet or not; the fetcher logs it
-        for line in remarks:
-            log.warning("remark", extra={"why": line})
-            if not (quiet or verbose):  # which sends the log there too
-                remark(line)
+        _remark_on(plan, remarks, logged_too=verbose, quiet=quiet)
         if fresh and plan.pages and plan.pages.exists():
             move_aside(plan.pages)
-        follower = None
-        if stream:
-            out = stack.enter_context(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))
-            pages = directory.records(PAGES, suffix(plan.config.export.compress))
-            follower = Follower(pages, out, passed=data_for(sys.stdout))
-            plan = dataclasses.replace(plan, committed=follower.committed, keepers={STREAM: follower})
+        plan, follower = _followed(plan, stack) if stream else (plan, None)
         plan = seen_by(board, plan, quiet=quiet)
-        live = not (quiet or verbose or stream)
         stack.enter_context(no_alarm_left())
-        allow_descriptors(1)  # libuv aborts the process, too, where it cannot open its own
-        require_threads()
         started = SystemClock.monotonic()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            ran = runner.run(heeded(_crawl(plan, follower, server, board, live=live, quiet=quiet)))
+        ran = _in_loop(plan, follower, server, board, live=not (quiet or verbose or stream), quiet=quiet)
         result, elapsed_s = ran.result, SystemClock.monotonic() - started
         if finished and not ran.worked:
             report_written(plan, result, quiet=quiet)
@@ -131,6 +118,34 @@ def run_crawl(
         return INTERRUPTED if was_cut else exit_code(result)
 
 
+def _remark_on(plan: Plan, remarks: Iterable[str], *, logged_too: bool, quiet: bool) -> None:
+    """Tell what a person should know before a run begins, where the log does not go there anyway."""
+    for line in unsafe_remarks(plan.config):
+        remark(line)  # quiet or not; the fetcher logs it
+    for line in remarks:
+        log.warning("remark", extra={"why": line})
+        if not (quiet or logged_too):
+            remark(line)
+
+
+def _followed(plan: Plan, stack: ExitStack) -> tuple[Plan, Follower]:
+    """A plan whose page records go to standard output as well, and what brings them there."""
+    out = stack.enter_context(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))  # noqa: SIM115
+    pages = plan.directory.records(PAGES, suffix(plan.config.export.compress))
+    follower = Follower(pages, out, passed=data_for(sys.stdout))
+    return dataclasses.replace(plan, committed=follower.committed, keepers={STREAM: follower}), follower
+
+
+def _in_loop(
+    plan: Plan, follower: Follower | None, server: Server | None, board: Board | None, *, live: bool, quiet: bool
+) -> Ran:
+    """Run a plan in an event loop of its own."""
+    allow_descriptors(1)  # libuv aborts the process, too, where it cannot open its own
+    require_threads()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(heeded(_crawl(plan, follower, server, board, live=live, quiet=quiet)))
+
+
 def _already(plan: Plan, *, fresh: bool) -> str | None:
     """What is told of a crawl that lies there and has ended, if nothing is to be done about it but what is left."""
     if plan.generation is not None or fresh or plan.repair or plan.directory.state() is not State.FINISHED:
@@ -140,14 +155,13 @@ def _already(plan: Plan, *, fresh: bool) -> str | None:
 
 def _account(plan: Plan, result: Result, elapsed_s: float, *, was_cut: bool, stream: bool, quiet: bool) -> None:
     """Leave a report, put a generation in force, and tell what all came to."""
-    directory, ended = plan.directory, None
-    if plan.generation is not None:
-        from crawler.refresh.publish import concluded, published  # noqa: PLC0415 - only a refresh pays for it
-
-        ended = concluded(plan, result.ending.stopped_by)
+    directory = plan.directory
+    ended, news = ended_so(plan, result.ending.stopped_by)
     if ended is None or ended.is_whole:
         report_written(plan, result, quiet=quiet)
     if ended is not None and ended.is_whole:
+        from crawler.refresh.publish import published  # noqa: PLC0415 - only a refresh pays for it
+
         ended = published(plan, ended)
         directory = CrawlDirectory(ended.path)
         directory.know(plan.directory.sinks)
@@ -170,7 +184,7 @@ def _account(plan: Plan, result: Result, elapsed_s: float, *, was_cut: bool, str
         traps=result.traps,
     )
     remark(text)
-    for line in told(ended) if ended else ():
+    for line in told(ended) if ended else filter(None, [news]):
         remark(line)
 
 

@@ -37,7 +37,7 @@ def beside(path: Path) -> Iterator[Path]:
         _tidy(path)
         folder = path.with_name(f"{path.name}.{token_hex(4)}{DRAFT_SUFFIX}")
         folder.mkdir()
-        held = _hold(folder)
+        held = hold(folder)
         try:
             yield folder
             draft = draft_in(folder)
@@ -57,19 +57,7 @@ def draft_in(folder: Path) -> Path:
     return folder / _DRAFT
 
 
-def _tidy(path: Path) -> None:
-    """Remove what killed processes have left of this file."""
-    marks = len(token_hex(4))
-    for folder in path.parent.glob(f"*{DRAFT_SUFFIX}"):
-        mark = folder.name.removeprefix(f"{path.name}.").removesuffix(DRAFT_SUFFIX)
-        if folder.name.startswith(f"{path.name}.") and len(mark) == marks and folder.is_dir():
-            held = _hold(folder)
-            if held is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-                os.close(held)
-
-
-def _hold(folder: Path) -> int | None:
+def hold(folder: Path) -> int | None:
     """The lock on a folder, a file descriptor; None if another process has it, or it is gone."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
@@ -80,3 +68,15 @@ def _hold(folder: Path) -> int | None:
         else:
             return descriptor
     return None
+
+
+def _tidy(path: Path) -> None:
+    """Remove what killed processes have left of this file."""
+    marks = len(token_hex(4))
+    for folder in path.parent.glob(f"*{DRAFT_SUFFIX}"):
+        mark = folder.name.removeprefix(f"{path.name}.").removesuffix(DRAFT_SUFFIX)
+        if folder.name.startswith(f"{path.name}.") and len(mark) == marks and folder.is_dir():
+            held = hold(folder)
+            if held is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(held)

@@ -173,9 +173,7 @@ class KnownUrls:
         while rows := self._rows(_ENDED, (last, _BATCH)):
             last = rows[-1][0]
             with read_back(self._path):
-                ends = [
-                    Ended(url, Outcome(outcome), bool(has_page), reason) for _, url, outcome, has_page, reason in rows
-                ]
+                ends = [Ended(url, Outcome(end), bool(has_page), reason) for _, url, end, has_page, reason in rows]
             yield from ends
 
     def waiting(self, known: Known, *, deepest_first: bool) -> Waiting:
@@ -214,10 +212,9 @@ class KnownUrls:
         rows = self._rows("SELECT expires_at, closed, verdict FROM robots WHERE origin = ?", (origin,))
         if not rows:
             return None
-        ((expires_at, closed, verdict),) = rows
         with read_back(self._path):
-            robots = msgspec.json.decode(verdict, type=Robots)
-        return RobotsFile(origin=origin, expires_at=expires_at, robots=robots, closed=closed)
+            told = msgspec.json.decode(rows[0][2], type=Robots)
+            return RobotsFile(origin=origin, expires_at=rows[0][0], robots=told, closed=rows[0][1])
 
     def scope_host_for(self, host: str) -> str | None:
         """A host that seeds have led to: `host` itself, else one of its registrable domain, else any."""
@@ -242,8 +239,7 @@ class KnownUrls:
         number = self._host_number(host_key(url))
         if number is None:
             return []
-        rest = url[url.index(":") :]
-        ending = "%" + _LIKE_SPECIAL.sub(r"!\g<0>", tail)
+        rest, ending = url[url.index(":") :], "%" + _LIKE_SPECIAL.sub(r"!\g<0>", tail)
         asked = [(_BEFORE, rest), (_AFTER, rest), *[(_SAME_TAIL, ending)] * bool(tail)]
         ids = [row[0] for statement, text in asked for row in self._rows(statement, (number, text, _NEIGHBOURS))]
         return self.read(dict.fromkeys(ids))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from crawler.mining.ends import Redirects
-from crawler.mining.layout import EDGE, distinct, file, mapped, placed
+from crawler.mining.layout import EDGE, distinct, file, keep, mapped, placed
 from crawler.mining.table import HOSTS, NODES, NUMBERS
 from crawler.mining.tasks import Answer
 
@@ -54,15 +54,15 @@ def resolve_edges(task: Task) -> Answer:
     keys = resolver.keys("links")
     edges = Edges.of(keys)
     for name, found in edges._asdict().items():
-        found.tofile(file(folder, part, name))
+        keep(found, file(folder, part, name))
     others = np.setdiff1d(resolver.keys("nofollow"), keys, assume_unique=True)
-    (others >> _32).astype(np.uint32).tofile(file(folder, part, "unfollowed"))
+    keep((others >> _32).astype(np.uint32), file(folder, part, "unfollowed"))
     host_of = np.load(folder / HOSTS, mmap_mode="r")
     from_hosts = host_of[edges.sources].astype(np.uint64)
-    distinct((keys & ~_LOW) | from_hosts).tofile(file(folder, part, "from_hosts"))
+    keep(distinct((keys & ~_LOW) | from_hosts), file(folder, part, "from_hosts"))
     to_hosts = host_of[(keys >> _32).astype(np.uint32)].astype(np.uint64)
     among = from_hosts != to_hosts
-    distinct((to_hosts[among] << _32) | from_hosts[among]).tofile(file(folder, part, "host_edges"))
+    keep(distinct((to_hosts[among] << _32) | from_hosts[among]), file(folder, part, "host_edges"))
     return Answer(part=part, counts={"edges": len(keys), "links": resolver.links, "to_pages": resolver.to_pages})
 
 

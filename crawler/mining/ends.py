@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from crawler.dataset.lines import Lines
-from crawler.errors import CrawlerError
-from crawler.mining.layout import placed
+from crawler.mining.decoding import decoded
+from crawler.mining.layout import placed, save
+from crawler.mining.tasks import Part
 from crawler.models import Outcome
 
 if TYPE_CHECKING:
@@ -77,13 +77,10 @@ def read_ends(path: Path | None, end: int | None, folder: Path) -> Ends:
         CrawlerError: It cannot be read, or a line of it is no record.
     """
     sources, targets, dead = array("Q"), array("Q"), array("Q")
-    decoder, hashed = msgspec.json.Decoder(_End), xxh3_64_intdigest
+    hashed = xxh3_64_intdigest
     with (folder / FAILED).open("wb") as out:
-        for block in Lines(path, end=end).blocks() if path else ():
-            try:
-                ends = decoder.decode_lines(block)
-            except msgspec.DecodeError as error:
-                raise CrawlerError(f"{path}: holds a line that is no record: {error}") from error
+        whole = Part(number=0, path=str(path), end=end)
+        for ends, _ in decoded(whole, _End, "record of an outcome") if path else ():
             for url in ends:
                 if url.outcome == Outcome.REDIRECTED and url.target is not None:
                     sources.append(hashed(url.url.encode()))
@@ -105,15 +102,15 @@ def _lay_out(folder: Path, sources: NDArray[np.uint64], targets: NDArray[np.uint
         if not goes_on.any():
             break
         targets = np.where(goes_on, hops[at], targets)
-    np.save(folder / FROM, sources)
-    np.save(folder / TO, targets)
+    save((sources,), folder / FROM)
+    save((targets,), folder / TO)
     order = np.argsort(dead)
     at, leads_there = placed(dead[order], targets)
     hashes = np.concatenate((dead, sources[leads_there]))
     numbers = np.concatenate((np.arange(len(dead)), order[at[leads_there]])).astype(np.uint32)
     order = np.argsort(hashes)
-    np.save(folder / DEAD, hashes[order])
-    np.save(folder / DEAD_AT, numbers[order])
+    save((hashes[order],), folder / DEAD)
+    save((numbers[order],), folder / DEAD_AT)
 
 
 class Redirects:

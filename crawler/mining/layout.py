@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import BinaryIO
+
     from numpy.typing import NDArray
 
 PAGE = np.dtype(
@@ -36,6 +39,26 @@ EDGE = np.dtype([("source", "<u8"), ("target", "<u8")])
 def file(folder: str | Path, part: int, name: str) -> Path:
     """Where something of a part is."""
     return Path(folder) / f"{part}.{name}"
+
+
+def keep(array: NDArray[Any], path: Path) -> None:
+    """Write an array for `mapped`; an OSError if that fails. (numpy's ``tofile`` may say nothing of a full disk.)"""
+    with path.open("wb") as out:
+        out.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+
+
+def save(arrays: Iterable[NDArray[Any]], path: Path) -> None:
+    """Write arrays one after another as `numpy.save` does; an OSError if that fails."""
+    with path.open("wb") as out:
+        for array in arrays:
+            np.save(_Written(out), array)
+
+
+class _Written:
+    """A file that numpy does not know for one: it would write to it by itself, as ``tofile`` does."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
 
 
 def mapped(path: Path, kind: Any) -> NDArray[Any]:  # noqa: ANN401 - what numpy takes for a dtype

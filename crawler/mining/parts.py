@@ -91,10 +91,10 @@ def _spooled(path: Path, end: int | None, spool: Path, most: int, group: Group |
         if not last:
             continue
         held[-1] = last
-        yield _put_away(spool, number, held)
+        yield _put_away(path, spool, number, held)
         number, held, held_bytes = number + 1, [left] * bool(left), len(left)
     if held:
-        yield _put_away(spool, number, held)
+        yield _put_away(path, spool, number, held)
 
 
 def _last_group(block: bytes, group: Group) -> tuple[bytes, bytes]:
@@ -110,8 +110,8 @@ def _last_group(block: bytes, group: Group) -> tuple[bytes, bytes]:
     return b"", block
 
 
-def _put_away(spool: Path, number: int, blocks: list[bytes]) -> Part:
+def _put_away(source: Path, spool: Path, number: int, blocks: list[bytes]) -> Part:
     path = spool / f"part-{number}.jsonl"
     with path.open("wb", buffering=PIECE_BYTES) as file:
         file.writelines(blocks)
-    return Part(number=number, path=str(path), is_spooled=True)
+    return Part(number=number, path=str(path), is_spooled=True, of=str(source))

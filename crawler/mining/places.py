@@ -5,13 +5,16 @@ While files are put in place there is no mine.json, so where that is there, all 
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager, suppress
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.directory import CrawlDirectory, bring_down
+from crawler.dataset.beside import hold
+from crawler.directory import bring_down
 from crawler.errors import ConfigError, CrawlerError
 from crawler.mining.files import MINE, STEPS, Mined
 from crawler.renames import DRAFT_SUFFIX
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
+    from crawler.directory import CrawlDirectory
+
 _FOLDER = f"mine{DRAFT_SUFFIX}"
 
 
@@ -27,24 +32,33 @@ _FOLDER = f"mine{DRAFT_SUFFIX}"
 def working_folder(directory: Path) -> Iterator[Path]:
     """An empty folder in the crawl's, which is gone afterwards; what a run that was killed has left is removed.
 
+    Its name is another one each time, so a worker of a run that was killed, which lives a moment longer, finds none.
+
     Raises:
         CrawlerError: Somebody else mines the same crawl, or the disk is full.
     """
-    folder = directory / _FOLDER
+    outer = directory / _FOLDER
     try:
-        with CrawlDirectory(folder).lock():
-            _empty(folder)
+        outer.mkdir(exist_ok=True)
+        if (held := hold(outer)) is None:
+            raise CrawlerError(f"{directory}: another process mines this crawl; wait for its end")
+        try:
+            _empty(outer)
+            folder = outer / token_hex(4)
+            folder.mkdir()
             yield folder
+        finally:
+            shutil.rmtree(outer, ignore_errors=True)
+            os.close(held)
     except OSError as error:
-        raise CrawlerError(f"{error.filename or folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        raise CrawlerError(f"{error.filename or outer}: {error.strerror or error}") from error
 
 
 def _empty(folder: Path) -> None:
-    lock = CrawlDirectory(folder).lock_file
     for path in folder.iterdir():
-        if path != lock:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
             path.unlink()
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 from xxhash import xxh3_64_intdigest
 
-from crawler.dataset.lines import Lines
-from crawler.errors import CrawlerError
+from crawler.mining.decoding import decoded
 from crawler.mining.layout import PAGE, file
 from crawler.mining.linking import Link, Links
 from crawler.mining.tasks import Answer
@@ -36,12 +36,12 @@ up does not fit a processor's cache (8 MiB: a third slower)."""
 class _Page(msgspec.Struct, gc=False):
     """What is read of a line; see `crawler.extract.record.PageRecord`."""
 
-    url: str
+    url: Annotated[str, Meta(pattern="^https?://[^/]+/")]
     content_digest: str | None
     lang: str | None
     lang_detected: str | None
     word_count: int | None
-    fingerprint: str | None
+    fingerprint: Annotated[str, Meta(pattern="^[0-9a-f]{16}$")] | None
 
 
 class _WithText(_Page, gc=False):
@@ -64,15 +64,10 @@ def read_pages(task: Task) -> Answer:
     """
     part = task.part
     with Pages(task) as pages:
-        decoder = msgspec.json.Decoder(pages.kind)
         held, held_bytes = list[_Page](), 0
-        for block in Lines(Path(part.path), start=part.start, end=part.end).blocks():
-            try:
-                held += decoder.decode_lines(block)
-            except msgspec.DecodeError as error:
-                where = f"{part.path}: after byte {part.start:,}"
-                raise CrawlerError(f"{where}: a line is no page record: {error}") from error
-            held_bytes += len(block)
+        for records, n_bytes in decoded(part, pages.kind, "page record"):
+            held += records
+            held_bytes += n_bytes
             if held_bytes >= _BATCH_BYTES:
                 pages.add(held)
                 held, held_bytes = [], 0

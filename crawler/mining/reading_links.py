@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from crawler.dataset.lines import Lines
 from crawler.errors import CrawlerError
+from crawler.mining.decoding import NO_RECORD, decoded
 from crawler.mining.linking import Link, Links
 from crawler.mining.tasks import Answer
 
@@ -44,11 +44,8 @@ def read_links(task: Task) -> Answer:
     pages = 0
     held: list[_Line] = []  # of the page whose lines may go on in the next block
     with Links(task) as links:
-        for block in Lines(Path(part.path), start=part.start, end=part.end).blocks():
-            try:
-                lines = held + _decoder.decode_lines(block)
-            except msgspec.DecodeError as error:
-                raise CrawlerError(f"{part.path}: after byte {part.start:,}: a line is no link: {error}") from error
+        for records, _ in decoded(part, _Line, "link"):
+            lines = held + records
             last = lines[-1].source
             held = [line for line in lines if line.source == last]
             pages += _add(links, lines[: len(lines) - len(held)])
@@ -66,7 +63,7 @@ def source_of(line: bytes) -> bytes:
     """
     try:
         return _decoder.decode(line).source.encode()
-    except msgspec.DecodeError as error:
+    except NO_RECORD as error:
         raise CrawlerError(f"links.jsonl: a line is no link: {error}") from error
 
 

@@ -55,9 +55,8 @@ def look(directory: CrawlDirectory, pages: Path | None = None) -> Source:
         where = pages or directory.records(PAGES)
         raise ConfigError(f"{where}: is not there; where `crawl -o FILE` put page records elsewhere: --pages FILE")
     is_finished = state is State.FINISHED
-    if is_finished:  # all of it counts, and may have been packed since
-        positions = None
-    ends = {name: _end(path, positions.get(name, 0) if positions else None) for name, path in files.items()}
+    committed = {name: None if positions is None else positions.get(name, 0) for name in files}
+    ends = {name: _end(path, committed[name], is_finished=is_finished) for name, path in files.items()}
     return Source(directory, is_finished, files, ends)
 
 
@@ -70,9 +69,10 @@ def _path(directory: CrawlDirectory, name: str, pages: Path | None) -> Path | No
     return there[0] if there else None
 
 
-def _end(path: Path, committed: int | None) -> int:
+def _end(path: Path, committed: int | None, *, is_finished: bool) -> int:
+    """Up to where a file counts. Of a crawl that has ended that is all of it: it may have been packed since."""
     size = path.stat().st_size
-    if committed is None:
+    if committed is None or (is_finished and (path.suffix != ".jsonl" or size > committed)):
         return size
     if size < committed:
         raise CrawlerError(

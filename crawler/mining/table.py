@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crawler.mining.layout import PAGE, file, mapped
+from crawler.mining.layout import PAGE, file, mapped, save
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,9 +69,8 @@ class Table:
     def lay_out(self) -> None:
         """Leave for workers which page a hash stands for, and its host."""
         order = np.argsort(self._hashes).astype(np.uint32)
-        np.save(self._folder / NODES, self._hashes[order])
-        np.save(self._folder / NUMBERS, order)
-        np.save(self._folder / HOSTS, self.host_of)
+        for array, name in ((self._hashes[order], NODES), (order, NUMBERS), (self.host_of, HOSTS)):
+            save((array,), self._folder / name)
 
     def urls(self, numbers: NDArray[Any]) -> Iterator[str]:
         """The URLs of pages, in the order asked for."""

@@ -13,6 +13,12 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     start: int = 0
     end: int | None = None
     is_spooled: bool = False  #: whether the file holds this part alone, and goes away once it is done
+    of: str = ""  #: the file that it comes from, where that is another
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its bytes are not those of the lines in the crawl's file."""
+        return self.is_spooled or self.path.endswith((".gz", ".zst"))
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from crawler.mining.keywords import Frequencies, count, decode, frequencies, merge
-from crawler.mining.layout import file
+from crawler.mining.layout import file, save
 from crawler.mining.sketch import sketches
 from crawler.mining.words import number
 
@@ -48,7 +48,7 @@ class Words:
         self._sketches.close()
         self._counts.close()
         if error is None and "keywords" in self._wants:
-            save(merge(self._parts), file(self._folder, self._number, "frequencies"))
+            keep_frequencies(merge(self._parts), file(self._folder, self._number, "frequencies"))
 
     def add(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Take in some; which of them have a sketch."""
@@ -83,20 +83,17 @@ def put_together(paths: Iterable[Path], to: Path) -> int:
     whole = merge(())
     while some := list(islice(rest, _FILES_AT_ONCE)):
         whole = merge((whole, *map(load, some)))
-    save(whole, to)
+    keep_frequencies(whole, to)
     return len(whole.hashes)
 
 
-def save(found: Frequencies, path: Path) -> None:
+def keep_frequencies(found: Frequencies, path: Path) -> None:
     """Write frequencies: the pages, the hashes, the counts."""
-    with path.open("wb") as out:
-        np.save(out, np.array([found.pages], np.int64))
-        np.save(out, found.hashes)
-        np.save(out, found.counts)
+    save((np.array([found.pages], np.int64), found.hashes, found.counts), path)
 
 
 def load(path: Path) -> Frequencies:
-    """What `save` has written."""
+    """What `keep_frequencies` has written."""
     with path.open("rb") as source:
         pages, hashes, counts = (np.load(source) for _ in range(3))
     return Frequencies(int(pages[0]), hashes, counts)

@@ -1,7 +1,8 @@
 """May another request be started, or is a budget of the crawl spent, or promised to those under way?
 
 Every budget is of all runs of a crawl together, so that a larger one goes on where a smaller one stopped. A page takes
-a slot of ``budget.pages``, and of its host's, when it is started, and gives it back unless it ends with a record.
+a slot of ``budget.pages``, and of its host's, when it is started, and gives it back unless it ends with a record. In a
+refresh of what is due, slots are `promised`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crawler.config import BudgetConfig
+    from crawler.models import Request
     from crawler.politeness.host import Host
+    from crawler.politeness.promised import Promised
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +47,8 @@ class Budget:
         self.ends_at = None if config.time_s is None else now + config.time_s - spent.time_s
         #: most pages of one host; None for no limit
         self.per_host = config.pages_per_host
+        #: whose slots are kept; None where whoever comes first is served
+        self.promised: Promised | None = None
 
     def free(self, now: float) -> float:
         """How many pages may be started at `now`."""
@@ -51,21 +58,44 @@ class Budget:
         """The budget that lets nothing more be started, whatever those under way come to: ``budget.pages``, …"""
         if (over := self._over(now)) is not None:
             return over
-        return "budget.pages" if not self._pages and not self._reserved else None
+        expects = self.promised is not None and self.promised.expected
+        return "budget.pages" if not (self._pages or self._reserved or expects) else None
 
-    def reserve(self, host: Host) -> None:
-        """A page is started."""
+    def reserve(self, host: Host, request: Request) -> float:
+        """A page is started; if it may not be, as all slots are promised, for how many seconds it is to be put off."""
+        if self.promised is not None:
+            if wait_s := self.promised.wait_s(request, self._pages, self.per_host):
+                return wait_s
+            self.promised.begin(request)
         self._pages -= 1
         self._reserved += 1
         host.reserved += 1
+        return 0.0
 
-    def settle(self, host: Host, *, kept: bool) -> None:
-        """A started page has ended: its slot is used up if it was kept."""
+    def settle(self, host: Host, request: Request, *, kept: bool, again: bool = False) -> None:
+        """A started page has ended, or is to be started again: its slot is used up if it was kept."""
+        if self.promised is not None:
+            self.promised.end(request, again=again)
         self._reserved -= 1
         if not kept:
             self._pages += 1
         host.reserved -= 1
         host.pages += kept
+
+    def admitted(self, requests: Iterable[Request]) -> None:
+        """These are new."""
+        if self.promised is not None:
+            self.promised.made(requests)
+
+    def all_known(self) -> None:
+        """What the crawl begins with is admitted."""
+        if self.promised is not None:
+            self.promised.all_known()
+
+    def forgo(self, requests: Iterable[Request]) -> None:
+        """These end without having been started."""
+        if self.promised is not None:
+            self.promised.void(requests)
 
     def received(self, size: int) -> None:
         """So many bytes of body have come."""

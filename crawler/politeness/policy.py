@@ -149,6 +149,7 @@ class Policy:
             return turn
         refused = self._judge.refused
         turn.refused = [refused.popleft() for _ in range(min(len(refused), MAX_REFUSED))]
+        self.budget.forgo(request for request, _ in turn.refused)
         to_judge = len(refused)
         left = int(min(room, free))
         while left > 0 and to_judge < MAX_REFUSED and (host := self._schedule.pop(now)) is not None:
@@ -172,8 +173,7 @@ class Policy:
         return self._judge.take_in(wants, requests)
 
     def recall(self, files: Iterable[RobotsFile]) -> list[Request]:
-        """Verdicts that an earlier run, or this one before it forgot them, has stored; stale ones are ignored. Returns
-        the sitemaps that they name, if these are to be followed; some may be known."""
+        """Stored verdicts, stale ones among them. Returns the sitemaps to follow that they name; some may be known."""
         return self._judge.recall(files)
 
     def may_start(self, request: Request) -> bool:
@@ -192,7 +192,7 @@ class Policy:
         self._unstarted.discard(id(request))
         self.in_flight -= 1
         if request.kind is Kind.PAGE:
-            self.budget.settle(host, kept=False)
+            self.budget.settle(host, request, kept=False, again=True)
         self._health.taken_back(host, request)
         self._schedule.taken_back(host, now)
         if keep:
@@ -228,7 +228,7 @@ class Policy:
             decision = retry.after(request, answer, now=now, wall=wall, rules=self._urls)
             if not isinstance(decision, Deliver) and request.kind is Kind.PAGE:
                 kept = isinstance(decision, Finish) and decision.has_page  # by an earlier generation
-                self.budget.settle(host, kept=kept)
+                self.budget.settle(host, request, kept=kept, again=isinstance(decision, Snooze))
                 self._health.gave(host, kept=kept)
             if host.waits_for and isinstance(decision, Snooze):
                 self._schedule.wait_out(host, now)
@@ -243,7 +243,7 @@ class Policy:
         finish = retry.after_parse(response, result, request.known)
         if request.kind is Kind.PAGE:
             host = self._window.hosts[request.host_key]
-            self.budget.settle(host, kept=finish.has_page)
+            self.budget.settle(host, request, kept=finish.has_page)
             self._health.gave(host, kept=finish.has_page)
         return finish
 
@@ -257,8 +257,7 @@ class Policy:
         return self._window.pressing
 
     def changes(self, *, everything: bool = False) -> tuple[list[HostState], list[RobotsFile]]:
-        """What the next checkpoint must hold: what changed since the last `stored` one. Of most hosts, mere counts may
-        be left for a later one, unless it is to be `everything`."""
+        """What the next checkpoint must hold, unless it was `stored`; mere counts of hosts only if `everything`."""
         return self._window.changes(everything=everything), self._judge.changes()
 
     def stored(self) -> None:
@@ -268,17 +267,18 @@ class Policy:
 
     def _serve(self, host: Host, now: float, turn: Turn, room: int) -> int:
         """Give a due host its turn: it starts a request, asks for some, or both. Returns how many it asks for."""
-        host.waits_for = ""
+        host.waits_for, schedule, start = "", self._schedule, turn.start
         if self._locates and not host.located and host.given_up is None:
             self._places.ask(host)
             turn.locate.append(host.key)
             self._window.settle(host, now)
             return 0
-        schedule, start = self._schedule, turn.start
         while (request := host.next_request()) is not None:
             kind = request.kind
             if kind is Kind.PAGE:
-                self.budget.reserve(host)
+                if wait_s := self.budget.reserve(host, request):
+                    turn.put_off.append((request, now + wait_s))  # slots are left, but promised
+                    continue
             elif kind is Kind.ROBOTS:
                 request = self._judge.take_up(request)
             schedule.claim(host, now)

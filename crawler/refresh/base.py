@@ -14,6 +14,7 @@ from crawler.dataset.ledger import checked, connected
 from crawler.frontier.draft import Extra
 from crawler.frontier.sqlite_schema import STATE_COLUMNS, read_back
 from crawler.models import HostState, Kind, Robots, RobotsFile
+from crawler.refresh.line_kinds import CUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ class BaseUrl(msgspec.Struct, frozen=True, array_like=True, gc=False):
     etag: str | None
     last_modified: str | None
     bytes: int | None  #: of all its records, newlines included; None for none
-    digest: str | None  #: ``content_digest`` of its page record
+    digest: str | None  #: ``content_digest`` of its page record; `line_kinds.CUT` where its body was cut short
     fetched_at: str | None  #: of its records, as they have it
     visits: int | None  #: this and what follows: as in `history`; None for a URL that has none
     changes: int | None
@@ -83,6 +84,11 @@ class BaseUrl(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def has_content(self) -> bool:
         """Whether there is something of it that a visit may find unchanged."""
         return self.outcome in {"fetched", "unchanged"}
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether what is there of it is not all that its server meant to send."""
+        return self.digest == CUT
 
     @property
     def visited_at(self) -> float:

@@ -1,69 +1,26 @@
-"""How does a finished crawl become one that is crawled again? What must be so, what is taken over, and from where.
+"""Can a finished crawl be crawled again, as which generation, where, and by which configuration?
 
-What politeness knows of hosts, robots.txt, cookies and traps is in the new store before the first request is made; the
-last of these commits says which generation this is, so a death before it has all of it done again.
+What is taken over into that, once it is open, is `refresh.opening`'s.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import shutil
-from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from crawler import __version__
-from crawler.directory import CrawlDirectory, State, bring_down
+from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError, CrawlerError, FrontierError
-from crawler.generations import GENERATION, Family, Generation, Told, is_free, refuse_numbered, told_by, told_in
-from crawler.models import Checkpoint
+from crawler.generations import Family, Generation, is_free, refuse_numbered, told_by
 from crawler.refresh.base import Base
-from crawler.refresh.carry import RecordCarrier
-from crawler.refresh.choice import Choice
-from crawler.refresh.index import INDEX, forget, index_records
-from crawler.refresh.seeding import RefreshSeeds
+from crawler.refresh.index import forget
 from crawler.reopen import load_stored
-from crawler.resume import CONFIG, COOKIES, OUTPUT, REFRESH, SEEDS, altered, stored_config
-from crawler.seedlist import Place
-from crawler.sinks import FILES, line_sinks
-from crawler.traps.stored import TRAPS
+from crawler.resume import CONFIG, OUTPUT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from crawler.clock import Clock
-    from crawler.config import CrawlConfig
     from crawler.config.file import Loaded, Override
-    from crawler.frontier.base import Frontier
-    from crawler.models import Restored
-    from crawler.plan import Plan
-    from crawler.seedlist import SeedList
-    from crawler.stores import OpenedStore
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refresh:
-    """A refresh that has begun."""
-
-    base: Base
-    carrier: RecordCarrier
-    restored: Restored  #: with what was taken over
-    config: CrawlConfig  #: in force, with the seeds of all generations
-    carries: bool  #: whether what has not changed is taken over as it is
-    respelled: bool  #: whether URLs are spelled otherwise than before
-    choice: Choice  #: what is visited
-    news: tuple[str, ...]
-
-    def seeds(self, own: SeedList) -> RefreshSeeds:
-        """What it begins with, after which its own list comes."""
-        urls = self.config.urls if self.respelled else None
-        return RefreshSeeds(self.base, own, self.choice, carries=self.carries, urls=urls)
 
 
 def next_generation(path: Path, *, due: bool = False) -> tuple[Generation, Path]:
@@ -90,7 +47,10 @@ def next_generation(path: Path, *, due: bool = False) -> tuple[Generation, Path]
         )
     if not is_free(made, number):
         raise ConfigError(f"{made}: is in the way: it is not the next generation of {family.path}; move it elsewhere")
-    told = told_by(made)
+    try:
+        told = told_by(made)
+    except FrontierError:
+        told = None  # damaged, for --repair to mend
     if told is not None and due and not told.due:
         raise ConfigError(f"{made}: was begun without --due, and goes on so; remove it to begin with --due")
     return Generation(number=number, base=family.path, due=told.due if told else due), made
@@ -157,112 +117,3 @@ def base_held(generation: Generation) -> Iterator[None]:
         family.mend()  # what an earlier refresh was about to remove
         forget(base.path)
         yield
-
-
-@asynccontextmanager
-async def open_refresh(plan: Plan, generation: Generation, store: OpenedStore, clock: Clock) -> AsyncIterator[Refresh]:
-    """Read what the generation before knows, and take over what politeness needs of it, unless that was done.
-
-    Args:
-        plan: What is crawled, in the directory of the new generation.
-        generation: Which it is.
-        store: Its own.
-        clock: Tells the time.
-
-    Raises:
-        CrawlerError: The generation before, or a file of it, cannot be read.
-    """
-    base, into = CrawlDirectory(generation.base), plan.directory.path
-    restored, config = store.restored, store.config
-    with ExitStack() as stack:
-        before, why = _before(base, config)
-        if why and generation.due:
-            raise ConfigError(
-                f"--due visits what has changed, and all records will be others ({', '.join(why)}): refresh without it"
-            )
-        sinks = [] if why else [*line_sinks(config), *[FILES] * bool(config.export.files)]
-        await asyncio.to_thread(index_records, base, into, sinks)
-        known = stack.enter_context(Base(base.store, into / INDEX))
-        carrier = RecordCarrier(into)
-        stack.callback(carrier.close)
-        respelled = before.urls != config.urls
-        if told_in(restored.blobs.get(GENERATION, b"")) is None:
-            blobs = await _taken_over(plan, generation, store.frontier, known, clock.wall(), respelled=respelled)
-            restored = msgspec.structs.replace(restored, blobs={**restored.blobs, **blobs})
-        if CONFIG not in restored.blobs:
-            config = plan.effective_config(before.seeds)
-        choice = Choice(generation, config, plan.directory, store.frontier, clock, carries=not why)
-        news = f"Generation {generation.number} of {generation.base}: {known.count():,} URLs are visited again."
-        log.info("generation begins", extra={"why": news})
-        all_anew = f"All pages are read anew, as their records will be others: {', '.join(why)}."
-        yield Refresh(
-            base=known,
-            carrier=carrier,
-            restored=restored,
-            config=config,
-            carries=not why,
-            respelled=respelled,
-            choice=choice,
-            news=(news, *[all_anew] * bool(why)),
-        )
-
-
-def _before(base: CrawlDirectory, config: CrawlConfig) -> tuple[CrawlConfig, list[str]]:
-    """The configuration of the generation before, and why nothing of it can be taken over as it is; empty if it can.
-
-    Raises:
-        CrawlerError: Its store does not say.
-    """
-    with Base.plain(base.store) as store:
-        before = stored_config({CONFIG: store.blob(CONFIG)})
-        version = store.version()
-    if before is None:
-        raise CrawlerError(f"{base.store}: says nothing of how its crawl was begun")
-    why = altered(before, config)
-    if version != __version__:
-        why.append(f"crawler {version} is {__version__} now")
-    return before, why
-
-
-async def _taken_over(
-    plan: Plan, generation: Generation, frontier: Frontier, base: Base, now: float, *, respelled: bool
-) -> dict[str, bytes]:
-    """Store what the new generation has to know of the old one before it asks anybody; the states by name."""
-    for hosts in base.hosts():
-        await frontier.commit(Checkpoint(hosts=tuple(hosts)))
-    for robots in base.robots(now):
-        await frontier.commit(Checkpoint(robots=tuple(robots)))
-    if plan.config.export.warc:
-        from crawler.export.carried import carry_archives  # noqa: PLC0415 - only archives pay for it
-
-        await asyncio.to_thread(carry_archives, generation.base, plan.directory.path)
-    blobs = {name: blob for name in (COOKIES, TRAPS) if (blob := base.blob(name))}
-    if not respelled:  # else the list is read anew
-        spool = CrawlDirectory(generation.base).seed_spool
-        length = msgspec.json.decode(base.blob(SEEDS) or b"{}", type=Place).spooled
-        if length and await asyncio.to_thread(_copied, spool, plan.directory.seed_spool, length):
-            blobs[SEEDS] = msgspec.json.encode(Place(spooled=length))
-    told = Told(number=generation.number, due=generation.due)
-    blobs |= {GENERATION: msgspec.json.encode(told), REFRESH: b"{}"}
-    await frontier.commit(Checkpoint(blobs=blobs))
-    return blobs
-
-
-def _copied(spool: Path, to: Path, length: int) -> bool:
-    """Copy the seed list of the generation before; False if it is not there any more, so that it is read anew.
-
-    Raises:
-        CrawlerError: It cannot be written.
-    """
-    try:
-        if spool.stat().st_size < length:
-            return False
-    except FileNotFoundError:
-        return False
-    try:
-        shutil.copyfile(spool, to)
-        bring_down(to)
-        bring_down(to.parent)
-    except OSError as error:
-        raise CrawlerError(f"{to}: cannot be written: {error.strerror}") from error
-    return True

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from crawler.claims import claim
 from crawler.directory import State
-from crawler.generations import Family, refuse_resume
+from crawler.errors import ConfigError
+from crawler.generations import NUMBERED, Family, told_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,3 +38,28 @@ def claimed(plan: Plan, *, fresh: bool) -> Iterator[Path | None]:
 def _all_aside(path: Path) -> Path:
     """Move a crawl aside with all its generations."""
     return Family(path).move_aside()
+
+
+def refuse_resume(path: Path) -> None:
+    """Refuse to go on with a crawl by itself that is a generation which is not in force, or whose next one is made.
+
+    Raises:
+        ConfigError: It is.
+        CrawlerError: A store cannot be read.
+    """
+    named = NUMBERED.fullmatch(path.resolve().name)
+    told = told_by(path) if named else None
+    if named and told is not None and told.number == int(named[2]):
+        raise ConfigError(
+            f"{path}: is generation {told.number} of {named[1]}, which --refresh makes or has made: "
+            f"--refresh -d {path.with_name(named[1])} goes on with it"
+        )
+    family = Family(path)
+    if family.half_published() is not None:
+        raise ConfigError(f"{path}: its newest generation was being put in force: --refresh -d {path} goes on")
+    made = family.being_made()
+    if made is not None:
+        raise ConfigError(
+            f"{path}: its next generation is being made in {made}: --refresh goes on with that; remove {made.name} to "
+            "go on with this one instead"
+        )

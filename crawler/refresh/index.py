@@ -37,7 +37,7 @@ INDEX = "refresh.db"
 UNPACKED = "refresh.{sink}.lines"
 """Beside it: the lines of a compressed file."""
 
-_FORMAT = 1
+_FORMAT = 2
 _AT_ONCE = 5_000
 
 _TABLES = """

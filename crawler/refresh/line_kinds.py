@@ -9,12 +9,15 @@ import msgspec
 from crawler.models import LINKS, PAGES, SITEMAPS
 from crawler.sinks import FILES
 
+CUT = ""
+"""The digest of a body that was cut short: what comes next may be all of it, whatever its validators say."""
+
 
 class Told(NamedTuple):
     """What a line tells of the URL that it is of."""
 
     url: str
-    digest: str | None = None
+    digest: str | None = None  #: of its content, or `CUT`
     fetched_at: str | None = None
 
 
@@ -35,10 +38,11 @@ class _PageLine(msgspec.Struct, frozen=True, gc=False):
     url: str
     content_digest: str | None = None
     fetched_at: str | None = None
+    truncated: tuple[str, ...] = ()
 
     def told(self) -> Told:
         """Of which URL."""
-        return Told(self.url, self.content_digest, self.fetched_at)
+        return Told(self.url, CUT if "body" in self.truncated else self.content_digest, self.fetched_at)
 
 
 class _FileLine(msgspec.Struct, frozen=True, gc=False):
@@ -46,10 +50,11 @@ class _FileLine(msgspec.Struct, frozen=True, gc=False):
 
     url: str
     fetched_at: str | None = None
+    truncated: tuple[str, ...] = ()
 
     def told(self) -> Told:
         """Of which URL."""
-        return Told(self.url, None, self.fetched_at)
+        return Told(self.url, CUT if "body" in self.truncated else None, self.fetched_at)
 
 
 class _LinkLine(msgspec.Struct, frozen=True, gc=False):

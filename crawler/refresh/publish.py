@@ -24,9 +24,12 @@ from crawler.refresh.account import account
 from crawler.refresh.base import Base
 from crawler.refresh.index import INDEX, forget
 from crawler.refresh.seeding import Place
+from crawler.refresh.selection import chosen
 from crawler.resume import CONFIG, REFRESH, altered, stored_config
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from crawler.plan import Plan
 
 log = logging.getLogger(__name__)
@@ -81,15 +84,26 @@ def concluded(plan: Plan, stopped_by: str | None) -> Ended | None:
     if not ended.is_whole:
         plan.directory.reopen()
         return ended
-    base = CrawlDirectory(made.base)
+    base, memory = CrawlDirectory(made.base), plan.directory.path / INDEX
     done = account(
         base,
         plan.directory,
-        plan.directory.path / INDEX,
+        memory,
         compares=_are_alike(base, plan.directory),
         trusts=plan.config.refresh.lastmod == "trust",
     )
-    return msgspec.structs.replace(ended, changes=done.changes, news=done.news)
+    return msgspec.structs.replace(ended, changes=done.changes, news=(*_passed_over(memory, due=made.due), *done.news))
+
+
+def _passed_over(memory: Path, *, due: bool) -> Iterator[str]:
+    """How many pages were due, and how many not visited, where that was a question."""
+    counts = chosen(memory) if memory.exists() else None
+    if counts is None or not due:
+        return
+    lastmod = f", {counts.lastmod:,} no newer by their sitemap" if counts.lastmod else ""
+    beyond = f", {counts.beyond:,} left for the budget" if counts.beyond else ""
+    due_or_not = f"{counts.visited:,} were due and visited, {counts.not_due:,} were not due"
+    yield f"Of the known pages {due_or_not}{lastmod}{beyond}."
 
 
 def _are_alike(base: CrawlDirectory, made: CrawlDirectory) -> bool:

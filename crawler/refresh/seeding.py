@@ -139,14 +139,16 @@ class RefreshSeeds:
         )
 
     def _known_of(self, url: BaseUrl) -> Known:
+        has_other = url.has_content and not url.has_page
         if not self._carries or not url.has_content or self._selection.reads_anew(url.kind):
-            return Known(id=url.id, has_page=url.has_page, at=url.visited_at)
+            return Known(id=url.id, has_page=url.has_page, has_other=has_other, at=url.visited_at)
         return Known(
             id=url.id,
             has_page=url.has_page,
+            has_other=has_other,
             bytes=url.bytes or 0,
-            etag=url.etag,
-            last_modified=url.last_modified,
+            etag=None if url.is_cut else url.etag,
+            last_modified=None if url.is_cut else url.last_modified,
             digest=(url.digest or "") if url.has_page else "",
             at=url.visited_at,
             since=_seconds(url.fetched_at),

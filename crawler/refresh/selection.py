@@ -92,6 +92,17 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     lastmod: int = 0
 
 
+def chosen(memory: Path) -> Counts | None:
+    """What a refresh has decided; None if nothing.
+
+    Raises:
+        CrawlerError: Its memory cannot be used.
+    """
+    with memory_errors(memory), closing(memory_at(memory)) as connection:
+        row = connection.execute("SELECT counts FROM chosen").fetchone()
+    return msgspec.json.decode(row[0], type=Counts) if row else None
+
+
 class _Row(NamedTuple):
     """A page with content, as the generation before has it."""
 

@@ -218,4 +218,5 @@ def _values(found: dict[str, Any] | None) -> Cell:
 def _text(value: Any) -> str:  # noqa: ANN401  (of a record)
     if value is None:
         return "\N{EN DASH}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[: _VALUE * 2]
+    # white space does not count, and a line break would be shown as the two characters that stand for it
+    return " ".join(value.split()) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[: _VALUE * 2]

@@ -119,4 +119,4 @@ def names(fields: Sequence[str]) -> Html:
 
 def alike(similarity: float | None) -> Cell:
     """How alike two texts are, in percent."""
-    return UNKNOWN if similarity is None else Cell(f"{similarity:.0%}", similarity)
+    return UNKNOWN if similarity is None else Cell(f"{100 * similarity:.0f} %", similarity)

@@ -33,9 +33,9 @@ def _section(report: Report, key: str, title: str, body: Html, amount: int) -> S
 def near_duplicates(report: Report) -> Section:
     """Pages that say nearly the same."""
     found = report.mined
-    rows = [(whole(cluster.pages), several_urls(cluster.urls, cluster.pages)) for cluster in found.clusters]
+    rows = [(several_urls(cluster.urls, cluster.pages), whole(cluster.pages)) for cluster in found.clusters]
     told = f"{counted(found.n_alike, 'page')} in {counted(found.n_clusters, 'cluster')} that say nearly the same"
-    columns = (Column("Pages", is_number=True), Column("Among them", kind="wide", is_sortable=False))
+    columns = (Column("Among them", kind="wide", is_sortable=False), Column("Pages", is_number=True))
     body = table(f"{told}, the largest first", columns, rows, by="Pages")
     return _section(report, "near", "Near-duplicates", body, found.n_clusters)
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import msgspec
 import pytest
 from selectolax.lexbor import LexborHTMLParser
@@ -13,7 +19,9 @@ from tests.crawl.conftest import in_folder, options
 from tests.support.changing import STYLES, ChangingWeb
 from tests.support.changing_pages import RULES
 from tests.support.server import Server
+from tests.support.two_crawls import OneCrawl
 
+ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 
@@ -52,6 +60,31 @@ def test_generations_compared_say_what_the_changes_of_a_refresh_say(tmp_path, ca
     section = LexborHTMLParser((ran.directory / "report.html").read_text("utf-8")).css_first("#changes")
     shown = {node.attributes["href"] for node in section.css("a.url")}
     assert shown >= found["new"] | found["changed"] | found["gone"]
+
+
+_SIGNALLED = """
+import os, sys
+from crawler.cli import run
+from crawler.diff.compare import Differences
+
+def signalled(self):
+    assert len(os.listdir()) == 3, "a draft beside both crawls"
+    os.kill(os.getpid(), int(sys.argv[1]))
+    yield from ()
+
+Differences.__iter__ = signalled
+sys.exit(run(["diff", "a", "b", "--to", "changed.jsonl"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_no_part_of_a_file(tmp_path, number):
+    for side in "ab":
+        OneCrawl(tmp_path / side).write()
+    command = [sys.executable, "-c", _SIGNALLED, str(int(number))]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)
+    assert done.returncode == 130
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}
 
 
 def _compare(folder, before, after, *more, capfd):

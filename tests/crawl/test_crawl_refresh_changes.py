@@ -118,6 +118,31 @@ def test_what_counts_as_text_hangs_on_what_is_extracted(begun, mode):
     assert found == expected
 
 
+def test_a_generation_in_force_that_is_gone_on_with_tells_what_is_different_now(begun, tmp_path):
+    web = ChangingWeb(hosts=1, pages_per_host=6, styles=("etag",))
+    run = in_folder(tmp_path)
+    with Server(web) as server:
+        _, refresh = begun(server, web)
+        web.move()
+        web.remove(0, 5)
+        assert told(refresh())[web.url(0, 5)].change == "gone"
+        web.restore(0, 5)
+        ran = run("--retry-failed")
+        assert ran.code == 0, ran.stderr
+        assert told(ran) == {web.url(0, number): Planted("unchanged") for number in range(6)}
+        for name in ("in_flight", "crawl.db"):
+            for file in ran.directory.glob(f"{name}*"):
+                file.unlink()
+        ran = run("--repair")
+        assert ran.code == 0, ran.stderr
+        assert told(ran) == {web.url(0, number): Planted("unchanged") for number in range(6)}
+        before = (ran.directory / "changes.jsonl").read_bytes()
+        (tmp_path / "crawl@1").rename(tmp_path / "elsewhere")
+        ran = run("--resume", "http://h0.test/none")
+        assert "changes.jsonl is as it was before this run" in ran.stderr
+        assert (ran.directory / "changes.jsonl").read_bytes() == before
+
+
 def test_where_records_are_made_otherwise_all_is_read_anew_and_nothing_learnt(begun):
     web = ChangingWeb(hosts=1, pages_per_host=6, styles=("etag",))
     with Server(web) as server:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +25,7 @@ from tests.support.clock import FakeClock
 from tests.support.frontiers import BACKENDS
 from tests.support.mined_crawl import make
 from tests.support.small_crawl import End, SmallCrawl, failed, page_record, request, url_of
+from tests.support.two_crawls import OneCrawl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -236,9 +238,56 @@ async def test_of_a_crawl_that_goes_on_only_what_is_committed_counts(tmp_path, c
         with crawl.files.paths[name].open("ab") as out:
             out.write(crawl.files.paths[name].read_bytes().replace(b"/a", b"/c"))
     assert run(["mine", str(folder)]) == 0
-    assert "so this is of the 2 pages it has committed" in capsys.readouterr().err
+    assert "so this is of 2 pages, what it has committed" in capsys.readouterr().err
     assert {row["url"]: row["in_links"] for row in rows(folder, "ranks")} == {url_of("a"): 1, url_of("b"): 1}
     assert [row["sources"] for row in rows(folder, "dead_links")] == [[{"url": url_of("a"), "text": "gone"}]]
+
+
+PAGE = '{"url":"%s","content_digest":null,"lang":null,"lang_detected":null,"word_count":1,"fingerprint":%s%s}'
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b'{"url": 5}', "Expected `str`"),
+        (b'{"url": "http://a.test/\xff"}', "can't decode"),
+        ((PAGE % ("http://a.test/", "null", f',"x":{"[" * 100_000}{"]" * 100_000}')).encode(), "recursion"),
+        ((PAGE % ("a.test", "null", "")).encode(), "$.url"),
+        ((PAGE % ("http://a.test/", '"0xff"', "")).encode(), "$.fingerprint"),
+    ],
+)
+def test_line_that_is_no_record_is_told_with_its_place(tmp_path, capsys, line, told, suffix):
+    folder = tmp_path / "crawl"
+    write_pages(folder, [page_record(request(str(n)), None) for n in range(3)])
+    path = folder / "pages.jsonl"
+    start = path.stat().st_size
+    lines = path.read_bytes() + line + b"\n"
+    path.unlink()
+    (folder / f"pages.jsonl{suffix}").write_bytes(gzip.compress(lines) if suffix else lines)
+    assert run(["mine", str(folder), "--only", "languages", "--jobs", "1"]) == 1
+    place = "" if suffix else f"at byte {start:,}: "
+    error = capsys.readouterr().err
+    assert f"{path}{suffix}: {place}a line is no page record: " in error
+    assert told in error
+    assert "Traceback" not in error
+
+
+def test_pages_that_are_lost_are_an_error_though_the_crawl_has_ended(tmp_path, capsys):
+    crawl = OneCrawl(tmp_path / "crawl")
+    for name in "ab":
+        crawl.page(name)
+    crawl.write()
+    path = tmp_path / "crawl" / "pages.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    (path.parent / "pages.jsonl.gz").write_bytes(gzip.compress(b"".join(lines)))  # which may be shorter
+    path.unlink()
+    assert run(["mine", str(path.parent)]) == 0
+    assert "not ended" not in capsys.readouterr().err
+    (path.parent / "pages.jsonl.gz").unlink()
+    path.write_bytes(lines[0])
+    assert run(["mine", str(path.parent), "-q"]) == 1
+    assert f"{path}: has {len(lines[0]):,} bytes, and crawl.db knows of " in capsys.readouterr().err
 
 
 def test_empty_crawl_can_be_mined(tmp_path):
@@ -281,30 +330,42 @@ def test_missing_numpy_is_told_with_what_to_install(copied, capsys, monkeypatch)
     assert "pip install 'crawler[mining]'" in capsys.readouterr().err
 
 
-def started(folder):
-    """The command, once it has begun to read."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "crawler", "mine", str(folder), "--jobs", "2"], stderr=subprocess.PIPE
-    )
-    assert process.stderr.readline().startswith(b"read: ")
-    return process
+@contextmanager
+def held(folder):
+    """The command, which has made all files and has not put them in place before this is left."""
+    os.mkfifo(folder / "mine.json")  # which it reads last of all, and waits to be told what it says
+    command = [sys.executable, "-m", "crawler", "mine", str(folder), "--jobs", "2", "-q"]
+    with subprocess.Popen(command) as process, (folder / "mine.json").open("wb"):
+        yield process
 
 
-def test_interrupt_ends_it_and_leaves_nothing(copied):
-    before = sorted(copied.iterdir())
-    with started(copied) as process:
-        process.send_signal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupt_ends_it_and_leaves_nothing(copied, number):
+    with held(copied) as process:
+        assert list(copied.glob("mine.crawl-new/**/ranks.jsonl"))
+        process.send_signal(number)
         assert process.wait() == 130
-    assert sorted(copied.iterdir()) == before
+    assert results(copied) == {}
+    assert not list(copied.glob("*.crawl-new"))
 
 
 def test_kill_leaves_no_result_and_the_next_run_clears_up(mined, copied):
-    with started(copied) as process:
-        os.kill(process.pid, signal.SIGKILL)
+    with held(copied) as process:
+        process.kill()
+        process.wait()
     assert results(copied) == {}
+    (copied / "mine.json").unlink()
     assert run(["mine", str(copied), "-q"]) == 0
     assert results(copied) == results(mined[0])
     assert not list(copied.glob("*.crawl-new"))
+
+
+def test_a_second_one_is_refused_and_does_the_first_no_harm(mined, copied, capsys):
+    with held(copied) as process:
+        assert run(["mine", str(copied), "-q"]) == 1
+    assert f"{copied}: another process mines this crawl" in capsys.readouterr().err
+    assert process.returncode == 0
+    assert results(copied) == results(mined[0])
 
 
 def test_report_shows_what_was_found_and_escapes_it(tmp_path, capsys):

@@ -9,12 +9,14 @@ import pytest
 
 from tests.support.failpoint import program
 from tests.support.killing import spread
-from tests.support.refreshing import Refreshes
+from tests.support.refreshing import Generation, Refreshes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 FILE_OPERATIONS = 600
 """More than a refresh makes."""
+EVERY, PARTS = 48, 2
+"""Of file operations: it dies before each so many in one test, beginning with others in each of the parts."""
 STEPS = {"append": 2, "half": 1, "written": 3, "fsync": 5, "begin": 2, "middle": 1, "commit": 2, "heard": 3, "cut": 1}
 KEPT = ("export.links=true", "export.warc=true", 'export.files=["text/*"]')
 
@@ -33,10 +35,11 @@ def test_a_refresh_that_died_at_a_step_makes_the_same_generation(refreshes, step
         refreshes.ends_well(crawl)
 
 
-def test_dying_before_every_few_file_operations_a_refresh_still_ends_whole(refreshes):
+@pytest.mark.parametrize("first", range(1, EVERY, EVERY // PARTS))
+def test_dying_before_every_few_file_operations_a_refresh_still_ends_whole(refreshes, first):
     found = set()
-    with refreshes.copy("in-turn") as crawl:
-        for number in range(1, FILE_OPERATIONS, 23):
+    with refreshes.copy(f"in-turn-{first}") as crawl:
+        for number in range(first, FILE_OPERATIONS, EVERY):
             life = crawl.live(program=program("file", number))
             if not life.died:
                 break
@@ -66,6 +69,26 @@ def test_a_refresh_whose_disk_is_full_says_so_and_goes_on_once_there_is_room(ref
         assert refreshes.is_whole(crawl, life) == 1
         crawl.complete()
         refreshes.ends_well(crawl)
+
+
+@pytest.mark.parametrize("how", ["lost", "torn", "failed"])
+def test_a_refresh_that_died_is_repaired_or_tries_again_what_failed_and_comes_to_the_same(refreshes, how):
+    with refreshes.copy(f"mended-{how}") as crawl:
+        assert refreshes.is_whole(crawl, crawl.live(program=program("commit", 4))) == 1
+        made = crawl.directory.with_name("crawl@2")
+        store = made / "crawl.db"
+        if how == "lost":
+            for file in made.glob("crawl.db*"):
+                file.unlink()
+        elif how == "torn":
+            store.write_bytes(store.read_bytes()[:5_000])
+        life = crawl.live(more=["--retry-failed" if how == "failed" else "--repair"])
+        assert life.code == 0, life.stderr
+        known = Generation.of(crawl.directory)
+        assert {url: row["change"] for url, row in known.changes.items()} == {
+            url: row["change"] for url, row in refreshes.whole.changes.items()
+        }
+        assert {path.name for path in crawl.directory.parent.iterdir()} == {"crawl", "crawl@1"}
 
 
 def test_killed_at_random_moments_a_refresh_asks_no_host_too_soon(tmp_path):

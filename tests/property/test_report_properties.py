@@ -21,6 +21,10 @@ TEXTS = st.one_of(
 def of_type(kind):  # noqa: PLR0911 -- one for each sort of type
     """Values of a type as msgspec describes it."""
     match kind:
+        case inspect.Metadata(type=described):
+            return of_type(described)
+        case inspect.LiteralType(values=values):
+            return st.sampled_from(values)
         case inspect.StrType():
             return TEXTS
         case inspect.IntType():

@@ -21,7 +21,6 @@ from crawler.config import CrawlConfig, ExtractConfig, RuleConfig
 from crawler.config.file import dump
 from crawler.directory import CrawlDirectory
 from crawler.export.outcomes import OutcomeRecord
-from crawler.extract.record import LinkRecord
 from crawler.frontier.sqlite_schema import open_store
 from crawler.models import Outcome, Robots
 from tests.support.small_crawl import page_record, request
@@ -113,9 +112,10 @@ def _tail(draw, body, others, links, words):
         word_count=words,
         content_type=("text/html; charset=utf-8", "application/xhtml+xml", None)[body % 3],
         truncated=("body",) if body % 50 == 0 else (),
-        links=tuple(LinkRecord(url, "a link", None) for url in (*there, gone)),
     )
     plain = msgspec.to_builtins(record)
+    plain["links"] = [{"url": url, "text": "a link", "rel": None} for url in (*there, gone)]
+    plain["n_links"] = links
     for key in ("url", "depth", "fetched_at", "elapsed_s", "content_digest", "body_bytes"):
         del plain[key]
     return msgspec.json.encode(plain)[1:] + b"\n"

@@ -123,6 +123,18 @@ def test_the_page_tells_the_same_and_holds_no_markup_of_others(two, tmp_path, ca
     assert run(["diff", *(str(side.path) for side in two), "--report", str(path)]) == 0  # its own page is replaced
 
 
+def test_lines_of_a_text_are_shown_as_a_text(tmp_path, capfd):
+    for side, word in (("a", "old"), ("b", "new")):
+        crawl = OneCrawl(tmp_path / side)
+        crawl.page("p", text=f"The {word}\nline\tand more")
+        crawl.write()
+    path = tmp_path / "page.html"
+    assert run(["diff", str(tmp_path / "a"), str(tmp_path / "b"), "--report", str(path)]) == 0
+    shown = LexborHTMLParser(path.read_text("utf-8")).css_first("#changed").text()
+    assert "The old line and more" in shown
+    assert "The new line and more" in shown
+
+
 def test_a_huge_comparison_makes_a_page_that_opens(tmp_path, capfd):
     before, after = (OneCrawl(tmp_path / side, rules=[OFFER]) for side in "ab")
     for number in range(400):

@@ -21,8 +21,8 @@ from crawler.generations import (
     is_free,
     number_of,
     refuse_numbered,
-    refuse_resume,
 )
+from crawler.refresh.claimed import refuse_resume
 from crawler.resume import CONFIG
 from tests.support.dying import Died, Steps
 
@@ -179,6 +179,11 @@ def test_a_generation_can_be_begun_where_nothing_else_lies(tmp_path):
     assert is_free(generation(tmp_path / "killed at once", begun=False), 2)
     (tmp_path / "file").write_text("")
     assert not is_free(tmp_path / "file", 2)
+    lost = generation(tmp_path / "lost", 2)
+    (lost / "pages.jsonl").write_text("")
+    (lost / "outcomes.jsonl").write_text("")
+    CrawlDirectory(lost).store.unlink()
+    assert is_free(lost, 2), "--repair makes its store anew"
 
 
 def test_a_store_that_cannot_be_read_is_no_first_generation(tmp_path):

@@ -8,11 +8,13 @@ import signal
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from crawler.errors import CrawlerError
 from crawler.export.packing import PACKINGS
 from crawler.mining import parts as parting
+from crawler.mining.layout import keep, mapped, save
 from crawler.mining.parts import parts
 from crawler.mining.reading_links import source_of
 from crawler.mining.tasks import Part, Task
@@ -83,6 +85,23 @@ def test_error_of_a_task_names_the_file(tmp_path):
     path.write_bytes(b'{"url": 3}\n')
     with Workers(1) as workers, pytest.raises(CrawlerError, match=r"pages\.jsonl.*no page record"):
         list(workers.run([task(path)]))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to be had")
+@pytest.mark.parametrize("size", [1, 100_000])
+@pytest.mark.parametrize("write", [keep, lambda array, path: save((array,), path)])
+def test_array_that_does_not_fit_on_the_disk_is_an_error_that_says_so(size, write):
+    with pytest.raises(OSError, match="No space left"):
+        write(np.zeros(size), Path("/dev/full"))
+
+
+@pytest.mark.parametrize("array", [np.arange(7), np.zeros(0, np.uint32), np.arange(12, dtype="<u4")[::3]])
+def test_arrays_are_kept_as_they_are(tmp_path, array):
+    keep(array, tmp_path / "kept")
+    assert mapped(tmp_path / "kept", array.dtype).tolist() == array.tolist()
+    save((array, array), tmp_path / "saved")
+    with (tmp_path / "saved").open("rb") as source:
+        assert [np.load(source).tolist() for _ in range(2)] == [array.tolist()] * 2
 
 
 @pytest.mark.slow

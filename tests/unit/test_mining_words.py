@@ -1,7 +1,7 @@
 """Texts become words, and words numbers, in every script."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.mining.words import MAX_CHARS, MAX_TERM_CHARS, is_term, number, terms, words
@@ -38,6 +38,7 @@ def test_what_follows_in_a_huge_text_does_not_count():
 
 
 @pytest.mark.slow
+@settings(max_examples=30)
 @given(st.lists(st.text(), max_size=5))
 def test_numbers_stand_for_the_words_of_each_text(texts):
     numbered = number(texts)

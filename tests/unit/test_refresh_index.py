@@ -15,11 +15,12 @@ from crawler.directory import CrawlDirectory
 from crawler.errors import CrawlerError
 from crawler.export.packing import PACKINGS, suffix
 from crawler.frontier.sqlite_schema import open_store
-from crawler.models import LINKS, OUTCOMES, PAGES
+from crawler.models import LINKS, OUTCOMES, PAGES, Kind
 from crawler.refresh import carry
 from crawler.refresh.base import Base
 from crawler.refresh.carry import RecordCarrier
 from crawler.refresh.index import INDEX, forget, index_records
+from crawler.refresh.seeding import RefreshSeeds
 from crawler.url import fingerprint
 
 SINKS = ("products", OUTCOMES, PAGES, LINKS)
@@ -169,3 +170,23 @@ def test_a_file_that_is_there_twice_is_refused(tmp_path, into):
     base.records(PAGES, ".gz").write_bytes(gzip.compress(b""))
     with pytest.raises(CrawlerError, match=r"pages.jsonl and pages.jsonl.gz are both there"):
         index_records(base, into, SINKS)
+
+
+def test_what_was_cut_short_is_known_to_be_so(tmp_path, into):
+    base = made(tmp_path / "shop")
+    pages = base.records(PAGES)
+    lines = [msgspec.json.decode(line) for line in pages.read_bytes().splitlines()]
+    for page in lines:
+        page["truncated"] = {url(1): ["body"], url(2): ["text"]}.get(page["url"], [])
+    pages.write_bytes(b"".join(msgspec.json.encode(page) + b"\n" for page in lines))
+    with closing(open_store(base.store, fsync=False)) as store:
+        store.executemany("INSERT INTO validator VALUES (?, ?, NULL)", [(1, '"tag"'), (2, '"tag"')])
+        store.execute("INSERT INTO done SELECT value, 'fetched', NULL, 200, NULL, 1, 9, 1 FROM json_each('[1,2]')")
+    index_records(base, into, SINKS)
+    with Base(base.store, into / INDEX) as urls:
+        seeds = RefreshSeeds(urls, None, SimpleNamespace(reads_anew=lambda _: False, skip=lambda _: None), carries=True)
+        requests, _ = seeds._batch(Kind.PAGE, 0)
+    cut, whole = (request.known for request in requests[:2])
+    assert (cut.etag, cut.digest, cut.has_page) == (None, "", True)
+    assert (whole.etag, whole.digest) == ('"tag"', "sha256:2")
+    assert cut.bytes > 0

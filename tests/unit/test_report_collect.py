@@ -23,12 +23,14 @@ from crawler.config import CrawlConfig
 from crawler.config.file import dump, loads
 from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError, CrawlerError
+from crawler.extract.record import PageRecord
 from crawler.models import Robots, RobotsFile
 from crawler.plan import Plan
 from crawler.report import collect_hosts, duplicates, lying, takes_long, write
 from crawler.report.collect import collect
 from crawler.report.collect_robots import robots_of
 from crawler.report.lying import is_running
+from crawler.url import canonicalize
 from tests.support.large_crawl import BEGAN_AT, make
 from tests.support.report_sums import adds_up, agrees
 from tests.support.stores import HandMadeCrawl
@@ -78,6 +80,13 @@ def test_what_was_made_is_what_is_told(whole):
     assert len(report.biggest) == len(report.slowest) == 20
     assert report.biggest[0].body_bytes == max(page.body_bytes for page in report.biggest)
     assert 0 < len(report.timeline.pages) <= 240
+
+
+def test_what_was_made_is_as_a_crawl_writes_it(whole):
+    for line in (whole.folder / "pages.jsonl").read_bytes().splitlines():
+        page = msgspec.json.decode(line, type=PageRecord)
+        assert page.n_links == len({link.url for link in page.links})
+        assert all(canonicalize(link.url) == link.url for link in page.links)
 
 
 @pytest.mark.slow

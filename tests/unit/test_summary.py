@@ -220,3 +220,8 @@ def test_what_a_refresh_found_unchanged_is_told_by_how_that_was_found():
     lines = [" ".join(line.split()) for line in told.splitlines()]
     assert "Unchanged 30" in lines
     assert any(line.startswith("not_modified 25 asked for what is new since") for line in lines)
+
+
+def test_the_file_of_changes_is_no_rules():
+    text = account(files=["changes.jsonl", "outcomes.jsonl"])
+    assert "changes.jsonl   what became of each page since the generation before" in text
