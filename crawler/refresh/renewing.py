@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from crawler.diff.changes import write_changes
 from crawler.directory import CrawlDirectory, State
 from crawler.errors import CrawlerError
-from crawler.generations import before, told_by
+from crawler.generations import NUMBERED, told_by
 from crawler.models import OUTCOMES, PAGES, STOPPED
 from crawler.sinks import CHANGES
 
@@ -35,7 +35,7 @@ def renewed(plan: Plan, stopped_by: str | None) -> str:
     try:
         told = told_by(directory.path)
         number = told.number if told else 1
-        base = CrawlDirectory(before(directory.path, number))
+        base = CrawlDirectory(_before(directory.path, number))
         earlier = told_by(base.path)
         if base.state() is not State.FINISHED or (earlier.number if earlier else 1) != number - 1:
             why = f"generation {number - 1} is not in {base.path} any more"
@@ -47,6 +47,14 @@ def renewed(plan: Plan, stopped_by: str | None) -> str:
         why = str(error)
     log.warning("changes.jsonl is as it was before this run", extra={"why": why})
     return f"changes.jsonl is as it was before this run, as it cannot be made anew: {why}"
+
+
+def _before(path: Path, number: int) -> Path:
+    """Where the generation before this one lies, which is in force or called as its number says."""
+    path = path.resolve()
+    named = NUMBERED.fullmatch(path.name)
+    name = named[1] if named and int(named[2]) == number else path.name
+    return path.with_name(f"{name}@{number - 1}")
 
 
 def _is_behind(directory: CrawlDirectory) -> bool:
