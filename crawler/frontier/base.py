@@ -36,7 +36,8 @@ class Frontier(Protocol):
 
     @property
     def key(self) -> int:
-        """The crawl's own random 64-bit fingerprint key, stored with it (so that no page can forge a collision)."""
+        """The crawl's own random 64-bit fingerprint key, stored with it (so that no page can forge a collision), which
+        all its generations share: that holds while nobody else has seen a store that is crawled with."""
         ...
 
     def add(self, requests: Sequence[Request]) -> list[bool]:

@@ -35,6 +35,8 @@ def renewed(plan: Plan, stopped_by: str | None) -> str:
     try:
         told = told_by(directory.path)
         number = told.number if told else 1
+        if number == 1:
+            return ""  # not of ours
         base = CrawlDirectory(Family(directory.path)[number - 1])
         earlier = told_by(base.path)
         if base.state() is not State.FINISHED or (earlier.number if earlier else 1) != number - 1:

@@ -82,7 +82,7 @@ def export_file(table: Table, to: Path, wanted: Wanted, *, raw_cells: bool = Fal
                 rows = write_answer(connection, sql, draft_in(folder), to, raw_cells=raw_cells)
             return Exported(rows + found.chosen.dropped, found.chosen.dropped)
         if holds_tables(to):
-            with database(draft_in(folder)) as made:
+            with database(draft_in(folder), to) as made:
                 return _into(made, found)
         if is_table(to):
             return _into_parquet(found, folder)
@@ -93,7 +93,7 @@ def export_file(table: Table, to: Path, wanted: Wanted, *, raw_cells: bool = Fal
 
 def export_all(tables: Iterable[tuple[Table, Sequence[str]]], to: Path) -> dict[str, Exported]:
     """Write tables, each with the key of which it holds each once, to one SQLite database. Errors as `export_file`."""
-    with beside(to) as folder, database(draft_in(folder)) as made:
+    with beside(to) as folder, database(draft_in(folder), to) as made:
         return {table.name: _into(made, _found(table, Wanted(key), folder)) for table, key in tables}
 
 
@@ -137,7 +137,7 @@ def write_answer(connection: Any, sql: str, draft: Path, to: Path, *, raw_cells:
         return copy(connection, sql, draft, row_bytes=_ROW_BYTES)
     found = answer(connection, sql)
     if holds_tables(to):
-        with database(draft) as made:
+        with database(draft, to) as made:
             return made.table(_ANSWER, columns(found.kinds), _native_rows(found, to))
     encoding = format_of(to).rows([field.name for field in found.fields], raw_cells=raw_cells)
     with _lines_to(draft, to, encoding.head) as write:

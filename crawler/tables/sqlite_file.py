@@ -53,8 +53,8 @@ class Database:
 
 
 @contextmanager
-def database(path: Path) -> Iterator[Database]:
-    """A new database at `path`; whole once this ends.
+def database(path: Path, to: Path) -> Iterator[Database]:
+    """A new database at `path`, which is going to be called `to`; whole once this ends.
 
     Raises:
         CrawlerError: It cannot be written.
@@ -69,6 +69,6 @@ def database(path: Path) -> Iterator[Database]:
         yield Database(connection)
         connection.execute("COMMIT")
     except (sqlite3.Error, OverflowError) as error:
-        raise CrawlerError(f"SQLite: {error}") from error
+        raise CrawlerError(f"{to}: cannot be written: {error}") from error
     finally:
         connection.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crawler.directory import CrawlDirectory
+from crawler.errors import CrawlerError
 from crawler.tables.catalog import stored_config, tables_in
 from crawler.tables.columns import columns, distinct, quoted
 from crawler.tables.duck import explained, opened
@@ -106,7 +107,11 @@ class Crawl:
             ConfigError: DuckDB is not installed.
             CrawlerError: Files cannot be read, or hold what a table cannot.
         """
-        made = {name: self._made(name, folder, exact=exact) for name in self._chosen(wanted)}
+        try:
+            made = {name: self._made(name, folder, exact=exact) for name in self._chosen(wanted)}
+        except OSError as error:
+            told = "copies of files cannot be written here (of a query that prints, TMPDIR says where)"
+            raise CrawlerError(f"{folder}: {told}: {error.strerror}") from error
         connection = opened(folder, max((one.longest for one in made.values() if not one.in_place), default=0))
         with explained(str(self.directory)):
             for name, one in zip(distinct(made), made.values(), strict=True):

@@ -153,3 +153,27 @@ def test_where_records_are_made_otherwise_all_is_read_anew_and_nothing_learnt(be
     assert "read anew" in ran.stderr
     assert {visits for visits, _ in history(ran.directory).values()} == {0}
     assert "Copyright" in ran.pages[0]["text"]
+
+
+def test_a_site_that_has_nothing_for_a_while_is_told_to_be_gone_and_then_back(begun, tmp_path):
+    web = ChangingWeb(hosts=2, pages_per_host=6, styles=("etag", "noisy"))
+    with Server(web) as server:
+        _, refresh = begun(server, web)
+        pages = web.pages()
+        web.move()
+        for page in pages:
+            web.remove(*page)
+        ran = in_folder(tmp_path)("--refresh")
+        assert ran.code == 3, ran.stderr  # no seed could be fetched
+        assert told(ran) == web.expected()
+        assert ran.pages == [] == ran.lines("offer.jsonl")
+        assert len((tmp_path / "crawl@1" / "pages.jsonl").read_bytes().splitlines()) == 12
+        web.move()
+        assert told(second := in_folder(tmp_path)("--refresh")) == {}, second.stderr  # nothing is there, or was
+        web.move()
+        for page in pages:
+            web.restore(*page)
+        third = refresh()
+    assert {planted.change for planted in told(third).values()} == {"back"}
+    assert len(third.pages) == 12
+    assert {visits for visits, _ in history(third.directory).values()} == {0}  # there was nothing to compare with

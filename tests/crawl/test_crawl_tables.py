@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import json
 import os
@@ -434,6 +435,26 @@ def test_a_file_of_somebody_else_spoils_no_list_and_no_question(crawl, tmp_path,
     assert "notes.jsonl:1" in told.err
     assert run(["query", str(folder), 'SELECT count(*) AS n FROM "a\'b""; drop"']) == 0
     assert json.loads(capfd.readouterr().out) == {"n": len(ITEMS)}
+
+
+def test_a_full_disk_is_told_of_by_the_file_that_does_not_fit(crawl, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr("crawler.tables.views.spool", fails)
+    assert run(["query", str(crawl), "FROM product", "--exact"]) == 1
+    told = capfd.readouterr().err
+    assert "crawler-" in told
+    assert "TMPDIR" in told
+    monkeypatch.setattr("crawler.tables.exporting._native", fails_as_sqlite)
+    assert run(["export", str(crawl), "product", "--to", str(tmp_path / "out.sqlite")]) == 1
+    assert "out.sqlite: cannot be written: database or disk is full" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def fails(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def fails_as_sqlite(*_):
+    raise sqlite3.OperationalError("database or disk is full")
 
 
 def test_what_pages_say_does_not_reach_a_terminal_as_commands(crawl, capfd):
