@@ -172,7 +172,7 @@ class Running:
 
     def _since_the_last(self, rules: Mapping[str, RuleSummary]) -> list[str]:
         """What rules find less of than in the crawl before."""
-        lines = list(worse(rules, self._earlier, refreshes=self._generation is not None)) if self._earlier else []
+        lines = list(worse(rules, self._earlier, refreshes=self._generation > 1)) if self._earlier else []
         for line in lines:
             log.warning("a rule finds less than in the last crawl", extra={"why": line})
         return lines
