@@ -24,11 +24,11 @@ HONEST = ("etag", "modified", "both", "weak")
 class Refreshed:
     """A crawl of a web in `folder`, and what comes of visiting it again."""
 
-    def __init__(self, folder, server, web, *settings):
+    def __init__(self, folder, server, web, *settings, delay="0"):
         self._server, self._web = server, web
         (folder / "rules.yaml").write_text(RULES)
         self._run = in_folder(folder)
-        self.options = options(server, *settings)
+        self.options = ["--delay", delay, *options(server, *settings)[2:]]
         self.first = self._run(*web.seeds(), "-c", "rules.yaml", *self.options)
         assert self.first.code == 0, self.first.stderr
 
@@ -87,6 +87,23 @@ def test_where_a_twentieth_changed_the_server_sends_less_than_15_percent_of_a_fu
     assert told(ran) == web.expected()
     assert sum(hit.is_conditional for hit in log.hits) == 1000
     assert sum(hit.status == 304 for hit in log.hits) == 900
+
+
+def test_a_host_is_left_its_delay_across_generations_and_asked_robots_txt_once(tmp_path):
+    delay_s = 3.0  # longer than a process takes to come up and ask, so that only what was carried over keeps to it
+    web = ChangingWeb(hosts=2, pages_per_host=2, styles=("etag", "same"))
+    with Server(web) as server:
+        crawl = Refreshed(tmp_path, server, web, delay=f"{delay_s}s")
+        for _ in range(2):
+            web.move()
+            web.change(0, 1, "text")
+            crawl.refresh()
+        log = server.log
+    for host in ("h0.test", "h1.test"):
+        assert len(log.of(host, robots=False)) == 6
+        assert len(log.of(host)) == 7
+        assert log.smallest_gap_s(host) >= delay_s
+        assert log.max_in_flight(host) == 1
 
 
 def test_over_weeks_due_visits_find_more_changes_than_as_many_at_random(tmp_path):
