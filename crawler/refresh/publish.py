@@ -133,8 +133,15 @@ def left_by(made: CrawlDirectory, stopped_by: str | None) -> int | None:
     return int(left)
 
 
+def _is_empty(ended: Ended) -> bool:
+    """Whether nothing is there, as when a site is down for days: then older generations are all that is left."""
+    counts = ended.changes
+    return counts is not None and counts.gone == counts.rows
+
+
 def published(plan: Plan, ended: Ended) -> Ended:
-    """Put a generation in force that is whole; older ones than are kept are removed. Both it and its base are held.
+    """Put a generation in force that is whole; older ones than are kept are removed, unless all is gone in it. Both it
+    and its base are held.
 
     Raises:
         CrawlerError: Something cannot be written, renamed or removed. Run again, it goes on.
@@ -146,5 +153,5 @@ def published(plan: Plan, ended: Ended) -> Ended:
     older = family.publish(ended.number)
     forget(family.path)  # not before: who does the account again needs it
     log.info("generation in force", extra={"why": f"{ended.number}; the one before is {older}"})
-    removed = tuple(family.prune(plan.config.refresh.keep))
+    removed = () if _is_empty(ended) else tuple(family.prune(plan.config.refresh.keep))
     return msgspec.structs.replace(ended, path=family.path, older=older, removed=removed)

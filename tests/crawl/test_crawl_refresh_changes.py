@@ -163,17 +163,19 @@ def test_a_site_that_has_nothing_for_a_while_is_told_to_be_gone_and_then_back(be
         web.move()
         for page in pages:
             web.remove(*page)
-        ran = in_folder(tmp_path)("--refresh")
+        ran = in_folder(tmp_path)("--refresh", "--set", "refresh.keep=0")
         assert ran.code == 3, ran.stderr  # no seed could be fetched
         assert told(ran) == web.expected()
         assert ran.pages == [] == ran.lines("offer.jsonl")
         assert len((tmp_path / "crawl@1" / "pages.jsonl").read_bytes().splitlines()) == 12
         web.move()
         assert told(second := in_folder(tmp_path)("--refresh")) == {}, second.stderr  # nothing is there, or was
+        assert (tmp_path / "crawl@1").exists()  # all that is left is not removed, whatever is to be kept
         web.move()
         for page in pages:
             web.restore(*page)
         third = refresh()
     assert {planted.change for planted in told(third).values()} == {"back"}
     assert len(third.pages) == 12
+    assert not list(tmp_path.glob("crawl@*"))
     assert {visits for visits, _ in history(third.directory).values()} == {0}  # there was nothing to compare with
