@@ -96,7 +96,7 @@ MISTAKES = {
     ("why", "nothere", "a.test"): ("nothere: holds no crawl", "crawl.db"),
     ("try",): ("Missing argument", "crawler try --help"),
     ("try", "nope.html"): ("nope.html: No such file", "expected a page"),
-    ("export", "nothere", "pages"): ("nothere: has no records of 'pages'", "expected a crawl's directory"),
+    ("export", "nothere", "pages"): ("nothere: has no files of records", "expected a crawl's directory"),
     ("reparse", "nothere"): ("nothere: no such file or directory", "expected a crawl's directory"),
     ("schema", "confg"): ("'confg' is not one of", "Did you mean config?"),
     ("schema", "items"): ("items:", "name the configuration with -c FILE"),

@@ -113,7 +113,8 @@ def test_a_crawl_without_a_name_gets_one_that_stays_below_data(seed, tmp_path, m
 @pytest.mark.parametrize("name", ["../pages", "/etc/passwd", "..", "a/b"])
 def test_an_export_reads_no_file_beside_the_crawl(name, tmp_path):
     (tmp_path / "crawl").mkdir()
-    (tmp_path / "pages.jsonl").write_text("{}\n")
+    for folder in (tmp_path, tmp_path / "crawl"):
+        (folder / "pages.jsonl").write_text("{}\n")
     done = CliRunner().invoke(export, [str(tmp_path / "crawl"), name])
     assert isinstance(done.exception, ConfigError)
     assert "has no records of" in str(done.exception)
