@@ -25,6 +25,7 @@ from crawler.url import fingerprint
 ROOT = Path(__file__).parents[2]
 URLS = 15_000
 ROUNDS = 10
+MOST_AT_ONCE = 100
 #: a sweep every few commits, hosts forgotten all the time
 BOUNDS = Bounds(memory_urls=500, window_urls=200, chunk_urls=8, host_names=20, snoozed=10, seeds=1, unindexed=100)
 
@@ -60,6 +61,8 @@ class Crawl:
                     await self.step()
                     if writing is None or writing.done():
                         writing = group.create_task(self.commit(out))
+                    if len(self.finished) >= MOST_AT_ONCE:  # on a slow disk, too, it lives through many commits
+                        await writing
                     await asyncio.sleep(0)
         await self.frontier.aclose()
 
