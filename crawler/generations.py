@@ -20,7 +20,7 @@ import msgspec
 
 from crawler.claims import move_aside
 from crawler.directory import CrawlDirectory, State, bring_down
-from crawler.errors import ConfigError, CrawlerError, FrontierError
+from crawler.errors import ConfigError, CrawlerError, DamagedStoreError, FrontierError
 from crawler.resume import CONFIG
 from crawler.resume import GENERATION as GENERATION  # noqa: PLC0414 - exported from here too
 
@@ -94,9 +94,15 @@ class Family:
         Raises:
             CrawlerError: A store cannot be read.
         """
-        if not CrawlDirectory(self.path).store.exists():
+        others = self.others()
+        if not others or not CrawlDirectory(self.path).store.exists():
             return None
-        number = self.number() + 1
+        try:
+            number = self.number() + 1
+        except DamagedStoreError:  # which a repair may be about to mend: older ones have come to their ends
+            number = max(others)
+            if CrawlDirectory(self[number]).state() is not State.UNFINISHED:
+                return None
         made = self[number]
         return made if made.is_dir() and _is_one(made, number) else None
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from crawler.claims import claim
 from crawler.directory import State
-from crawler.errors import ConfigError
+from crawler.errors import ConfigError, DamagedStoreError
 from crawler.generations import NUMBERED, Family, told_by
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def refuse_resume(path: Path) -> None:
         CrawlerError: A store cannot be read.
     """
     named = NUMBERED.fullmatch(path.resolve().name)
-    told = told_by(path) if named else None
+    told = None
+    with suppress(DamagedStoreError):  # which a repair is to mend
+        told = told_by(path) if named else None
     if named and told is not None and told.number == int(named[2]):
         raise ConfigError(
             f"{path}: is generation {told.number} of {named[1]}, which --refresh makes or has made: "

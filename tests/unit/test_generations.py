@@ -194,3 +194,16 @@ def test_a_store_that_cannot_be_read_is_no_first_generation(tmp_path):
         store.commit()
     with pytest.raises(CrawlerError, match="format 99"):
         number_of(path)
+
+
+def test_a_damaged_crawl_can_be_gone_on_with_unless_its_next_generation_is_being_made(family, tmp_path):
+    for path in (tmp_path / "shop", generation(tmp_path / "alone"), generation(tmp_path / "shop@5", 5)):
+        store = CrawlDirectory(path).store
+        store.write_bytes(store.read_bytes()[: store.stat().st_size // 2])
+        with pytest.raises(CrawlerError, match="damaged"):
+            number_of(path)
+        refuse_resume(path)
+    (tmp_path / "shop@5").rename(tmp_path / "elsewhere")
+    (tmp_path / "shop@4" / "summary.json").unlink()
+    with pytest.raises(ConfigError, match="its next generation is being made in"):
+        refuse_resume(tmp_path / "shop")
