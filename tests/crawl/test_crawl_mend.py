@@ -29,7 +29,8 @@ WEB = Web(
 )
 ANY = "scope.stay_on=any"
 STORE = "crawl.db"
-OF_TIME_AND_ORDER = ("fetched_at", "elapsed_s", "via", "depth", "at", "attempts", "redirected_from")
+OF_TIME_AND_ORDER = ("fetched_at", "elapsed_s", "via", "depth", "seed", "at", "attempts", "redirected_from")
+"""`seed` among them: both sites may be crawled from either seed."""
 
 
 class Flaky:
