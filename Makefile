@@ -19,7 +19,7 @@ lint: $(READY)  ## style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(READY)  ## strict typing
+types: $(READY_TO_TEST)  ## strict typing, of what extras are for, too
 	$(BIN)/mypy
 
 imports: $(READY)  ## imports point down only
