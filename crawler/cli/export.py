@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli.completing import directories, paths, record_names
+from crawler.cli.interrupting import interruptible
 from crawler.cli.page import Page
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ PAGES, LINKS = "pages", "links"
 @click.option("--unique", "key", multiple=True, metavar="FIELD", help="Fields of the key, in place of the rule's own.")
 @click.option("--all", "keep_all", is_flag=True, help="Keep records that share a key.")
 @click.option("--raw-cells", is_flag=True, help="Leave CSV cells as they are, though a spreadsheet may run them.")
+@interruptible()
 def export(  # noqa: PLR0917  (one parameter per option)
     directory: Path,
     name: str | None,

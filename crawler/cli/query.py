@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from crawler.cli.completing import directories, paths
+from crawler.cli.interrupting import interruptible
 from crawler.cli.page import Page
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ FORMATS: Final = ("table", "jsonl", "csv", "json")
     help="Page records of `crawl -o FILE`.",
 )
 @click.option("--exact", is_flag=True, help="Copy files first, each value looked at: slower.")
+@interruptible()
 def query(  # noqa: PLR0917  (one parameter per option)
     directory: Path,
     sql: str | None,

@@ -529,6 +529,19 @@ def test_a_killed_export_leaves_no_half_file_and_the_next_one_tidies_up(tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["crawl", to.name]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_no_part_of_an_export(tmp_path, number):
+    folder = tmp_path / "crawl"
+    folder.mkdir()
+    write(folder / "pages.jsonl", 3_000, 2_000)
+    with crawler("export", folder, "pages", "--to", tmp_path / "out.csv") as process:
+        wait_until(lambda: any(path.stat().st_size for path in tmp_path.glob("out*.crawl-new/*")))
+        process.send_signal(number)
+        assert process.wait(10) == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["crawl"]
+
+
 def test_two_exports_to_one_file_do_not_disturb_each_other(tmp_path):
     to = tmp_path / "out.csv"
     with beside(to) as first:
