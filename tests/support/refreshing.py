@@ -43,8 +43,9 @@ class Generation:
     """All that a finished generation has left, but for what depends on time."""
 
     harvest: Harvest
-    #: of the archive: URL, status and length of each answer that holds
-    answers: Counter[tuple[str, int, int]]
+    #: of the archive: of each URL, status and length of the last answer that holds, which is the one that counts: of a
+    #: page that was visited twice within the spare time of clocks, both do
+    answers: Mapping[str, tuple[int, int]]
     #: of ``export.files``, without times
     bodies: Counter[bytes]
     number: int
@@ -82,12 +83,12 @@ class Generation:
         assert self.bodies == other.bodies
 
 
-def _answers(directory: Path) -> Counter[tuple[str, int, int]]:
+def _answers(directory: Path) -> Mapping[str, tuple[int, int]]:
     if not (directory / "warc").exists():
-        return Counter()
+        return {}
     sources = archived.sources([directory])
     current = Current(Captures(sources), sources)
-    found = Counter((got.request.url, got.response.status, len(got.response.body)) for got in current)
+    found = {got.request.url: (got.response.status, len(got.response.body)) for got in current}
     assert not current.torn
     return found
 
