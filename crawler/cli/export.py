@@ -10,7 +10,7 @@ import click
 
 from crawler.cli.completing import directories, paths, record_names
 from crawler.cli.interrupting import interruptible
-from crawler.cli.page import Page
+from crawler.cli.page import Page, pages_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,13 +36,7 @@ PAGES, LINKS = "pages", "links"
 )
 @click.option("--where", metavar="SQL", help="Only records for which this is true, such as 'price > 20'.")
 @click.option("--select", metavar="SQL", help="Only these columns, such as 'url, lower(lang) AS lang'.")
-@click.option(
-    "--pages",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    shell_complete=paths,
-    help="Page records of `crawl -o FILE`.",
-)
+@pages_elsewhere
 @click.option("--unique", "key", multiple=True, metavar="FIELD", help="Fields of the key, in place of the rule's own.")
 @click.option("--all", "keep_all", is_flag=True, help="Keep records that share a key.")
 @click.option("--raw-cells", is_flag=True, help="Leave CSV cells as they are, though a spreadsheet may run them.")

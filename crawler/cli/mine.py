@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli import INTERRUPTED, OK
-from crawler.cli.completing import directories, paths
-from crawler.cli.page import Page
+from crawler.cli.completing import directories
+from crawler.cli.page import Page, pages_elsewhere
 
 if TYPE_CHECKING:
     from crawler.directory import CrawlDirectory
@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 @click.option("--only", metavar="WHAT,...", help="Of near, keywords, ranks, dead and languages, these alone.")
 @click.option("--top", type=click.IntRange(1, 1000), default=10, metavar="N", help="Keywords of each page and host.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Processes; by default one for each core.")
-@click.option(
-    "--pages",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    shell_complete=paths,
-    help="Page records of `crawl -o FILE`.",
-)
+@pages_elsewhere
 @click.option("--json", "as_json", is_flag=True, help="Print mine.json.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def mine(  # noqa: PLR0917  (one parameter per option)

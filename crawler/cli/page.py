@@ -6,9 +6,12 @@ The texts are in `manual`, by the command's name, and loaded when somebody asks 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from crawler.cli.completing import paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,3 +63,13 @@ def _lines(formatter: click.HelpFormatter, title: str, lines: Sequence[str]) -> 
         with formatter.section(title):
             for line in lines:
                 formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+
+pages_elsewhere = click.option(
+    "--pages",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    shell_complete=paths,
+    help="Page records of `crawl -o FILE`.",
+)
+"""The option of commands that read a crawl whose page records may lie in a file of the user's own."""

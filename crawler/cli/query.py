@@ -10,7 +10,7 @@ import click
 
 from crawler.cli.completing import directories, paths
 from crawler.cli.interrupting import interruptible
-from crawler.cli.page import Page
+from crawler.cli.page import Page, pages_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,13 +39,7 @@ FORMATS: Final = ("table", "jsonl", "csv", "json")
 @click.option(
     "--to", metavar="FILE", shell_complete=paths, help="Write to a file, as export does: its name says the format."
 )
-@click.option(
-    "--pages",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    shell_complete=paths,
-    help="Page records of `crawl -o FILE`.",
-)
+@pages_elsewhere
 @click.option("--exact", is_flag=True, help="Copy files first, each value looked at: slower.")
 @interruptible()
 def query(  # noqa: PLR0917  (one parameter per option)

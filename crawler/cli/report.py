@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli.completing import directories
-from crawler.cli.page import Page
+from crawler.cli.page import Page, pages_elsewhere
 
 if TYPE_CHECKING:
     from crawler.report.facts import Report
@@ -20,7 +20,7 @@ STDOUT = "-"
 @click.command(cls=Page, short_help="Write a page on what a crawl came to.")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path), shell_complete=directories)
 @click.option("-o", "--output", metavar="FILE|-", help="Where to; by default DIR/report.html. -: standard output.")
-@click.option("--pages", type=click.Path(path_type=Path), metavar="FILE", help="Page records of `crawl -o FILE`.")
+@pages_elsewhere
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as one JSON object, and write no page.")
 @click.option("--open", "in_browser", is_flag=True, help="Show the page in a browser.")
 def report(
