@@ -26,6 +26,7 @@ MAIN = {
     "control.py": "politeness",
     "engine.py": "politeness",  # feed and what it waits for
     "frontier/*": "frontier",
+    "fleet/*": "frontier",
     "parse/*": "hand-over",
     "pools.py": "hand-over",
     "handover.py": "hand-over",
