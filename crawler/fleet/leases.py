@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crawler.models import HostKey
 
 MARGIN = 0.1
-"""The part of a lease in which its worker does not act on it any more: far more than clocks drift apart in that time."""
+"""The part of a lease in which its worker does not act on it any more: far more than clocks drift apart."""
 
 
 def _wakeful_clock() -> Callable[[], float]:
