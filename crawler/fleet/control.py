@@ -227,9 +227,10 @@ class Control:
         await self._link.patiently(lambda: client.srem(CRAWLS, self._base.prefix))
         return 0
 
-    async def tell(self, event: str) -> None:
-        """Publish an event to all workers. It may get lost: heartbeats find out what it was about."""
-        await self._link.patiently(lambda: self._link.client.publish(self.keys.events, event))
+    async def tell(self, event: str, worker: int = 0) -> None:
+        """Publish an event to all workers, or to one. It may get lost: heartbeats find out what it was about."""
+        channel = channel_of(self.keys, worker) if worker else self.keys.events
+        await self._link.patiently(lambda: self._link.client.publish(channel, event))
 
     @property
     def _crawl(self) -> str:
@@ -282,6 +283,11 @@ class Control:
         changes = [part for pair in fields.items() for part in pair]
         args = (self.keys.events, len(wanted), *conditions, *changes)
         return bool(await scripts.run(self._link, scripts.CHANGE, [self._crawl], *args))
+
+
+def channel_of(keys: Keys, worker: int) -> str:
+    """The channel of events that are for one worker."""
+    return f"{keys.events}:{worker}"
 
 
 def _orders(fields: Mapping[str, bytes], limits: Mapping[str, bytes]) -> Orders:
