@@ -48,7 +48,7 @@ def status(  # noqa: PLR0913 - as many as there are options
     and how many URLs are known, ended and pending. DIR is the directory of one of its workers' machines. Where there is
     one crawl, NAME need not be given; of several, a list is shown.
 
-    The user and password may be in CRAWLER_REDIS_USER and CRAWLER_REDIS_PASSWORD. What the crawl is told reaches all
+    The user and password may be in CRAWLER_REDIS_USERNAME and CRAWLER_REDIS_PASSWORD. What the crawl is told reaches all
     workers at once, and those that join later.
     """
     import asyncio  # noqa: PLC0415  (help needs none of it)

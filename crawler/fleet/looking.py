@@ -14,7 +14,7 @@ import msgspec
 from crawler.errors import ConfigError, FrontierError
 from crawler.fleet.control import CRAWLS, Control
 from crawler.fleet.keys import Keys
-from crawler.fleet.link import Link, target_of
+from crawler.fleet.link import Link
 from crawler.fleet.members import Members
 from crawler.fleet.models import FORMAT
 from crawler.fleet.status import (
@@ -26,6 +26,7 @@ from crawler.fleet.status import (
     totals_of,
 )
 from crawler.fleet.store import PartitionStore
+from crawler.fleet.target import target_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -179,16 +180,17 @@ async def looking(
         ConfigError: The URL makes no sense, or there is no such crawl.
         FrontierError: Redis does not answer, and is not waited for.
     """
-    target = target_of(url, name, os.environ, allow_unauthenticated=True)
+    target = target_of(url, name or "", os.environ, allow_unauthenticated=True)
+    chosen = prefix or (target.prefix if target.prefix != PREFIX else None)
+    server = target.shown.partition("?")[0]
     trouble = _Trouble(waiting)
-    link = trouble.link = Link()
+    trouble.link = link = await Link.open(target, trouble)
     try:
-        await link.open(target, trouble=trouble)
-        known = await link.patiently(lambda: link.client.smembers(CRAWLS))
+        known = await link.patiently(lambda: _members(link))
         prefixes = sorted(member.decode() for member in known)
-        if name is not None:
-            prefix = name if name in prefixes else PREFIX + name
-        yield Found(link, target.shown, prefixes, prefix or target.prefix)
+        if name is not None and chosen not in prefixes and name in prefixes:
+            chosen = name
+        yield Found(link, server, prefixes, chosen)
     except FrontierError as error:
         raise trouble.told(error) from error
     finally:
@@ -204,20 +206,27 @@ class _Trouble:
     """Waits for a server that is away, and says so, or gives up at once."""
 
     def __init__(self, waiting: Callable[[str], object] | None) -> None:
-        self.link: Link
+        self.link: Link | None = None  #: once it is open
         self._waiting = waiting
         self._why = ""
 
     def __call__(self, why: str | None) -> None:
         self._why = why or self._why
         if self._waiting is None:
-            self.link.stop()
+            if self.link is not None:
+                self.link.stop()
         else:
             self._waiting(f"{why}: waiting" if why else "goes on")
 
     def told(self, error: FrontierError) -> FrontierError:
         """The error with the cause that this was told."""
         return FrontierError(self._why) if self._why else error
+
+
+async def _members(link: Link) -> set[bytes]:
+    """The prefixes of all crawls."""
+    found: set[bytes] = await link.client.smembers(CRAWLS)
+    return found
 
 
 def _there(sight: Sight) -> tuple[WorkerInfo, ...]:
