@@ -16,7 +16,7 @@ from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnecti
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError, NoScriptError
+from redis.exceptions import BusyLoadingError, NoScriptError, ReadOnlyError
 
 from crawler.errors import FrontierError
 from crawler.fleet.scripts import Script
@@ -80,18 +80,17 @@ class Link:
         link = cls(target, trouble, silence_s)
         if not target.allow_unauthenticated:
             await check_strangers(target, silence_s)
-        single = link._single()
+        link.client = single = link._single()
         try:
             with explained(target.address):
                 await link._loaded(single)
-                clustered = target.cluster if target.cluster is not None else await is_cluster(single)
-                link.client = link._many() if clustered else single
+                if target.cluster or (target.cluster is None and await is_cluster(single)):
+                    await single.aclose()
+                    link.client = link._many()
                 link.warnings = await check_server(link.client, target)
         except BaseException:
-            await single.aclose()
+            await link.client.aclose()
             raise
-        if clustered:
-            await single.aclose()
         return link
 
     @property
@@ -115,6 +114,9 @@ class Link:
                     return await call()
                 except ERRORS as error:
                     self._suffer(mark, why(error, self.target.address))
+                    if isinstance(error, ReadOnlyError) and isinstance(self.client, Redis):
+                        # it was the one that writes; its name may lead to another by now
+                        await self.client.connection_pool.disconnect(inuse_connections=False)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopped.wait(), wait_s)
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
@@ -172,7 +174,7 @@ class Link:
         return answers
 
     async def server_time(self) -> float:
-        """The server's wall clock, seconds since 1970 UTC; in a cluster that of the node with the crawl's control keys."""
+        """The server's wall clock, seconds since 1970 UTC; in a cluster that of the crawl's control keys."""
         node = {}
         if isinstance(self.client, RedisCluster):
             tag = f"{{{self.target.prefix}}}"

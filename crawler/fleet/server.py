@@ -40,8 +40,10 @@ async def check_server(client: Redis | RedisCluster, target: Target) -> list[str
         What the user should know: that nothing is kept on disk.
 
     Raises:
-        ConfigError: It is too old, or throws away keys.
+        ConfigError: It is too old, throws away keys, or is a cluster with a database that is not there.
     """
+    if isinstance(client, RedisCluster) and target.database:
+        raise ConfigError(f"Redis at {target.address} is a cluster, which has database 0 alone")
     warnings = []
     for address, told in await _told(client, target):
         version = str(told.get("redis_version", "0"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Final
 
 from redis.exceptions import (
@@ -41,13 +42,16 @@ _WORDS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     ((AwayError, OSError), "cannot be reached"),
 )
 
-#: how errors begin that have no class of their own
-_TEXTS: Final = {
+#: of errors that have no class of their own, or (before Redis 7) come wrapped in that of a script
+_CODES: Final = {
     "MISCONF": "cannot write to its disk",
     "NOREPLICAS": "has too few replicas to write",
     "BUSY": "is busy with a script of somebody's",
     "OOM": "is out of memory",
+    "READONLY": "is a replica, which takes no writes",
+    "CLUSTERDOWN": "is of a cluster that is not whole",
 }
+_CODE: Final = re.compile(rf"(?:^|: -)({'|'.join(_CODES)}) ")
 
 
 def why(error: Exception, address: str) -> str:
@@ -60,10 +64,8 @@ def why(error: Exception, address: str) -> str:
         for classes, words in _WORDS:
             if isinstance(error, classes):
                 return f"Redis at {address} {words}"
-        if isinstance(error, ResponseError):
-            for begin, words in _TEXTS.items():
-                if str(error).startswith(begin):
-                    return f"Redis at {address} {words}"
+        if isinstance(error, ResponseError) and (match := _CODE.search(str(error))):
+            return f"Redis at {address} {_CODES[match[1]]}"
     raise FrontierError(f"Redis at {address} refuses what is asked of it ({str(error)[:300]})") from error
 
 
