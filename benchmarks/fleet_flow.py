@@ -127,7 +127,7 @@ class Flow:
     def run(self, workers: Sequence[int], step_s: float, until: float = 1.0) -> None:
         """Go on until this share of all URLs is done."""
         total = self.curve.done[-1] + float(self.left.sum())
-        while self.curve.done[-1] < until * total - 0.5 and self.active:
+        while self.active and self.curve.done[-1] < until * total:
             self.replan(workers)
             self.step(step_s)
 
