@@ -166,7 +166,9 @@ class Holding:
     async def _gain(self, lease: Lease) -> None:
         async with self._loading:
             partition = self._held.new(lease)
-            await load(partition, self._store, self._admission.key, self._order, self._hosts, self._snoozed, self._clock)
+            await load(
+                partition, self._store, self._admission.key, self._order, self._hosts, self._snoozed, self._clock
+            )
             self._held.add(partition)
             self._wake(partition.queues.by_host)
             self._wake(self._admission.adopt(partition))
