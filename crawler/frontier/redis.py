@@ -8,7 +8,7 @@ which order, and which were met before. What it is made of:
     redis_held          those that are held, and their counts
     redis_load          how one is read when it is taken over
     redis_admission     the seen test, numbers, and what goes to other workers
-    redis_commit        the order in which a checkpoint is stored
+    redis_commit        the order in which a checkpoint is stored (redis_change)
     redis_rows          what the numbers that are taken stand for
     redis_hosts         states of hosts, verdicts, rounds
     redis_snoozed, redis_times
