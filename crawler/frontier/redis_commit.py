@@ -9,7 +9,7 @@ In two rounds, so that no URL is stored after the end of the page that led to it
 A partition whose change is *refused* is another's by now, or Redis is behind what this worker knows of it: it is
 dropped. What it had from pages of other partitions is delivered to its inbox before these end. Redis may have lost its
 last second, and with it what it took of late, while the ends that follow are stored: so what was handed over within
-`AGAIN_S` is delivered again when something is refused. What is delivered twice is found to be known.
+`AGAIN_S` is handed over again when that may be (`hand_again`). What is delivered twice is found to be known.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ AGAIN_S = 10.0
 """For how long Redis may turn out to have lost what it took: a second of its log, or what a replica was behind."""
 
 _MOST_AGAIN = 200_000
+_KEPT = 3  # however long ago they were: the last commit may have waited for an hour until Redis was there again
 
 Posts = dict[int, list["Request"]]
 
@@ -117,22 +118,23 @@ class Commits:
             Partitions that were refused, with what they had cut still there, and those that something was delivered to.
         """
         cut = list(cut)
+        self._expire()
         shared = [one for one in cut if one.committing_is_shared]
         refused = {one for one in cut if one.is_gone}
         handed = dict(outbox)
         for one in shared:
             handed[one.index] = [*handed.get(one.index, ()), *one.committing]
-        delivery = asyncio.ensure_future(self._store.deliver(outbox)) if outbox else None
-        await self._admit([one for one in shared if not one.is_gone], refused)
-        if delivery is not None:
-            await delivery
+        if handed:
+            self._handed.append((self._clock.monotonic(), handed))
+        admission = self._admit([one for one in shared if not one.is_gone], refused)
+        await asyncio.gather(self._store.deliver(outbox), admission)
         delivered = set(outbox)
-        delivered |= await self._deliver_for(refused, handed)
+        delivered |= await self._deliver_for(refused)
         before = set(refused)
         await self._admit([one for one in cut if one not in refused], refused, leave=AT_ONCE)
         await self._finish(parts, cut, refused)
         if refused != before:
-            delivered |= await self._deliver_for(refused - before, {})
+            delivered |= await self._deliver_for(refused - before)
         return refused, delivered
 
     async def _admit(self, partitions: Sequence[Partition], refused: set[Partition], leave: int = 0) -> None:
@@ -195,26 +197,31 @@ class Commits:
         for origin in change.forgotten:
             partition.robots.pop(origin, None)
 
-    async def _deliver_for(self, refused: Iterable[Partition], handed: Posts) -> set[int]:
-        """Deliver what refused partitions were to admit, and what Redis may have lost; to which partitions."""
-        now = self._clock.monotonic()
+    async def hand_again(self) -> set[int]:
+        """Deliver what was handed over of late once more, as Redis may have lost it; to which partitions."""
         again: Posts = {}
-        for one in refused:
-            again.setdefault(one.index, []).extend(one.committing)
-        if again:
-            for _, posts in self._handed:
-                for index, requests in posts.items():
-                    again.setdefault(index, []).extend(requests)
-        if handed:
-            self._handed.append((now, handed))
-        while self._handed and (
-            self._handed[0][0] < now - AGAIN_S or sum(_size(posts) for _, posts in self._handed) > _MOST_AGAIN
-        ):
-            self._handed.popleft()
-        again = {index: requests for index, requests in again.items() if requests}
+        for _, posts in self._handed:
+            _merge(again, posts)
         if again:
             await self._store.deliver(again)
         return set(again)
+
+    async def _deliver_for(self, refused: Iterable[Partition]) -> set[int]:
+        """Deliver what refused partitions were to admit; to which partitions."""
+        posts: Posts = {}
+        for one in refused:
+            if one.committing:
+                _merge(posts, {one.index: one.committing})
+        if posts:
+            await self._store.deliver(posts)
+            self._handed.append((self._clock.monotonic(), posts))
+        return set(posts)
+
+    def _expire(self) -> None:
+        """Let go of what was handed over long ago."""
+        handed, since = self._handed, self._clock.monotonic() - AGAIN_S
+        while len(handed) > _KEPT and (handed[0][0] < since or sum(_size(one) for _, one in handed) > _MOST_AGAIN):
+            handed.popleft()
 
     def _out(self, request: Request, named: set[int]) -> Partition | None:
         """The partition of what was handed out; None if it has been lost since."""
@@ -227,6 +234,11 @@ class Commits:
             return None
         named.add(request.id)
         return partition
+
+
+def _merge(posts: Posts, more: Posts) -> None:
+    for index, requests in more.items():
+        posts.setdefault(index, []).extend(requests)
 
 
 def _size(posts: Posts) -> int:

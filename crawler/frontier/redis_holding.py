@@ -150,14 +150,16 @@ class Holding:
                     await self._receive(partition)
 
     async def check(self) -> set[int]:
-        """Drop those partitions of which Redis knows less than this worker, or another fence; which they were.
+        """Drop those partitions of which Redis knows less than this worker; which they were. Hand over again what it
+        may have lost, and read all inboxes anew.
 
-        To be asked whenever Redis may have lost something: after it was away, and after a lease was refused.
+        To be asked whenever Redis may have lost something: whenever it was away, and before anything is given back.
         """
         known = {partition.index: partition for partition in self._held}
         async with self._writing:
             tallies = await self._store.tallies(known) if known else ()
             behind = {known[tally.partition] for tally in tallies if known[tally.partition].commit != tally.commit}
+            await self._commits.hand_again()
             for partition in known.values():  # ids of an inbox may have gone back with the server's clock
                 partition.inbox_read = partition.inbox_cut = partition.inbox_trimmed = ""
         lost = self._refused(behind)
