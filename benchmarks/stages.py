@@ -92,6 +92,7 @@ MAIN = {
             "config/*",
             "directory.py",
             "generations.py",
+            "merging/*",
             "parts.py",
             "plan.py",
             "renames.py",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from crawler.errors import ExportError
 from crawler.models import PAGES, Outcome
+from crawler.sinks import FOLDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from crawler.models import Finished, Request, Snoozed
 
@@ -32,6 +33,15 @@ class Carrier(Protocol):
             CrawlerError: They are not there any more, or cannot be read.
         """
         ...
+
+
+class Told(NamedTuple):
+    """What a checkpoint says besides of the whole run."""
+
+    positions: Mapping[str, int]  #: sink name -> length of its file
+    counters: Mapping[str, int]  #: running totals
+    states: Mapping[str, bytes]  #: of keepers, by name
+    is_last: bool  #: whether the run ends with it
 
 
 class Batch:
@@ -93,6 +103,23 @@ class Batch:
         pages += own
         self.lines[PAGES] = pages
         self._carried = []
+
+
+class JournaledBatch(Batch):
+    """A batch that knows which of its lines are of which end. Carries nothing over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: for each of `finished`: sink -> bytes of its lines, newlines included; of `FOLDERS` the number of answers
+        self.brought: list[dict[str, int]] = []
+
+    def add(self, finished: Finished, records: Sequence[tuple[str, bytes]]) -> None:
+        """See `Batch.add`."""
+        super().add(finished, records)
+        brought: dict[str, int] = {}
+        for name, line in records:
+            brought[name] = brought.get(name, 0) + (1 if name in FOLDERS else len(line) + 1)
+        self.brought.append(brought)
 
 
 def _page_of(end: Finished, records: Sequence[tuple[str, bytes]]) -> list[bytes]:

@@ -16,7 +16,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from crawler.batch import Batch
+from crawler.batch import Batch, JournaledBatch, Told
 from crawler.batch import Carrier as Carrier  # noqa: PLC0414 - what a checkpoint asks of others is named here
 from crawler.models import OUTCOMES, PAGES, Checkpoint, Outcome
 
@@ -84,6 +84,14 @@ class Committed:
         return [line for line, end in pairs if end.outcome is not Outcome.UNCHANGED]
 
 
+class Journal(Protocol):
+    """Told of each end and what it brought, after that is in its files and before the frontier knows of it."""
+
+    async def write(self, batch: Batch, told: Told, *, fsync: bool) -> None:
+        """Of all ends of a `JournaledBatch`, in order."""
+        ...
+
+
 class Committer:
     """Gathers results and makes them durable, every `every_s` seconds or sooner.
 
@@ -98,6 +106,7 @@ class Committer:
         heap: Of this process, seen to after commits.
         carrier: Reads what an earlier generation has of a URL that is as it was; None where there is none.
         counted: The name of the keeper that counts records, and that itself; None where nobody does.
+        journal: Of a worker that shares its crawl with others; None for a crawl of its own.
         committed: Called after the first commit and each that held results, before the next begins: taking one's
             time here slows the crawl, and nothing else.
     """
@@ -119,6 +128,7 @@ class Committer:
         heap: Heap | None = None,
         carrier: Carrier | None = None,
         counted: tuple[str, RecordsCounted] | None = None,
+        journal: Journal | None = None,
         committed: Callable[[Committed], Awaitable[None]] | None = None,
     ) -> None:
         self._frontier = frontier
@@ -139,7 +149,8 @@ class Committer:
         #: whose lines are written
         self._written = frozenset(self._sources.get(name, name) for name in sinks)
         self._committed = committed
-        self._batch = Batch()
+        self._journal = journal
+        self._batch = self._new_batch()
         self._due = asyncio.Event()
         self._begun = self._done = 0  # commits
         self._stored = asyncio.Event()  # one is done
@@ -177,6 +188,14 @@ class Committer:
             self._stored.clear()
             await self._stored.wait()
 
+    async def settled(self) -> None:
+        """Return once all that the frontier has admitted so far is committed."""
+        wanted = self._begun + 1
+        self._due.set()
+        while self._done < wanted:
+            self._stored.clear()
+            await self._stored.wait()
+
     async def room(self) -> None:
         """Return at once while what waits for a commit is of bearable size, else when it has been taken."""
         if self._frontier.uncommitted >= EARLY_ROWS:
@@ -200,7 +219,7 @@ class Committer:
         is_last = False
         while not is_last:
             is_last = self._closing
-            await self._commit()
+            await self._commit(is_last=is_last)
             woke()
             if self._heap is not None and self._heap.is_loose():
                 await asyncio.to_thread(self._heap.trim)
@@ -215,8 +234,8 @@ class Committer:
         self._closing = True
         self._due.set()
 
-    async def _commit(self) -> None:
-        batch, self._batch = self._batch, Batch()
+    async def _commit(self, *, is_last: bool = False) -> None:
+        batch, self._batch = self._batch, self._new_batch()
         self._frontier.cut()
         self._begun += 1
         self._taken.set()
@@ -230,6 +249,8 @@ class Committer:
             name, counts = self._counted
             states[name] = changed[name] = counts.carried(batch.carried)
         positions = await self._write(batch.lines)
+        if self._journal is not None:
+            await self._journal.write(batch, Told(positions, counters, states, is_last), fsync=self._fsync)
         for keeper in self._keepers.values():
             await keeper.sync(fsync=self._fsync)
         await self._frontier.commit(
@@ -253,6 +274,9 @@ class Committer:
             pages = batch.lines.get(PAGES, ())
             await self._committed(Committed(pages=pages, positions=positions, ended=batch.finished, lines=batch.lines))
         self.snoozing -= len(batch.snoozed)  # in one turn of the loop with `woke`, so that nobody sees neither
+
+    def _new_batch(self) -> Batch:
+        return Batch() if self._journal is None else JournaledBatch()
 
     async def _tell_outcomes(self, batch: Batch) -> None:
         """Make the lines of URLs that have no page, a thousand in a turn of the loop."""

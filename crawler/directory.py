@@ -123,7 +123,7 @@ class CrawlDirectory:
         Raises:
             CrawlerError: It cannot be written.
         """
-        _write_whole(self.config, text.encode())
+        write_whole(self.config, text.encode())
 
     def write_summary(self, summary: Summary) -> None:
         """Mark the crawl finished; whole or not at all.
@@ -131,7 +131,7 @@ class CrawlDirectory:
         Raises:
             CrawlerError: It cannot be written.
         """
-        _write_whole(self.summary, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+        write_whole(self.summary, msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
 
     def keep_store_private(self) -> None:
         """Let nobody but its owner read the store, which holds the cookies of sessions.
@@ -228,7 +228,7 @@ def bring_down(path: Path) -> None:
         os.close(descriptor)
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Replace a file; a crash leaves the old one or the new one.
 
     Raises:

@@ -105,6 +105,8 @@ def _frontiers(plan: Plan, clock: Clock, *, resumed: bool) -> Callable[[Path], F
             from crawler.frontier.memory import MemoryFrontier  # noqa: PLC0415
 
             return lambda _: MemoryFrontier(clock, deepest_first=deepest_first)
+        case _:
+            raise ConfigError("frontier: a crawl that workers share is begun with `crawler crawl --frontier URL`")
 
 
 async def _reopened(plan: Plan, make: Callable[[Path], Frontier], files: OutputFiles) -> OpenedStore:

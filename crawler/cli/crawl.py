@@ -27,6 +27,7 @@ from crawler.parse.server import Server
 @click.option("--delay", metavar="TIME", help="Pause between request starts on a host (limits.default.delay).")
 @click.option("--depth", metavar="N", help="Follow links at most N hops from a seed (scope.max_depth).")
 @click.option("--max-pages", metavar="N", help="Stop after N page records (budget.pages).")
+@click.option("--frontier", metavar="URL", help="Share the crawl through a Redis: redis://HOST:PORT/0 (frontier).")
 @click.option(
     "--set",
     "overrides",
@@ -66,6 +67,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     delay: str | None,
     depth: str | None,
     max_pages: str | None,
+    frontier: str | None,
     overrides: tuple[str, ...],
     resume: bool,  # noqa: FBT001
     retry_failed: bool,  # noqa: FBT001
@@ -100,6 +102,8 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         options.append(("--depth", f"scope.max_depth={depth}"))
     if max_pages is not None:
         options.append(("--max-pages", f"budget.pages={max_pages}"))
+    if frontier is not None:
+        options.append(("--frontier", f"frontier={frontier}"))
     if log_format is not None:
         options.append(("--log-format", f"log.format={log_format}"))
     resume = resume or retry_failed or repair

@@ -4,7 +4,8 @@ Values here are already parsed; `crawler.config.file` reads YAML into them and s
 `crawler.config.rules` holds what a type cannot say, `crawler.config.schema` publishes both as JSON Schema.
 A field's YAML key is its name without the unit (``timeout_s`` is ``timeout``); its description documents the key.
 The sections that politeness, the fetcher and extraction read are in `manners`, `fetching` and `extracting`, what is
-known of traps in `trapping`, the words of scraping rules in `scraping`, what a refresh goes by in `refreshing`.
+known of traps in `trapping`, the words of scraping rules in `scraping`, what a refresh goes by in `refreshing`, how
+workers share a crawl in `fleet`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from msgspec import Meta, field
 from crawler.config.base import Count, Section, dotted_key
 from crawler.config.extracting import ExportConfig, ExtractConfig, FeaturesConfig
 from crawler.config.fetching import ENVIRONMENT, NO_CONTACT, FetchConfig, HostFetchConfig
+from crawler.config.fleet import FleetConfig
 from crawler.config.manners import (
     BUILT_IN_PACE,
     AdaptiveConfig,
@@ -48,6 +50,7 @@ __all__ = [
     "FeaturesConfig",
     "FetchConfig",
     "FieldConfig",
+    "FleetConfig",
     "FollowConfig",
     "HostFetchConfig",
     "LimitsConfig",
@@ -174,12 +177,14 @@ class CrawlConfig(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
         ),
     ] = "breadth"
     frontier: Annotated[
-        Literal["sqlite", "memory"],
+        str,
         Meta(
-            description="Where what is left to fetch is kept: in crawl.db, so that the crawl can be resumed, or in "
-            "memory."
+            description="Where what is left to fetch is kept: sqlite, in crawl.db, so that the crawl can be resumed; "
+            "memory; or redis://HOST:PORT/0, which any number of workers share.",
+            extra_json_schema={"pattern": "^(sqlite|memory|rediss?://.+)$"},
         ),
     ] = "sqlite"
+    fleet: FleetConfig = FleetConfig()
 
     @property
     def manners(self) -> Manners:

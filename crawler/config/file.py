@@ -191,7 +191,7 @@ def _overridden(root: Node, override: str, empty: Text, mistakes: list[Mistake])
     found: list[Mistake] = []
     value = read_tree(rest[1:], place.name, found, lines=False) or empty
     key = override[: len(override) - len(rest)]
-    shown = "…" if path[0] == "fetch" else rest[1:]  # which may hold a secret
+    shown = "…" if path[0] in ("fetch", "frontier") else rest[1:]  # which may hold a secret
     mistakes.extend(Mistake(place, key, mistake.expected, shown) for mistake in found)
     return root if found else _replaced(root, path, value)
 

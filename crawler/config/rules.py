@@ -2,7 +2,8 @@
 
 They hold for configurations made in Python too. What a host pattern is, `crawler.config.hosts` says, of URL
 patterns `crawler.config.patterns`, of headers `crawler.config.headers`; the fetch section has rules of its own in
-`crawler.config.rules_fetching`, scraping rules in `crawler.config.rules_scraping`.
+`crawler.config.rules_fetching`, workers in `crawler.config.rules_fleet`, scraping rules in
+`crawler.config.rules_scraping`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from crawler.config.manners import AdaptiveConfig
 from crawler.config.problem import Problem, quoted
 from crawler.config.record_fields import field_problems
 from crawler.config.rules_fetching import fetching
+from crawler.config.rules_fleet import sharing
 from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def problems(config: CrawlConfig) -> Iterator[Problem]:
     if config.refresh.due > 1:
         yield Problem("refresh.due", str(config.refresh.due), "expected a probability, at most 1")
     yield from _zeros(config)
+    yield from sharing(config)
     if config.export.files:
         from crawler.config.filing import filing_problem  # noqa: PLC0415 - only patterns pay for RE2
 

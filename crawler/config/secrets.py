@@ -1,13 +1,13 @@
 """What of a configuration is secret, and where does it come from?  Pure.
 
-Secrets stand in values of headers, in ``auth`` and in the URLs of proxies. There ``${NAME}`` is the value of an
-environment variable, which is looked up when a fetcher is made and never stored or shown; ``$${`` is a ``${`` that is
-meant literally. In the user and password of a proxy the value is percent-encoded on the way.
+Secrets stand in values of headers, in ``auth`` and in the URLs of proxies and a Redis. There ``${NAME}`` is the value
+of an environment variable, which is looked up when it is needed and never stored or shown; ``$${`` is a ``${`` that is
+meant literally. In the user and password of a URL the value is percent-encoded on the way.
 
 A secret that is written out instead is left out wherever a configuration is stored or shown:
 
 - an ``auth``;
-- the password of a proxy, or its user where there is no password (some providers take a key for a user);
+- the password of a proxy or a Redis, or its user where there is none (some providers take a key for a user);
 - the value of a header whose name holds ``authorization``, ``cookie``, ``credential``, ``password``, ``secret``,
   ``session``, ``signature``, ``token`` or, as a word, ``auth``, or ends in ``key``.
 
@@ -25,6 +25,7 @@ import msgspec
 
 from crawler.config.base import dotted_key
 from crawler.config.fetching import DIRECT, ENVIRONMENT
+from crawler.config.fleet import frontier_problem
 from crawler.config.headers import auth_problem, header_value_problem
 from crawler.config.proxies import proxy_problem
 from crawler.errors import ConfigError
@@ -53,14 +54,18 @@ _PROXY: Final = re.compile(r"((?:[^:/@]*://)?)(.*)@(.*)", re.DOTALL)
 class Spot(NamedTuple):
     """A place in the configuration that may hold a secret."""
 
-    kind: Literal["header", "auth", "proxy"]
+    kind: Literal["header", "auth", "proxy", "redis"]
     key: str  #: dotted
     header: str = ""  #: its name
 
 
+_FRONTIER: Final = Spot("redis", "frontier")
+
+
 def masked(config: CrawlConfig) -> CrawlConfig:
     """`config` as it may be stored and shown: `LEFT_OUT` stands for every secret that is written out."""
-    return msgspec.structs.replace(config, fetch=_changed(config.fetch, shown))
+    fetch, frontier = _changed(config.fetch, shown), shown(_FRONTIER, config.frontier)
+    return msgspec.structs.replace(config, fetch=fetch, frontier=frontier)
 
 
 def revealed(fetch: FetchConfig, environ: Mapping[str, str]) -> FetchConfig:
@@ -71,6 +76,15 @@ def revealed(fetch: FetchConfig, environ: Mapping[str, str]) -> FetchConfig:
             message names key and variable, never a value.
     """
     return _changed(fetch, partial(_revealed, environ))
+
+
+def revealed_frontier(frontier: str, environ: Mapping[str, str]) -> str:
+    """Where the Redis is, with its user and password.
+
+    Raises:
+        ConfigError: As of `revealed`.
+    """
+    return _revealed(environ, _FRONTIER, frontier)
 
 
 def gaps(fetch: FetchConfig, environ: Mapping[str, str]) -> list[str]:
@@ -144,7 +158,7 @@ def _revealed(environ: Mapping[str, str], spot: Spot, text: str) -> str:
         raise ConfigError(
             f"{spot.key}: the secret that stood here is not stored: give -c FILE that has it, or use ${{NAME}} for it"
         )
-    user, at, rest = text.rpartition("@") if spot.kind == "proxy" else ("", "", text)
+    user, at, rest = text.rpartition("@") if spot.kind in ("proxy", "redis") else ("", "", text)
     value = _filled(user, spot.key, environ, partial(quote, safe="")) + at + _filled(rest, spot.key, environ, str)
     if problem := _problem(spot, value):
         names = ", ".join(match[0] for match in _REFERENCE.finditer(text) if match[1])
@@ -175,6 +189,8 @@ def _problem(spot: Spot, value: str) -> str | None:
             return auth_problem(value)
         case "proxy":
             return proxy_problem(value)
+        case "redis":
+            return frontier_problem(value)
 
 
 def _changed(fetch: FetchConfig, change: Change) -> FetchConfig:

@@ -22,7 +22,10 @@ from crawler.politeness.judge import Answer, Judge
 from crawler.politeness.places import Places
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
 from crawler.politeness.schedule import Schedule
+from crawler.politeness.starting import Starting
+from crawler.politeness.steering import Steering
 from crawler.politeness.tally import Tally
+from crawler.politeness.tenure import Tenure
 from crawler.politeness.turn import Turn
 from crawler.politeness.views import Views
 from crawler.politeness.window import Window
@@ -79,27 +82,40 @@ class Policy:
     ) -> None:
         self._clock = clock
         self._urls = urls
-        self._locates = locates
         #: of hosts left out in this run
         self.tally = Tally()
         self._schedule: Schedule[Host] = Schedule(random, crowded=waits.crowded)
         self._places = Places(manners.limits.per_address.concurrency, self._schedule, self.tally)
+        #: which hosts are ours to ask, where workers share a crawl
+        self.tenure = Tenure()
         self._window = Window(
-            manners, size=window, schedule=self._schedule, clock=clock, resumed=resumed, left=self._places.leave
-        )
+            manners, size=window, schedule=self._schedule, clock=clock, resumed=resumed, left=self._places.leave,
+            tenure=self.tenure,
+        )  # fmt: skip
         self._health = Health(manners, self._schedule, self._window, self.tally, clock)
         #: what may be spent, and is
         self.budget = Budget(manners.budget, spent, clock.monotonic())
         #: what a person sees of the hosts
         self.views = Views(self._window, self._health, clock)
-        self._unstarted: set[int] = set()
         self.inside = Inside(reach, self._window)
         self._judge = Judge(
             manners, agent=agent, clock=clock, health=self._health, places=self._places, window=self._window, urls=urls,
-            refusal=refusal, inside=self.inside,
+            refusal=refusal, inside=self.inside, tenure=self.tenure,
         )  # fmt: skip
-        #: requests handed out by `turn` whose attempt has not ended
-        self.in_flight = 0
+        self._starting = Starting(
+            schedule=self._schedule, window=self._window, health=self._health, judge=self._judge, places=self._places,
+            budget=self.budget, clock=clock, tenure=self.tenure, locates=locates,
+        )  # fmt: skip
+        self.steering = Steering(
+            window=self._window, judge=self._judge, health=self._health, places=self._places, clock=clock
+        )
+        self.dismiss, self.has_left = self.steering.dismiss, self.steering.has_left
+        self.relimit, self.allow_at_address = self.steering.relimit, self.steering.allow_at_address
+
+    @property
+    def in_flight(self) -> int:
+        """Requests handed out by `turn` whose attempt has not ended."""
+        return self._starting.in_flight
 
     @property
     def stopped_by(self) -> str | None:
@@ -154,7 +170,7 @@ class Policy:
         left = int(min(room, free))
         while left > 0 and to_judge < MAX_REFUSED and (host := self._schedule.pop(now)) is not None:
             before = len(turn.start)
-            to_judge += self._serve(host, now, turn, left)
+            to_judge += self._starting.serve(host, now, turn, left)
             left -= len(turn.start) - before or 1
         turn.unknown = self._window.newcomers()
         turn.refill, refill_at = self._window.refill(now, idle=not (turn.start or turn.wants or self.in_flight))
@@ -177,43 +193,27 @@ class Policy:
         return self._judge.recall(files)
 
     def may_start(self, request: Request) -> bool:
-        """Whether a request of `turn` may still go on the wire, to be asked right before it does: not if its host must
+        """Whether a request of `turn` may still go on the wire, to be asked before it is fetched: not if its host must
         rest by now (Retry-After, Crawl-delay, breaker); it is then taken back, for a later turn."""
-        host = self._window.hosts[request.host_key]
-        now = self._clock.monotonic()
-        if self._schedule.may_start(host, now) and (not host.failures or self._health.may_start(host, request)):
-            return True
-        self.withdraw(request, keep=True)
-        return False
+        return self._starting.may_go(request)
+
+    def may_send(self, request: Request) -> bool:
+        """The same, to be asked once there is a connection, right before the head is written."""
+        return self._starting.may_go(request)
 
     def withdraw(self, request: Request, *, keep: bool = False) -> None:
         """A request of `turn` does not go on the wire now; the frontier's again, unless it is kept for a later turn."""
-        host, now = self._window.hosts[request.host_key], self._clock.monotonic()
-        self._unstarted.discard(id(request))
-        self.in_flight -= 1
-        if request.kind is Kind.PAGE:
-            self.budget.settle(host, request, kept=False, again=True)
-        self._health.taken_back(host, request)
-        self._schedule.taken_back(host, now)
-        if keep:
-            host.put_back(request)
-        self._judge.turn_away(host, now)
+        self._starting.withdraw(request, keep=keep)
 
     def started(self, request: Request) -> None:
         """The head of a request is on the wire now."""
-        self._unstarted.discard(id(request))
-        host = self._window.hosts[request.host_key]
-        host.requests += 1
-        self._window.counted[host.key] = host
-        self._schedule.started(host, self._clock.monotonic())
+        self._starting.started(request)
 
     def after(self, request: Request, answer: Response | FetchError) -> Decision:
         """What follows from an attempt that has ended; its slot at the host is free again."""
         now, wall = self._clock.monotonic(), self._clock.wall()
         host = self._window.hosts[request.host_key]
-        self._schedule.released(host, now, started=id(request) not in self._unstarted)
-        self._unstarted.discard(id(request))
-        self.in_flight -= 1
+        self._starting.ended(host, request, now)
         if isinstance(answer, Response):
             self.budget.received(len(answer.body))
             if (address := answer.address) != host.address and address is not None and host.address is not None:
@@ -245,6 +245,8 @@ class Policy:
             host = self._window.hosts[request.host_key]
             self.budget.settle(host, request, kept=finish.has_page)
             self._health.gave(host, kept=finish.has_page)
+            if host.leaving:
+                self._window.settle(host)
         return finish
 
     def robots_parsed(self, request: Request, robots: Robots | None, missing: str | None = None) -> list[Request]:
@@ -258,43 +260,9 @@ class Policy:
 
     def changes(self, *, everything: bool = False) -> tuple[list[HostState], list[RobotsFile]]:
         """What the next checkpoint must hold, unless it was `stored`; mere counts of hosts only if `everything`."""
-        return self._window.changes(everything=everything), self._judge.changes()
+        return self._window.changes(everything=everything), self._judge.verdicts.changes()
 
     def stored(self) -> None:
         """The last `changes` are committed."""
         self._window.committed()
-        self._judge.committed()
-
-    def _serve(self, host: Host, now: float, turn: Turn, room: int) -> int:
-        """Give a due host its turn: it starts a request, asks for some, or both. Returns how many it asks for."""
-        host.waits_for, schedule, start = "", self._schedule, turn.start
-        if self._locates and not host.located and host.given_up is None:
-            self._places.ask(host)
-            turn.locate.append(host.key)
-            self._window.settle(host, now)
-            return 0
-        while (request := host.next_request()) is not None:
-            kind = request.kind
-            if kind is Kind.PAGE:
-                if wait_s := self.budget.reserve(host, request):
-                    turn.put_off.append((request, now + wait_s))  # slots are left, but promised
-                    continue
-            elif kind is Kind.ROBOTS:
-                request = self._judge.take_up(request)
-            schedule.claim(host, now)
-            if host.failures:
-                self._health.starting(host, request)
-            self._unstarted.add(id(request))
-            self.in_flight += 1
-            start.append(request)
-            room -= 1
-            if not room or not schedule.is_next(host, now):  # else its next turn follows at once
-                break
-        # A paced host is asked for when it is due: any sooner, and shallower URLs found meanwhile would come later.
-        wanted = host.shortfall if request is None or host.delay_s == 0 else 0
-        if wanted:
-            host.wanted = wanted
-            host.woken = False
-            turn.wants.append((host.key, wanted))
-        self._window.settle(host, now)
-        return wanted
+        self._judge.verdicts.committed()

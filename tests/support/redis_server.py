@@ -8,12 +8,15 @@ import signal
 import socket
 import subprocess
 import time
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+CERTIFICATES = Path(__file__).parents[1] / "data" / "certificates"
+
+_UP = (b"+PONG", b"-NOAUTH", b"-MASTERDOWN")
+"""What one says that answers: it may want a password first."""
 
 MISSING = "neither redis-server nor valkey-server is installed"
 
@@ -46,7 +49,7 @@ class RedisServer:
         self._options = options
         self._appendonly = appendonly
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -84,8 +87,9 @@ class RedisServer:
         with (self.folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen([binary, str(self.folder / "redis.conf")], stdout=log, stderr=log)
         deadline = time.monotonic() + 10
-        while self._ask(b"PING") != b"+PONG":
+        while not self._ask(b"PING").startswith(_UP):
             if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
                 raise AssertionError((self.folder / "redis.log").read_text()[-2000:])
             time.sleep(0.01)
 
@@ -104,11 +108,25 @@ class RedisServer:
         """Let it go on."""
         os.kill(self.pid, signal.SIGCONT)
 
-    def client(self):
-        """A plain client that waits."""
-        import redis
+    def set(self, name: str, value: str) -> None:
+        """Change its configuration while it runs, as ``maxmemory`` to ``4mb``."""
+        self.client().config_set(name, value)
 
-        return redis.Redis(port=self.port, socket_timeout=10)
+    def fill(self, *, room_bytes: int = 0) -> None:
+        """Let it have no memory for more than so much, until `make_room`."""
+        self.set("maxmemory", str(self.client().info("memory")["used_memory"] + room_bytes))
+
+    def make_room(self) -> None:
+        """Let it have as much memory as it wants."""
+        self.set("maxmemory", "0")
+
+    def client(self, **more: Any):
+        """A plain client that waits, and tries once."""
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        return redis.Redis(port=self.port, socket_timeout=10, retry=Retry(NoBackoff(), 0), **more)
 
     def _ask(self, command: bytes) -> bytes:
         try:
@@ -119,7 +137,20 @@ class RedisServer:
             return b""
 
 
-def _free_port() -> int:
+def tls_options(port: int) -> tuple[str, ...]:
+    """Lines for a server that is also reached by TLS at `port`, as ``fault.test``, certified by `CERTIFICATES`'
+    ``authority.pem``."""
+    files = {"tls-cert-file": "good.pem", "tls-key-file": "good.pem", "tls-ca-cert-file": "authority.pem"}
+    return (f"tls-port {port}", "tls-auth-clients no", *(f"{key} {CERTIFICATES / name}" for key, name in files.items()))
+
+
+def acl_options(user: str, password: str) -> tuple[str, ...]:
+    """Lines for a server that only this user may use."""
+    return ("user default off", f"user {user} on >{password} ~* &* +@all")
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
