@@ -9,54 +9,44 @@ In two rounds, so that no URL is stored after the end of the page that led to it
 A partition whose change is *refused* is another's by now, or Redis is behind what this worker knows of it: it is
 dropped. What it had from pages of other partitions is delivered to its inbox before these end. Redis may have lost its
 last second, and with it what it took of late, while the ends that follow are stored: so what was handed over within
-`AGAIN_S` is delivered again when something is refused. What is delivered twice is found to be known.
+`AGAIN_S` is handed over again when that may be (`hand_again`). What is delivered twice is found to be known.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from crawler.errors import FrontierError
 from crawler.fleet.models import FinishedAt
-from crawler.fleet.store import Change
-from crawler.frontier.redis_ids import number_of_id, partition_of_id
+from crawler.fleet.store import block_ids
+from crawler.frontier.redis_change import AT_ONCE, Part, Parts, next_admission, next_change
+from crawler.frontier.redis_ids import number_of_id
+from crawler.frontier.redis_load import AT_ONCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from crawler.clock import Clock
-    from crawler.fleet.store import PartitionStore
+    from crawler.fleet.store import Change, PartitionStore
     from crawler.frontier.redis_held import Held
     from crawler.frontier.redis_hosts import Hosts
     from crawler.frontier.redis_partition import Partition
     from crawler.frontier.redis_rows import Rows
     from crawler.frontier.redis_snoozed import SnoozedUrls
     from crawler.frontier.redis_times import Times
-    from crawler.models import Checkpoint, Finished, HostKey, HostState, Outcome, Request, RobotsFile, Snoozed
+    from crawler.models import Checkpoint, Request
 
 AGAIN_S = 10.0
 """For how long Redis may turn out to have lost what it took: a second of its log, or what a replica was behind."""
 
 _MOST_AGAIN = 200_000
-_AT_ONCE = 10_000  # URLs or ends in a change: no script should hold the server up for long
+_KEPT = 3  # however long ago they were: the last commit may have waited for an hour until Redis was there again
 
 Posts = dict[int, list["Request"]]
-
-
-@dataclass(slots=True)
-class Part:
-    """What a checkpoint says of one partition."""
-
-    ended: list[tuple[int, Finished, FinishedAt]] = field(default_factory=list)
-    snoozed: list[tuple[int, Snoozed]] = field(default_factory=list)
-    hosts: list[HostState] = field(default_factory=list)
-    robots: list[RobotsFile] = field(default_factory=list)
-    requeued: list[int] = field(default_factory=list)
 
 
 class Commits:
@@ -94,28 +84,28 @@ class Commits:
         self._ordinal = 0  # of the next end
         self._handed: deque[tuple[float, Posts]] = deque()
 
-    def sort(self, checkpoint: Checkpoint) -> dict[Partition, Part]:
+    def sort(self, checkpoint: Checkpoint) -> Parts:
         """What a checkpoint says, by partition; what it says of partitions that were lost is left out.
 
         Raises:
             FrontierError: It ends or snoozes what is not out, or something twice. Nothing has changed.
         """
-        parts: dict[Partition, Part] = {}
+        parts = Parts()
         named: set[int] = set()
         for ordinal, end in enumerate(checkpoint.finished, self._ordinal):
             if partition := self._out(end.request, named):
                 where = FinishedAt(worker=self._worker, ordinal=ordinal)
-                parts.setdefault(partition, Part()).ended.append((number_of_id(end.request.id), end, where))
+                parts.of(partition).ended.append((number_of_id(end.request.id), end, where))
         for item in checkpoint.snoozed:
             if partition := self._out(item.request, named):
                 wall = replace(item, until=self._times.due_ms(item.until) / 1000)
-                parts.setdefault(partition, Part()).snoozed.append((number_of_id(item.request.id), wall))
+                parts.of(partition).snoozed.append((number_of_id(item.request.id), wall))
         for state in checkpoint.hosts:
             if partition := self._held.of(state.host_key):
-                parts.setdefault(partition, Part()).hosts.append(self._times.stored_host(state))
+                parts.of(partition).hosts.append(self._times.stored_host(state))
         for file in checkpoint.robots:
             if partition := self._hosts.partition_of_origin(file.origin):
-                parts.setdefault(partition, Part()).robots.append(self._times.stored_robots(file))
+                parts.of(partition).robots.append(self._times.stored_robots(file))
         self._ordinal += len(checkpoint.finished)
         return parts
 
@@ -128,29 +118,29 @@ class Commits:
             Partitions that were refused, with what they had cut still there, and those that something was delivered to.
         """
         cut = list(cut)
+        self._expire()
         shared = [one for one in cut if one.committing_is_shared]
         refused = {one for one in cut if one.is_gone}
         handed = dict(outbox)
         for one in shared:
             handed[one.index] = [*handed.get(one.index, ()), *one.committing]
-        delivery = asyncio.ensure_future(self._store.deliver(outbox)) if outbox else None
-        await self._admit([one for one in shared if not one.is_gone], refused)
-        if delivery is not None:
-            await delivery
+        if handed:
+            self._handed.append((self._clock.monotonic(), handed))
+        admission = self._admit([one for one in shared if not one.is_gone], refused)
+        await asyncio.gather(self._store.deliver(outbox), admission)
         delivered = set(outbox)
-        delivered |= await self._deliver_for(refused, handed)
+        delivered |= await self._deliver_for(refused)
         before = set(refused)
-        await self._admit([one for one in cut if one not in refused], refused, leave=_AT_ONCE)
+        await self._admit([one for one in cut if one not in refused], refused, leave=AT_ONCE)
         await self._finish(parts, cut, refused)
         if refused != before:
-            delivered |= await self._deliver_for(refused - before, {})
+            delivered |= await self._deliver_for(refused - before)
         return refused, delivered
 
     async def _admit(self, partitions: Sequence[Partition], refused: set[Partition], leave: int = 0) -> None:
         """Store what these have cut, but for the last `leave` of it."""
         while some := [one for one in partitions if one not in refused and len(one.committing) > leave]:
-            changes = {one: _change(one, one.committing[:_AT_ONCE]) for one in some}
-            await self._apply(changes, refused)
+            await self._apply({one: next_admission(one) for one in some}, refused)
 
     async def _finish(self, parts: Mapping[Partition, Part], cut: Sequence[Partition], refused: set[Partition]) -> None:
         """Store what is left of these, ends and all."""
@@ -159,15 +149,12 @@ class Commits:
         while left:
             changes: dict[Partition, Change] = {}
             for one, part in left.items():
-                ended = part.ended[place : place + _AT_ONCE]
-                is_first = place == 0
                 if one.is_gone:
                     refused.add(one)
-                elif one not in refused and _says_something(one, part, ended, is_first=is_first):
-                    rest = (part.snoozed, part.hosts, part.robots, part.requeued) if is_first else ((), (), (), ())
-                    changes[one] = _change(one, one.committing, ended, *rest)
+                elif one not in refused and (change := next_change(one, part, place)) is not None:
+                    changes[one] = change
             await self._apply(changes, refused)
-            place += _AT_ONCE
+            place += AT_ONCE
             left = {one: part for one, part in left.items() if place < len(part.ended)}
 
     async def _apply(self, changes: Mapping[Partition, Change], refused: set[Partition]) -> None:
@@ -184,7 +171,8 @@ class Commits:
         """This is stored."""
         partition.commit += 1
         if change.admitted:
-            partition.add_blocks(self._store.block_ids(change))
+            for block, first, _ in block_ids(change.commit, partition.stored, len(change.admitted)):
+                partition.add_block(block, first)
             self._rows.keep(one for one in change.admitted if number_of_id(one.id) not in partition.out)
             partition.stored += len(change.admitted)
             del partition.committing[: len(change.admitted)]
@@ -192,41 +180,48 @@ class Commits:
             partition.committing_is_shared = False
             if change.inbox_to is not None:
                 partition.inbox_trimmed = change.inbox_to
-        outcomes: Counter[Outcome] = Counter()
-        for number, end, _ in change.ended:
-            outcomes[end.outcome] += 1
+        outcomes = Counter(end.outcome for _, end, _ in change.ended)
+        for number, _, _ in change.ended:
             partition.out.discard(number)
             partition.later.pop(number, None)
         self._held.book(partition, outcomes)
         for number, item in change.snoozed:
             partition.out.discard(number)
             partition.later[number] = item.request.attempt
-            self._snoozed.add(partition, number, item.request.host_key, round(item.until * 1000))
+            if item.until > AT_ONCE_S:
+                self._snoozed.add(partition, number, item.request.host_key, round(item.until * 1000))
         for state in change.hosts:
             self._hosts.note(partition, state)
         for file in change.robots:
             self._hosts.note_robots(partition, file)
+        for origin in change.forgotten:
+            partition.robots.pop(origin, None)
 
-    async def _deliver_for(self, refused: Iterable[Partition], handed: Posts) -> set[int]:
-        """Deliver what refused partitions were to admit, and what Redis may have lost; to which partitions."""
-        now = self._clock.monotonic()
+    async def hand_again(self) -> set[int]:
+        """Deliver what was handed over of late once more, as Redis may have lost it; to which partitions."""
         again: Posts = {}
-        for one in refused:
-            again.setdefault(one.index, []).extend(one.committing)
-        if again:
-            for _, posts in self._handed:
-                for index, requests in posts.items():
-                    again.setdefault(index, []).extend(requests)
-        if handed:
-            self._handed.append((now, handed))
-        while self._handed and (
-            self._handed[0][0] < now - AGAIN_S or sum(_size(posts) for _, posts in self._handed) > _MOST_AGAIN
-        ):
-            self._handed.popleft()
-        again = {index: requests for index, requests in again.items() if requests}
+        for _, posts in self._handed:
+            _merge(again, posts)
         if again:
             await self._store.deliver(again)
         return set(again)
+
+    async def _deliver_for(self, refused: Iterable[Partition]) -> set[int]:
+        """Deliver what refused partitions were to admit; to which partitions."""
+        posts: Posts = {}
+        for one in refused:
+            if one.committing:
+                _merge(posts, {one.index: one.committing})
+        if posts:
+            await self._store.deliver(posts)
+            self._handed.append((self._clock.monotonic(), posts))
+        return set(posts)
+
+    def _expire(self) -> None:
+        """Let go of what was handed over long ago."""
+        handed, since = self._handed, self._clock.monotonic() - AGAIN_S
+        while len(handed) > _KEPT and (handed[0][0] < since or sum(_size(one) for _, one in handed) > _MOST_AGAIN):
+            handed.popleft()
 
     def _out(self, request: Request, named: set[int]) -> Partition | None:
         """The partition of what was handed out; None if it has been lost since."""
@@ -241,39 +236,10 @@ class Commits:
         return partition
 
 
+def _merge(posts: Posts, more: Posts) -> None:
+    for index, requests in more.items():
+        posts.setdefault(index, []).extend(requests)
+
+
 def _size(posts: Posts) -> int:
     return sum(map(len, posts.values()))
-
-
-def _says_something(
-    partition: Partition, part: Part, ended: Sequence[tuple[int, Finished, FinishedAt]], *, is_first: bool
-) -> bool:
-    if ended or partition.committing:
-        return True
-    is_read = partition.inbox_cut != partition.inbox_trimmed
-    return is_first and bool(is_read or part.snoozed or part.hosts or part.robots or part.requeued)
-
-
-def _change(
-    partition: Partition,
-    admitted: Sequence[Request],
-    ended: Sequence[tuple[int, Finished, FinishedAt]] = (),
-    snoozed: Sequence[tuple[int, Snoozed]] = (),
-    hosts: Sequence[HostState] = (),
-    robots: Sequence[RobotsFile] = (),
-    requeued: Sequence[int] = (),
-) -> Change:
-    """The next one of a partition. Its inbox is trimmed once all is stored that was read of it."""
-    is_last = len(admitted) == len(partition.committing)
-    return Change(
-        partition=partition.index,
-        fence=partition.fence,
-        commit=partition.commit,
-        admitted=list(admitted),
-        ended=ended,
-        snoozed=snoozed,
-        hosts=hosts,
-        robots=robots,
-        requeued=requeued,
-        inbox_to=partition.inbox_cut if is_last and partition.inbox_cut != partition.inbox_trimmed else None,
-    )
