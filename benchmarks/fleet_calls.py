@@ -4,7 +4,8 @@
 
 The more workers share a crawl, the fewer URLs a partition gets in a checkpoint, so that what a call costs by itself
 counts. Commits of partitions that admit and end so many URLs each, and deliveries of so many links to an inbox, which
-the next commit removes: processor microseconds a call and a URL, and memory a URL. Figures for `benchmarks.fleet`.
+the next commit removes: processor microseconds a call and a URL, and memory a URL; and, of a worker's own processor,
+microseconds a URL known when it takes partitions over. Figures for `benchmarks.fleet`.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ import argparse
 import asyncio
 import random
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.fleet_web import spelt
+from crawler.clock import SystemClock
 from crawler.fleet.keys import Keys
 from crawler.fleet.link import Link
 from crawler.fleet.models import FinishedAt
 from crawler.fleet.store import Change, PartitionStore
 from crawler.fleet.target import target_of
+from crawler.frontier.redis import RedisFrontier
 from crawler.models import Finished, HostKey, Outcome, Request, Url
 from tests.support.redis_server import RedisServer
 
@@ -105,6 +109,17 @@ async def deliveries(measured: Measured, size: int, urls: int) -> float:
     return (measured.cpu_us() - before) / rounds / PARTITIONS
 
 
+async def loading(measured: Measured) -> float:
+    """Microseconds of a worker's own processor for a URL known, when it takes all partitions over."""
+    leases, _ = await measured.store.acquire(range(PARTITIONS), 1, 600)
+    frontier = RedisFrontier(measured.store, SystemClock(), worker=1, lease_s=600, key=7, partitions=PARTITIONS)
+    before = time.process_time()
+    await frontier.gain(leases)
+    spent_us = 1e6 * (time.process_time() - before)
+    await frontier.aclose()
+    return spent_us / sum(lease.urls for lease in leases)
+
+
 async def measure(folder: Path, urls: int, sizes: Sequence[int]) -> None:
     print(
         f"{'URLs a call':>12}{'commit us':>11}{'us a URL':>10}{'bytes a URL':>13}{'delivery us':>13}{'us a link':>11}"
@@ -115,12 +130,13 @@ async def measure(folder: Path, urls: int, sizes: Sequence[int]) -> None:
             try:
                 measured = Measured(server, link, "calls")
                 commit_us, bytes_a_url = await commits(measured, size, urls)
+                load_us = await loading(measured)
                 delivery_us = await deliveries(Measured(server, link, "posts"), size, urls)
             finally:
                 await link.aclose()
         print(
             f"{size:12,}{commit_us:11.1f}{commit_us / size:10.2f}{bytes_a_url:13.0f}{delivery_us:13.1f}"
-            f"{delivery_us / size:11.2f}",
+            f"{delivery_us / size:11.2f}{load_us:10.2f}",
             flush=True,
         )
 

@@ -12,9 +12,9 @@ class Redis:
 
     bytes_a_url: float = 70.0  #: where a commit has six of a partition; 26 at 500, 193 at one
     bytes_a_host: float = 200.0  #: its state, and the verdict of its robots.txt
-    commit_us: float = 20.0  #: a call that stores what became of a partition
+    commit_us: float = 25.0  #: a call that stores what became of a partition
     url_us: float = 0.25  #: each URL in it, admitted and ended
-    delivery_us: float = 7.0  #: a block that is put into an inbox, read and removed
+    delivery_us: float = 8.0  #: a block that is put into an inbox, read and removed
     link_us: float = 0.1  #: each URL in it
     renewal_us: float = 8.0  #: of a lease
 
