@@ -188,6 +188,14 @@ class Committer:
             self._stored.clear()
             await self._stored.wait()
 
+    async def settled(self) -> None:
+        """Return once all that the frontier has admitted so far is committed."""
+        wanted = self._begun + 1
+        self._due.set()
+        while self._done < wanted:
+            self._stored.clear()
+            await self._stored.wait()
+
     async def room(self) -> None:
         """Return at once while what waits for a commit is of bearable size, else when it has been taken."""
         if self._frontier.uncommitted >= EARLY_ROWS:

@@ -30,6 +30,7 @@ COMMANDS = {
     "crawl": "Crawl a seed list into a directory of JSONL.",
     "check": "Validate a configuration and print what will apply.",
     "why": "Say what happened to a URL, and where it was found.",
+    "status": "Show a crawl that workers share, and tell it what to do.",
     "try": "Show what one page would give.",
     "reparse": "Extract again from an archive, without fetching.",
     "report": "Write a page on what a crawl came to.",
@@ -47,7 +48,7 @@ COMMANDS = {
 GROUPS = {
     "First steps": ("init", "demo", "doctor", "completion"),
     "Before a crawl": ("check", "try", "schema"),
-    "Crawl": ("crawl", "why"),
+    "Crawl": ("crawl", "status", "why"),
     "Afterwards": ("report", "query", "export", "mine", "diff", "reparse"),
 }
 """How help shows them; what is in no group comes last."""

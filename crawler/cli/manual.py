@@ -93,6 +93,27 @@ MANUALS: Final = {
         exits={0: "the crawl knows the URL", 2: _USAGE, 3: "it does not: the nearest it knows is named"},
         see=("crawler crawl --retry-failed, docs/records.md",),
     ),
+    "status": Manual(
+        arguments={
+            "URL": "a Redis or Valkey: redis://HOST:PORT/0, rediss:// with TLS; ?prefix= names the crawl, too",
+            "DIR": "the directory that workers of a crawl write to",
+            "NAME": "the crawl's name; needed where there are several",
+        },
+        groups={
+            "What is shown": ("--json", "--watch"),
+            "What the crawl is told": ("--pause", "--resume", "--stop", "--limit", "--forget"),
+        },
+        examples=(
+            "crawler status redis://127.0.0.1:6379/0",
+            "crawler status redis://127.0.0.1:6379/0 shop --watch",
+            "crawler status data/shop --json | jq .totals",
+            "crawler status data/shop --limit '*.example.org' delay=5s",
+            "crawler status data/shop --limit '*.example.org' default",
+            "crawler status data/shop --forget shop",
+        ),
+        exits={0: "shown, or done", 1: f"{_MACHINE}, or Redis does not answer", 2: _USAGE, 130: "interrupted"},
+        see=("docs/status.md, crawler crawl",),
+    ),
     "try": Manual(
         arguments={
             "URL": "a page, or a host, tried as https",
