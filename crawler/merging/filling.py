@@ -92,7 +92,7 @@ async def fill_hosts(frontier: Frontier, copy: LedgerCopy[Hosts]) -> int:
 def _sorted(rows: Sequence[Row], wanted: Wanted) -> _Sorted:
     found = _Sorted([], [], [], [])
     for row in rows:
-        if row.end is not None and row.where is not None and not wanted.is_lacking(row.where):
+        if row.end is not None and (row.where is None or not wanted.is_lacking(row.where)):
             found.ended.append((row.request, row.end))
         elif row.end is not None:
             found.lost.append(row.request.url)

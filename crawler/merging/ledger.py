@@ -37,8 +37,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     crawl: str  #: which one it is: `segments.Fleet.crawl`
     config: str  #: YAML, as it was begun
     partitions: int
-    #: ``running``, ``done``, ``stopped``
-    state: str
+    state: str  #: ``running``, ``done``, ``stopped``; empty where the ledger is gone
     why: str = ""  #: what stopped it
     is_seeded: bool = False
     started_at: float = 0.0  #: by the server's clock, like `state_at`
@@ -50,7 +49,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
     request: Request  #: of one that is snoozed with the attempt that is to come
     end: Finished | None = None  #: how it ended; None while it has not
-    where: FinishedAt | None = None  #: where the records of its end are
+    #: where the records of its end are; None where it is one of these records that tells of it
+    where: FinishedAt | None = None
     due_at: float | None = None  #: wall time before which one that is snoozed is not tried again
     reason: str | None = None  #: why that is
 

@@ -7,9 +7,9 @@ like any other: finished, where the shared one is done or a budget has stopped i
 from __future__ import annotations
 
 import asyncio
-import logging
+import secrets
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,19 +18,22 @@ import msgspec
 from crawler.clock import rfc3339
 from crawler.config.file import dump, loads
 from crawler.directory import CrawlDirectory
+from crawler.errors import CrawlerError
 from crawler.export.late import LateSink
 from crawler.export.packing import suffix
 from crawler.merging.archives import merge_archives
+from crawler.merging.attempts import by_attempts
 from crawler.merging.bodies import Bodies
 from crawler.merging.filling import fill, fill_hosts
 from crawler.merging.gather import Gathering
-from crawler.merging.ledger import Hosts, LedgerCopy, Row
-from crawler.merging.publish import Merged, Publication, refuse_others
+from crawler.merging.ledger import About, Hosts, LedgerCopy, Row
+from crawler.merging.publish import ATTEMPTS, LEDGER, Merged, Publication, refuse_others
+from crawler.merging.recalled import recalled
 from crawler.merging.seeds import merge_spools, write_seeds
 from crawler.merging.segments import refuse_strangers
 from crawler.merging.totals import Account, Ending, counters_of, merged_runs, states_of, summary_of
 from crawler.merging.wanted import Wanted
-from crawler.models import Checkpoint
+from crawler.models import OUTCOMES, PAGES, Checkpoint
 from crawler.resume import CONFIG, OUTPUT, SEEDS
 from crawler.sinks import FILES, REJECTS, WARC, is_late, line_sinks, scraped_sinks
 from crawler.stats import HostTally
@@ -45,11 +48,9 @@ if TYPE_CHECKING:
     from crawler.export.packing import Compress
     from crawler.frontier.base import Frontier
     from crawler.merging.gather import Gathered
-    from crawler.merging.ledger import About, Ledger
+    from crawler.merging.ledger import Ledger
     from crawler.merging.segments import Segment
     from crawler.seedlist import SeedTally
-
-log = logging.getLogger(__name__)
 
 _ROWS, _HOSTS = "rows.copy", "hosts.copy"
 
@@ -91,7 +92,7 @@ async def merge(segments: Sequence[Segment], ledger: Ledger, into: Path, making:
     publication = Publication(into)
     await asyncio.to_thread(publication.begin)
     try:
-        refuse_others(into, about.crawl)
+        refuse_others(into, about.crawl, LEDGER)
         copied = await _copied(ledger, about, publication.folder)
         merged = await _Merge(segments, copied, publication.folder, making).run()
         copied.rows.remove()
@@ -100,6 +101,48 @@ async def merge(segments: Sequence[Segment], ledger: Ledger, into: Path, making:
         publication.discard()
         raise
     return await asyncio.to_thread(publication.publish, merged)
+
+
+async def merge_by_attempts(segments: Sequence[Segment], into: Path, making: Making) -> Merged:
+    """Merge the files of workers whose ledger is gone: of each URL the records of the highest attempt.
+
+    What was left to fetch, and what was known of hosts, is not known any more.
+
+    Args:
+        segments: The workers' directories, at least one; nothing in them is changed.
+        into: Where to: a directory that exists, and is locked by this process.
+        making: Makes store and files.
+
+    Raises:
+        ConfigError: A worker is another crawl's, or another crawl lies in `into`.
+        CrawlerError: A file cannot be read or written, or a merge by the ledger lies in `into`; nothing has changed.
+    """
+    crawl = segments[0].worker.crawl
+    refuse_strangers(segments, crawl)
+    publication = Publication(into)
+    await asyncio.to_thread(publication.begin)
+    try:
+        refuse_others(into, crawl, ATTEMPTS)
+        wanted = await asyncio.to_thread(by_attempts, segments, publication.folder)
+        about = About(crawl=crawl, config=_own_config(segments), partitions=0, state="")
+        rows, hosts = LedgerCopy(publication.folder / _ROWS, Row), LedgerCopy(publication.folder / _HOSTS, Hosts)
+        with rows, hosts:
+            pass
+        merged = await _Merge(segments, Copied(about, "", rows, hosts, wanted), publication.folder, making).run()
+        rows.remove()
+        hosts.remove()
+    except BaseException:
+        publication.discard()
+        raise
+    return await asyncio.to_thread(publication.publish, merged)
+
+
+def _own_config(segments: Sequence[Segment]) -> str:
+    """The configuration that a worker had."""
+    for segment in segments:
+        with suppress(OSError):
+            return CrawlDirectory(segment.path).config.read_text(encoding="utf-8")
+    raise CrawlerError(f"{segments[0].path}: has no crawl.yaml, nor has another worker")
 
 
 async def _copied(ledger: Ledger, about: About, folder: Path) -> Copied:
@@ -131,6 +174,8 @@ class _Merge:
     async def run(self) -> Merged:
         """Make all files."""
         gathered, positions = await self._records()
+        if not self._copied.about.state:
+            await self._recall()
         place = await asyncio.to_thread(merge_spools, self._segments, self._directory.seed_spool)
         self._directory.write_config(dump(self._config))
         runs = merged_runs(self._segments)
@@ -140,7 +185,7 @@ class _Merge:
         return Merged(
             crawl=about.crawl,
             at=rfc3339(self._making.clock.wall()),
-            by="ledger",
+            by=LEDGER if about.state else ATTEMPTS,
             stamp=self._copied.stamp,
             state=about.state,
             workers=[segment.worker.id for segment in self._segments],
@@ -173,6 +218,14 @@ class _Merge:
             length = await asyncio.to_thread(merge_archives, *args)
             positions |= {WARC: length} if length is not None else {}
         return gathered, positions
+
+    async def _recall(self) -> None:
+        """Have in place of the ledger what the new files tell."""
+        ending = suffix(self._config.export.compress)
+        files = (self._directory.records(PAGES, ending), self._directory.records(OUTCOMES, ending))
+        with self._copied.rows as rows:
+            async for row in recalled(*files, self._config.urls, secrets.randbits(64)):
+                rows.append(row)
 
     async def _store(self, gathered: Gathered, positions: Mapping[str, int], place: bytes) -> Sequence[str]:
         """Fill the store, and write what it takes to be a finished crawl if it is one; some URLs that are lost."""

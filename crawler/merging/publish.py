@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MERGED: Final = "merged.json"
 FORMAT: Final = 1
+LEDGER, ATTEMPTS = "ledger", "attempts"
+"""What decided which records count."""
 
 _DRAFT, _READY = f"merging{DRAFT_SUFFIX}", f"merged{DRAFT_SUFFIX}"
 _OLD = ".crawl-old"  # of a folder that makes room
@@ -51,7 +53,7 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_final(self) -> bool:
         """Whether nothing more can come of another merge."""
-        return self.state == "done" and self.by == "ledger" and not self.lost
+        return self.state == "done" and self.by == LEDGER and not self.lost
 
 
 def read_merged(directory: Path) -> Merged | None:
@@ -63,8 +65,13 @@ def read_merged(directory: Path) -> Merged | None:
     return _read(directory / MERGED)
 
 
-def refuse_others(directory: Path, crawl: str) -> None:
-    """Refuse a directory in which something else lies than an earlier merge of this crawl.
+def refuse_others(directory: Path, crawl: str, by: str) -> None:
+    """Refuse a directory in which something else lies than an earlier merge of this crawl, that is no better.
+
+    Args:
+        directory: Where to merge into.
+        crawl: Which crawl.
+        by: What decides which records count.
 
     Raises:
         ConfigError: It does; or the merged crawl was gone on with, which would be lost.
@@ -81,6 +88,8 @@ def refuse_others(directory: Path, crawl: str) -> None:
             f"{directory}: was crawled on since it was merged, and that would be lost; -d OUT merges into another "
             "directory"
         )
+    elif before.by == LEDGER != by:
+        raise ConfigError(f"{directory}: holds what was merged by the ledger; without that, -d OUT merges elsewhere")
 
 
 class Publication:

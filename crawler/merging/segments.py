@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
+from xxhash import xxh3_64_hexdigest
 
 from crawler.directory import write_whole
 from crawler.errors import ConfigError, CrawlerError
@@ -34,7 +35,7 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int = FORMAT
     name: Annotated[str, Meta(description="of the crawl's configuration")]
-    crawl: Annotated[str, Meta(description="which crawl it is: `fleet.control.Joined.id`")]
+    crawl: Annotated[str, Meta(description="which crawl it is: `crawl_id`")]
     url: Annotated[str, Meta(description="of the server, without a password")]
     prefix: Annotated[str, Meta(description="what its keys begin with")]
     partitions: Annotated[int, Meta(description="how many its hosts are divided into")]
@@ -46,7 +47,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
     id: Annotated[int, Meta(description="its number in the crawl, from 1; never used again")]
     name: Annotated[str, Meta(description="of its machine and process, for people")]
-    crawl: Annotated[str, Meta(description="which crawl it is: `fleet.control.Joined.id`")]
+    crawl: Annotated[str, Meta(description="which crawl it is: `crawl_id`")]
     url: Annotated[str, Meta(description="of the server, without a password")]
     prefix: Annotated[str, Meta(description="what the crawl's keys begin with")]
     started_at: Annotated[float, Meta(description="by the server's clock: seconds since 1970, UTC")] = 0.0
@@ -58,6 +59,16 @@ class Segment(NamedTuple):
 
     path: Path
     worker: Worker
+
+
+def crawl_id(prefix: str, key: int) -> str:
+    """Which crawl it is: the same for all its workers, and another for every other one.
+
+    Args:
+        prefix: What its keys begin with, its epoch included.
+        key: Of its fingerprints, which is random. It cannot be told from the result.
+    """
+    return xxh3_64_hexdigest(f"{prefix} {key:x}".encode())
 
 
 def worker_directory(directory: Path, number: int, name: str) -> Path:

@@ -8,6 +8,7 @@ from crawler.errors import ConfigError, CrawlerError
 from crawler.merging.segments import (
     Fleet,
     Worker,
+    crawl_id,
     read_fleet,
     refuse_strangers,
     segments,
@@ -16,7 +17,7 @@ from crawler.merging.segments import (
     write_worker,
 )
 
-CRAWL = "0f6c1d"
+CRAWL = crawl_id("crawler:shop", 17)
 
 
 def worker(number, crawl=CRAWL):
@@ -54,7 +55,7 @@ def test_the_crawl_s_mark_is_read_as_it_was_written(tmp_path):
 
 def test_another_crawl_s_worker_is_refused_and_one_given_twice(tmp_path):
     made(tmp_path, 1)
-    other = made(tmp_path / "b", 2, "77a0")
+    other = made(tmp_path / "b", 2, crawl_id("crawler:shop", 18))
     with pytest.raises(ConfigError, match="another crawl") as caught:
         refuse_strangers([*segments(tmp_path), *segments(other)], CRAWL)
     assert str(other) in str(caught.value)
