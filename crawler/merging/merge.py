@@ -60,7 +60,7 @@ class Making:
     """Who makes the parts of a crawl on disk: named by `crawler.outputs` and `crawler.stores`."""
 
     store: Callable[[Path, Clock], Frontier]  #: on a path where nothing is
-    sink: Callable[[Path, Compress], Sink]  #: of a file of lines
+    sink: Callable[[Path, str, Compress], Sink]  #: of lines: in which folder, of which name
     clock: Clock
 
 
@@ -206,7 +206,7 @@ class _Merge:
             sinks: dict[str, Sink] = {}
             for name in names:
                 path = self._directory.records(name, suffix(export.compress))
-                sink = self._making.sink(path, export.compress)
+                sink = self._making.sink(self._directory.path, name, export.compress)
                 sinks[name] = sink = LateSink(path, sink) if is_late(name) else sink
                 await sink.open(None)
                 stack.push_async_callback(sink.aclose)
@@ -252,7 +252,7 @@ class _Merge:
         return filled.lost
 
     async def _seeds(self, frontier: Frontier, place: bytes) -> SeedTally:
-        sink = self._making.sink(self._directory.seeds, "none")
+        sink = self._making.sink(self._directory.path, self._directory.seeds.stem, "none")
         await sink.open(None)
         try:
             return await write_seeds(self._directory.seed_spool, place, frontier, sink)

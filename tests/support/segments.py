@@ -9,17 +9,17 @@ import msgspec
 
 from crawler.clock import SystemClock
 from crawler.export.journal import CheckpointLine, JournalLine
-from crawler.export.jsonl import sink_for
 from crawler.export.outcomes import outcome_line
 from crawler.export.packing import PACKINGS, suffix
 from crawler.fleet.models import FinishedAt
-from crawler.frontier.sqlite import SqliteFrontier
 from crawler.merging.ledger import About, Hosts, Row
 from crawler.merging.merge import Making
 from crawler.merging.segments import Worker, segments, worker_directory, write_worker
 from crawler.models import Finished, Outcome, Request
+from crawler.outputs import line_file
 from crawler.seeds import Seed
 from crawler.spool import Spool
+from crawler.stores import store_alone
 
 CRAWL = "0123abcd"
 CONFIG = """
@@ -32,7 +32,7 @@ extract:
       fields: {title: h1}
 """
 SINKS = ("items", "items.rejects", "outcomes", "pages", "links")
-MAKING = Making(store=lambda path, clock: SqliteFrontier(path, clock, fsync=False), sink=sink_for, clock=SystemClock())
+MAKING = Making(store=store_alone, sink=line_file, clock=SystemClock())
 
 
 def request(number, **more):
