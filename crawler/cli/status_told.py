@@ -61,8 +61,9 @@ def _facts(status: FleetStatus) -> Iterator[Row]:
     yield "seeds", f"{status.seeds.given:,} read, {more}"
     yield "partitions", _held(status)
     if partitions.oldest_lease_s is not None and partitions.youngest_lease_s is not None:
-        ages = f"{duration(partitions.youngest_lease_s)} to {duration(partitions.oldest_lease_s)}"
-        yield "leases", f"renewed {ages} ago"
+        ages = f"taken {duration(partitions.youngest_lease_s)} to {duration(partitions.oldest_lease_s)} ago"
+        end = "" if partitions.next_end_s is None else f"; the first ends in {duration(partitions.next_end_s)}"
+        yield "leases", f"{ages}{end}, unless it is renewed" if end else ages
     for pattern, pace in status.limits.items():
         yield "limits", f"{pattern}: {', '.join(f'{key} {value}' for key, value in pace.items())}"
 
@@ -84,7 +85,8 @@ def _server(status: FleetStatus) -> str:
 def _held(status: FleetStatus) -> str:
     partitions = status.partitions
     waiting = f", with something to do in {partitions.waiting:,} of these" if partitions.waiting else ""
-    return f"{partitions.total:,}: {partitions.held:,} held, {partitions.free:,} free{waiting}"
+    lapsing = f" ({partitions.lapsing:,} by workers that are not heard of)" if partitions.lapsing else ""
+    return f"{partitions.total:,}: {partitions.held:,} held{lapsing}, {partitions.free:,} free{waiting}"
 
 
 def _workers(status: FleetStatus) -> Iterator[str]:

@@ -170,6 +170,6 @@ def gauges(status: FleetStatus) -> Iterator[tuple[str, str, list[tuple[dict[str,
     )
     yield "crawler_fleet_inbox_blocks", "Blocks of URLs on their way to their partition.", [({}, totals.inbox_blocks)]
     oldest = partitions.oldest_lease_s or 0.0
-    yield "crawler_fleet_oldest_lease_seconds", "Since the lease was renewed that lapses next.", [({}, oldest)]
+    yield "crawler_fleet_oldest_lease_seconds", "Since the lease was taken that is held longest.", [({}, oldest)]
     if status.memory is not None:
         yield "crawler_fleet_redis_memory_bytes", "What Redis holds.", [({}, status.memory.used_bytes)]

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 GATHER_S = 0.1
 """Workers that come together are planned for together."""
 
+
 class Tally(Protocol):
     """What a look at a partition tells (`store.PartitionStore.tallies`)."""
 

@@ -96,7 +96,7 @@ class Look:
             at=sight.now,
             began_at=orders.started_at,
             totals=totals,
-            partitions=partitions_of(tallies),
+            partitions=partitions_of(tallies, sight.there.keys(), sight.now),
             seeds=Seeding(given=orders.seed_row, done=orders.is_seeded),
             workers=workers,
             gone=len(sight.infos) - len(workers),
