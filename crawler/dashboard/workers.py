@@ -76,9 +76,8 @@ class Workers:
             await self._wanted.wait()
             try:
                 async with looking(self._url, None, self._name, waiting=self._says) as found:
-                    look = found.chosen(needed=True)
-                    assert look is not None
-                    await self._follow(look)
+                    if (look := found.chosen(needed=True)) is not None:
+                        await self._follow(look)
             except CrawlerError as error:
                 self._says(str(error))
             except Exception:  # whoever looks on does not end a crawl

@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from crawler.fleet.models import Plan
 from crawler.fleet.plan import nobodys, planned
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from crawler.fleet.control import Control, Orders
     from crawler.fleet.members import Beat, Members
+    from crawler.fleet.models import Plan
     from crawler.models import Outcome
 
 log = logging.getLogger(__name__)
@@ -33,18 +33,12 @@ GATHER_S = 0.1
 class Tally(Protocol):
     """What a look at a partition tells (`store.PartitionStore.tallies`)."""
 
-    @property
-    def partition(self) -> int: ...
-    @property
-    def commit(self) -> int: ...
-    @property
-    def urls(self) -> int: ...
-    @property
-    def ended(self) -> Mapping[Outcome, int]: ...
-    @property
-    def snoozed(self) -> int: ...
-    @property
-    def inbox(self) -> int: ...
+    partition: int
+    commit: int
+    urls: int
+    ended: Mapping[Outcome, int]
+    snoozed: int
+    inbox: int
 
 
 class Looks(Protocol):
@@ -63,7 +57,6 @@ class Leader:
         partitions: How many the crawl has.
         monotonic: The clock of all times.
         weigh_s: How often a plan is looked at again while the same workers are there.
-        look_s: How soon after a look that found the crawl not over it is looked again, unless something is heard.
     """
 
     def __init__(
@@ -85,7 +78,6 @@ class Leader:
         self._monotonic = monotonic
         self._weigh_s = weigh_s
         self._weigh_at = -1.0
-        #: weights of partitions that nobody holds, as they last were
         self._weights: dict[int, float] = {}
 
     async def plan(self, before: Plan, beat: Beat, most: int) -> Plan:
@@ -99,7 +91,9 @@ class Leader:
         if tuple(workers[:most]) == before.workers and now < self._weigh_at:
             return before
         self._weigh_at = now + self._weigh_s
-        self._weights |= await self._members.weights(beat.there)
+        told = await self._members.weights(beat.there)
+        held = {one for one, owner in enumerate(before.owners) if owner in beat.there}
+        self._weights = {one: weight for one, weight in self._weights.items() if one not in held} | told
         plan = planned(before if before.owners else nobodys(self._partitions), workers, self._weights, most=most)
         if plan.version == before.version or not await self._members.publish(self._worker, before, plan):
             return before
