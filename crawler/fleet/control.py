@@ -102,7 +102,7 @@ class Control:
         new |= {"key": secrets.randbits(64), "partitions": partitions}
         while True:
             flat = [part for pair in new.items() for part in pair]
-            fields = scripts.paired(await scripts.run(self._link, scripts.CREATE, [self._crawl], *flat))
+            fields = scripts.paired(await scripts.run(self._link, scripts.CREATE, self._all("crawl"), *flat))
             self._require(form, fields)
             if fields["state"].decode() != RETIRED:
                 break
@@ -157,7 +157,7 @@ class Control:
     async def limit(self, pattern: str, pace: Pace | None) -> None:
         """Have hosts asked at another pace, from now on; None: as the configuration says."""
         args = (self.keys.events, pattern, msgspec.json.encode(pace) if pace is not None else "")
-        await scripts.run(self._link, scripts.LIMIT, [self._crawl, self.keys.control("limits")], *args)
+        await scripts.run(self._link, scripts.LIMIT, self._all("crawl", "limits"), *args)
 
     async def seeding(
         self, worker: int, ttl_s: float, *, row: int = 0, seed_list: str = "", is_over: bool = False
@@ -171,7 +171,7 @@ class Control:
             is_over: Whether that is all of it.
         """
         args = (self.keys.events, worker, round(ttl_s * 1000), row, seed_list, int(is_over))
-        keys = [self._crawl, self.keys.control("seeding")]
+        keys = self._all("crawl", "seeding")
         owner, free_ms, at, over, name = await scripts.run(self._link, scripts.SEED, keys, *args)
         return Seeding(
             is_mine=not over and int(owner) == worker,
@@ -183,7 +183,7 @@ class Control:
 
     async def leave_seeding(self, worker: int) -> None:
         """Let somebody else go on reading the seeds."""
-        keys = [self.keys.control("seeding")]
+        keys = self._all("seeding")
         if await scripts.run(self._link, scripts.UNSEED, keys, worker):
             await self.tell("orders")
 
@@ -198,13 +198,15 @@ class Control:
             What this one has now, and what all have.
         """
         args = (self.keys.events, name, worker, total, most)
-        had, drawn = await scripts.run(self._link, scripts.DRAW, [self.keys.control("budget")], *args)
+        had, drawn = await scripts.run(self._link, scripts.DRAW, self._all("budget", "flags"), *args)
         return int(had), int(drawn)
 
     async def spend(self, run: int, name: str, most: int) -> bool:
         """End the crawl if all of a budget is drawn: for the leader, once those who drew it have spent it."""
         args = (self.keys.events, run, name, most)
-        return bool(await scripts.run(self._link, scripts.SPEND, [self._crawl, self.keys.control("budget")], *args))
+        return bool(
+            await scripts.run(self._link, scripts.SPEND, self._all("crawl", "budget", "flags", "members"), *args)
+        )
 
     async def fresh(self) -> int:
         """Make the next `create_or_join` begin anew, in another epoch; how many workers live: if any, nothing is done.
@@ -227,13 +229,13 @@ class Control:
         await self._link.patiently(lambda: client.srem(CRAWLS, self._base.prefix))
         return 0
 
-    async def tell(self, event: str) -> None:
-        """Publish an event to all workers. It may get lost: heartbeats find out what it was about."""
-        await self._link.patiently(lambda: self._link.client.publish(self.keys.events, event))
+    async def tell(self, event: str, worker: int = 0) -> None:
+        """Publish an event to all workers, or to one. It may get lost: heartbeats find out what it was about."""
+        channel = channel_of(self.keys, worker) if worker else self.keys.events
+        await self._link.patiently(lambda: self._link.client.publish(channel, event))
 
-    @property
-    def _crawl(self) -> str:
-        return self.keys.control("crawl")
+    def _all(self, *names: str) -> list[str]:
+        return [self.keys.control(name) for name in names]
 
     def _keys(self, epoch: int) -> Keys:
         return Keys(self._base.prefix + (f"#{epoch}" if epoch > 1 else ""))
@@ -269,11 +271,11 @@ class Control:
         self._enter(int(await scripts.run(self._link, scripts.ADVANCE, [self._base.control("epoch")], *args)))
 
     async def _retire(self) -> int:
-        keys = [self._crawl, self.keys.control("members")]
+        keys = self._all("crawl", "members")
         return int(await scripts.run(self._link, scripts.RETIRE, keys, RETIRED))
 
     async def _read(self) -> tuple[dict[str, bytes], dict[str, bytes]]:
-        keys = [self._crawl, self.keys.control("limits")]
+        keys = self._all("crawl", "limits")
         fields, limits = await scripts.run(self._link, scripts.READ, keys)
         return scripts.paired(fields), scripts.paired(limits)
 
@@ -281,7 +283,12 @@ class Control:
         conditions = [part for pair in wanted.items() for part in pair]
         changes = [part for pair in fields.items() for part in pair]
         args = (self.keys.events, len(wanted), *conditions, *changes)
-        return bool(await scripts.run(self._link, scripts.CHANGE, [self._crawl], *args))
+        return bool(await scripts.run(self._link, scripts.CHANGE, self._all("crawl"), *args))
+
+
+def channel_of(keys: Keys, worker: int) -> str:
+    """The channel of events that are for one worker."""
+    return f"{keys.events}:{worker}"
 
 
 def _orders(fields: Mapping[str, bytes], limits: Mapping[str, bytes]) -> Orders:
@@ -290,9 +297,13 @@ def _orders(fields: Mapping[str, bytes], limits: Mapping[str, bytes]) -> Orders:
         version=int(fields["version"]),
         run=int(fields["run"]),
         **texts,
-        limits={pattern: msgspec.json.decode(pace, type=Pace) for pattern, pace in limits.items()},
+        limits={pattern: _pace(pace) for pattern, pace in limits.items()},
         is_seeded=fields.get("seeded") == b"1",
         seed_row=int(fields.get("seed_row", 0)),
         started_at=int(fields["started_ms"]) / 1000,
         state_at=int(fields["state_ms"]) / 1000,
     )
+
+
+def _pace(told: bytes) -> Pace:
+    return msgspec.json.decode(told, type=Pace, dec_hook=lambda unit, value: unit(value))

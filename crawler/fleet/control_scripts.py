@@ -97,8 +97,8 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) 
 return 0
 """
 
-#: KEYS budget; ARGV channel, name, worker, what it is to have had in all, what there is. Returns what it has had, and
-#: what all have.
+#: KEYS budget, flags; ARGV channel, name, worker, what it is to have had in all, what there is. Returns what it has
+#: had, and what all have. Who gets some is neither idle nor done with it, whatever its last heartbeat said.
 DRAW = """
 local each = ARGV[2] .. ':' .. ARGV[3]
 local mine = tonumber(redis.call('HGET', KEYS[1], each) or 0)
@@ -109,17 +109,28 @@ if wanted > mine then had = math.max(mine, math.min(wanted, ARGV[5] - (all - min
 if had ~= mine then
   all = all - mine + had
   redis.call('HSET', KEYS[1], each, string.format('%.0f', had), ARGV[2], string.format('%.0f', all))
-  if had < mine then redis.call('PUBLISH', ARGV[1], 'budget') end
+  if had < mine then
+    redis.call('PUBLISH', ARGV[1], 'budget')
+  elseif redis.call('HEXISTS', KEYS[2], ARGV[3]) == 1 then
+    local flags = cjson.decode(redis.call('HGET', KEYS[2], ARGV[3]))
+    flags[1], flags[3] = false, ''
+    redis.call('HSET', KEYS[2], ARGV[3], cjson.encode(flags))
+  end
 end
 return {string.format('%.0f', had), string.format('%.0f', all)}
 """
 
-#: KEYS crawl, budget; ARGV channel, run, name, what there is. Ends the crawl if all of a budget has been drawn.
+#: KEYS crawl, budget, flags, members; ARGV channel, run, name, what there is. Ends the crawl if all of a budget has
+#: been drawn, and everybody has spent what they drew, or has nothing to do.
 SPEND = (
     _NOW
     + """
 if redis.call('HGET', KEYS[1], 'state') ~= 'running' or redis.call('HGET', KEYS[1], 'run') ~= ARGV[2] then return 0 end
 if tonumber(redis.call('HGET', KEYS[2], ARGV[3]) or 0) < tonumber(ARGV[4]) then return 0 end
+for _, worker in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. now, '+inf')) do
+  local flags = cjson.decode(redis.call('HGET', KEYS[3], worker) or '[false,false,""]')
+  if not flags[1] and flags[3] == '' then return 0 end
+end
 redis.call('HSET', KEYS[1], 'state', 'stopped', 'why', ARGV[3], 'state_ms', now)
 redis.call('HINCRBY', KEYS[1], 'version', 1)
 redis.call('PUBLISH', ARGV[1], 'orders')

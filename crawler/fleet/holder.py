@@ -44,9 +44,9 @@ class Holder(Protocol):
         ...
 
     @property
-    def spent(self) -> tuple[str, int]:
-        """The budget whose part is spent while no more of it was to be had, and what there is of it in the whole crawl:
-        ``("budget.pages", 1000)``. Empty if there is none, and while more is being asked for, or anything in flight."""
+    def spent(self) -> str:
+        """The budget whose part is spent while no more of it was to be had: ``budget.pages``. Empty if there is none,
+        while more is being asked for, and while anything is in flight."""
         ...
 
     @property

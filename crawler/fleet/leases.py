@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MARGIN = 0.1
 """The part of a lease in which its worker does not act on it any more: far more than clocks drift apart."""
 
+REMEMBERED_S = 300.0
+"""For so long after a worker died, what it may have asked of hosts last is unknown: longer than any is paced."""
+
 
 def _wakeful_clock() -> Callable[[], float]:
     """Seconds since an arbitrary start, those included for which the machine was suspended.
@@ -84,6 +87,10 @@ class Leases:
         """The monotonic time at which the worker before may last have asked a host, if it did not give it back; else
         minus infinity."""
         return self._asked.get(partition_of(host_key, self._partitions), -inf)
+
+    def is_clean(self, partition: int) -> bool:
+        """Whether nobody may have asked a host of it lately without our knowing."""
+        return self._monotonic() - self._asked.get(partition, -inf) > REMEMBERED_S
 
     @property
     def are_good(self) -> bool:

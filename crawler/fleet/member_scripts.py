@@ -19,20 +19,27 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
 #: ARGV channel, worker, crawl, time to live in ms, info, flags, version of the plan it knows, weights (empty: as they
-#: were), units it is to have, units it needs yet, units there are. Returns nothing if the crawl is gone.
+#: were), units it is to have, units it needs yet, units there are. Returns nothing if the crawl is gone. A worker that
+#: is late itself lets others be so for a while: Redis was away. (The first command that writes is one that a server
+#: refuses when its memory is full: so all is done, or nothing.)
 BEAT = (
     _HEAD
     + """
 if redis.call('HGET', crawl, 'id') ~= ARGV[3] then return false end
-local changed = false
-for _, dead in ipairs(redis.call('ZRANGEBYSCORE', members, '-inf', now)) do
-  changed = true
-  redis.call('ZREM', members, dead)
-  redis.call('HDEL', flags, dead)
-  redis.call('HDEL', units, dead)
-end
-if redis.call('HGET', flags, id) ~= ARGV[6] then changed = true end
+local changed = redis.call('HGET', flags, id) ~= ARGV[6]
+local own = redis.call('ZSCORE', members, id)
+local late = own and tonumber(own) <= now
 redis.call('ZADD', members, now + ARGV[4], id)
+for _, dead in ipairs(redis.call('ZRANGEBYSCORE', members, '-inf', now)) do
+  if late then
+    redis.call('ZADD', members, now + math.floor(ARGV[4] / 3), dead)
+  else
+    changed = true
+    redis.call('ZREM', members, dead)
+    redis.call('HDEL', flags, dead)
+    redis.call('HDEL', units, dead)
+  end
+end
 redis.call('HSET', flags, id, ARGV[6])
 redis.call('HSET', infos, id, ARGV[5])
 if ARGV[8] ~= '' then redis.call('HSET', weights, id, ARGV[8]) end
@@ -74,7 +81,10 @@ local was = redis.call('ZREM', members, id)
 redis.call('HDEL', flags, id)
 redis.call('HDEL', units, id)
 redis.call('HDEL', weights, id)
-if redis.call('GET', leader) == id then redis.call('DEL', leader) end
+if redis.call('GET', leader) == id then
+  redis.call('DEL', leader)
+  redis.call('PUBLISH', channel, 'leader')
+end
 if was == 1 then redis.call('PUBLISH', channel, 'members') end
 return was
 """
