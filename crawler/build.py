@@ -136,8 +136,11 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             refresh.carrier if refresh else None,
             refresh.promised if refresh else None,
         )
-        parts = assembled(plan, restored, sinks, opened, blobs={CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)})
-        parts = replace(parts, widen=fetcher.widen)
+        parts = replace(
+            assembled(plan, restored, sinks, opened, {CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)}),
+            widen=fetcher.widen,
+        )
+        fetcher.ask_before_sending(parts.policy.may_send)
         run = stack.enter_context(noted(directory.runs, clock, plan.command, fsync=config.checkpoint.fsync))
         yield Running(
             Engine(parts, _settings(config, allowed)),

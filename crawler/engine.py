@@ -34,7 +34,7 @@ from msgspec.structs import replace
 from crawler.alone import Alone
 from crawler.control import Control, Crew
 from crawler.errands import LOOKUPS
-from crawler.errors import CrawlerError, FetchError, first_error
+from crawler.errors import CrawlerError, FetchError, WithheldError, first_error
 from crawler.gate import Gate
 from crawler.handover import Batches, Line, Signal, most_answers
 from crawler.models import STOPPED, Kind, Page
@@ -128,13 +128,11 @@ class Engine:
     def snapshot(self) -> Snapshot:
         """The counts as they stand."""
         counts, policy, left = self._frontier.counts(), self._policy, self._ledger.open
+        now = self._stats.snapshot(counts, policy.in_flight, left, policy.views.slowest(), policy.tally.counts())
         return replace(
-            self._stats.snapshot(counts, policy.in_flight, left, policy.views.slowest(), policy.tally.counts()),
-            concurrency=self.control.concurrency,
-            paused=self.control.paused,
-            parsing=self._gate.answers,
+            now, concurrency=self.control.concurrency, paused=self.control.paused, parsing=self._gate.answers,
             uncommitted=self._committer.waiting,
-        )
+        )  # fmt: skip
 
     def hosts(self, limit: int) -> HostViews:
         """At most `limit` of the busiest and of the slowest hosts, and what all of them do."""
@@ -215,24 +213,22 @@ class Engine:
     async def _fetch(self) -> None:
         while True:
             request = await self._starts.take()
-            if self._in_flight.suspects:
-                await self._alone.take(request, self._attempt)
-            else:
-                await self._attempt(request)
+            await (self._alone.take(request, self._attempt) if self._in_flight.suspects else self._attempt(request))
 
     async def _attempt(self, request: Request, fetch: Fetch | None = None) -> bool:
         """Make one attempt, unless it may not start any more; whether it comes to its end with that."""
         if self._stopping or self.control.paused or not self._policy.may_start(request):
             if self.control.paused:
                 self._policy.withdraw(request, keep=True)
-            self._release()
-            self._changed.set()
-            return False
+            return self._given_back()
         self._in_flight.begin(request)
         answer: Response | FetchError
         try:
             answer = await (fetch or self._fetcher.fetch)(request, partial(self._policy.started, request))
             self._stats.attempt(answer)
+        except WithheldError:  # while it was connecting, its host has asked for a rest
+            self._in_flight.end(request)
+            return self._given_back()
         except FetchError as error:
             answer = error
         decision = self._policy.after(request, answer)
@@ -254,9 +250,7 @@ class Engine:
             return False
         self._policy.withdraw(request)
         self._ledger.put_off(request, self._clock.monotonic() + PUT_OFF_S)
-        self._release()
-        self._changed.set()
-        return True
+        return not self._given_back()
 
     async def _parse(self) -> None:
         while True:
@@ -290,6 +284,12 @@ class Engine:
         """Notice that nothing is left. Called when work ends, so that the end is signalled and never polled."""
         if self._seeded and self._ledger.open == 0:
             self._over.set()
+
+    def _given_back(self) -> bool:
+        """A request is not made now, the policy has it again, or the frontier: no attempt, which is False."""
+        self._release()
+        self._changed.set()
+        return False
 
     def _release(self, requests: int = 1) -> None:
         """So many requests have left the stretch between start and batch."""

@@ -41,6 +41,10 @@ class FetchError(CrawlerError):
         return f"{self.reason}: {self.detail}" if self.detail else self.reason
 
 
+class WithheldError(CrawlerError):
+    """A request was not sent after all: its host may not be asked now. No attempt was made."""
+
+
 class ParseError(CrawlerError):
     """The parser pool itself cannot go on (a page that fails is a `ParseFailure`, not an error)."""
 

@@ -181,6 +181,9 @@ class GivenFetcher:
                 raise
             raise CrawlerError(f"fetcher: locate({host_key!r}): {told(error)}") from error
 
+    def ask_before_sending(self, may_send: Callable[[Request], bool]) -> None:
+        """When it sends a request, a user's fetcher alone knows: it is asked whether it may begin, and not again."""
+
     def widen(self, concurrency: int) -> None:
         """There are to be more fetches at once than ever before."""
 

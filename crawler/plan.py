@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from crawler.dataset.where import Where
     from crawler.directory import CrawlDirectory
     from crawler.fetch.base import Fetcher
+    from crawler.fleet.enrolment import Enrolment
     from crawler.generations import Generation
     from crawler.given import GivenSink
     from crawler.seeds import Seed
@@ -66,6 +67,8 @@ class Plan:
     sinks: Sequence[GivenSink] = ()
     #: makes the user's own fetcher, in the loop of the crawl; None for HTTP
     fetcher: Callable[[], Fetcher] | None = None
+    #: of one worker of several: its place among them; None for a crawl of its own
+    enrolment: Enrolment | None = None
     #: whose states checkpoints store besides, by name
     keepers: Mapping[str, Keeper] = field(default_factory=dict)
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError
 from aiohttp.http_exceptions import HttpProcessingError
 
-from crawler.errors import FetchError
+from crawler.errors import FetchError, WithheldError
 from crawler.fetch.connector import Connector, Destination, not_reached
 from crawler.fetch.cookies import Cookies
 from crawler.fetch.deadlines import Deadlines
@@ -91,6 +91,7 @@ class HttpFetcher:
         limit_s = min(float(config.connect_timeout_s), float(config.timeout_s))
         self._resolver = resolver or Resolver(config.resolve, clock=clock, limit_s=limit_s)
         self._reach = reach
+        self._may_send: Callable[[Request], bool] | None = None
         self._connector = Connector(self._resolver)  # to proxies too, which are the configuration's word
         self._guarded = self._connector if reach is None else Connector(self._resolver, reach)
         #: connections not in use
@@ -124,6 +125,11 @@ class HttpFetcher:
         except OSError as error:
             raise fetch_error(error) from error
 
+    def ask_before_sending(self, may_send: Callable[[Request], bool]) -> None:
+        """From now on ask this right before a request's head is written. After a no, `fetch` raises `WithheldError`:
+        nothing was sent, and the connection is kept for the next request."""
+        self._may_send = may_send
+
     def widen(self, concurrency: int) -> None:
         """There are to be more fetches at once than ever before."""
         self._idle.most = max(self._idle.most, 2 * concurrency)
@@ -150,6 +156,9 @@ class HttpFetcher:
         head = request_head(host, target, since + lines)
         way = (origin, told.verify, None if passage is None else passage.proxy, request.inside)
         protocol = await self._connection(way, attempt, passage, anew=request.attempt > 1)
+        if self._may_send is not None and not self._may_send(request):
+            self._keep(way, protocol)
+            raise WithheldError(url)
         try:
             answer = self._ask(protocol, head, request.kind, attempt, passage)
             started()
@@ -157,10 +166,7 @@ class HttpFetcher:
         except BaseException:
             protocol.drop()
             raise
-        if protocol.should_close:
-            protocol.close()
-        else:
-            self._idle.put(way, protocol)
+        self._keep(way, protocol)
         if told.jar is not None and (cookies := set_cookies(message)):
             told.jar.hear(cookies, origin_of(url))
         shown = self._shown(lines)
@@ -197,6 +203,13 @@ class HttpFetcher:
         if passage is not None:
             passage.stage = Stage.THROUGH
         return protocol
+
+    def _keep(self, way: Way, protocol: AnswerProtocol) -> None:
+        """Have a connection that nobody uses now ready for the next request, if it can carry one."""
+        if protocol.should_close:
+            protocol.close()
+        else:
+            self._idle.put(way, protocol)
 
     def _check_name(self, host_key: HostKey) -> None:
         """Refuse to have a proxy connect to an address; where a name leads, the proxy alone knows."""

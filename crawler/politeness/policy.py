@@ -22,6 +22,7 @@ from crawler.politeness.judge import Answer, Judge
 from crawler.politeness.places import Places
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
 from crawler.politeness.schedule import Schedule
+from crawler.politeness.starting import Starting
 from crawler.politeness.tally import Tally
 from crawler.politeness.turn import Turn
 from crawler.politeness.views import Views
@@ -92,14 +93,20 @@ class Policy:
         self.budget = Budget(manners.budget, spent, clock.monotonic())
         #: what a person sees of the hosts
         self.views = Views(self._window, self._health, clock)
-        self._unstarted: set[int] = set()
         self.inside = Inside(reach, self._window)
         self._judge = Judge(
             manners, agent=agent, clock=clock, health=self._health, places=self._places, window=self._window, urls=urls,
             refusal=refusal, inside=self.inside,
         )  # fmt: skip
-        #: requests handed out by `turn` whose attempt has not ended
-        self.in_flight = 0
+        self._starting = Starting(
+            schedule=self._schedule, window=self._window, health=self._health, judge=self._judge, budget=self.budget,
+            clock=clock,
+        )  # fmt: skip
+
+    @property
+    def in_flight(self) -> int:
+        """Requests handed out by `turn` whose attempt has not ended."""
+        return self._starting.in_flight
 
     @property
     def stopped_by(self) -> str | None:
@@ -177,43 +184,27 @@ class Policy:
         return self._judge.recall(files)
 
     def may_start(self, request: Request) -> bool:
-        """Whether a request of `turn` may still go on the wire, to be asked right before it does: not if its host must
+        """Whether a request of `turn` may still go on the wire, to be asked before it is fetched: not if its host must
         rest by now (Retry-After, Crawl-delay, breaker); it is then taken back, for a later turn."""
-        host = self._window.hosts[request.host_key]
-        now = self._clock.monotonic()
-        if self._schedule.may_start(host, now) and (not host.failures or self._health.may_start(host, request)):
-            return True
-        self.withdraw(request, keep=True)
-        return False
+        return self._starting.may_go(request)
+
+    def may_send(self, request: Request) -> bool:
+        """The same, to be asked once there is a connection, right before the head is written."""
+        return self._starting.may_go(request)
 
     def withdraw(self, request: Request, *, keep: bool = False) -> None:
         """A request of `turn` does not go on the wire now; the frontier's again, unless it is kept for a later turn."""
-        host, now = self._window.hosts[request.host_key], self._clock.monotonic()
-        self._unstarted.discard(id(request))
-        self.in_flight -= 1
-        if request.kind is Kind.PAGE:
-            self.budget.settle(host, request, kept=False, again=True)
-        self._health.taken_back(host, request)
-        self._schedule.taken_back(host, now)
-        if keep:
-            host.put_back(request)
-        self._judge.turn_away(host, now)
+        self._starting.withdraw(request, keep=keep)
 
     def started(self, request: Request) -> None:
         """The head of a request is on the wire now."""
-        self._unstarted.discard(id(request))
-        host = self._window.hosts[request.host_key]
-        host.requests += 1
-        self._window.counted[host.key] = host
-        self._schedule.started(host, self._clock.monotonic())
+        self._starting.started(request)
 
     def after(self, request: Request, answer: Response | FetchError) -> Decision:
         """What follows from an attempt that has ended; its slot at the host is free again."""
         now, wall = self._clock.monotonic(), self._clock.wall()
         host = self._window.hosts[request.host_key]
-        self._schedule.released(host, now, started=id(request) not in self._unstarted)
-        self._unstarted.discard(id(request))
-        self.in_flight -= 1
+        self._starting.ended(host, request, now)
         if isinstance(answer, Response):
             self.budget.received(len(answer.body))
             if (address := answer.address) != host.address and address is not None and host.address is not None:
@@ -281,11 +272,7 @@ class Policy:
                     continue
             elif kind is Kind.ROBOTS:
                 request = self._judge.take_up(request)
-            schedule.claim(host, now)
-            if host.failures:
-                self._health.starting(host, request)
-            self._unstarted.add(id(request))
-            self.in_flight += 1
+            self._starting.hand_out(host, request, now)
             start.append(request)
             room -= 1
             if not room or not schedule.is_next(host, now):  # else its next turn follows at once

@@ -1,6 +1,7 @@
 """What does the policy ask of the engine? The answer to one `Policy.turn`:
 
-    start     `may_start`, put on the wire, `started` when the head is written, `after` when it ended
+    start     `may_start`, connected, `may_send`, put on the wire, `started` when the head is written, `after` when
+              it ended
     refused   ended by robots.txt or a host that was given up, at no cost to anybody
     put_off   frontier.commit, as snoozed: their host rests for long
     locate    fetcher.locate -> `located` or `not_located`, whenever it is known

@@ -192,12 +192,13 @@ def assert_caps(desk, plan):
 
 
 def assert_rests(desk):
-    """Nothing is let through during a Retry-After, restarts or not."""
+    """Nothing is let through, or sent, during a Retry-After, restarts or not."""
     for span in desk.log:
         wait_s = RETRY_AFTER[asked] if (asked := retry_after(span.answer)) else 0.0
         if wait_s:
             others = [s for s in desk.log if s.request.host_key == span.request.host_key]
             assert not [s for s in others if span.end < s.asked < span.end + wait_s]
+            assert not [s for s in others if s.begin is not None and span.end < s.begin < span.end + wait_s]
 
 
 def retry_after(answer):

@@ -40,6 +40,9 @@ REFUSING = "127.255.255.254"
 RULES = "Disallow: /private/\nAllow: /private/open\nDisallow: /*.cgi$\n"
 FORBIDDEN = ("/private/1", "/a.cgi")
 MEDIAN_S, SIGMA, SLOWEST_S = 0.04, 0.8, 0.4
+_CLOSING = 3
+"""Every third host has its connections closed, and so has who is asked for a rest: as a client does that at once, it is
+seen when it has read an answer (`rests.Noticed`)."""
 
 
 class Robots(StrEnum):
@@ -194,6 +197,8 @@ class BroadWeb:
         drawn = self._random("latency", number, path)
         delay_s = min(MEDIAN_S * math.exp(drawn.gauss(0, SIGMA)), SLOWEST_S)
         reply = (self._robots_txt if path.endswith("robots.txt") else self._page)(number, path, visit)
+        if reply.status in {429, 503} or not number % _CLOSING:
+            reply = replace(reply, headers=(*reply.headers, ("Connection", "close")))
         return replace(reply, delay_s=delay_s)
 
     def _page(self, number: int, path: str, visit: int) -> Reply:

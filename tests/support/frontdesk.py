@@ -215,6 +215,10 @@ class FrontDesk:
         if not self.connects(request):
             self._over(flight)
             return
+        if not self.policy.may_send(request):
+            self.recalled += 1
+            self.log.remove(span)
+            return
         self.policy.started(request)
         span.begin, span.delay_begun_s = self.clock.now, self.policy._window.hosts[request.host_key].delay_s
         self._launch("over", request, self.max_answer_delay, span=span)

@@ -35,6 +35,8 @@ class Hit:
     ended: float | None = None
     #: its client went away, or was sent away, before it had an answer
     gone: float | None = None
+    #: its client was seen to have read the answer: it sent another request over the same connection, or closed that
+    noticed: float | None = None
 
     @property
     def is_conditional(self) -> bool:

@@ -6,7 +6,7 @@ client's death what a server can know: its connections are gone, and what they h
 what it asked for; that is told by the times of the deaths.
 
 Gaps are held to the full delay, without a tolerance: see `site` for how arrivals are stamped. What a host of one
-request at a time asks for holds at once; where there may be others, one may be on its way already.
+request at a time asks for holds at once; where there may be others, one may be on its way already (`rests`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.support.rests import breaker_ignored, rest_broken
+from tests.support.rests import Noticed, breaker_ignored, rest_broken
 from tests.support.verdicts import Verdicts, for_robots
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Violation:
 
 def violations(log: Log, promised: Promised) -> list[Violation]:
     """Every promise that was not kept, by host and time."""
-    verdicts = Verdicts(log, promised.agent)
+    verdicts, noticed = Verdicts(log, promised.agent), Noticed(log)
     found = [Violation(host=hit.host, at=hit.at, what=what) for hit, what in _crowds_at_addresses(log, promised)]
     for host, arrived in log.by_host().items():
         hits = sorted(arrived, key=lambda hit: hit.at)  # what arrives on two connections may be read in either order
@@ -74,8 +74,8 @@ def violations(log: Log, promised: Promised) -> list[Violation]:
             *_gaps(hits, promised, verdicts),
             *_crowds(hits, promised),
             *_without_leave(hits, verdicts),
-            *rest_broken(hits, promised),
-            *breaker_ignored(hits, promised),
+            *rest_broken(hits, promised, noticed),
+            *breaker_ignored(hits, promised, noticed),
         ]
         found += [Violation(host=host, at=hit.at, what=what) for hit, what in broken]
     return sorted(found, key=lambda violation: (violation.host, violation.at))

@@ -148,6 +148,7 @@ class Connection:
         self._received = b""
         self._received_at = 0.0
         self._unanswered: Hit | None = None
+        self._answered: Hit | None = None  # the last one
         self._unsent = b""
         self._loop.add_reader(client, self._read)
 
@@ -184,11 +185,13 @@ class Connection:
             return
         except OSError:
             data, ancillary = b"", []
+        self._received_at = self._arrival(ancillary)
+        if self._answered is not None:
+            self._answered.noticed, self._answered = self._received_at, None
         if not data:
             self.close()
             return
         self._received += data
-        self._received_at = self._arrival(ancillary)
         try:
             self._next()
         except BaseException:  # of a web that is wrong: told by the loop, and no crawler is left waiting
@@ -247,7 +250,7 @@ class Connection:
             self._loop.add_writer(self._socket, self._send, hit, stays)
             return
         self._loop.remove_writer(self._socket)
-        self._unanswered = None
+        self._unanswered, self._answered = None, hit
         self._site.settled(hit, self)
         if stays:
             self._next()

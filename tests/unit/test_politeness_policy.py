@@ -401,6 +401,25 @@ def test_retry_after_recalls_requests_not_yet_on_the_wire():
     assert policy.in_flight == 0
 
 
+def test_request_let_through_is_recalled_when_its_host_has_asked_for_a_rest_before_its_head_is_written():
+    clock = FakeClock()
+    policy = policy_for(clock, delay=0, concurrency=2, obey=False, pages=2)
+    first, second = supplied(policy, *pages(2)).start
+    assert policy.may_start(first)
+    assert policy.may_start(second)
+    assert policy.may_send(first)
+    policy.started(first)
+    answered_429(policy, first)
+    assert not policy.may_send(second)
+    assert policy.in_flight == 0
+    clock.advance(20)
+    (again,) = policy.turn(10).start
+    assert again.url == second.url
+    assert again.attempt == 1
+    assert policy.may_start(again)
+    assert policy.may_send(again)
+
+
 def test_recalled_request_gives_its_budget_back_and_is_the_next_of_its_host():
     clock = FakeClock()
     policy = policy_for(clock, delay=0, concurrency=2, obey=False, pages=2)

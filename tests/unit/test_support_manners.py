@@ -171,9 +171,18 @@ def test_a_robots_txt_may_ask_for_a_rest_too():
 
 def test_only_what_was_on_its_way_may_come_at_the_beginning_of_a_rest():
     before = (robots(0.0, host="two.test"), wait(1.0, 3, host="two.test"))
-    assert not found(*before, hit(1.12, host="two.test"))
-    assert found(*before, hit(1.2, host="two.test"))
+    assert not found(*before, hit(1.2, host="two.test"))
+    assert found(*before, hit(1.7, host="two.test")), "however busy its client is"
     assert found(robots(0.0, host="fast.test"), wait(1.0, 3, host="fast.test"), hit(1.12, host="fast.test"))
+
+
+def test_nothing_is_on_its_way_once_a_client_has_read_what_it_was_answered_later():
+    before = (robots(0.0, host="two.test"), wait(1.0, 3, host="two.test"))
+    for later in (robots(1.05, host="fast.test", noticed=1.19), wait(1.0, 3, host="two.test", noticed=1.19)):
+        assert found(*before, later, hit(1.2, host="two.test"))
+        assert not found(*before, later, hit(1.18, host="two.test"))
+    earlier = robots(0.5, host="fast.test", noticed=1.15)
+    assert not found(*before, earlier, hit(1.2, host="two.test")), "which says nothing of a later one"
 
 
 def test_a_rest_asked_for_right_before_a_death_may_be_forgotten():
