@@ -214,4 +214,4 @@ def test_watching_ends_with_ctrl_c(server):
         watching.stdout.readline()
         os.kill(watching.pid, signal.SIGINT)
         assert watching.wait(10) == 130
-        assert watching.stderr.read() == b""
+        assert watching.stderr.read().strip() == b""

@@ -96,7 +96,7 @@ def test_all_there_is_to_tell_fits_into_a_terminal_and_adds_up():
     assert "100,000 admitted = 12,350 ended + 87,650 pending" in text
     assert "12,345 fetched, 5 failed" in text
     assert "4,096: 4,088 held (2 by workers that are not heard of), 8 free, with" in text
-    assert "taken 0.2 s to 1 min 35 s ago; the first ends in 3.0 s, unless it is renewed" in text
+    assert "taken 0.2 s to 1 min 35 s ago; the first ends in 3.0 s" in text
     assert "9.5 MiB, 100 bytes a URL" in text
     assert "*.example.org: delay 5s" in text
     assert "2 workers: 13.3 pages/s, 20 in flight; 1 other came and went" in text
