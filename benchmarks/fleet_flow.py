@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from benchmarks.fleet_web import Web
     from crawler.fleet.models import Plan
 
-Floats = "NDArray[np.float64]"
 SWEEP = 0.98  #: forget hosts that are done once they are more than the rest of this
 
 
@@ -44,6 +43,16 @@ class Curve:
         return float(np.interp(share * self.done[-1], self.done, self.at_s))
 
 
+@dataclass(frozen=True)
+class Step:
+    """What a number of seconds brought."""
+
+    seconds: float
+    done: float  #: requests, all until then
+    made: NDArray[np.float64]  #: by each worker that may hold partitions
+    uneven: float  #: hosts that the busiest held, as a multiple of the mean
+
+
 class Flow:
     """Workers that crawl a web, each host from the start known with all of its URLs.
 
@@ -55,6 +64,7 @@ class Flow:
 
     def __init__(self, web: Web, *, rate_per_s: float, delay_s: float) -> None:
         self.left = web.urls + 1.0
+        self.host = np.arange(len(web.urls))
         self.partition = web.partition
         self.rate_per_s = rate_per_s
         self.delay_s = delay_s
@@ -64,8 +74,9 @@ class Flow:
         self.plan: Plan = nobodys(web.partitions)
         #: partitions that were moved from one worker to another
         self.moved = 0
-        #: for each step: seconds, the busiest worker's requests and the mean, the heaviest share of hosts and the mean
-        self.steps: list[tuple[float, float, float, float, float]] = []
+        #: worker -> how many of these asked for a robots.txt: once for a host, by who has it first
+        self.robots: NDArray[np.float64] = np.zeros(1)
+        self.steps: list[Step] = []
 
     @property
     def active(self) -> int:
@@ -84,6 +95,8 @@ class Flow:
         self.moved += len(moves(before, self.plan))
         if len(self.requests) <= max(workers):
             self.requests = np.pad(self.requests, (0, max(workers) + 1 - len(self.requests)))
+        if not self.steps:
+            self.robots = np.bincount(np.array(self.plan.owners)[self.partition], minlength=len(self.requests))
         return before
 
     def step(self, seconds: float, idle: Sequence[int] = ()) -> float:
@@ -114,20 +127,37 @@ class Flow:
     def run(self, workers: Sequence[int], step_s: float, until: float = 1.0) -> None:
         """Go on until this share of all URLs is done."""
         total = self.curve.done[-1] + float(self.left.sum())
-        while self.curve.done[-1] < until * total - 0.5 and self.active:
+        while self.active and self.curve.done[-1] < until * total:
             self.replan(workers)
             self.step(step_s)
 
+    def worst_hour(self, until: float) -> tuple[float, float]:
+        """The busiest worker's requests in an hour and its hosts, as multiples of the mean, until this share of all
+        requests was made."""
+        hour: list[Step] = []
+        requests = hosts = 1.0
+        for step in self.steps:
+            if step.done > until * self.curve.done[-1]:
+                break
+            hosts = max(hosts, step.uneven)
+            hour.append(step)
+            if sum(one.seconds for one in hour) >= 3600:
+                made = sum(one.made for one in hour)
+                requests = max(requests, float(made.max() / made.mean()))
+                hour = []
+        return requests, hosts
+
     def _note(self, seconds: float, made: NDArray[np.float64]) -> None:
         at_work = np.array(self.plan.workers)
-        loads = list(shares(self.plan, self.weights()).values())
-        self.steps.append((seconds, made[at_work].max(), made[at_work].mean(), max(loads), sum(loads) / len(loads)))
+        loads = np.array(list(shares(self.plan, self.weights()).values()))
+        uneven = float(loads.max() / loads.mean()) if loads.any() else 1.0
+        self.steps.append(Step(seconds, self.curve.done[-1], made[at_work], uneven))
 
     def _sweep(self) -> None:
         self.left[self.left < 1e-6] = 0.0
         alive = self.left > 0
         if np.count_nonzero(alive) < SWEEP * len(alive):
-            self.left, self.partition = self.left[alive], self.partition[alive]
+            self.left, self.partition, self.host = self.left[alive], self.partition[alive], self.host[alive]
 
 
 def ideal(web: Web, *, rate_per_s: float, delay_s: float, step_s: float) -> Curve:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crawler.fleet.partitions import partition_of
+from crawler.models import HostKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ LABELS = ("www", "blog", "shop", "news", "en", "m", "support", "forum", "docs", 
 class Web:
     """Hosts by number, and what there is of each."""
 
+    names: list[HostKey]
     urls: NDArray[np.int64]  #: of each host
     partition: NDArray[np.int64]  #: of each host
     partitions: int  #: how many there are
@@ -56,8 +58,9 @@ def web(hosts: int, urls: int, partitions: int, *, exponent: float, most: int, s
     """
     drawn = np.random.default_rng(seed)
     sizes = _sizes(drawn, hosts, urls, exponent=exponent, most=most)
-    numbers = (partition_of(name, partitions) for name in names(drawn, hosts))
-    return Web(sizes, np.fromiter(numbers, np.int64, hosts), partitions)
+    called = [HostKey(name) for name in names(drawn, hosts)]
+    numbers = (partition_of(name, partitions) for name in called)
+    return Web(called, sizes, np.fromiter(numbers, np.int64, hosts), partitions)
 
 
 def largest_without_bound(hosts: int, urls: int, exponent: float) -> float:
@@ -92,9 +95,7 @@ def spelt(number: int) -> str:
     return word
 
 
-def _sizes(
-    drawn: np.random.Generator, hosts: int, urls: int, *, exponent: float, most: int
-) -> NDArray[np.int64]:
+def _sizes(drawn: np.random.Generator, hosts: int, urls: int, *, exponent: float, most: int) -> NDArray[np.int64]:
     """Bounded Pareto: the scale that gives the sum is found by halving."""
     law = (1 - drawn.random(hosts)) ** (-1 / (exponent - 1))
     if not hosts <= urls <= hosts * most:

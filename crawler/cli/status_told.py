@@ -19,6 +19,7 @@ CLOCK_OFF_S = 2.0
 
 _NAME = 24
 _WHY = 120
+_REASONS = 8
 _COLUMNS = ("worker", "does", "held", "heard", "pages", "/s", "pending", "memory")
 
 
@@ -53,6 +54,9 @@ def _facts(status: FleetStatus) -> Iterator[Row]:
     yield "URLs", f"{totals.admitted:,} admitted = {ended:,} ended + {totals.pending:,} pending"
     if totals.outcomes:
         yield "ended", ", ".join(f"{count:,} {outcome}" for outcome, count in totals.outcomes.items())
+    if totals.reasons:
+        most = list(totals.reasons.items())[:_REASONS]
+        yield "of these", ", ".join(f"{count:,} {printable(reason, _WHY)}" for reason, count in most)
     if totals.snoozed:
         yield "put off", f"{totals.snoozed:,} of those pending, to be tried again"
     if totals.inbox_blocks:

@@ -28,6 +28,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
     admitted: int = 0
     outcomes: dict[Outcome, int] = {}
+    #: of those that ended with a reason: ``failed http_404`` and the like, the most first
+    reasons: dict[str, int] = {}
     pending: int = 0
     snoozed: int = 0  #: of those pending: put off, to be tried again
     #: URLs found that have not reached their partition yet, in blocks; some may be known there
@@ -107,6 +109,8 @@ class Tallied(Protocol):
     @property
     def ended(self) -> Mapping[Outcome, int]: ...  # noqa: D102
     @property
+    def reasons(self) -> Mapping[str, int]: ...  # noqa: D102
+    @property
     def snoozed(self) -> int: ...  # noqa: D102
     @property
     def inbox(self) -> int: ...  # noqa: D102
@@ -121,16 +125,19 @@ class Tallied(Protocol):
 def totals_of(tallies: Iterable[Tallied]) -> Totals:
     """Of all partitions together."""
     outcomes: Counter[Outcome] = Counter()
+    reasons: Counter[str] = Counter()
     admitted = snoozed = inbox = 0
     for tally in tallies:
         admitted += tally.urls
         snoozed += tally.snoozed
         inbox += tally.inbox
         outcomes.update(tally.ended)
+        reasons.update(tally.reasons)
     ended = {outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]}
     return Totals(
         admitted=admitted,
         outcomes=ended,
+        reasons=dict(reasons.most_common()),
         pending=admitted - sum(ended.values()),
         snoozed=snoozed,
         inbox_blocks=inbox,

@@ -21,6 +21,7 @@ What Redis stores, and how, is `crawler.fleet.store`'s.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from crawler.errors import FrontierError
@@ -28,7 +29,6 @@ from crawler.frontier.bounds import Bounds
 from crawler.frontier.order import DUE
 from crawler.frontier.redis_again import Again
 from crawler.frontier.redis_holding import Holding
-from crawler.frontier.redis_restored import Belongings
 from crawler.frontier.turns import sliced
 from crawler.models import Restored
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.fleet.store import PartitionStore
     from crawler.frontier.redis_partition import Partition
+    from crawler.frontier.redis_restored import Belongings
     from crawler.frontier.redis_rows import Pick
     from crawler.models import Checkpoint, Counts, Finished, HostKey, HostState, Link, Request, RobotsFile
 
@@ -52,7 +53,8 @@ class RedisFrontier(Holding):
         lease_s: For how long partitions are leased where `lone` is set.
         key: The crawl's own random 64-bit fingerprint key.
         partitions: How many the crawl has.
-        lone: Whether to take all of them when it is opened, which fails where another worker holds one.
+        lone: Where it keeps what else it knows, of a worker that takes all of them when it is opened, which fails where
+            another holds one; None for a member of a fleet.
         offset: How many seconds the server's wall clock is ahead of `clock.monotonic`, as measured last; None where
             the server goes by the worker's own clock.
         deepest_first: Of URLs of the same priority, whether those that lie deepest are taken first.
@@ -69,7 +71,7 @@ class RedisFrontier(Holding):
         lease_s: float,
         key: int,
         partitions: int,
-        lone: bool = False,
+        lone: Belongings | None = None,
         offset: Callable[[], float] | None = None,
         deepest_first: bool = False,
         bounds: Bounds | None = None,
@@ -89,8 +91,8 @@ class RedisFrontier(Holding):
         self._worker = worker
         self._lease_s = lease_s
         self._lone = lone
+        self._is_open = False
         self._again = Again(store, self._held, self._hosts, self._order)
-        self._belongings = Belongings(store, worker)
         self._cut: tuple[list[Partition], dict[int, list[Request]]] | None = None
 
     async def open(self) -> Restored:
@@ -99,14 +101,15 @@ class RedisFrontier(Holding):
         Raises:
             FrontierError: Another worker holds some; or Redis has something else under our keys.
         """
-        if not self._lone:
+        if self._lone is None:
             return Restored()
         leases, refused = await self._store.acquire(range(self._held.total), self._worker, self._lease_s)
         if refused:
             raise FrontierError(f"{len(refused)} partitions are held by others, such as worker {refused[0].owner}")
+        self._is_open = True
         await self.gain(leases)
         self._gained.clear()
-        return await self._belongings.read()
+        return await self._lone.read()
 
     @property
     def key(self) -> int:
@@ -210,10 +213,9 @@ class RedisFrontier(Holding):
     async def aclose(self) -> None:
         """Let go of all that is held, where `lone` is set; a member of a fleet gives it back before."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._lone:
-            fences = {partition.index: partition.fence for partition in self._held}
-            self._lone = False
-            await self._store.release(fences, self._worker)
+        if self._lone is not None and self._is_open:
+            self._is_open = False
+            await self._store.release(self.fences(), self._worker)
 
     async def _commit(self, checkpoint: Checkpoint) -> None:
         async with self._writing:
@@ -223,8 +225,8 @@ class RedisFrontier(Holding):
             refused, delivered = await self._commits.store(parts, *cut)
             self._held.ended = ended  # those that were refused too
             self._refused(refused)
-            if self._lone:
-                await self._belongings.write(checkpoint)
+            if self._lone is not None:
+                await self._lone.write(checkpoint)
         self._changed.set()
         if refused:
             await self.check()
@@ -238,6 +240,7 @@ class RedisFrontier(Holding):
             if refused:
                 self._refused(refused)
                 raise FrontierError("a partition was lost while its URLs were requeued")
-            await self._belongings.write(checkpoint)
+            if self._lone is not None:
+                await self._lone.write(checkpoint)
             self._again.requeued(ends)
             return len(ends)

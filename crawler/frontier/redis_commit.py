@@ -23,8 +23,9 @@ from msgspec.structs import replace
 
 from crawler.errors import FrontierError
 from crawler.fleet.models import FinishedAt
-from crawler.fleet.store import Change
-from crawler.frontier.redis_ids import number_of_id, partition_of_id
+from crawler.fleet.store import Change, block_ids
+from crawler.frontier.redis_ids import number_of_id
+from crawler.frontier.redis_load import AT_ONCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from crawler.frontier.redis_rows import Rows
     from crawler.frontier.redis_snoozed import SnoozedUrls
     from crawler.frontier.redis_times import Times
-    from crawler.models import Checkpoint, Finished, HostKey, HostState, Outcome, Request, RobotsFile, Snoozed
+    from crawler.models import Checkpoint, Finished, HostState, Outcome, Request, RobotsFile, Snoozed
 
 AGAIN_S = 10.0
 """For how long Redis may turn out to have lost what it took: a second of its log, or what a replica was behind."""
@@ -56,7 +57,21 @@ class Part:
     snoozed: list[tuple[int, Snoozed]] = field(default_factory=list)
     hosts: list[HostState] = field(default_factory=list)
     robots: list[RobotsFile] = field(default_factory=list)
-    requeued: list[int] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    requeued: list[tuple[int, Outcome, str | None]] = field(default_factory=list)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is anything beside ends."""
+        return bool(self.snoozed or self.hosts or self.robots or self.forgotten or self.requeued)
+
+
+class Parts(dict["Partition", Part]):
+    """What a checkpoint says, by partition."""
+
+    def of(self, partition: Partition) -> Part:
+        """What it says of one."""
+        return self.setdefault(partition, Part())
 
 
 class Commits:
@@ -94,28 +109,28 @@ class Commits:
         self._ordinal = 0  # of the next end
         self._handed: deque[tuple[float, Posts]] = deque()
 
-    def sort(self, checkpoint: Checkpoint) -> dict[Partition, Part]:
+    def sort(self, checkpoint: Checkpoint) -> Parts:
         """What a checkpoint says, by partition; what it says of partitions that were lost is left out.
 
         Raises:
             FrontierError: It ends or snoozes what is not out, or something twice. Nothing has changed.
         """
-        parts: dict[Partition, Part] = {}
+        parts = Parts()
         named: set[int] = set()
         for ordinal, end in enumerate(checkpoint.finished, self._ordinal):
             if partition := self._out(end.request, named):
                 where = FinishedAt(worker=self._worker, ordinal=ordinal)
-                parts.setdefault(partition, Part()).ended.append((number_of_id(end.request.id), end, where))
+                parts.of(partition).ended.append((number_of_id(end.request.id), end, where))
         for item in checkpoint.snoozed:
             if partition := self._out(item.request, named):
                 wall = replace(item, until=self._times.due_ms(item.until) / 1000)
-                parts.setdefault(partition, Part()).snoozed.append((number_of_id(item.request.id), wall))
+                parts.of(partition).snoozed.append((number_of_id(item.request.id), wall))
         for state in checkpoint.hosts:
             if partition := self._held.of(state.host_key):
-                parts.setdefault(partition, Part()).hosts.append(self._times.stored_host(state))
+                parts.of(partition).hosts.append(self._times.stored_host(state))
         for file in checkpoint.robots:
             if partition := self._hosts.partition_of_origin(file.origin):
-                parts.setdefault(partition, Part()).robots.append(self._times.stored_robots(file))
+                parts.of(partition).robots.append(self._times.stored_robots(file))
         self._ordinal += len(checkpoint.finished)
         return parts
 
@@ -149,8 +164,7 @@ class Commits:
     async def _admit(self, partitions: Sequence[Partition], refused: set[Partition], leave: int = 0) -> None:
         """Store what these have cut, but for the last `leave` of it."""
         while some := [one for one in partitions if one not in refused and len(one.committing) > leave]:
-            changes = {one: _change(one, one.committing[:_AT_ONCE]) for one in some}
-            await self._apply(changes, refused)
+            await self._apply({one: _admission(one) for one in some}, refused)
 
     async def _finish(self, parts: Mapping[Partition, Part], cut: Sequence[Partition], refused: set[Partition]) -> None:
         """Store what is left of these, ends and all."""
@@ -159,13 +173,10 @@ class Commits:
         while left:
             changes: dict[Partition, Change] = {}
             for one, part in left.items():
-                ended = part.ended[place : place + _AT_ONCE]
-                is_first = place == 0
                 if one.is_gone:
                     refused.add(one)
-                elif one not in refused and _says_something(one, part, ended, is_first=is_first):
-                    rest = (part.snoozed, part.hosts, part.robots, part.requeued) if is_first else ((), (), (), ())
-                    changes[one] = _change(one, one.committing, ended, *rest)
+                elif one not in refused and (change := _last_change(one, part, place)) is not None:
+                    changes[one] = change
             await self._apply(changes, refused)
             place += _AT_ONCE
             left = {one: part for one, part in left.items() if place < len(part.ended)}
@@ -184,7 +195,8 @@ class Commits:
         """This is stored."""
         partition.commit += 1
         if change.admitted:
-            partition.add_blocks(self._store.block_ids(change))
+            for block, first, _ in block_ids(change.commit, partition.stored, len(change.admitted)):
+                partition.add_block(block, first)
             self._rows.keep(one for one in change.admitted if number_of_id(one.id) not in partition.out)
             partition.stored += len(change.admitted)
             del partition.committing[: len(change.admitted)]
@@ -192,20 +204,22 @@ class Commits:
             partition.committing_is_shared = False
             if change.inbox_to is not None:
                 partition.inbox_trimmed = change.inbox_to
-        outcomes: Counter[Outcome] = Counter()
-        for number, end, _ in change.ended:
-            outcomes[end.outcome] += 1
+        outcomes = Counter(end.outcome for _, end, _ in change.ended)
+        for number, _, _ in change.ended:
             partition.out.discard(number)
             partition.later.pop(number, None)
         self._held.book(partition, outcomes)
         for number, item in change.snoozed:
             partition.out.discard(number)
             partition.later[number] = item.request.attempt
-            self._snoozed.add(partition, number, item.request.host_key, round(item.until * 1000))
+            if item.until > AT_ONCE_S:
+                self._snoozed.add(partition, number, item.request.host_key, round(item.until * 1000))
         for state in change.hosts:
             self._hosts.note(partition, state)
         for file in change.robots:
             self._hosts.note_robots(partition, file)
+        for origin in change.forgotten:
+            partition.robots.pop(origin, None)
 
     async def _deliver_for(self, refused: Iterable[Partition], handed: Posts) -> set[int]:
         """Deliver what refused partitions were to admit, and what Redis may have lost; to which partitions."""
@@ -245,35 +259,44 @@ def _size(posts: Posts) -> int:
     return sum(map(len, posts.values()))
 
 
-def _says_something(
-    partition: Partition, part: Part, ended: Sequence[tuple[int, Finished, FinishedAt]], *, is_first: bool
-) -> bool:
-    if ended or partition.committing:
-        return True
+def _admission(partition: Partition) -> Change:
+    """The next change of a partition that has much to admit."""
+    return _change(partition, partition.committing[:_AT_ONCE])
+
+
+def _last_change(partition: Partition, part: Part, place: int) -> Change | None:
+    """The change of a partition with its ends from a place on, and with the first of them all else; None if there is
+    nothing to say."""
+    ended = part.ended[place : place + _AT_ONCE]
+    is_first = place == 0
     is_read = partition.inbox_cut != partition.inbox_trimmed
-    return is_first and bool(is_read or part.snoozed or part.hosts or part.robots or part.requeued)
+    if not (ended or partition.committing or (is_first and (is_read or part.has_more))):
+        return None
+    change = _change(partition, partition.committing, ended)
+    if not is_first:
+        return change
+    return replace(
+        change,
+        snoozed=part.snoozed,
+        hosts=part.hosts,
+        robots=part.robots,
+        forgotten=part.forgotten,
+        requeued=part.requeued,
+    )
 
 
 def _change(
-    partition: Partition,
-    admitted: Sequence[Request],
-    ended: Sequence[tuple[int, Finished, FinishedAt]] = (),
-    snoozed: Sequence[tuple[int, Snoozed]] = (),
-    hosts: Sequence[HostState] = (),
-    robots: Sequence[RobotsFile] = (),
-    requeued: Sequence[int] = (),
+    partition: Partition, admitted: Sequence[Request], ended: Sequence[tuple[int, Finished, FinishedAt]] = ()
 ) -> Change:
     """The next one of a partition. Its inbox is trimmed once all is stored that was read of it."""
     is_last = len(admitted) == len(partition.committing)
+    is_read = partition.inbox_cut != partition.inbox_trimmed
     return Change(
         partition=partition.index,
         fence=partition.fence,
         commit=partition.commit,
         admitted=list(admitted),
         ended=ended,
-        snoozed=snoozed,
-        hosts=hosts,
-        robots=robots,
-        requeued=requeued,
-        inbox_to=partition.inbox_cut if is_last and partition.inbox_cut != partition.inbox_trimmed else None,
+        woken=[number for number, _, _ in ended if number in partition.later],
+        inbox_to=partition.inbox_cut if is_last and is_read else None,
     )

@@ -88,10 +88,16 @@ class Held:
         self._outcomes.subtract(partition.outcomes)
 
     def book(self, partition: Partition, outcomes: Counter[Outcome]) -> None:
-        """So many ends of it are stored, or no more where they are below 0."""
+        """So many ends of it are stored."""
+        self.ended += outcomes.total()
         if not partition.is_gone:
             partition.outcomes.update(outcomes)
             self._outcomes.update(outcomes)
+
+    def take_back(self, partition: Partition, outcome: Outcome) -> None:
+        """One that had ended so is pending again."""
+        partition.outcomes[outcome] -= 1
+        self._outcomes[outcome] -= 1
 
     def counts(self) -> Counts:
         """Of all that are held."""

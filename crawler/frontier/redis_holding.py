@@ -12,14 +12,13 @@ import asyncio
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from crawler.frontier.bounds import Bounds
 from crawler.frontier.order import DUE, Order
 from crawler.frontier.redis_admission import Admission
 from crawler.frontier.redis_commit import Commits
 from crawler.frontier.redis_held import Held
 from crawler.frontier.redis_hosts import Hosts
 from crawler.frontier.redis_ids import number_of_id
-from crawler.frontier.redis_load import load
+from crawler.frontier.redis_load import Loader
 from crawler.frontier.redis_rows import Rows
 from crawler.frontier.redis_snoozed import SnoozedUrls
 from crawler.frontier.redis_times import Times
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.fleet.models import Lease
     from crawler.fleet.store import PartitionStore
+    from crawler.frontier.bounds import Bounds
     from crawler.frontier.redis_partition import Partition
     from crawler.models import HostKey, Request
 
@@ -66,6 +66,7 @@ class Holding:
         self._hosts = Hosts(self._held, times)
         self._rows = Rows(store, bounds.memory_urls)
         self._snoozed = SnoozedUrls(times, longest_snooze_s)
+        self._loader = Loader(store, key=key, order=self._order, hosts=self._hosts, snoozed=self._snoozed, clock=clock)
         self._commits = Commits(
             store=store,
             worker=worker,
@@ -143,8 +144,8 @@ class Holding:
         """
         known = {partition.index: partition for partition in self._held}
         async with self._writing:
-            tallies = await self._store.tallies(list(known)) if known else {}
-            behind = {one for index, one in known.items() if not one.is_gone and tallies[index].commit != one.commit}
+            tallies = await self._store.tallies(known) if known else ()
+            behind = {known[tally.partition] for tally in tallies if known[tally.partition].commit != tally.commit}
         return self._refused(behind)
 
     @property
@@ -166,7 +167,7 @@ class Holding:
     async def _gain(self, lease: Lease) -> None:
         async with self._loading:
             partition = self._held.new(lease)
-            await load(partition, self._store, self._admission.key, self._order, self._hosts, self._snoozed, self._clock)
+            await self._loader.load(partition)
             self._held.add(partition)
             self._wake(partition.queues.by_host)
             self._wake(self._admission.adopt(partition))

@@ -68,9 +68,7 @@ class Hosts:
         """The stored verdict of an origin, in the worker's own time."""
         partition = self.partition_of_origin(origin)
         packed = partition.robots.get(origin) if partition is not None else None
-        if packed is None or (file := _file(packed)).expires_at == FORGOTTEN:
-            return None
-        return self._times.own_robots(file)
+        return self._times.own_robots(_file(packed)) if packed is not None else None
 
     async def go_on(
         self, cursor: int, limit: int, *, ready_before: float, pages_below: int | None
@@ -92,12 +90,3 @@ class Hosts:
             if looked_at % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         return found, cursor
-
-
-FORGOTTEN = 0.0
-"""When a verdict expires that is to be forgotten: there is no time before it."""
-
-
-def forgotten(file: RobotsFile) -> RobotsFile:
-    """What to store in the place of a verdict that is none any more."""
-    return RobotsFile(origin=file.origin, expires_at=FORGOTTEN)

@@ -103,8 +103,8 @@ class Partition:
         """What the block is called that a stored number is in."""
         return self.block_ids[bisect_right(self.block_firsts, number) - 1]
 
-    def add_block(self, first: int, block_id: str) -> None:
-        """Numbers from `first` on are in this block."""
+    def add_block(self, block_id: str, first: int) -> None:
+        """Numbers from `first` on are in this block, which is the last one."""
         self.block_firsts.append(first)
         self.block_ids.append(block_id)
 

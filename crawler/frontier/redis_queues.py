@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from typing import TYPE_CHECKING
 
 import msgspec
 
-
 from crawler.frontier.waiting import WaitingHosts
-
-if TYPE_CHECKING:
-    from crawler.models import HostKey
+from crawler.models import HostKey
 
 _TRIM = 64
 
@@ -83,9 +79,7 @@ class Places:
 
     def at(self, place: int) -> HostQueue:
         """The one at a place that is taken."""
-        queue = self._queues[place]
-        assert queue is not None
-        return queue
+        return self._queues[place]  # type: ignore[return-value]
 
 
 class HostQueues:

@@ -64,12 +64,13 @@ class Rows:
 
     async def _read(self, partition: Partition, blocks: set[str], wanted: set[int], found: dict[int, Request]) -> None:
         others: list[Request] = []
-        async for number, request in self._store.rows(partition.index, sorted(blocks)):
-            key = partition.base | number
-            if key in wanted:
-                found[key] = replace(request, id=key)
-            else:
-                others.append(replace(request, id=key))
+        for requests in (await self._store.rows(partition.index, sorted(blocks))).values():
+            for request in requests:
+                key = partition.base | request.id
+                if key in wanted:
+                    found[key] = replace(request, id=key)
+                else:
+                    others.append(replace(request, id=key))
         self.keep(others)
 
     def _as_it_is(self, partition: Partition, number: int, found: dict[int, Request]) -> Request | None:

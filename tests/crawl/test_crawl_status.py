@@ -105,7 +105,7 @@ class TestShown:
         asyncio.run(begun(server))
         status = json.loads(shown(server, capsys, server.url, "--json").out)
         assert status["totals"] == {
-            "admitted": 3, "outcomes": {}, "pending": 3, "snoozed": 0, "inbox_blocks": 1
+            "admitted": 3, "outcomes": {}, "reasons": {}, "pending": 3, "snoozed": 0, "inbox_blocks": 1
         }  # fmt: skip
         assert status["state"] == "running"
         assert [worker["name"] for worker in status["workers"]] == ["machine-1"]
@@ -123,7 +123,16 @@ class TestShown:
     def test_several_crawls_are_listed_unless_one_is_named(self, server, capsys):
         asyncio.run(begun(server))
         asyncio.run(begun(server, "other"))
-        assert shown(server, capsys).out.split() == ["other", "running,", "1", "worker", "shop", "running,", "1", "worker"]
+        assert shown(server, capsys).out.split() == [
+            "other",
+            "running,",
+            "1",
+            "worker",
+            "shop",
+            "running,",
+            "1",
+            "worker",
+        ]
         assert "other, running" in shown(server, capsys, server.url, "other").out
         assert "other, running" in shown(server, capsys, f"{server.url}?prefix=crawler:other").out
         assert [one["name"] for one in json.loads(shown(server, capsys, server.url, "--json").out)] == ["other", "shop"]

@@ -66,6 +66,7 @@ STATUS = FleetStatus(
     totals=Totals(
         admitted=100_000,
         outcomes={Outcome.FETCHED: 12_345, Outcome.FAILED: 5},
+        reasons={"failed http_404": 3, "failed dns": 2},
         pending=87_650,
         snoozed=3,
         inbox_blocks=2,
@@ -95,6 +96,7 @@ def test_all_there_is_to_tell_fits_into_a_terminal_and_adds_up():
     text = "\n".join(lines)
     assert "100,000 admitted = 12,350 ended + 87,650 pending" in text
     assert "12,345 fetched, 5 failed" in text
+    assert "3 failed http_404, 2 failed dns" in text
     assert "4,096: 4,088 held (2 by workers that are not heard of), 8 free, with" in text
     assert "taken 0.2 s to 1 min 35 s ago; the first ends in 3.0 s" in text
     assert "9.5 MiB, 100 bytes a URL" in text
@@ -131,6 +133,7 @@ class Tally:
 
     urls: int = 0
     ended: Mapping[Outcome, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
     snoozed: int = 0
     inbox: int = 0
     owner: int = 0
@@ -141,13 +144,18 @@ class Tally:
 def test_totals_are_those_of_all_partitions():
     tallies = [
         Tally(urls=5, ended={Outcome.FETCHED: 2, Outcome.FAILED: 1}, snoozed=1, owner=1, held_since=8.0, free_in_s=2.0),
-        Tally(urls=3, ended={Outcome.FETCHED: 3}, owner=2, held_since=5.0, free_in_s=1.0),
+        Tally(urls=3, ended={Outcome.FETCHED: 3}, reasons={"failed dns": 1}, owner=2, held_since=5.0, free_in_s=1.0),
         Tally(inbox=1),
         Tally(),
     ]
     totals = totals_of(tallies)
     assert totals == Totals(
-        admitted=8, outcomes={Outcome.FETCHED: 5, Outcome.FAILED: 1}, pending=2, snoozed=1, inbox_blocks=1
+        admitted=8,
+        outcomes={Outcome.FETCHED: 5, Outcome.FAILED: 1},
+        reasons={"failed dns": 1},
+        pending=2,
+        snoozed=1,
+        inbox_blocks=1,
     )
     assert totals.admitted == sum(totals.outcomes.values()) + totals.pending
     assert partitions_of(tallies, {1}, 10.0) == Partitions(
