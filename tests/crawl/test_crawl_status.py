@@ -206,7 +206,7 @@ class TestFailing:
 
 @pytest.mark.slow
 def test_watching_says_how_it_stands_line_by_line_until_it_is_over(server):
-    asyncio.run(begun(server, lease_s=5.0))
+    asyncio.run(begun(server, lease_s=1.0))
     command = [*COMMAND, "status", server.url, "--watch"]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as watching:
         assert "3 URLs  0 ended  3 pending" in watching.stdout.readline()

@@ -82,6 +82,12 @@ class Worker:
         """What it has said so far."""
         return self.errors.read_text(errors="replace")[-3000:]
 
+    @property
+    def log(self) -> str:
+        """What stands in its crawl.log, and what it has said."""
+        logs = self.errors.parent.glob(f"crawl/workers/*-{self.name}/crawl.log")
+        return "\n".join([path.read_text(errors="replace") for path in logs] + [self.said])
+
 
 @dataclass
 class Fleet:
@@ -173,6 +179,18 @@ class Fleet:
         return self.until(
             lambda: all(len(self.asked_by(name)) >= count for name in names), f"{count} requests of {names}"
         )
+
+    def now(self) -> float:
+        """The clock of all times here, and of the server's log."""
+        return time.monotonic()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let some time pass in which something is away."""
+        time.sleep(seconds)
+
+    def is_still_for(self, seconds: float) -> bool:
+        """Whether nothing has been asked for so long."""
+        return bool(self.hits) and time.monotonic() - self.hits[-1].at >= seconds
 
     def ended(self, *workers: Worker) -> list[int]:
         """Wait for the end of these, or of all that were not killed; their exit codes."""
