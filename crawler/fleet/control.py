@@ -160,7 +160,7 @@ class Control:
 
     async def limit(self, pattern: str, pace: Pace | None) -> None:
         """Have hosts asked at another pace, from now on; None: as the configuration says."""
-        args = (self.keys.events, pattern, msgspec.json.encode(pace) if pace is not None else "")
+        args = (self.keys.events, pattern, msgspec.json.encode(pace, enc_hook=float) if pace is not None else "")
         await scripts.run(self._link, scripts.LIMIT, self._all("crawl", "limits"), *args)
 
     async def seeding(
