@@ -8,7 +8,7 @@ which order, and which were met before. What it is made of:
     redis_held          those that are held, and their counts
     redis_load          how one is read when it is taken over
     redis_admission     the seen test, numbers, and what goes to other workers
-    redis_commit        the order in which a checkpoint is stored
+    redis_commit        the order in which a checkpoint is stored (redis_change)
     redis_rows          what the numbers that are taken stand for
     redis_hosts         states of hosts, verdicts, rounds
     redis_snoozed, redis_times
@@ -33,7 +33,7 @@ from crawler.frontier.turns import sliced
 from crawler.models import Restored
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Collection, Sequence
+    from collections.abc import AsyncIterable, Collection, Sequence
 
     from crawler.clock import Clock
     from crawler.fleet.store import PartitionStore
@@ -55,8 +55,7 @@ class RedisFrontier(Holding):
         partitions: How many the crawl has.
         lone: Where it keeps what else it knows, of a worker that takes all of them when it is opened, which fails where
             another holds one; None for a member of a fleet.
-        offset: How many seconds the server's wall clock is ahead of `clock.monotonic`, as measured last; None where
-            the server goes by the worker's own clock.
+        ahead_s: By how many seconds the server's wall clock is ahead of the worker's; `told_time` says it anew.
         deepest_first: Of URLs of the same priority, whether those that lie deepest are taken first.
         bounds: How much to hold in memory.
         longest_snooze_s: For how long a URL is snoozed at most; a stored time that is further away is not believed.
@@ -72,7 +71,7 @@ class RedisFrontier(Holding):
         key: int,
         partitions: int,
         lone: Belongings | None = None,
-        offset: Callable[[], float] | None = None,
+        ahead_s: float = 0.0,
         deepest_first: bool = False,
         bounds: Bounds | None = None,
         longest_snooze_s: float = 3600.0,
@@ -83,7 +82,7 @@ class RedisFrontier(Holding):
             worker=worker,
             key=key,
             partitions=partitions,
-            offset=offset,
+            ahead_s=ahead_s,
             deepest_first=deepest_first,
             bounds=bounds or Bounds(),
             longest_snooze_s=longest_snooze_s,

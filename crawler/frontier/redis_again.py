@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from crawler.fleet.store import PartitionStore
     from crawler.frontier.order import Order
-    from crawler.frontier.redis_commit import Parts
+    from crawler.frontier.redis_change import Parts
     from crawler.frontier.redis_held import Held
     from crawler.frontier.redis_hosts import Hosts
     from crawler.frontier.redis_partition import Partition

@@ -9,21 +9,21 @@ In two rounds, so that no URL is stored after the end of the page that led to it
 A partition whose change is *refused* is another's by now, or Redis is behind what this worker knows of it: it is
 dropped. What it had from pages of other partitions is delivered to its inbox before these end. Redis may have lost its
 last second, and with it what it took of late, while the ends that follow are stored: so what was handed over within
-`AGAIN_S` is delivered again when something is refused. What is delivered twice is found to be known.
+`AGAIN_S` is handed over again when that may be (`hand_again`). What is delivered twice is found to be known.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from crawler.errors import FrontierError
 from crawler.fleet.models import FinishedAt
-from crawler.fleet.store import Change, block_ids
+from crawler.fleet.store import block_ids
+from crawler.frontier.redis_change import AT_ONCE, Part, Parts, next_admission, next_change
 from crawler.frontier.redis_ids import number_of_id
 from crawler.frontier.redis_load import AT_ONCE_S
 
@@ -31,47 +31,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from crawler.clock import Clock
-    from crawler.fleet.store import PartitionStore
+    from crawler.fleet.store import Change, PartitionStore
     from crawler.frontier.redis_held import Held
     from crawler.frontier.redis_hosts import Hosts
     from crawler.frontier.redis_partition import Partition
     from crawler.frontier.redis_rows import Rows
     from crawler.frontier.redis_snoozed import SnoozedUrls
     from crawler.frontier.redis_times import Times
-    from crawler.models import Checkpoint, Finished, HostState, Outcome, Request, RobotsFile, Snoozed
+    from crawler.models import Checkpoint, Request
 
 AGAIN_S = 10.0
 """For how long Redis may turn out to have lost what it took: a second of its log, or what a replica was behind."""
 
 _MOST_AGAIN = 200_000
-_AT_ONCE = 10_000  # URLs or ends in a change: no script should hold the server up for long
+_KEPT = 3  # however long ago they were: the last commit may have waited for an hour until Redis was there again
 
 Posts = dict[int, list["Request"]]
-
-
-@dataclass(slots=True)
-class Part:
-    """What a checkpoint says of one partition."""
-
-    ended: list[tuple[int, Finished, FinishedAt]] = field(default_factory=list)
-    snoozed: list[tuple[int, Snoozed]] = field(default_factory=list)
-    hosts: list[HostState] = field(default_factory=list)
-    robots: list[RobotsFile] = field(default_factory=list)
-    forgotten: list[str] = field(default_factory=list)
-    requeued: list[tuple[int, Outcome, str | None]] = field(default_factory=list)
-
-    @property
-    def has_more(self) -> bool:
-        """Whether there is anything beside ends."""
-        return bool(self.snoozed or self.hosts or self.robots or self.forgotten or self.requeued)
-
-
-class Parts(dict["Partition", Part]):
-    """What a checkpoint says, by partition."""
-
-    def of(self, partition: Partition) -> Part:
-        """What it says of one."""
-        return self.setdefault(partition, Part())
 
 
 class Commits:
@@ -143,28 +118,29 @@ class Commits:
             Partitions that were refused, with what they had cut still there, and those that something was delivered to.
         """
         cut = list(cut)
+        self._expire()
         shared = [one for one in cut if one.committing_is_shared]
         refused = {one for one in cut if one.is_gone}
         handed = dict(outbox)
         for one in shared:
             handed[one.index] = [*handed.get(one.index, ()), *one.committing]
-        delivery = asyncio.ensure_future(self._store.deliver(outbox)) if outbox else None
-        await self._admit([one for one in shared if not one.is_gone], refused)
-        if delivery is not None:
-            await delivery
+        if handed:
+            self._handed.append((self._clock.monotonic(), handed))
+        admission = self._admit([one for one in shared if not one.is_gone], refused)
+        await asyncio.gather(self._store.deliver(outbox), admission)
         delivered = set(outbox)
-        delivered |= await self._deliver_for(refused, handed)
+        delivered |= await self._deliver_for(refused)
         before = set(refused)
-        await self._admit([one for one in cut if one not in refused], refused, leave=_AT_ONCE)
+        await self._admit([one for one in cut if one not in refused], refused, leave=AT_ONCE)
         await self._finish(parts, cut, refused)
         if refused != before:
-            delivered |= await self._deliver_for(refused - before, {})
+            delivered |= await self._deliver_for(refused - before)
         return refused, delivered
 
     async def _admit(self, partitions: Sequence[Partition], refused: set[Partition], leave: int = 0) -> None:
         """Store what these have cut, but for the last `leave` of it."""
         while some := [one for one in partitions if one not in refused and len(one.committing) > leave]:
-            await self._apply({one: _admission(one) for one in some}, refused)
+            await self._apply({one: next_admission(one) for one in some}, refused)
 
     async def _finish(self, parts: Mapping[Partition, Part], cut: Sequence[Partition], refused: set[Partition]) -> None:
         """Store what is left of these, ends and all."""
@@ -175,10 +151,10 @@ class Commits:
             for one, part in left.items():
                 if one.is_gone:
                     refused.add(one)
-                elif one not in refused and (change := _last_change(one, part, place)) is not None:
+                elif one not in refused and (change := next_change(one, part, place)) is not None:
                     changes[one] = change
             await self._apply(changes, refused)
-            place += _AT_ONCE
+            place += AT_ONCE
             left = {one: part for one, part in left.items() if place < len(part.ended)}
 
     async def _apply(self, changes: Mapping[Partition, Change], refused: set[Partition]) -> None:
@@ -221,26 +197,31 @@ class Commits:
         for origin in change.forgotten:
             partition.robots.pop(origin, None)
 
-    async def _deliver_for(self, refused: Iterable[Partition], handed: Posts) -> set[int]:
-        """Deliver what refused partitions were to admit, and what Redis may have lost; to which partitions."""
-        now = self._clock.monotonic()
+    async def hand_again(self) -> set[int]:
+        """Deliver what was handed over of late once more, as Redis may have lost it; to which partitions."""
         again: Posts = {}
-        for one in refused:
-            again.setdefault(one.index, []).extend(one.committing)
-        if again:
-            for _, posts in self._handed:
-                for index, requests in posts.items():
-                    again.setdefault(index, []).extend(requests)
-        if handed:
-            self._handed.append((now, handed))
-        while self._handed and (
-            self._handed[0][0] < now - AGAIN_S or sum(_size(posts) for _, posts in self._handed) > _MOST_AGAIN
-        ):
-            self._handed.popleft()
-        again = {index: requests for index, requests in again.items() if requests}
+        for _, posts in self._handed:
+            _merge(again, posts)
         if again:
             await self._store.deliver(again)
         return set(again)
+
+    async def _deliver_for(self, refused: Iterable[Partition]) -> set[int]:
+        """Deliver what refused partitions were to admit; to which partitions."""
+        posts: Posts = {}
+        for one in refused:
+            if one.committing:
+                _merge(posts, {one.index: one.committing})
+        if posts:
+            await self._store.deliver(posts)
+            self._handed.append((self._clock.monotonic(), posts))
+        return set(posts)
+
+    def _expire(self) -> None:
+        """Let go of what was handed over long ago."""
+        handed, since = self._handed, self._clock.monotonic() - AGAIN_S
+        while len(handed) > _KEPT and (handed[0][0] < since or sum(_size(one) for _, one in handed) > _MOST_AGAIN):
+            handed.popleft()
 
     def _out(self, request: Request, named: set[int]) -> Partition | None:
         """The partition of what was handed out; None if it has been lost since."""
@@ -255,48 +236,10 @@ class Commits:
         return partition
 
 
+def _merge(posts: Posts, more: Posts) -> None:
+    for index, requests in more.items():
+        posts.setdefault(index, []).extend(requests)
+
+
 def _size(posts: Posts) -> int:
     return sum(map(len, posts.values()))
-
-
-def _admission(partition: Partition) -> Change:
-    """The next change of a partition that has much to admit."""
-    return _change(partition, partition.committing[:_AT_ONCE])
-
-
-def _last_change(partition: Partition, part: Part, place: int) -> Change | None:
-    """The change of a partition with its ends from a place on, and with the first of them all else; None if there is
-    nothing to say."""
-    ended = part.ended[place : place + _AT_ONCE]
-    is_first = place == 0
-    is_read = partition.inbox_cut != partition.inbox_trimmed
-    if not (ended or partition.committing or (is_first and (is_read or part.has_more))):
-        return None
-    change = _change(partition, partition.committing, ended)
-    if not is_first:
-        return change
-    return replace(
-        change,
-        snoozed=part.snoozed,
-        hosts=part.hosts,
-        robots=part.robots,
-        forgotten=part.forgotten,
-        requeued=part.requeued,
-    )
-
-
-def _change(
-    partition: Partition, admitted: Sequence[Request], ended: Sequence[tuple[int, Finished, FinishedAt]] = ()
-) -> Change:
-    """The next one of a partition. Its inbox is trimmed once all is stored that was read of it."""
-    is_last = len(admitted) == len(partition.committing)
-    is_read = partition.inbox_cut != partition.inbox_trimmed
-    return Change(
-        partition=partition.index,
-        fence=partition.fence,
-        commit=partition.commit,
-        admitted=list(admitted),
-        ended=ended,
-        woken=[number for number, _, _ in ended if number in partition.later],
-        inbox_to=partition.inbox_cut if is_last and is_read else None,
-    )

@@ -9,6 +9,7 @@ finds it must not end before it is safe.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -52,7 +53,7 @@ class Holding:
         worker: int,
         key: int,
         partitions: int,
-        offset: Callable[[], float] | None,
+        ahead_s: float,
         deepest_first: bool,
         bounds: Bounds,
         longest_snooze_s: float,
@@ -60,7 +61,7 @@ class Holding:
         self._store = store
         self._clock = clock
         self._order = Order(deepest_first=deepest_first)
-        self._times = times = Times(clock, offset)
+        self._times = times = Times(clock, ahead_s)
         self._held = Held(partitions)
         self._admission = Admission(self._held, key, self._order)
         self._hosts = Hosts(self._held, times)
@@ -97,17 +98,25 @@ class Holding:
         finally:
             self._gaining -= 1
 
-    async def give_back(self, partitions: Collection[int]) -> None:
-        """Start nothing more of these; return once nothing of them is out and all is stored, with them dropped."""
-        leaving = [partition for partition in map(self._held.get, partitions) if partition is not None]
-        for partition in leaving:
+    async def give_back(self, partitions: Collection[int], wait_s: float | None = None) -> set[int]:
+        """Start nothing more of these; drop each once nothing of it is out and all is stored.
+
+        Args:
+            partitions: Those that are not held are passed over.
+            wait_s: For how long to wait for what is out; None for as long as it takes.
+
+        Returns:
+            Those that are held no more. It may be asked again of the others, which go on leaving.
+        """
+        for partition in filter(None, map(self._held.get, partitions)):
             partition.is_leaving = True
             partition.queues.hide()
-        for partition in leaving:
-            while not partition.is_gone and not (partition.is_settled and not self._writing.locked()):
-                self._changed.clear()
-                await self._changed.wait()
-        self._drop([partition for partition in leaving if not partition.is_gone])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                while not self._drop_settled(partitions):
+                    self._changed.clear()
+                    await self._changed.wait()
+        return {index for index in partitions if index not in self._held}
 
     def lost(self, partitions: Collection[int]) -> None:
         """Others hold these: forget them. What was found of them here and is not stored goes to their inboxes."""
@@ -133,20 +142,29 @@ class Holding:
         """Take in what was posted to these, as far as they are held and not leaving. Hosts that gain by it are told by
         the next `wake`."""
         async with self._receiving:
-            for index in partitions:
+            held = [index for index in partitions if index in self._held]
+            if len(held) > _LOADED_AT_ONCE:  # one round trip for all, instead of one for each
+                held = [tally.partition for tally in await self._store.tallies(held) if tally.inbox]
+            for index in held:
                 if (partition := self._held.get(index)) is not None:
                     await self._receive(partition)
 
     async def check(self) -> set[int]:
-        """Drop those partitions of which Redis knows less than this worker, or another fence; which they were.
+        """Drop those partitions of which Redis knows less than this worker; which they were. Hand over again what it
+        may have lost, and read all inboxes anew.
 
-        To be asked whenever Redis may have lost something: after it was away, and after a lease was refused.
+        To be asked whenever Redis may have lost something: whenever it was away, and before anything is given back.
         """
         known = {partition.index: partition for partition in self._held}
         async with self._writing:
             tallies = await self._store.tallies(known) if known else ()
             behind = {known[tally.partition] for tally in tallies if known[tally.partition].commit != tally.commit}
-        return self._refused(behind)
+            await self._commits.hand_again()
+            for partition in known.values():  # ids of an inbox may have gone back with the server's clock
+                partition.inbox_read = partition.inbox_cut = partition.inbox_trimmed = ""
+        lost = self._refused(behind)
+        await self.receive(known)
+        return lost
 
     @property
     def is_idle(self) -> bool:
@@ -155,6 +173,10 @@ class Holding:
         if counts.pending or self._gaining or self._admission.outbox or self._receiving.locked():
             return False
         return not self._writing.locked() and all(partition.is_settled for partition in self._held)
+
+    def told_time(self, ahead_s: float) -> None:
+        """By how many seconds the server's wall clock is ahead of the worker's, as was measured a moment ago."""
+        self._times.tell(ahead_s)
 
     def weights(self) -> Mapping[int, float]:
         """How many hosts have something to take, by partition; those that have none are left out."""
@@ -200,6 +222,13 @@ class Holding:
         if indexes and self.on_lost is not None:
             self.on_lost(indexes)
         return indexes
+
+    def _drop_settled(self, leaving: Collection[int]) -> bool:
+        """Drop those of these of which nothing is out or to be stored; whether that are all."""
+        held = [partition for partition in map(self._held.get, leaving) if partition is not None]
+        settled = [] if self._writing.locked() else [partition for partition in held if partition.is_settled]
+        self._drop(settled)
+        return len(settled) == len(held)
 
     def _drop(self, partitions: Collection[Partition]) -> None:
         for partition in partitions:
