@@ -56,7 +56,7 @@ class _Redis(NamedTuple):
     target: Target
 
 
-def refuse_alone(config: CrawlConfig, *, refresh: bool, repair: bool, output: bool) -> None:
+def refuse_alone(config: CrawlConfig, *, refresh: bool = False, repair: bool = False, output: bool = False) -> None:
     """Refuse what takes a crawl that has one process, where workers share it.
 
     Raises:
@@ -92,6 +92,14 @@ async def enrolled(plan: Plan, *, fresh: bool = False) -> Plan | Over:
         if isinstance(found, Over):
             return found
         return await _worker(plan, redis, *found)
+
+
+async def own_plan(plan: Plan, *, fresh: bool = False) -> Plan:
+    """As `enrolled`, for a program: that the crawl is over is an error, too."""
+    found = await enrolled(plan, fresh=fresh)
+    if isinstance(found, Over):
+        raise ConfigError(found.why)
+    return found
 
 
 async def begun(plan: Plan, *, fresh: bool = False) -> Plan | Over:
