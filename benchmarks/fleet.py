@@ -117,10 +117,10 @@ def tell_redis(world: Web, options: argparse.Namespace, redis: Redis) -> None:
     memory = memory_gb(world.urls.sum(), len(world.urls), redis)
     cores = asked.cores(redis)
     print(
-        f"\nRedis at full speed: {asked.commands:,.0f} calls a second ({asked.commits:,.0f} commits, "
-        f"{asked.deliveries:,.0f} deliveries of {asked.links:,.0f} links, as many read, {asked.renewals:,.0f} "
-        f"renewals), {cores:.1f} cores.\n  At the end {memory:,.0f} GB: {nodes(memory, cores)} masters of "
-        f"24 GB in use and half a core."
+        f"\nRedis at full speed: {asked.calls:,.0f} calls a second ({asked.commits:,.0f} commits, "
+        f"{asked.deliveries:,.0f} deliveries of {asked.links:,.0f} links, {asked.readings:,.0f} readings,\n  "
+        f"{asked.renewals:,.0f} renewals), {cores:.2f} cores. At the end {memory:,.0f} GB: {nodes(memory, cores)} "
+        f"masters with 24 GB in use and half a core busy."
     )
 
 
@@ -163,9 +163,10 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--step", type=float, default=60.0, help="seconds that are computed at once")
     for name, what in (
         ("bytes_a_url", "memory of Redis for a known URL"),
-        ("url_us", "its processor's time for a URL admitted and ended"),
-        ("script_us", "for a call"),
-        ("link_us", "for a link that is delivered"),
+        ("commit_us", "its processor's time for a commit"),
+        ("url_us", "for each URL in it"),
+        ("delivery_us", "for a block of links that is delivered"),
+        ("link_us", "for each link in it"),
     ):
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=getattr(Redis, name), help=what)
     return parser.parse_args(given)
@@ -174,9 +175,8 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
 def main(given: Sequence[str] | None = None) -> None:
     options = arguments(given)
     began = time.process_time()
-    redis = Redis(
-        bytes_a_url=options.bytes_a_url, url_us=options.url_us, script_us=options.script_us, link_us=options.link_us
-    )
+    costs = ("bytes_a_url", "commit_us", "url_us", "delivery_us", "link_us")
+    redis = Redis(**{name: getattr(options, name) for name in costs})
     timing = Timing(lease_s=options.lease, load_us=options.load_us, checkpoint_s=options.checkpoint)
     world = web(options.hosts, options.urls, options.partitions, exponent=options.exponent, most=options.most_of_a_host)
     tell_web(world, options)

@@ -8,34 +8,39 @@ from math import ceil, exp
 
 @dataclass(frozen=True)
 class Redis:
-    """What Redis costs, as `benchmarks.redis_frontier` measures it."""
+    """What Redis costs, as `benchmarks.fleet_calls` measures it: microseconds of its processor, and memory."""
 
-    bytes_a_url: float = 120.0
-    bytes_a_host: float = 200.0  #: its state and its robots.txt's verdict
-    url_us: float = 5.0  #: of its processor, for a URL admitted and ended
-    script_us: float = 25.0  #: for a call of a script, whatever it has to do
-    link_us: float = 1.0  #: for a URL that is put into an inbox, read and removed
+    bytes_a_url: float = 70.0  #: where a commit has six of a partition; 26 at 500, 193 at one
+    bytes_a_host: float = 200.0  #: its state, and the verdict of its robots.txt
+    commit_us: float = 25.0  #: a call that stores what became of a partition
+    url_us: float = 0.25  #: each URL in it, admitted and ended
+    delivery_us: float = 8.0  #: a block that is put into an inbox, read and removed
+    link_us: float = 0.1  #: each URL in it
+    renewal_us: float = 8.0  #: of a lease
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a second of the busiest hour asks of Redis."""
+    """What a second at full speed asks of Redis."""
 
     commits: float  #: scripts
-    deliveries: float  #: blocks of URLs put into inboxes; as many are read and removed
-    renewals: float  #: of all leases of a worker, and its heartbeat
+    deliveries: float  #: blocks of URLs put into inboxes
+    readings: float  #: of inboxes
+    renewals: float  #: of leases
     urls: float  #: admitted and ended
     links: float  #: URLs in those blocks
 
     @property
-    def commands(self) -> float:
+    def calls(self) -> float:
         """Calls a second."""
-        return self.commits + 2 * self.deliveries + self.renewals
+        return self.commits + self.deliveries + self.readings + self.renewals
 
     def cores(self, redis: Redis) -> float:
         """Processors of Redis that this keeps busy."""
-        us = self.commands * redis.script_us + self.urls * redis.url_us + self.links * redis.link_us
-        return us / 1e6
+        calls_us = (
+            self.commits * redis.commit_us + self.deliveries * redis.delivery_us + self.renewals * redis.renewal_us
+        )
+        return (calls_us + self.urls * redis.url_us + self.links * redis.link_us) / 1e6
 
 
 def load(
@@ -56,10 +61,12 @@ def load(
     urls = rate_per_s * checkpoint_s
     touched = _touched(partitions / workers, urls)
     posted = _touched(partitions * (1 - 1 / workers), urls * links)
+    filled = _touched(partitions, workers * posted)
     return Load(
         commits=workers * touched / checkpoint_s,
         deliveries=workers * posted / checkpoint_s,
-        renewals=workers * 2 * 3 / lease_s,
+        readings=filled / checkpoint_s,
+        renewals=partitions * 3 / lease_s,
         urls=workers * rate_per_s,
         links=workers * rate_per_s * links,
     )

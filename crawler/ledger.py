@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, assert_never
 from crawler.errors import FetchError
 from crawler.known import validators
 from crawler.models import Finished, Kind, Outcome, Page, Refusal, Snoozed
-from crawler.politeness.judge import untouched
 from crawler.politeness.policy import Finish, Handled, Redirect, Snooze
 from crawler.politeness.retry import failure
+from crawler.politeness.unvisited import untouched
 from crawler.reasons import SAME_CONTENT
 
 if TYPE_CHECKING:

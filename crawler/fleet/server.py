@@ -73,7 +73,7 @@ async def check_strangers(target: Target, silence_s: float) -> None:
         async with asyncio.timeout(silence_s):
             reader, writer = await asyncio.open_connection(target.host, target.port, ssl=context)
             try:
-                if ip_address(writer.get_extra_info("peername")[0].partition("%")[0]).is_loopback:
+                if _is_here(writer.get_extra_info("peername")[0]):
                     return
                 writer.write(b"PING\r\n")
                 answer = await reader.readline()
@@ -89,6 +89,11 @@ async def check_strangers(target: Target, silence_s: float) -> None:
             f"Redis at {target.address} is on another machine and asks for no password, so that anybody may read and "
             "change the crawl; give it one (requirepass, or an ACL user), or set fleet.allow_unauthenticated: true"
         )
+
+
+def _is_here(address: str) -> bool:
+    """Whether nobody else can reach it."""
+    return ip_address(address.partition("%")[0]).is_loopback
 
 
 async def _told(client: Redis | RedisCluster, target: Target) -> list[tuple[str, dict[str, Any]]]:

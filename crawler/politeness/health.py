@@ -16,6 +16,7 @@ from crawler.politeness import retry, waits
 from crawler.politeness.breaker import REASON, Breaker, Effect
 from crawler.politeness.limits import adaptive_of
 from crawler.politeness.retry import Finish
+from crawler.politeness.schedule import GUARD_S
 from crawler.politeness.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -67,6 +68,18 @@ class Health:
             host.waits_for = f"it failed {host.failures} times in a row"
         if host.waits_for:
             waits.resting(host, host.waits_for, host.due - now)
+
+    def relimited(self, host: Host, jitter_s: float, now: float) -> None:
+        """Other limits hold for it: its delay and concurrency, as far as it bears them; before, pauses were lengthened
+        by up to `jitter_s`. A shorter delay counts from its latest start, if it only paused."""
+        if host.retired:
+            return
+        pause_s, delay_s = host.delay_s + GUARD_S + jitter_s, self._throttle.delay_s(host)
+        only_paused = host.due <= host.last_start + pause_s
+        self._schedule.pace(host, delay_s, now)
+        if only_paused:
+            self._schedule.bring_forward(host, host.last_start + delay_s + GUARD_S, now)
+        self._schedule.narrow(host, 1 if self._breaker.is_open(host) else host.slots, now)
 
     def set_aside(self, host: Host) -> None:
         """It has given all the pages that it may."""

@@ -9,13 +9,13 @@ from collections import deque
 from math import inf
 from typing import TYPE_CHECKING
 
-from crawler.models import Kind, Outcome
+from crawler.models import HostState, Kind, Outcome
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.retry import Finish
 from crawler.politeness.scheduled import Scheduled, State
 
 if TYPE_CHECKING:
-    from crawler.models import HostState, Request
+    from crawler.models import Request
     from crawler.politeness.limits import Resolved
 
 HAND_PACED = 2
@@ -40,8 +40,8 @@ class Host(Scheduled):
 
     __slots__ = (
         *("address", "asked_delay_s", "asking", "backoff_s", "crawl_delay_s", "failures", "far"),
-        *("first_seen", "given_up", "hand", "idle", "is_inside", "latency_s", "located", "locating", "lookups"),
-        *("more", "pages", "proven", "quota"),
+        *("first_seen", "given_up", "hand", "idle", "is_inside", "is_lost", "latency_s", "leaving"),
+        *("located", "locating", "lookups", "more", "pages", "proven", "quota"),
         *("recovery_s", "requests", "reserved"),
         *("retired", "slots", "told", "trial", "unjudged", "unresolved_until", "urgent"),
         *("waits_for", "wanted", "woken"),
@@ -101,6 +101,10 @@ class Host(Scheduled):
         self.asking = False
         #: whether the URL judged last may be requested
         self.proven = False
+        #: whether it is no longer ours (`leaving`): nothing of it starts
+        self.leaving = False
+        #: whether its state, too, is others' to store
+        self.is_lost = False
         #: whether it is in the window's queues of hosts that may leave
         self.idle = False
         self.far = False
@@ -124,7 +128,7 @@ class Host(Scheduled):
     @property
     def has_work(self) -> bool:
         """Whether its turn would come to something."""
-        if self.locating:
+        if self.locating or self.leaving:
             return False
         at_hand = self.hand or (self.unjudged and not self.asking)
         if self.urgent or (at_hand and self.pages + self.reserved < self.quota):
@@ -169,6 +173,27 @@ class Host(Scheduled):
         self.hand.clear()
         self.unjudged.clear()
         return held
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing of it is under way that will yet come back to it."""
+        return not (self.in_flight or self.reserved or self.wanted or self.locating)
+
+    def stored(self, now: float, wall: float) -> HostState:
+        """Its state, as it is to be stored."""
+        return HostState(
+            host_key=self.key,
+            ready_at=wall + max(0.0, self.due - now),
+            delay_s=self.crawl_delay_s,
+            failures=self.failures,
+            retired=self.retired,
+            pages=self.pages,
+            backoff_s=self.backoff_s,
+            latency_s=self.latency_s,
+            first_seen=self.first_seen,
+            requests=self.requests,
+            waited_s=round(self.waited_s, 3),
+        )
 
     def may_leave(self, now: float, far_s: float) -> bool:
         """Whether forgetting it would lose nothing: it has nothing to do, or not within `far_s`."""

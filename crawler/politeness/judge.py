@@ -8,7 +8,6 @@ business; who asks for it and when, `policy`'s.
 from __future__ import annotations
 
 from collections import deque
-from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -19,10 +18,11 @@ from crawler.models import Outcome, Request, Robots, RobotsFile, Url
 from crawler.politeness import robots as robots_txt
 from crawler.politeness.retry import Deliver, Finish, Handled, Redirect, Snooze
 from crawler.politeness.robots import Verdict, Verdicts
+from crawler.politeness.unvisited import left_to_visit
 from crawler.politeness.window import FAR_S
 from crawler.reach import UNSEEN
 from crawler.reasons import PRIVATE_ADDRESS
-from crawler.url import host_key, origin, path_and_query
+from crawler.url import origin, path_and_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from crawler.politeness.host import Host
     from crawler.politeness.inside import Inside
     from crawler.politeness.places import Places
+    from crawler.politeness.tenure import Tenure
     from crawler.politeness.window import Window
 
 Answer = str | float | Request | None
@@ -59,6 +60,7 @@ class Judge:
         window: Window,
         urls: UrlsConfig,
         refusal: Callable[[Request], Answer] | None,
+        tenure: Tenure,
     ) -> None:
         self._robots = manners.robots
         self._follow_sitemaps = manners.sitemaps.follow
@@ -70,13 +72,15 @@ class Judge:
         self._window = window
         self._urls = urls
         self._refusal = refusal
-        self._verdicts = Verdicts(clock)
+        self._tenure = tenure
+        #: what was said by each robots.txt
+        self.verdicts = Verdicts(clock)
         #: refused, with the end of each
         self.refused: deque[tuple[Request, Finish]] = deque()
         #: not to be made before a monotonic time
         self.put_off: list[tuple[Request, float]] = []
         #: by origin: the next request for its robots.txt, once its host has rested
-        self._laid_aside: dict[str, Request] = {}
+        self.laid_aside: dict[str, Request] = {}
 
     def take_in(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> list[str]:
         """What the frontier gave, see `Policy.supply`."""
@@ -84,11 +88,14 @@ class Judge:
         for key, together in groupby(requests, attrgetter("host_key")):
             host, given = hosts[key], list(together)
             host.wanted -= len(given)
+            if host.leaving:
+                self._tenure.give_back(given)
+                continue
             if host.given_up is not None:
                 self._places.look_again(host, now)
             self._sort_in(host, given, now)
-        for key, wanted in wants:
-            host = hosts[key]
+        asked = [hosts[key] for key, _ in wants]
+        for host, (_, wanted) in zip(asked, wants, strict=True):
             if host.wanted > 0 and not host.woken:
                 host.more = False
                 if host.wanted == wanted:
@@ -97,11 +104,12 @@ class Judge:
             if host.given_up is not None:
                 self._health.turn_over(host, now)  # behind all that are due already
             self.turn_away(host, now)
-        return list(dict.fromkeys(origin(request.url) for key, _ in wants for request in hosts[key].unjudged))
+        return list(dict.fromkeys(origin(request.url) for host in asked for request in host.unjudged))
 
     def _sort_in(self, host: Host, requests: Sequence[Request], now: float) -> None:
         """Find requests of a host their place: they may start, are refused, or wait for a robots.txt."""
-        requests = self._left_to_visit(requests)
+        requests, settled = left_to_visit(requests)
+        self.refused += settled
         if (end := host.given_up) is not None:
             self.refused += [(request, end) for request in requests]
             return
@@ -122,27 +130,28 @@ class Judge:
                 self._judged(host, request, reason, now)
                 continue
             if (asking := origin(request.url)) != asked:
-                asked, verdict = asking, self._verdicts.get(asking, now)
+                asked, verdict = asking, self.verdicts.get(asking, now)
             if verdict is None:
                 host.unjudged.append(request)
             else:
                 self._apply(verdict, host, request, now)
 
-    def _left_to_visit(self, requests: Sequence[Request]) -> Sequence[Request]:
-        """These without those that an earlier generation has settled already; they end here, whatever their host."""
-        left = [request for request in requests if request.known is None or request.known.skip is None]
-        if len(left) < len(requests):
-            self.refused += ((request, end) for request in requests if (end := untouched(request)) is not None)
-        return left
-
     def visit(self, request: Request) -> None:
         """Have a robots.txt asked for at whichever host it is, unless that is not to be had soon."""
+        if request.host_key != robots_txt.asking_host(request) and not self._tenure.holds(request.host_key):
+            self._ask_abroad(request)
+            return
         now = self._clock.monotonic()
         self._window.visit(request)
         host = self._window.hosts.get(request.host_key)
         if host is not None:
             self._places.look_again(host, now)
             self.turn_away(host, now)
+
+    def turn_back(self, request: Request) -> None:
+        """A robots.txt request is not made, as its host is no longer ours. The host on whose behalf it was may be."""
+        if self._is_awaited(request):
+            self._ask_abroad(request)
 
     def located(self, host: Host, addresses: Sequence[str], now: float) -> None:
         """A host is at these addresses: what waits there already is judged by them."""
@@ -179,8 +188,8 @@ class Judge:
         urgent, host.urgent = host.urgent, deque()
         for request in urgent:
             asking = robots_txt.asking_origin(request)
-            if host_key(Url(f"{asking}/")) == host.key and len(self._laid_aside) < MAX_LAID_ASIDE:
-                self._laid_aside[asking] = request
+            if robots_txt.host_of(asking) == host.key and len(self.laid_aside) < MAX_LAID_ASIDE:
+                self.laid_aside[asking] = request
                 host.asking = False
             else:
                 self.settle(request, Robots(), robots_txt.UNREACHABLE)
@@ -188,7 +197,7 @@ class Judge:
 
     def take_up(self, request: Request) -> Request:
         """The first robots.txt request for an origin, or the one that was laid aside when its host had to rest."""
-        return self._laid_aside.pop(origin(request.url), request) if not request.redirected_from else request
+        return self.laid_aside.pop(origin(request.url), request) if not request.redirected_from else request
 
     def after_robots(self, host: Host, request: Request, answer: Response | FetchError) -> Deliver | Handled:
         """What follows from an attempt at robots.txt, made at `host`."""
@@ -197,6 +206,8 @@ class Judge:
         match step:
             case Deliver():
                 return step
+            case _ if not self._is_awaited(request):
+                pass
             case Redirect(request=target):
                 self.visit(target)
             case Snooze(request=again, until=until):
@@ -209,36 +220,38 @@ class Judge:
     def settle(self, asked: Request, robots: Robots, closed: str | None) -> list[Request]:
         """A verdict is reached: the host that waited for it goes on. Returns the sitemaps to follow."""
         asking = robots_txt.asking_origin(asked)
-        verdict = self._verdicts.settle(asking, robots, closed)
-        self._window.hosts[host_key(Url(f"{asking}/"))].asking = False
+        host = self._window.hosts.get(robots_txt.host_of(asking))
+        if host is None or host.is_lost:
+            return []  # it is not ours any more
+        verdict = self.verdicts.settle(asking, robots, closed)
+        host.asking = False
         self._apply_to_waiting(asking, verdict, self._clock.monotonic())
         return self._sitemaps(robots, asking, asked)
 
     def recall(self, files: Iterable[RobotsFile]) -> list[Request]:
-        """Verdicts that were stored; those that are stale, or what was said to another agent, are ignored.
-
-        Returns the sitemaps to follow.
-        """
+        """Verdicts that were stored, unless they are stale or of another agent. Returns the sitemaps to follow."""
         now = self._clock.monotonic()
         found: list[Request] = []
         for file in files:
             is_ours = file.robots.agent in ("", self._agent)
-            verdict = self._verdicts.restore(file) if is_ours else None
+            verdict = self.verdicts.restore(file) if is_ours else None
             if verdict is not None:
-                host = self._window.hosts.get(host_key(Url(f"{file.origin}/")))
+                host = self._window.hosts.get(robots_txt.host_of(file.origin))
                 waiting = next((r for r in host.unjudged if origin(r.url) == file.origin), None) if host else None
                 if waiting is not None:
                     found += self._sitemaps(file.robots, file.origin, waiting)
                 self._apply_to_waiting(file.origin, verdict, now)
         return found
 
-    def changes(self) -> list[RobotsFile]:
-        """Verdicts reached and not yet committed."""
-        return self._verdicts.changes()
+    def _is_awaited(self, request: Request) -> bool:
+        """Whether the host on whose behalf a robots.txt is asked for is still ours."""
+        host = self._window.hosts.get(robots_txt.asking_host(request))
+        return host is not None and not host.leaving
 
-    def committed(self) -> None:
-        """The last `changes` are safe."""
-        self._verdicts.committed()
+    def _ask_abroad(self, request: Request) -> None:
+        """A robots.txt is at a host that is not ours, and only whose that is may ask it."""
+        if not self._tenure.send_abroad(request):
+            self.settle(request, Robots(), robots_txt.UNREACHABLE)
 
     def _sitemaps(self, robots: Robots, asking: str, asked: Request) -> list[Request]:
         """The sitemaps that a robots.txt names, on behalf of the seed that `asked` descends from."""
@@ -247,9 +260,13 @@ class Judge:
         return robots_txt.sitemap_requests(robots, replace(asked, url=Url(f"{asking}/robots.txt")), self._urls)
 
     def _apply(self, verdict: Verdict, host: Host, request: Request, now: float) -> None:
+        self.heed(verdict, host)
+        self._judged(host, request, verdict.refusal(path_and_query(request.url)), now)
+
+    def heed(self, verdict: Verdict, host: Host) -> None:
+        """Keep the pause that a host's robots.txt asks for."""
         if verdict.crawl_delay_s:
             self._health.told_delay(host, min(verdict.crawl_delay_s, self._robots.max_crawl_delay_s))
-        self._judged(host, request, verdict.refusal(path_and_query(request.url)), now)
 
     def _judged(self, host: Host, request: Request, reason: str | None, now: float) -> None:
         host.proven = reason is None
@@ -268,7 +285,7 @@ class Judge:
 
     def _apply_to_waiting(self, judged: str, verdict: Verdict, now: float) -> None:
         """The requests that waited for the verdict on the origin `judged` go on."""
-        host = self._window.hosts.get(host_key(Url(f"{judged}/")))
+        host = self._window.hosts.get(robots_txt.host_of(judged))
         if host is None:
             return
         waiting, host.unjudged = host.unjudged, deque()
@@ -278,15 +295,3 @@ class Judge:
             else:
                 host.unjudged.append(request)
         self._window.settle(host)
-
-
-def untouched(request: Request) -> Finish | None:
-    """The end of a URL that is not visited this time, as its content is taken to be what it was; None if it is."""
-    known = request.known
-    return None if known is None or known.skip is None else _unvisited(known.skip, has_page=known.has_page)
-
-
-@cache
-def _unvisited(reason: str, *, has_page: bool) -> Finish:
-    """The end of every page that is left out for one reason."""
-    return Finish(Outcome.UNCHANGED, reason, has_page=has_page)

@@ -15,7 +15,7 @@ from crawler.config.hosts import matching, split_port
 from crawler.wording import delay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from crawler.config import LimitsConfig, Pace
     from crawler.models import HostKey
@@ -57,6 +57,16 @@ class LimitTable:
         self._patterns = {
             pattern.lower(): (f'limits.hosts["{pattern}"]', pace) for pattern, pace in limits.hosts.items()
         }
+
+    def with_changes(self, changes: Mapping[str, Pace]) -> LimitTable:
+        """What is in force if these patterns were in ``limits.hosts``, besides what is. Of one that is, they replace
+        what they give."""
+        hosts = dict(self._limits.hosts)
+        spelt = {pattern.lower(): pattern for pattern in hosts}
+        for pattern, pace in changes.items():
+            known = spelt.get(pattern.lower(), pattern)
+            hosts[known] = _changed(hosts.get(known), pace)
+        return LimitTable(msgspec.structs.replace(self._limits, hosts=hosts))
 
     def resolve(self, host_key: HostKey) -> Resolved:
         """The limits in force for a host, before robots.txt has had its say."""
@@ -115,6 +125,21 @@ def adaptive_of(limits: LimitsConfig) -> AdaptiveConfig | None:
     if isinstance(limits.adaptive, AdaptiveConfig):
         return limits.adaptive
     return AdaptiveConfig() if limits.adaptive else None
+
+
+def _changed(before: Pace | None, pace: Pace) -> Pace:
+    """A pace with what another gives in its place; a delay and a rate are one thing."""
+    if before is None:
+        return pace
+    is_paced = pace.delay_s is not None or pace.rate_per_s is not None
+    timed = pace if is_paced else before
+    return msgspec.structs.replace(
+        before,
+        delay_s=timed.delay_s,
+        rate_per_s=timed.rate_per_s,
+        concurrency=before.concurrency if pace.concurrency is None else pace.concurrency,
+        jitter_s=before.jitter_s if pace.jitter_s is None else pace.jitter_s,
+    )
 
 
 def _delays(paces: list[tuple[str, Pace]]) -> Iterator[tuple[float, str]]:

@@ -38,6 +38,7 @@ class Places:
 
     def __init__(self, concurrency: int, schedule: Schedule[Host], tally: Tally) -> None:
         self._concurrency = concurrency
+        self._allowed = concurrency  # this worker's part of it
         self._schedule = schedule
         self._tally = tally
         self._groups: dict[str, Group] = {}
@@ -89,7 +90,7 @@ class Places:
         if address is not None:
             group = self._groups.get(address)
             if group is None:
-                group = self._groups[address] = Group(self._concurrency)
+                group = self._groups[address] = Group(self._allowed)
             host.address = address
             if host.slots > self._concurrency:
                 group.larger.append(host.slots)
@@ -108,5 +109,31 @@ class Places:
                 self._fit(group)
             host.address = None
 
+    def allow(self, concurrency: int) -> None:
+        """So many requests may be in flight to one address here, where other workers have their part of them.
+
+        A host whose own concurrency is larger than what all may have together keeps it: no other worker asks that host.
+        """
+        self._allowed = concurrency
+        for group in self._groups.values():
+            self._fit(group)
+
+    def resized(self, host: Host, slots: int) -> None:
+        """A host may have `slots` requests in flight from now on."""
+        before, host.slots = host.slots, slots
+        group = host.group
+        if group is None or max(before, slots) <= self._concurrency:
+            return
+        if before > self._concurrency:
+            group.larger.remove(before)
+        if slots > self._concurrency:
+            group.larger.append(slots)
+        self._fit(group)
+
+    @property
+    def most_in_flight(self) -> int:
+        """Requests in flight to the address that has most, but for those where a larger number is a host's own."""
+        return max((group.in_flight for group in self._groups.values() if not group.larger), default=0)
+
     def _fit(self, group: Group) -> None:
-        self._schedule.allow(group, max(self._concurrency, *group.larger, 0))
+        self._schedule.allow(group, max(self._allowed, *group.larger, 0))

@@ -23,7 +23,9 @@ from crawler.politeness.places import Places
 from crawler.politeness.retry import Decision, Deliver, Finish, Handled, Redirect, Settlement, Snooze
 from crawler.politeness.schedule import Schedule
 from crawler.politeness.starting import Starting
+from crawler.politeness.steering import Steering
 from crawler.politeness.tally import Tally
+from crawler.politeness.tenure import Tenure
 from crawler.politeness.turn import Turn
 from crawler.politeness.views import Views
 from crawler.politeness.window import Window
@@ -80,14 +82,16 @@ class Policy:
     ) -> None:
         self._clock = clock
         self._urls = urls
-        self._locates = locates
         #: of hosts left out in this run
         self.tally = Tally()
         self._schedule: Schedule[Host] = Schedule(random, crowded=waits.crowded)
         self._places = Places(manners.limits.per_address.concurrency, self._schedule, self.tally)
+        #: which hosts are ours to ask, where workers share a crawl
+        self.tenure = Tenure()
         self._window = Window(
-            manners, size=window, schedule=self._schedule, clock=clock, resumed=resumed, left=self._places.leave
-        )
+            manners, size=window, schedule=self._schedule, clock=clock, resumed=resumed, left=self._places.leave,
+            tenure=self.tenure,
+        )  # fmt: skip
         self._health = Health(manners, self._schedule, self._window, self.tally, clock)
         #: what may be spent, and is
         self.budget = Budget(manners.budget, spent, clock.monotonic())
@@ -96,12 +100,17 @@ class Policy:
         self.inside = Inside(reach, self._window)
         self._judge = Judge(
             manners, agent=agent, clock=clock, health=self._health, places=self._places, window=self._window, urls=urls,
-            refusal=refusal, inside=self.inside,
+            refusal=refusal, inside=self.inside, tenure=self.tenure,
         )  # fmt: skip
         self._starting = Starting(
-            schedule=self._schedule, window=self._window, health=self._health, judge=self._judge, budget=self.budget,
-            clock=clock,
+            schedule=self._schedule, window=self._window, health=self._health, judge=self._judge, places=self._places,
+            budget=self.budget, clock=clock, tenure=self.tenure, locates=locates,
         )  # fmt: skip
+        self.steering = Steering(
+            window=self._window, judge=self._judge, health=self._health, places=self._places, clock=clock
+        )
+        self.dismiss, self.has_left = self.steering.dismiss, self.steering.has_left
+        self.relimit, self.allow_at_address = self.steering.relimit, self.steering.allow_at_address
 
     @property
     def in_flight(self) -> int:
@@ -153,6 +162,8 @@ class Policy:
         turn.put_off, self._judge.put_off = self._judge.put_off, []
         free = self.budget.free(now)
         if not free:
+            if self._schedule.next_at() is not None:
+                self.budget.lack()
             return turn
         refused = self._judge.refused
         turn.refused = [refused.popleft() for _ in range(min(len(refused), MAX_REFUSED))]
@@ -161,7 +172,7 @@ class Policy:
         left = int(min(room, free))
         while left > 0 and to_judge < MAX_REFUSED and (host := self._schedule.pop(now)) is not None:
             before = len(turn.start)
-            to_judge += self._serve(host, now, turn, left)
+            to_judge += self._starting.serve(host, now, turn, left)
             left -= len(turn.start) - before or 1
         turn.unknown = self._window.newcomers()
         turn.refill, refill_at = self._window.refill(now, idle=not (turn.start or turn.wants or self.in_flight))
@@ -236,6 +247,8 @@ class Policy:
             host = self._window.hosts[request.host_key]
             self.budget.settle(host, request, kept=finish.has_page)
             self._health.gave(host, kept=finish.has_page)
+            if host.leaving:
+                self._window.settle(host)
         return finish
 
     def robots_parsed(self, request: Request, robots: Robots | None, missing: str | None = None) -> list[Request]:
@@ -249,39 +262,9 @@ class Policy:
 
     def changes(self, *, everything: bool = False) -> tuple[list[HostState], list[RobotsFile]]:
         """What the next checkpoint must hold, unless it was `stored`; mere counts of hosts only if `everything`."""
-        return self._window.changes(everything=everything), self._judge.changes()
+        return self._window.changes(everything=everything), self._judge.verdicts.changes()
 
     def stored(self) -> None:
         """The last `changes` are committed."""
         self._window.committed()
-        self._judge.committed()
-
-    def _serve(self, host: Host, now: float, turn: Turn, room: int) -> int:
-        """Give a due host its turn: it starts a request, asks for some, or both. Returns how many it asks for."""
-        host.waits_for, schedule, start = "", self._schedule, turn.start
-        if self._locates and not host.located and host.given_up is None:
-            self._places.ask(host)
-            turn.locate.append(host.key)
-            self._window.settle(host, now)
-            return 0
-        while (request := host.next_request()) is not None:
-            kind = request.kind
-            if kind is Kind.PAGE:
-                if wait_s := self.budget.reserve(host, request):
-                    turn.put_off.append((request, now + wait_s))  # slots are left, but promised
-                    continue
-            elif kind is Kind.ROBOTS:
-                request = self._judge.take_up(request)
-            self._starting.hand_out(host, request, now)
-            start.append(request)
-            room -= 1
-            if not room or not schedule.is_next(host, now):  # else its next turn follows at once
-                break
-        # A paced host is asked for when it is due: any sooner, and shallower URLs found meanwhile would come later.
-        wanted = host.shortfall if request is None or host.delay_s == 0 else 0
-        if wanted:
-            host.wanted = wanted
-            host.woken = False
-            turn.wants.append((host.key, wanted))
-        self._window.settle(host, now)
-        return wanted
+        self._judge.verdicts.committed()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from crawler.clock import Clock
     from crawler.config import UrlsConfig
     from crawler.errors import FetchError
+    from crawler.models import HostKey
 
 FRESH_S = 24 * 3600.0
 UNREACHABLE_S = 600.0
@@ -94,6 +95,16 @@ def sitemap_requests(robots: Robots, page: Request, rules: UrlsConfig = STANDARD
 def asking_origin(request: Request) -> str:
     """The origin on whose behalf a robots.txt request, perhaps redirected, is made."""
     return origin(Url(request.redirected_from[0])) if request.redirected_from else origin(request.url)
+
+
+def asking_host(request: Request) -> HostKey:
+    """The host of that origin, where the requests are that wait for it."""
+    return host_of(asking_origin(request))
+
+
+def host_of(asking: str) -> HostKey:
+    """The host of an origin."""
+    return host_key(Url(f"{asking}/"))
 
 
 def after(

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable
+    from collections.abc import Callable, Collection, Hashable
 
 K = TypeVar("K", bound="Hashable")
 V = TypeVar("V")
@@ -36,6 +36,12 @@ class Unsaved(Generic[K, V]):
         """What may be stored later is to go with the next checkpoint."""
         if key in self.later:
             self._changed[key] = self.later.pop(key)
+
+    def forget(self, belongs: Callable[[K], bool]) -> None:
+        """These are not to be stored any more."""
+        for things in (self._changed, self._committing, self.later):
+            for key in [key for key in things if belongs(key)]:
+                del things[key]
 
     def take(self, *, everything: bool = False) -> Collection[V]:
         """All that changed since the checkpoint that was last reported committed, and of what may be stored later the

@@ -13,7 +13,7 @@ from collections import deque
 from math import inf
 from typing import TYPE_CHECKING
 
-from crawler.models import HostState
+from crawler.politeness.entrance import Entrance
 from crawler.politeness.host import Host
 from crawler.politeness.limits import LimitTable
 from crawler.politeness.retry import MAX_RETRY_AFTER_S
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from crawler.clock import Clock
     from crawler.config import Manners
-    from crawler.models import HostKey, Request
+    from crawler.models import HostKey, HostState, Request
     from crawler.politeness.schedule import Schedule
+    from crawler.politeness.tenure import Tenure
 
 FAR_S = 30.0
 """A host that rests for longer has its URLs put off, and need not stay in memory."""
@@ -48,6 +49,7 @@ class Window:
         resumed: Whether any host may have been asked just before an earlier run died, so that each waits a delay
             after the start; and whether the frontier may know hosts already.
         left: Told of each host that leaves.
+        tenure: Which hosts are ours.
     """
 
     def __init__(
@@ -59,16 +61,19 @@ class Window:
         clock: Clock,
         resumed: bool = False,
         left: Callable[[Host], None] = lambda _: None,
+        tenure: Tenure,
     ) -> None:
         robots = manners.robots
         self._size = size
         self._schedule = schedule
-        self._limits = LimitTable(manners.limits)
+        #: of hosts that enter from now on
+        self.limits = LimitTable(manners.limits)
         self._max_crawl_delay_s = robots.max_crawl_delay_s if robots.obey else 0.0
         self._clock = clock
         self._max_rest_s = max(MAX_RETRY_AFTER_S, manners.breaker.rest_s)
         self._pages_per_host = manners.budget.pages_per_host
         self._left = left
+        self._tenure = tenure
         self._last_asked = clock.monotonic() if resumed else -inf
         self.hosts: dict[HostKey, Host] = {}
         self._unsaved: Unsaved[HostKey, Host] = Unsaved()
@@ -76,9 +81,9 @@ class Window:
         self.counted = self._unsaved.later
         #: whether something was pressed since the last `changes`
         self.pressing = False
-        self._called: dict[HostKey, None] = {}
-        self._asked: dict[HostKey, None] = {}
-        self._visits: dict[HostKey, deque[Request]] = {}
+        self._entrance = Entrance()
+        #: hosts whose stored states are needed, each once
+        self.newcomers = self._entrance.newcomers
         # those that may leave, as far as was known when they were queued:
         self._idle: deque[Host] = deque()  # having nothing to request
         self._far: deque[Host] = deque()  # resting for long, to be exchanged for others that may be asked soon
@@ -104,18 +109,10 @@ class Window:
         """Queue a robots.txt request, at whichever host it is; one that is not here is let in."""
         host = self.hosts.get(request.host_key)
         if host is None:
-            self._visits.setdefault(request.host_key, deque()).append(request)
-            if request.host_key not in self._asked:
-                self._called[request.host_key] = None
+            self._entrance.visit(request)
         else:
             host.urgent.append(request)
             self.settle(host)
-
-    def newcomers(self) -> list[HostKey]:
-        """Hosts whose stored states are needed, each once."""
-        called, self._called = self._called, {}
-        self._asked |= called
-        return list(called)
 
     def refill(self, now: float, *, idle: bool) -> tuple[Refill | None, float | None]:
         """The question for more hosts, if it is time for one.
@@ -152,14 +149,13 @@ class Window:
         adopted = []
         for state in states:
             key = state.host_key
-            if key in self._asked:
-                del self._asked[key]
-            else:
-                self._refill_got += 1
-                self._called.pop(key, None)
+            was_asked = self._entrance.arrived(key)
+            self._refill_got += not was_asked
             if key in self.hosts:
                 self.wake(key)
-            elif key in self._visits or len(self.hosts) < self._size or self._make_room(now):
+            elif was_asked and self._entrance.is_outdated(key):
+                continue
+            elif self._entrance.is_visited(key) or (self._tenure.holds(key) and self._has_room(now)):
                 adopted.append(self._enter(state, now, wall))
             else:
                 self._overflow = True
@@ -172,10 +168,23 @@ class Window:
                 self._schedule.offer(host, self._clock.monotonic() if now is None else now)
             return
         self._schedule.rest(host, self._clock.monotonic() if now is None else now)
-        if (not host.more or host.is_set_aside) and not host.idle:
+        if host.leaving:
+            self._depart(host)
+        elif (not host.more or host.is_set_aside) and not host.idle:
             host.idle = True
             self._idle.append(host)
             self._unsaved.hasten(host.key)  # it may leave once that is stored
+
+    def dismiss(self, belongs: Callable[[HostKey], bool], *, lost: bool) -> tuple[list[Host], list[Request]]:
+        """These hosts are not ours any more; `lost`: nor is their state ours to store. Those that were here, each of
+        which departs once it is settled and nothing of it is under way; and the robots.txt requests for others."""
+        if lost:
+            self._unsaved.forget(belongs)
+        hosts = [host for key, host in self.hosts.items() if belongs(key)]
+        for host in hosts:
+            host.leaving, host.is_lost, host.more, host.woken = True, lost, False, False
+            self.changed(host)
+        return hosts, self._entrance.dismiss(belongs)
 
     def rests(self, host: Host) -> None:
         """It may be asked again only after long."""
@@ -185,7 +194,8 @@ class Window:
 
     def changed(self, host: Host) -> None:
         """Its state is worth storing."""
-        self._unsaved.mark(host.key, host)
+        if not host.is_lost:
+            self._unsaved.mark(host.key, host)
 
     def press(self, host: Host) -> None:
         """As `changed`, by something that a crash must not make us forget: a rest, or a longer delay."""
@@ -196,22 +206,7 @@ class Window:
         """The states to store, see `Policy.changes`. Plain pauses are not: after a resume every host is given one."""
         self.pressing = False
         now, wall = self._clock.monotonic(), self._clock.wall()
-        return [
-            HostState(
-                host_key=host.key,
-                ready_at=wall + max(0.0, host.due - now),
-                delay_s=host.crawl_delay_s,
-                failures=host.failures,
-                retired=host.retired,
-                pages=host.pages,
-                backoff_s=host.backoff_s,
-                latency_s=host.latency_s,
-                first_seen=host.first_seen,
-                requests=host.requests,
-                waited_s=round(host.waited_s, 3),
-            )
-            for host in self._unsaved.take(everything=everything)
-        ]
+        return [host.stored(now, wall) for host in self._unsaved.take(everything=everything)]
 
     def committed(self) -> None:
         """The last `changes` are safe."""
@@ -220,7 +215,7 @@ class Window:
     @property
     def is_whole(self) -> bool:
         """Whether no host outside of it, or on its way into it, is known to have anything to request."""
-        return not (self._overflow or self._called or self._asked or self._refill)
+        return not (self._overflow or self._entrance or self._refill)
 
     def _answered(self, refill: Refill, now: float) -> None:
         """The last question was answered with `_refill_got` hosts."""
@@ -233,15 +228,15 @@ class Window:
             self._refill_from = now + max(_PAUSE_S, _PAUSE_FACTOR * (now - self._asked_at))
 
     def _enter(self, state: HostState, now: float, wall: float) -> Host:
-        limits = self._limits.resolve(state.host_key)
+        limits = self.limits.resolve(state.host_key)
         crawl_delay_s = min(state.delay_s, self._max_crawl_delay_s)
         if crawl_delay_s <= limits.delay_s:
             crawl_delay_s = 0.0
         rest_s = min(max(state.ready_at - wall, 0.0), self._max_rest_s)
         quota = inf if self._pages_per_host is None else self._pages_per_host
         host = Host(state, limits, crawl_delay_s=crawl_delay_s, due=now + rest_s, quota=quota)
-        host.last_start = self._last_asked
-        host.urgent = self._visits.pop(host.key, host.urgent)
+        host.last_start = self._tenure.last_asked(host.key, self._last_asked)
+        host.urgent = self._entrance.visits(host.key)
         self.hosts[host.key] = host
         if rest_s > FAR_S:
             host.waits_for = "it was left to rest before"
@@ -249,18 +244,30 @@ class Window:
             self.rests(host)
         return host
 
+    def _depart(self, host: Host) -> None:
+        """A host that was dismissed leaves, once nothing of it is under way."""
+        if host.is_quiet and self.hosts.get(host.key) is host:
+            self.changed(host)
+            self._left(host)
+            del self.hosts[host.key]
+            if host.woken:
+                self._call(host.key)
+
     @property
     def _occupied(self) -> int:
         asked = self._refill.limit if self._refill is not None else 0
-        return len(self.hosts) + len(self._called) + len(self._asked) + asked
+        return len(self.hosts) + len(self._entrance) + asked
 
     def _call(self, key: HostKey) -> None:
-        if key in self._called or key in self._asked:
+        if key in self._entrance:
             return
         if self._occupied < self._size or self._make_room(self._clock.monotonic()):
-            self._called[key] = None
+            self._entrance.call(key)
         else:
             self._overflow = True
+
+    def _has_room(self, now: float) -> bool:
+        return len(self.hosts) < self._size or self._make_room(now)
 
     def _make_room(self, now: float) -> bool:
         """Let one host go: one that has nothing to do, else one that rests for long; False if there is none."""

@@ -97,6 +97,14 @@ def test_every_request_is_made_once_by_those_who_hold_the_hosts():
     assert flow.curve.reached_s(1.0) >= 0.98 * together.reached_s(1.0)
 
 
+def test_workers_at_full_speed_ask_of_redis_as_many_calls_as_partitions_allow():
+    asked = load(workers=100, partitions=4096, rate_per_s=250, checkpoint_s=1.0, lease_s=30, links=3.0)
+    assert 3_900 < asked.commits <= 4_096
+    assert asked.deliveries <= 75_000
+    assert asked.readings <= 4_096
+    assert asked.renewals == pytest.approx(410, rel=0.01)
+
+
 def test_politeness_alone_takes_as_long_as_the_largest_host():
     world = small_web()
     assert politest_s(world, 2.0, 1.0) == pytest.approx(2.0 * (world.urls.max() + 1))
@@ -146,7 +154,8 @@ def test_redis_is_asked_for_what_there_is_to_store_and_no_more():
     few = load(workers=2, partitions=4096, rate_per_s=10, checkpoint_s=1.0, lease_s=30, links=0.0)
     assert few.commits == pytest.approx(20, rel=0.01)
     assert few.deliveries == 0
-    assert Load(10, 5, 0, 100, 0).cores(Redis(script_us=10, url_us=5)) == pytest.approx(0.0007)
+    asked = Load(commits=10, deliveries=5, readings=5, renewals=0, urls=100, links=0)
+    assert asked.cores(Redis(commit_us=10, url_us=5, delivery_us=20)) == pytest.approx(0.0007)
     assert memory_gb(1e9, 0, Redis(bytes_a_url=120)) == 120
     assert (nodes(120, 0.1), nodes(1, 0.1), nodes(1, 2.0)) == (5, 1, 4)
 

@@ -1,0 +1,47 @@
+"""Which hosts may this worker ask? All, in a crawl of one process; where workers share it, those that are its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from crawler.models import HostKey, Request
+
+UNSURE_S = 0.5
+"""For how long a host is left alone that may not be asked just now, as its lease may have lapsed."""
+
+
+class Tenure:
+    """What whoever leases hosts tells the policy, by setting these; None: every host is ours for good."""
+
+    def __init__(self) -> None:
+        #: whether a host may be asked now; not from right before its `Policy.dismiss` on, until it is ours again
+        self.cleared: Callable[[HostKey], bool] | None = None
+        #: monotonic time at which another, whose last requests nobody knows of, may have asked a host at the latest;
+        #: -inf if its stored state says all. Asked when the host enters the memory.
+        self.asked_at: Callable[[HostKey], float] | None = None
+        #: told of requests that `Policy.dismiss` could not return, as they were on their way from the frontier, or to
+        #: the wire: they are not made, and the frontier's again
+        self.put_back: Callable[[Sequence[Request]], None] | None = None
+        #: has a robots.txt asked for that another's redirects lead to a host which is not ours; whether its answer, or
+        #: that there was none, will be told to `Policy.answered`. If not, it counts as unreachable.
+        self.abroad: Callable[[Request], bool] | None = None
+
+    def holds(self, key: HostKey) -> bool:
+        """Whether a host may be asked now."""
+        return self.cleared is None or self.cleared(key)
+
+    def last_asked(self, key: HostKey, known: float) -> float:
+        """When a host may have been asked last, of which `known` is known already."""
+        return known if self.asked_at is None else max(known, self.asked_at(key))
+
+    def give_back(self, requests: Sequence[Request]) -> None:
+        """These are not made."""
+        if requests and self.put_back is not None:
+            self.put_back(requests)
+
+    def send_abroad(self, request: Request) -> bool:
+        """Whether somebody asks for a robots.txt in our stead."""
+        return self.abroad is not None and self.abroad(request)
