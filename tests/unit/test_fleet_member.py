@@ -73,7 +73,7 @@ async def test_what_is_under_way_is_given_back_later_than_the_rest(workers):
     await until(lambda: len(one.holder.loaded) == 16)
     one.holder.busy = set(range(16)) - {3, 5}
     two = await workers()
-    await until(lambda: two.holder.loaded and two.holder.loaded <= {3, 5} or len(two.holder.loaded) > 0)
+    await until(lambda: (two.holder.loaded and two.holder.loaded <= {3, 5}) or len(two.holder.loaded) > 0)
     one.holder.busy = set()
     await until(lambda: (len(one.holder.loaded), len(two.holder.loaded)) == (8, 8))
 
