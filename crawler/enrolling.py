@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from crawler.config import CrawlConfig
     from crawler.fleet.control import Control, Joined
-    from crawler.fleet.link import Link, Target
+    from crawler.fleet.link import Link
+    from crawler.fleet.target import Target
     from crawler.plan import Plan
     from crawler.resume import Change
 
@@ -55,7 +56,7 @@ class _Redis(NamedTuple):
     target: Target
 
 
-def refuse_alone(config: CrawlConfig, *, refresh: bool, repair: bool, output: bool) -> None:
+def refuse_alone(config: CrawlConfig, *, refresh: bool = False, repair: bool = False, output: bool = False) -> None:
     """Refuse what takes a crawl that has one process, where workers share it.
 
     Raises:
@@ -93,6 +94,14 @@ async def enrolled(plan: Plan, *, fresh: bool = False) -> Plan | Over:
         return await _worker(plan, redis, *found)
 
 
+async def own_plan(plan: Plan, *, fresh: bool = False) -> Plan:
+    """As `enrolled`, for a program: that the crawl is over is an error, too."""
+    found = await enrolled(plan, fresh=fresh)
+    if isinstance(found, Over):
+        raise ConfigError(found.why)
+    return found
+
+
 async def begun(plan: Plan, *, fresh: bool = False) -> Plan | Over:
     """As `enrolled`, but for a process that starts workers and is none: the plan stays as it is."""
     async with _redis(plan) as redis:
@@ -121,7 +130,9 @@ def target_for(config: CrawlConfig) -> Target:
         ConfigError: It cannot be used, a password is missing, or the extra is not installed.
     """
     try:
-        from crawler.fleet.link import target_of  # noqa: PLC0415
+        import redis  # noqa: F401, PLC0415
+
+        from crawler.fleet.target import target_of  # noqa: PLC0415
     except ImportError as error:
         raise ConfigError(
             f"frontier: {error.name} is not installed, which a Redis takes: pip install 'crawler[redis]'"
@@ -134,7 +145,7 @@ async def linked(target: Target, trouble: Callable[[str | None], None] = lambda 
     """A connection to it, to be closed. Errors as of `Link.open`."""
     from crawler.fleet.link import Link  # noqa: PLC0415
 
-    return await Link.open(target, trouble=trouble)
+    return await Link.open(target, trouble)
 
 
 async def _joined(plan: Plan, redis: _Redis, *, fresh: bool) -> tuple[Joined, list[str]] | Over:
@@ -199,7 +210,7 @@ def _changes(before: CrawlConfig, config: CrawlConfig) -> list[Change]:
 
 def _over(joined: Joined, target: Target) -> str:
     return (
-        f"{target} holds this crawl already: it was complete at {rfc3339(joined.orders.state_at)}. Nothing to do.\n"
+        f"{target.shown} holds this crawl already: it was complete at {rfc3339(joined.orders.state_at)}. Nothing to do.\n"
         "crawler merge DIR makes one crawl of its workers' files, --fresh crawls anew."
     )
 
@@ -219,7 +230,7 @@ async def _worker(plan: Plan, redis: _Redis, joined: Joined, news: Sequence[str]
         id=number,
         name=name,
         crawl=crawl_id(keys.prefix, joined.key),
-        url=str(redis.target),
+        url=redis.target.shown,
         prefix=keys.prefix,
         started_at=await redis.link.server_time(),
         version=__version__,
@@ -255,7 +266,7 @@ def _mark(plan: Plan, redis: _Redis, joined: Joined) -> None:
     fleet = Fleet(
         name=plan.config.name,
         crawl=crawl_id(prefix, joined.key),
-        url=str(redis.target),
+        url=redis.target.shown,
         prefix=prefix,
         partitions=joined.partitions,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.config.file import as_written
+from crawler.config.fleet import is_shared
 from crawler.config.function import located
 from crawler.config.secrets import revealed
 from crawler.directory import State
@@ -87,7 +88,8 @@ class Plan:
         for host in fetch.hosts.values():
             if host.cookies:
                 read_cookies(Path(host.cookies))
-        if (self.repair or self.retry is not None) and self.directory.state() is State.UNUSED:
+        goes_on = self.repair or (self.retry is not None and not is_shared(self.config.frontier))
+        if goes_on and self.directory.state() is State.UNUSED:
             what = "repair" if self.repair else "try again"
             raise ConfigError(f"{self.directory.path}: holds no crawl, so there is nothing to {what}")
         if function := self.effective_config().extract.python:
@@ -99,6 +101,8 @@ class Plan:
         """Whether there is anything to begin or to go on with."""
         if self.generation is not None:
             return True
+        if is_shared(self.config.frontier):
+            return True  # another worker may have given them: Redis knows
         return bool(self.items()) or (self.resume and self.directory.state() is not State.UNUSED)
 
     def items(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ COMMANDS = {
     "why": "Say what happened to a URL, and where it was found.",
     "status": "Show a crawl that workers share, and tell it what to do.",
     "try": "Show what one page would give.",
+    "merge": "Make one crawl of the files of several workers.",
     "reparse": "Extract again from an archive, without fetching.",
     "report": "Write a page on what a crawl came to.",
     "export": "Write records as Parquet, CSV, SQLite or JSON Lines.",
@@ -49,7 +50,7 @@ GROUPS = {
     "First steps": ("init", "demo", "doctor", "completion"),
     "Before a crawl": ("check", "try", "schema"),
     "Crawl": ("crawl", "status", "why"),
-    "Afterwards": ("report", "query", "export", "mine", "diff", "reparse"),
+    "Afterwards": ("merge", "report", "query", "export", "mine", "diff", "reparse"),
 }
 """How help shows them; what is in no group comes last."""
 

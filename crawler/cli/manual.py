@@ -151,6 +151,27 @@ MANUALS: Final = {
         exits={0: "compared, whether they differ or not", 1: _MACHINE, 2: _USAGE},
         see=("docs/diff.md, crawler crawl --refresh, crawler report",),
     ),
+    "merge": Manual(
+        arguments={"DIR": "what workers of a shared crawl wrote to: of each machine its own, or one on a shared disk"},
+        examples=(
+            "crawler merge data/shop",
+            "crawler merge a/shop b/shop c/shop -d shop",
+            "crawler merge data/shop --frontier redis://127.0.0.1:6379/0",
+        ),
+        files={
+            "DIR/workers/": "the files of each worker; they are only read",
+            "OUT/pages.jsonl": "and all other files of a crawl: `crawler crawl --help`",
+            "OUT/merged.json": "what the merge came to, and as of when",
+        },
+        exits={
+            0: "merged, as the ledger has it",
+            1: f"{_MACHINE}; nothing has changed",
+            2: _USAGE,
+            4: "merged without the ledger, or some records are lost: it is said which",
+            130: "interrupted; nothing has changed",
+        },
+        see=("docs/merge.md, crawler status, crawler export",),
+    ),
     "reparse": Manual(
         arguments={"DIR": "the directory of a crawl with export.warc: true", "FILE": "a WARC file of anybody's"},
         examples=(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     help="Have hosts asked at another pace from now on: delay, rate, concurrency or jitter; `default` takes it back.",
 )
 @click.option("--forget", metavar="NAME", help="Remove the crawl from Redis, all that is known of it, once it is over.")
-def status(  # noqa: PLR0913 - as many as there are options
+def status(
     place: str,
     name: str | None,
     *,
@@ -48,7 +48,7 @@ def status(  # noqa: PLR0913 - as many as there are options
     and how many URLs are known, ended and pending. DIR is the directory of one of its workers' machines. Where there is
     one crawl, NAME need not be given; of several, a list is shown.
 
-    The user and password may be in CRAWLER_REDIS_USERNAME and CRAWLER_REDIS_PASSWORD. What the crawl is told reaches all
+    User and password may be in CRAWLER_REDIS_USERNAME and CRAWLER_REDIS_PASSWORD. What the crawl is told reaches all
     workers at once, and those that join later.
     """
     import asyncio  # noqa: PLC0415  (help needs none of it)

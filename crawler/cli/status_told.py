@@ -19,6 +19,7 @@ CLOCK_OFF_S = 2.0
 
 _NAME = 24
 _WHY = 120
+_REASONS = 8
 _COLUMNS = ("worker", "does", "held", "heard", "pages", "/s", "pending", "memory")
 
 
@@ -53,6 +54,9 @@ def _facts(status: FleetStatus) -> Iterator[Row]:
     yield "URLs", f"{totals.admitted:,} admitted = {ended:,} ended + {totals.pending:,} pending"
     if totals.outcomes:
         yield "ended", ", ".join(f"{count:,} {outcome}" for outcome, count in totals.outcomes.items())
+    if totals.reasons:
+        most = list(totals.reasons.items())[:_REASONS]
+        yield "of these", ", ".join(f"{count:,} {printable(reason, _WHY)}" for reason, count in most)
     if totals.snoozed:
         yield "put off", f"{totals.snoozed:,} of those pending, to be tried again"
     if totals.inbox_blocks:
@@ -61,8 +65,9 @@ def _facts(status: FleetStatus) -> Iterator[Row]:
     yield "seeds", f"{status.seeds.given:,} read, {more}"
     yield "partitions", _held(status)
     if partitions.oldest_lease_s is not None and partitions.youngest_lease_s is not None:
-        ages = f"{duration(partitions.youngest_lease_s)} to {duration(partitions.oldest_lease_s)}"
-        yield "leases", f"renewed {ages} ago"
+        ages = f"taken {duration(partitions.youngest_lease_s)} to {duration(partitions.oldest_lease_s)} ago"
+        end = "" if partitions.next_end_s is None else f"; the first ends in {duration(partitions.next_end_s)}"
+        yield "leases", f"{ages}{end}, unless it is renewed" if end else ages
     for pattern, pace in status.limits.items():
         yield "limits", f"{pattern}: {', '.join(f'{key} {value}' for key, value in pace.items())}"
 
@@ -84,7 +89,8 @@ def _server(status: FleetStatus) -> str:
 def _held(status: FleetStatus) -> str:
     partitions = status.partitions
     waiting = f", with something to do in {partitions.waiting:,} of these" if partitions.waiting else ""
-    return f"{partitions.total:,}: {partitions.held:,} held, {partitions.free:,} free{waiting}"
+    lapsing = f" ({partitions.lapsing:,} by workers that are not heard of)" if partitions.lapsing else ""
+    return f"{partitions.total:,}: {partitions.held:,} held{lapsing}, {partitions.free:,} free{waiting}"
 
 
 def _workers(status: FleetStatus) -> Iterator[str]:

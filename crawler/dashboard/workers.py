@@ -76,9 +76,8 @@ class Workers:
             await self._wanted.wait()
             try:
                 async with looking(self._url, None, self._name, waiting=self._says) as found:
-                    look = found.chosen(needed=True)
-                    assert look is not None
-                    await self._follow(look)
+                    if (look := found.chosen(needed=True)) is not None:
+                        await self._follow(look)
             except CrawlerError as error:
                 self._says(str(error))
             except Exception:  # whoever looks on does not end a crawl
@@ -170,6 +169,6 @@ def gauges(status: FleetStatus) -> Iterator[tuple[str, str, list[tuple[dict[str,
     )
     yield "crawler_fleet_inbox_blocks", "Blocks of URLs on their way to their partition.", [({}, totals.inbox_blocks)]
     oldest = partitions.oldest_lease_s or 0.0
-    yield "crawler_fleet_oldest_lease_seconds", "Since the lease was renewed that lapses next.", [({}, oldest)]
+    yield "crawler_fleet_oldest_lease_seconds", "Since the lease was taken that is held longest.", [({}, oldest)]
     if status.memory is not None:
         yield "crawler_fleet_redis_memory_bytes", "What Redis holds.", [({}, status.memory.used_bytes)]

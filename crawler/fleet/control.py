@@ -154,9 +154,13 @@ class Control:
         """Begin another run of a crawl that is in `state`, `DONE` or `STOPPED`; False if it is not (any more)."""
         return await self._change({"state": state}, {"state": RUNNING, "why": ""})
 
+    async def configure(self, config: str) -> None:
+        """Have those who join from now on go by another configuration: for who has found that nobody is there."""
+        await self._change({}, {"config": config})
+
     async def limit(self, pattern: str, pace: Pace | None) -> None:
         """Have hosts asked at another pace, from now on; None: as the configuration says."""
-        args = (self.keys.events, pattern, msgspec.json.encode(pace) if pace is not None else "")
+        args = (self.keys.events, pattern, msgspec.json.encode(pace, enc_hook=float) if pace is not None else "")
         await scripts.run(self._link, scripts.LIMIT, self._all("crawl", "limits"), *args)
 
     async def seeding(

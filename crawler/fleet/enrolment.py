@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from crawler.fleet.control import Joined
     from crawler.fleet.keys import Keys
-    from crawler.fleet.link import Target
+    from crawler.fleet.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)

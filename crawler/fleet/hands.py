@@ -11,7 +11,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from crawler.fleet.calls import Call
+from crawler.fleet.cue import Cue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence, Set
@@ -85,7 +85,7 @@ class Hands:
         self.wanted: Set[int] | None = None
         #: set when nothing is wanted, and nothing held
         self.empty = asyncio.Event()
-        self.take, self.give, self.receive = Call(monotonic), Call(monotonic), Call(monotonic)
+        self.take, self.give, self.receive = Cue(monotonic), Cue(monotonic), Cue(monotonic)
 
     @property
     def is_settled(self) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from crawler.errors import ConfigError, FrontierError
 from crawler.fleet.control import CRAWLS, Control
 from crawler.fleet.keys import Keys
-from crawler.fleet.link import Link
+from crawler.fleet.link import Call, Link
 from crawler.fleet.members import Members
 from crawler.fleet.models import FORMAT
 from crawler.fleet.status import (
@@ -96,7 +96,7 @@ class Look:
             at=sight.now,
             began_at=orders.started_at,
             totals=totals,
-            partitions=partitions_of(tallies),
+            partitions=partitions_of(tallies, sight.there.keys(), sight.now),
             seeds=Seeding(given=orders.seed_row, done=orders.is_seeded),
             workers=workers,
             gone=len(sight.infos) - len(workers),
@@ -186,8 +186,7 @@ async def looking(
     trouble = _Trouble(waiting)
     trouble.link = link = await Link.open(target, trouble)
     try:
-        known = await link.patiently(lambda: _members(link))
-        prefixes = sorted(member.decode() for member in known)
+        prefixes = sorted(prefix.decode() for prefix in await link.call(Call("SMEMBERS", (CRAWLS,))))
         if name is not None and chosen not in prefixes and name in prefixes:
             chosen = name
         yield Found(link, server, prefixes, chosen)
@@ -221,12 +220,6 @@ class _Trouble:
     def told(self, error: FrontierError) -> FrontierError:
         """The error with the cause that this was told."""
         return FrontierError(self._why) if self._why else error
-
-
-async def _members(link: Link) -> set[bytes]:
-    """The prefixes of all crawls."""
-    found: set[bytes] = await link.client.smembers(CRAWLS)
-    return found
 
 
 def _there(sight: Sight) -> tuple[WorkerInfo, ...]:

@@ -1,6 +1,6 @@
 """How does one worker take its part in a crawl, from joining to the end?
 
-Theory of operation. Six coroutines, each of which sleeps until something is said to it (`calls`), or a time has come:
+Theory of operation. Six coroutines, each of which sleeps until something is said to it (`cue`), or a time has come:
 
     listen      events of others -> the coroutines concerned
     pulse       a heartbeat and the renewal of all leases, three times a lease; a heartbeat alone when others have to
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from crawler.errors import CrawlerError, FrontierError, first_error
-from crawler.fleet.calls import Call
+from crawler.fleet.cue import Cue, ended
 from crawler.fleet.control import RUNNING, channel_of
 from crawler.fleet.hands import Hands
 from crawler.fleet.hearing import ALL, listen
@@ -120,7 +120,7 @@ class Member:
         self._troubles: dict[str, str] = {}
         self._is_leaving = False
         self._gone = asyncio.Event()
-        self._pulse, self._lead = Call(monotonic), Call(monotonic)
+        self._pulse, self._lead = Cue(monotonic), Cue(monotonic)
         self.holds = self._leases.holds
         self.asked_at = self._leases.asked_at
         self.lost = self._hands.lost
@@ -138,9 +138,10 @@ class Member:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(loop) for loop in (*loops, listen(self._link, channels, self._heard))]
-                await hands.empty.wait()
-                for task in tasks:
-                    task.cancel()
+                try:
+                    await hands.empty.wait()
+                finally:
+                    await ended(tasks)
             await self._members.leave(self._info.id)
         except* CrawlerError as errors:
             raise first_error(errors) from errors

@@ -55,8 +55,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     robots: Sequence[RobotsFile] = ()
     #: origins whose robots.txt is to be asked for anew
     forgotten: Sequence[str] = ()
-    #: numbers of URLs that are pending again, and how they had ended
-    requeued: Sequence[tuple[int, Outcome]] = ()
+    #: numbers of URLs that are pending again, and how and why they had ended
+    requeued: Sequence[tuple[int, Outcome, str | None]] = ()
     #: id of the last block of the inbox that has been taken in: it and those before are removed
     inbox_to: str | None = None
 
@@ -67,6 +67,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     partition: int
     urls: int = 0
     ended: dict[Outcome, int] = {}
+    #: of them, those that have a reason, by outcome and reason: ``failed http_404``
+    reasons: dict[str, int] = {}
     commit: int = 0
     snoozed: int = 0
     inbox: int = 0  #: blocks
@@ -214,15 +216,20 @@ def _ends(change: Change) -> list[tuple[Part, Part]]:
     ends = change.ended
     blocks: list[tuple[Part, Part]] = []
     if change.requeued:
-        blocks.append(("r", packed_numbers(number for number, _ in change.requeued)))
+        blocks.append(("r", packed_numbers(number for number, _, _ in change.requeued)))
     blocks += [("e", packed_ends(ends[at : at + BLOCK_URLS])) for at in range(0, len(ends), BLOCK_URLS)]
     return blocks
 
 
 def _tallies(change: Change) -> list[tuple[Part, Part]]:
-    tally = Counter(end.outcome for _, end, _ in change.ended)
-    tally.subtract(outcome for _, outcome in change.requeued)
-    return [(outcome.value, count) for outcome, count in tally.items() if count]
+    tally = Counter((end.outcome, end.reason) for _, end, _ in change.ended)
+    tally.subtract((outcome, reason) for _, outcome, reason in change.requeued)
+    names: Counter[str] = Counter()
+    for (outcome, reason), count in tally.items():
+        names[outcome.value] += count
+        if reason is not None:
+            names[f"{outcome.value} {reason}"] += count
+    return [(name, count) for name, count in names.items() if count]
 
 
 def _after(block: str | None) -> str:
@@ -265,6 +272,7 @@ def _tally(partition: int, answer: list[Any]) -> Tally:
         partition=partition,
         urls=int(meta.get("urls", 0)),
         ended=_ended(meta),
+        reasons={name: int(count) for name, count in meta.items() if " " in name and int(count)},
         commit=int(meta.get("commit", 0)),
         snoozed=snoozed,
         inbox=inbox,

@@ -58,7 +58,7 @@ class Again:
         for row, end in ends:
             pages[row.host_key] += end.has_page
             part = parts.of(self._partition(row.host_key))
-            part.requeued.append((row.id, end.outcome))
+            part.requeued.append((row.id, end.outcome, end.reason))
             if row.attempt != 1:  # as it was admitted
                 part.snoozed.append((row.id, Snoozed(request=replace(row, attempt=1), until=AT_ONCE_S)))
         for host, count in pages.items():

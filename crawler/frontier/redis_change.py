@@ -29,7 +29,7 @@ class Part:
     hosts: list[HostState] = field(default_factory=list)
     robots: list[RobotsFile] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
-    requeued: list[tuple[int, Outcome]] = field(default_factory=list)
+    requeued: list[tuple[int, Outcome, str | None]] = field(default_factory=list)
 
     @property
     def has_more(self) -> bool:

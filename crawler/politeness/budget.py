@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from crawler.config import BudgetConfig
     from crawler.models import Request
     from crawler.politeness.host import Host
     from crawler.politeness.promised import Promised
+
+
+PAGES, BYTES = "budget.pages", "budget.bytes"
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,17 +52,60 @@ class Budget:
         self.per_host = config.pages_per_host
         #: whose slots are kept; None where whoever comes first is served
         self.promised: Promised | None = None
+        #: see `fleet.portions`
+        self.on_low: Callable[[str], None] | None = None
+        self._portions: dict[str, int] = {}
+        self._low: dict[str, int] = {}
+        self._ended = ""
+
+    def portion(self, names: Iterable[str]) -> None:
+        """Workers share these budgets (``budget.pages``, ``budget.bytes``): there is nothing of them here but what
+        `grant` gives. One that is used up ends nothing by itself, see `end`."""
+        for name in names:
+            self._portions[name] = self._low[name] = 0
+            if name == PAGES:
+                self._pages = -self._reserved
+            else:
+                self._bytes = 0
+
+    def grant(self, name: str, more: int, low: int) -> None:
+        """There is so much more of a budget here, or less, if it is negative; `on_low` is called when less than `low`
+        is left of it."""
+        self._portions[name] += more
+        self._low[name] = low
+        if name == PAGES:
+            self._pages += more
+        else:
+            self._bytes += more
+
+    def used(self, name: str) -> int:
+        """What has been used of what was granted, those pages that are under way included."""
+        return self._portions[name] - int(self._pages if name == PAGES else self._bytes)
+
+    def lack(self) -> None:
+        """Something could be requested, if there were more of what is granted."""
+        for name in self._portions:
+            if self.on_low is not None and (self._pages if name == PAGES else self._bytes) <= 0:
+                self.on_low(name)
+
+    def end(self, name: str) -> None:
+        """All that workers share of a budget is used up."""
+        self._ended = name
 
     def free(self, now: float) -> float:
         """How many pages may be started at `now`."""
-        return 0 if self._over(now) else self._pages
+        if self._bytes <= 0 or self._over(now):
+            return 0
+        return max(0, self._pages)
 
     def spent(self, now: float) -> str | None:
         """The budget that lets nothing more be started, whatever those under way come to: ``budget.pages``, …"""
         if (over := self._over(now)) is not None:
             return over
         expects = self.promised is not None and self.promised.expected
-        return "budget.pages" if not (self._pages or self._reserved or expects) else None
+        if self._pages or self._reserved or expects or PAGES in self._portions:
+            return None
+        return PAGES
 
     def reserve(self, host: Host, request: Request) -> float:
         """A page is started; if it may not be, as all slots are promised, for how many seconds it is to be put off."""
@@ -70,6 +116,8 @@ class Budget:
         self._pages -= 1
         self._reserved += 1
         host.reserved += 1
+        if self._portions:
+            self._look(PAGES, self._pages)
         return 0.0
 
     def settle(self, host: Host, request: Request, *, kept: bool, again: bool = False) -> None:
@@ -100,10 +148,20 @@ class Budget:
     def received(self, size: int) -> None:
         """So many bytes of body have come."""
         self._bytes -= size
+        if self._portions:
+            self._look(BYTES, self._bytes)
+
+    def _look(self, name: str, left: float) -> None:
+        """Ask for more of a budget before it is used up, once."""
+        if name in self._low and left <= self._low[name] and self.on_low is not None:
+            del self._low[name]
+            self.on_low(name)
 
     def _over(self, now: float) -> str | None:
-        if self._bytes <= 0:
-            return "budget.bytes"
+        if self._ended:
+            return self._ended
+        if self._bytes <= 0 and BYTES not in self._portions:
+            return BYTES
         if self.ends_at is not None and now >= self.ends_at:
             return "budget.time"
         return None

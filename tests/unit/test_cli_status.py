@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
 import msgspec
 import pytest
 
@@ -14,13 +17,15 @@ from crawler.fleet.status import (
     Memory,
     Partitions,
     Seeding,
-    Tally,
     Totals,
     partitions_of,
     slowest_of,
     totals_of,
 )
 from crawler.models import HostKey, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 WORKERS = (
     WorkerInfo(
@@ -61,12 +66,21 @@ STATUS = FleetStatus(
     totals=Totals(
         admitted=100_000,
         outcomes={Outcome.FETCHED: 12_345, Outcome.FAILED: 5},
+        reasons={"failed http_404": 3, "failed dns": 2},
         pending=87_650,
         snoozed=3,
         inbox_blocks=2,
     ),
     partitions=Partitions(
-        total=4096, held=4088, free=8, unfinished=90, waiting=1, oldest_lease_s=9.5, youngest_lease_s=0.2
+        total=4096,
+        held=4088,
+        free=8,
+        unfinished=90,
+        waiting=1,
+        lapsing=2,
+        oldest_lease_s=95.0,
+        youngest_lease_s=0.2,
+        next_end_s=3.0,
     ),
     seeds=Seeding(given=70, done=True),
     workers=WORKERS,
@@ -82,8 +96,9 @@ def test_all_there_is_to_tell_fits_into_a_terminal_and_adds_up():
     text = "\n".join(lines)
     assert "100,000 admitted = 12,350 ended + 87,650 pending" in text
     assert "12,345 fetched, 5 failed" in text
-    assert "4,096: 4,088 held, 8 free, with something to do in 1 of these" in text
-    assert "renewed 0.2 s to 9.5 s ago" in text
+    assert "3 failed http_404, 2 failed dns" in text
+    assert "4,096: 4,088 held (2 by workers that are not heard of), 8 free, with" in text
+    assert "taken 0.2 s to 1 min 35 s ago; the first ends in 3.0 s" in text
     assert "9.5 MiB, 100 bytes a URL" in text
     assert "*.example.org: delay 5s" in text
     assert "2 workers: 13.3 pages/s, 20 in flight; 1 other came and went" in text
@@ -112,20 +127,47 @@ def test_a_crawl_that_nobody_works_at_says_so():
     assert "No worker is there." in list(told(FleetStatus(name="a", server="b", state="stopped", at=1.0)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """As `crawler.fleet.store.Tally`, which is not there without Redis."""
+
+    urls: int = 0
+    ended: Mapping[Outcome, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    snoozed: int = 0
+    inbox: int = 0
+    owner: int = 0
+    held_since: float = 0.0
+    free_in_s: float = 0.0
+
+
 def test_totals_are_those_of_all_partitions():
     tallies = [
-        Tally(urls=5, ended={Outcome.FETCHED: 2, Outcome.FAILED: 1}, snoozed=1, owner=1, lease_age_s=2.0),
-        Tally(urls=3, ended={Outcome.FETCHED: 3}, owner=2, lease_age_s=5.0),
+        Tally(urls=5, ended={Outcome.FETCHED: 2, Outcome.FAILED: 1}, snoozed=1, owner=1, held_since=8.0, free_in_s=2.0),
+        Tally(urls=3, ended={Outcome.FETCHED: 3}, reasons={"failed dns": 1}, owner=2, held_since=5.0, free_in_s=1.0),
         Tally(inbox=1),
         Tally(),
     ]
     totals = totals_of(tallies)
     assert totals == Totals(
-        admitted=8, outcomes={Outcome.FETCHED: 5, Outcome.FAILED: 1}, pending=2, snoozed=1, inbox_blocks=1
+        admitted=8,
+        outcomes={Outcome.FETCHED: 5, Outcome.FAILED: 1},
+        reasons={"failed dns": 1},
+        pending=2,
+        snoozed=1,
+        inbox_blocks=1,
     )
     assert totals.admitted == sum(totals.outcomes.values()) + totals.pending
-    assert partitions_of(tallies) == Partitions(
-        total=4, held=2, free=2, unfinished=2, waiting=1, oldest_lease_s=5.0, youngest_lease_s=2.0
+    assert partitions_of(tallies, {1}, 10.0) == Partitions(
+        total=4,
+        held=2,
+        free=2,
+        unfinished=2,
+        waiting=1,
+        lapsing=1,
+        oldest_lease_s=5.0,
+        youngest_lease_s=2.0,
+        next_end_s=1.0,
     )
 
 

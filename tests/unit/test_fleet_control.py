@@ -86,7 +86,8 @@ async def test_orders_grow_with_each_change_and_are_told(link, control):
         after = await control.orders()
         assert (after.paused_by, after.limits) == ("", {})
         assert before.version < orders.version < after.version
-        assert [(await pubsub.get_message(timeout=1))["data"] for _ in range(5) if _] == [b"orders"] * 4
+        heard = [await pubsub.get_message(timeout=1) for _ in range(5)]
+        assert [message["data"] for message in heard if message] == [b"orders"] * 4
 
 
 async def test_a_crawl_is_stopped_once_and_gone_on_with_in_another_run(control):

@@ -184,7 +184,7 @@ async def test_the_ledger_tells_of_each_url_how_it_ended_and_where_its_records_a
 async def test_urls_that_are_pending_again_have_no_end(store):
     lease = await leased(store)
     await store.commit([change(lease, admitted=[request(1), request(2)], ended=[end(1), end(2, 1, Outcome.FAILED)])])
-    await store.commit([change(lease, commit=1, requeued=[(2, Outcome.FAILED)], forgotten=["https://a.test"])])
+    await store.commit([change(lease, commit=1, requeued=[(2, Outcome.FAILED, None)], forgotten=["https://a.test"])])
     assert list((await store.held(0, 2)).ended) == [0, 1, 0]
     assert [finished is None for _, finished, _ in await all_rows(store)] == [False, True]
     assert (await store.tallies([0]))[0].ended == {Outcome.FETCHED: 1, Outcome.FAILED: 0}
@@ -252,3 +252,15 @@ async def test_a_key_of_another_kind_is_told_and_not_waited_for(server, store):
     server.client().set(KEYS.of(0).urls, "x")
     with pytest.raises(FrontierError, match="WRONGTYPE"):
         [block async for block in store.blocks(0)]
+
+
+async def test_ends_are_counted_by_their_reasons_and_no_more_once_they_are_pending_again(store):
+    lease = await leased(store)
+    ended = [end(1), end(2, 1, Outcome.FAILED, reason="timeout"), end(3, 2, Outcome.FAILED, reason="http_404")]
+    await store.commit([change(lease, admitted=[request(number) for number in (1, 2, 3)], ended=ended)])
+    (tally,) = await store.tallies([0])
+    assert tally.reasons == {"failed timeout": 1, "failed http_404": 1}
+    await store.commit([change(lease, commit=1, requeued=[(2, Outcome.FAILED, "timeout")])])
+    (tally,) = await store.tallies([0])
+    assert tally.reasons == {"failed http_404": 1}
+    assert tally.ended == {Outcome.FETCHED: 1, Outcome.FAILED: 1}

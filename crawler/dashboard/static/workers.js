@@ -15,7 +15,7 @@ function sentence(fleet) {
     `${rate(fleet.pages_per_s)} pages a second, ${count(fleet.in_flight)} in flight`,
     `partitions: ${count(fleet.held)} held, ${count(fleet.free)} free`,
   ];
-  if (fleet.oldest_lease_s !== null) parts.push(`oldest lease renewed ${duration(fleet.oldest_lease_s)} ago`);
+  if (fleet.oldest_lease_s !== null) parts.push(`oldest lease of ${duration(fleet.oldest_lease_s)}`);
   if (fleet.on_the_way) parts.push(`${count(fleet.on_the_way)} blocks of URLs on their way`);
   if (fleet.memory_bytes !== null) parts.push(`Redis holds ${size(fleet.memory_bytes)}`);
   if (fleet.gone) parts.push(`${count(fleet.gone)} workers came and went`);

@@ -1,4 +1,4 @@
-"""How does one coroutine wait for another's word, or for a time?"""
+"""How does one coroutine wait for another's word, or for a time; and how are many ended?"""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
+
+_AGAIN_S = 0.1
 
 
-class Call:
+class Cue:
     """Says that there may be something to do; what is said several times before it is heard is said once.
 
     Args:
@@ -44,3 +46,12 @@ class Call:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+async def ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: `asyncio.wait_for`, before Python 3.12, loses what comes with its result."""
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_AGAIN_S)
