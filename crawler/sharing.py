@@ -112,9 +112,7 @@ class Shared:
             directory=str(self._plan.directory.path.absolute()),
             started_at=enrolment.started_at,
         )
-        holding = Holding(
-            parts=parts, frontier=self.frontier, engine=engine, tick=self._tick, told_time=self.told_time
-        )
+        holding = Holding(parts=parts, frontier=self.frontier, engine=engine, tick=self._tick, told_time=self.told_time)
         self._member = member = Member(
             self._link,
             control=self._control,
