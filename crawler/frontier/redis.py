@@ -175,7 +175,9 @@ class RedisFrontier(Holding):
         Raises:
             FrontierError: A request in it is not out, or is in it twice; or Redis is given up on.
         """
-        await self._to_its_end(self._commit(checkpoint))
+        delivered = await self._to_its_end(self._commit(checkpoint))
+        if self.on_stored is not None:
+            self.on_stored({index for index in delivered if index not in self._held})
 
     async def hosts(
         self, ready_before: float, cursor: int, limit: int, pages_below: int | None = None
@@ -217,7 +219,7 @@ class RedisFrontier(Holding):
             self._is_open = False
             await self._store.release(self.fences(), self._worker)
 
-    async def _commit(self, checkpoint: Checkpoint) -> None:
+    async def _commit(self, checkpoint: Checkpoint) -> set[int]:
         async with self._writing:
             parts = self._commits.sort(checkpoint)
             cut, self._cut = self._cut or self._admission.cut(), None
@@ -230,10 +232,15 @@ class RedisFrontier(Holding):
         self._changed.set()
         if refused:
             await self.check()
+<<<<<<< HEAD
         unread, self._unread = self._unread, set()
         await self.receive(unread | delivered)
         if self.on_stored is not None:
             self.on_stored(delivered)
+=======
+        await self.receive(delivered)
+        return delivered
+>>>>>>> fleet
 
     async def _requeue(self, urls: Collection[str], checkpoint: Checkpoint) -> int:
         async with self._writing:

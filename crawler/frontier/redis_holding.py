@@ -80,7 +80,11 @@ class Holding:
         )
         #: told which partitions were lost, as a commit or a look at Redis showed: they are dropped by then
         self.on_lost: Callable[[set[int]], None] | None = None
+<<<<<<< HEAD
         #: told after each commit to which partitions something was delivered, whoever holds them
+=======
+        #: told of each checkpoint that is stored, and of the partitions of others that it has delivered something to
+>>>>>>> fleet
         self.on_stored: Callable[[set[int]], None] | None = None
         self._writing = asyncio.Lock()
         self._receiving = asyncio.Lock()
@@ -102,7 +106,11 @@ class Holding:
             self._gaining -= 1
 
     def hide(self, partitions: Collection[int]) -> None:
+<<<<<<< HEAD
         """Hand nothing out of these any more, and admit nothing: they are about to be given back."""
+=======
+        """Hand out nothing more of these: they are to be given back."""
+>>>>>>> fleet
         for partition in filter(None, map(self._held.get, partitions)):
             partition.is_leaving = True
             partition.queues.hide()
