@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from crawler.asked import asked_for
+from crawler.asked import asked_for, check_together
 from crawler.build import open_crawl
 from crawler.dashboard import open_board, shown
+from crawler.config.fleet import is_shared
 from crawler.dataset.where import where_of
 from crawler.directory import CrawlDirectory
+from crawler.enrolling import own_plan
 from crawler.errors import ConfigError, CrawlerError
 from crawler.events import Listeners
 from crawler.extract.record import PageRecord
@@ -101,17 +103,10 @@ class Crawl:
         serve: str | None = None,
     ) -> None:
         resume = resume or bool(retry_failed) or repair or refresh
-        if fresh and resume:
-            raise ConfigError("fresh begins anew; resume, retry_failed, repair and refresh go on: expected one of them")
-        if due and not refresh:
-            raise ConfigError("due says what a refresh visits: expected refresh=True with it")
-        if repair and sinks:
-            raise ConfigError(
-                "repair: nobody knows what sinks of your own lack: repair without them, and fill them anew"
-            )
-        asked = asked_for(config, directory, resume=resume, refresh=refresh, due=due)
+        check_together(fresh=fresh, resume=resume, due=due, refresh=refresh, repair=repair, sinks=bool(sinks))
+        asked = asked_for(config, directory, resume=resume, refresh=refresh, due=due, repair=repair)
         self.config = asked.config
-        #: where the crawl's files are
+        #: where the crawl's files are; of a crawl that workers share, this one's, once entered
         self.directory = asked.directory
         #: where a refresh makes the next generation; None for a crawl of its own, and once that is in force
         self.making = asked.making
@@ -269,6 +264,9 @@ class Crawl:
         try:
             with ExitStack() as stack:
                 board = open_board(self._serve, stack)
+                if is_shared(self.config.frontier):
+                    self._plan, self._fresh = await own_plan(self._plan, fresh=self._fresh), False
+                    self.directory = self._plan.directory.path
                 plan = board.seeing(self._plan) if board else self._plan
                 stack.enter_context(claimed(plan, fresh=self._fresh))
                 async with open_crawl(plan) as self._running, shown(board, self._running):
@@ -287,7 +285,7 @@ class Crawl:
         """Leave a report, and put a generation in force that is whole."""
         plan, stopped_by = self._plan, result.ending.stopped_by
         ended, _ = ended_so(plan, stopped_by)
-        if wants_report(plan.config, stopped_by) and (ended is None or ended.is_whole):
+        if plan.enrolment is None and wants_report(plan.config, stopped_by) and (ended is None or ended.is_whole):
             write_or_log(plan.directory.path, config=plan.written_config())
         if ended is not None and ended.is_whole:
             from crawler.refresh.publish import published  # noqa: PLC0415 - only a refresh pays for it

@@ -10,6 +10,7 @@ from crawler.config import CrawlConfig
 from crawler.config.file import load
 from crawler.config.rules import problems
 from crawler.directory import CrawlDirectory
+from crawler.enrolling import refuse_alone
 from crawler.errors import ConfigError
 from crawler.reopen import load_stored
 
@@ -28,6 +29,20 @@ class Asked(NamedTuple):
     generation: Generation | None
 
 
+def check_together(*, fresh: bool, resume: bool, due: bool, refresh: bool, repair: bool, sinks: bool) -> None:
+    """Refuse arguments of `api.Crawl` that exclude one another.
+
+    Raises:
+        ConfigError: Two of them do.
+    """
+    if fresh and resume:
+        raise ConfigError("fresh begins anew; resume, retry_failed, repair and refresh go on: expected one of them")
+    if due and not refresh:
+        raise ConfigError("due says what a refresh visits: expected refresh=True with it")
+    if repair and sinks:
+        raise ConfigError("repair: nobody knows what sinks of your own lack: repair without them, and fill them anew")
+
+
 def asked_for(
     config: CrawlConfig | str | os.PathLike[str] | None,
     directory: str | os.PathLike[str] | None,
@@ -35,6 +50,7 @@ def asked_for(
     resume: bool,
     refresh: bool,
     due: bool,
+    repair: bool = False,
 ) -> Asked:
     """The arguments of `api.Crawl`, looked up.
 
@@ -67,4 +83,5 @@ def asked_for(
     config = stored.config if stored else config or CrawlConfig()
     if refresh and config.frontier == "memory":
         raise ConfigError("frontier: memory keeps nothing that a refresh could go by: expected sqlite")
+    refuse_alone(config, refresh=refresh, repair=repair)
     return Asked(config, path or Path("data") / config.name, folder, stored is not None, making, generation)

@@ -24,7 +24,7 @@ from crawler.stats import Stats
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from crawler.checkpoint import Carrier, Keeper
+    from crawler.checkpoint import Carrier, Journal, Keeper
     from crawler.clock import Clock
     from crawler.export.base import Sink
     from crawler.fetch.base import Fetcher
@@ -70,6 +70,7 @@ class Opened(NamedTuple):
     resumed: bool
     carrier: Carrier | None = None  #: in a refresh
     promised: Promised | None = None  #: in one of what is due
+    journal: Journal | None = None  #: of a worker of several
 
 
 def assembled(
@@ -118,6 +119,7 @@ def assembled(
         heap=Heap(SPARE_BYTES),
         carrier=opened.carrier,
         counted=(RULES, opened.health),
+        journal=opened.journal,
         committed=plan.committed,
     )
     keeps = config.export.warc or config.export.files  # asked here once, not of every page

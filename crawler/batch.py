@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from crawler.errors import ExportError
 from crawler.models import PAGES, Outcome
 from crawler.sinks import FOLDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from crawler.models import Finished, Request, Snoozed
 
@@ -33,6 +33,15 @@ class Carrier(Protocol):
             CrawlerError: They are not there any more, or cannot be read.
         """
         ...
+
+
+class Told(NamedTuple):
+    """What a checkpoint says besides of the whole run."""
+
+    positions: Mapping[str, int]  #: sink name -> length of its file
+    counters: Mapping[str, int]  #: running totals
+    states: Mapping[str, bytes]  #: of keepers, by name
+    is_last: bool  #: whether the run ends with it
 
 
 class Batch:

@@ -1,7 +1,7 @@
 """How do a configuration and a seed list become a running crawl?
 
-The only place that names backends, but for those of files (`crawler.outputs`), parsers (`crawler.pools`) and frontiers
-(`crawler.stores`): optional packages are imported inside the branch that needs them. Parts are opened in the order they
+The only place that names backends, but for those of files (`crawler.outputs`), parsers (`crawler.pools`), frontiers
+(`crawler.stores`) and fetchers (`crawler.fetchers`): optional packages are imported inside the branch that needs them. Parts are opened in the order they
 depend on each other and closed in reverse by one exit stack.
 """
 
@@ -20,10 +20,10 @@ from crawler.config.secrets import referring_headers, revealed
 from crawler.directory import State
 from crawler.engine import Engine
 from crawler.export.jsonl import JsonlSink
-from crawler.fetch.certificates import certificates_later
 from crawler.fetch.cookies import Cookies
+from crawler.fetchers import fetcher_of, http, http_fetcher
 from crawler.gate import Allowance, allow_descriptors, shares_of
-from crawler.given import GivenFetcher, missing_sinks
+from crawler.given import missing_sinks
 from crawler.handover import most_answers
 from crawler.in_flight import InFlight, open_in_flight
 from crawler.outputs import open_sinks, output_files
@@ -50,14 +50,14 @@ if TYPE_CHECKING:
 
     from crawler.checkpoint import Keeper
     from crawler.clock import Clock
-    from crawler.config import CrawlConfig, FetchConfig, TrapsConfig
+    from crawler.config import CrawlConfig, TrapsConfig
     from crawler.directory import CrawlDirectory
-    from crawler.fetch.http import HttpFetcher
     from crawler.models import Restored
     from crawler.parse.base import Parser
     from crawler.plan import Plan
     from crawler.refresh.opening import Refresh
     from crawler.rule_history import Earlier
+    from crawler.sharing import Shared
     from crawler.survey.ask import Survey
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             server = Server()
             stack.callback(server.close)
         files = output_files(plan)
-        store = await open_store(plan, clock, files, resumed=resumed, meanwhile=_http)
+        shared = await _shared(plan, clock, stack)
+        store = shared.opened() if shared else await open_store(plan, clock, files, resumed=resumed, meanwhile=http)
         stack.push_async_callback(store.frontier.aclose)
         if cookies.are_kept:
             directory.keep_store_private()
@@ -106,12 +107,13 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         stack.push_async_callback(parser.aclose)
         await parser.start()
         reach = Reach(fetch)
-        fetcher = _fetcher_of(plan, fetch, cookies, clock, reach, concurrency=allowed.concurrency)
+        fetcher = fetcher_of(plan, fetch, cookies, clock, reach, concurrency=allowed.concurrency)
         stack.push_async_callback(fetcher.aclose)
         seeds = SeedList(plan.seed_items(effective.seeds), plan.read_item, directory.seed_spool)
         stack.callback(seeds.close)
         traps = _traps(config.traps, clock) if config.traps.detect else None
         begins = refresh.seeds(seeds) if refresh else seeds
+        given = shared.seeds(seeds) if shared else begins
         keepers: dict[str, Keeper] = {SEEDS: seeds, COOKIES: cookies, RULES: health, **plan.keepers}
         keepers |= {TRAPS: traps} if traps is not None else {}
         keepers |= {REFRESH: begins, **refresh.choice.keepers} if refresh else {}
@@ -124,7 +126,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             frontier,
             fetcher,
             parser,
-            begins,
+            given,
             keepers,
             scope,
             reach,
@@ -135,6 +137,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             resumed or refresh is not None,  # the generation before may have asked the same hosts a moment ago
             refresh.carrier if refresh else None,
             refresh.promised if refresh else None,
+            shared.journal if shared else None,
         )
         parts = replace(
             assembled(plan, restored, sinks, opened, {CONFIG: text.encode(), OUTPUT: output_blob(plan.pages)}),
@@ -142,8 +145,11 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         )
         fetcher.ask_before_sending(parts.policy.may_send)
         run = stack.enter_context(noted(directory.runs, clock, plan.command, fsync=config.checkpoint.fsync))
+        engine = Engine(parts, _settings(config, allowed))
+        if shared:
+            shared.equip(parts, engine)
         yield Running(
-            Engine(parts, _settings(config, allowed)),
+            engine,
             directory=directory,
             frontier=frontier,
             seeds=seeds,
@@ -165,7 +171,17 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             traps=traps,
             server_pid=lambda: parser.server_pid,
             run=run,
+            shared=shared,
         )
+
+
+async def _shared(plan: Plan, clock: Clock, stack: AsyncExitStack) -> Shared | None:
+    """What a worker of several has besides; a crawl of its own has nothing."""
+    if plan.enrolment is None:
+        return None
+    from crawler.sharing import open_shared  # noqa: PLC0415 - only a worker pays for it
+
+    return await open_shared(plan, plan.enrolment, clock, stack)
 
 
 def _generation(plan: Plan, restored: Restored) -> int:
@@ -215,7 +231,7 @@ async def open_survey(plan: Plan, server: Server | None = None) -> AsyncIterator
         stack.push_async_callback(parser.aclose)
         await parser.start()
         reach, cookies, hidden = Reach(fetch), Cookies(fetch, clock), referring_headers(config.fetch)
-        fetcher = _fetcher(fetch, cookies, clock, reach, concurrency=allowed.concurrency, hidden=hidden)
+        fetcher = http_fetcher(fetch, cookies, clock, reach, concurrency=allowed.concurrency, hidden=hidden)
         stack.push_async_callback(fetcher.aclose)
         yield Survey(config, fetcher, parser, clock, reach)
 
@@ -264,36 +280,8 @@ def _traps(config: TrapsConfig, clock: Clock) -> Traps:
     return Traps(config, clock, pattern_set(config.allow))
 
 
-def _http() -> type[HttpFetcher]:
-    with certificates_later():
-        from crawler.fetch.http import HttpFetcher  # noqa: PLC0415  (aiohttp takes 0.1 s to import)
-
-    return HttpFetcher
-
-
 def _earlier(plan: Plan) -> Earlier | None:
     """The crawl before this one."""
     from crawler.rule_history import crawl_before  # noqa: PLC0415
 
     return crawl_before(plan.directory.path, plan.config.name)
-
-
-def _fetcher_of(
-    plan: Plan, fetch: FetchConfig, cookies: Cookies, clock: Clock, reach: Reach, *, concurrency: int
-) -> HttpFetcher | GivenFetcher:
-    if plan.fetcher is not None:
-        return GivenFetcher(plan.fetcher(), clock, int(fetch.max_body_bytes))
-    hidden = referring_headers(plan.config.fetch)
-    return _fetcher(fetch, cookies, clock, reach, concurrency=concurrency, hidden=hidden)
-
-
-def _fetcher(
-    config: FetchConfig,
-    cookies: Cookies,
-    clock: Clock,
-    reach: Reach,
-    *,
-    concurrency: int,
-    hidden: frozenset[str] = frozenset(),
-) -> HttpFetcher:
-    return _http()(config, clock, concurrency=concurrency, cookies=cookies, reach=reach, hidden=hidden)

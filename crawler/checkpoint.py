@@ -16,7 +16,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from crawler.batch import Batch, JournaledBatch
+from crawler.batch import Batch, JournaledBatch, Told
 from crawler.batch import Carrier as Carrier  # noqa: PLC0414 - what a checkpoint asks of others is named here
 from crawler.models import OUTCOMES, PAGES, Checkpoint, Outcome
 
@@ -87,7 +87,7 @@ class Committed:
 class Journal(Protocol):
     """Told of each end and what it brought, after that is in its files and before the frontier knows of it."""
 
-    async def write(self, batch: Batch, *, fsync: bool) -> None:
+    async def write(self, batch: Batch, told: Told, *, fsync: bool) -> None:
         """Of all ends of a `JournaledBatch`, in order."""
         ...
 
@@ -158,6 +158,8 @@ class Committer:
         self._positions: dict[str, int] = {}
         self._states: dict[str, bytes] = {}  # of keepers, as committed: a jar of cookies may be large
         self._closing = False
+        #: whether the last commit is done
+        self.is_over = False
         #: requests put off that the frontier does not know of yet
         self.snoozing = 0
 
@@ -188,6 +190,14 @@ class Committer:
             self._stored.clear()
             await self._stored.wait()
 
+    async def settled(self) -> None:
+        """Return once all that the frontier has admitted so far is committed: at once where `run` has ended."""
+        wanted = self._begun + 1
+        self._due.set()
+        while self._done < wanted and not self.is_over:
+            self._stored.clear()
+            await self._stored.wait()
+
     async def room(self) -> None:
         """Return at once while what waits for a commit is of bearable size, else when it has been taken."""
         if self._frontier.uncommitted >= EARLY_ROWS:
@@ -211,7 +221,7 @@ class Committer:
         is_last = False
         while not is_last:
             is_last = self._closing
-            await self._commit()
+            await self._commit(is_last=is_last)
             woke()
             if self._heap is not None and self._heap.is_loose():
                 await asyncio.to_thread(self._heap.trim)
@@ -220,13 +230,15 @@ class Committer:
                     async with asyncio.timeout(self._every_s):
                         await self._due.wait()
                 self._due.clear()
+        self.is_over = True
+        self._stored.set()
 
     def close(self) -> None:
         """Let `run` end once everything gathered and admitted so far is committed."""
         self._closing = True
         self._due.set()
 
-    async def _commit(self) -> None:
+    async def _commit(self, *, is_last: bool = False) -> None:
         batch, self._batch = self._batch, self._new_batch()
         self._frontier.cut()
         self._begun += 1
@@ -242,7 +254,7 @@ class Committer:
             states[name] = changed[name] = counts.carried(batch.carried)
         positions = await self._write(batch.lines)
         if self._journal is not None:
-            await self._journal.write(batch, fsync=self._fsync)
+            await self._journal.write(batch, Told(positions, counters, states, is_last), fsync=self._fsync)
         for keeper in self._keepers.values():
             await keeper.sync(fsync=self._fsync)
         await self._frontier.commit(

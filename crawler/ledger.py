@@ -66,12 +66,13 @@ class Ledger:
         self._keeping = keeping
         self._traps = traps
         counts = frontier.counts()
-        self._ended = counts.admitted - counts.pending
+        self._ended = counts.admitted - counts.pending - counts.brought
 
     @property
     def open(self) -> int:
         """Admitted and without an end; unlike `Counts.pending`, an end counts before it is committed."""
-        return self._frontier.counts().admitted - self._ended
+        counts = self._frontier.counts()
+        return counts.admitted - counts.brought - self._ended
 
     def refused(self, request: Request, finish: Finish) -> None:
         """Politeness does not let it be requested."""

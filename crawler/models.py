@@ -283,6 +283,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     admitted: int
     pending: int
     outcomes: dict[Outcome, int]
+    #: by how many `outcomes` are ahead of the ends that this process gave to `Frontier.commit`; below 0, behind
+    brought: int = 0
 
 
 #: the two sinks every crawl has; `LINKS` and `SITEMAPS` where asked for; further ones bear their rule's name

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.config.file import as_written
+from crawler.config.fleet import is_shared
 from crawler.config.function import located
 from crawler.config.secrets import revealed
 from crawler.directory import State
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from crawler.dataset.where import Where
     from crawler.directory import CrawlDirectory
     from crawler.fetch.base import Fetcher
+    from crawler.fleet.enrolment import Enrolment
     from crawler.generations import Generation
     from crawler.given import GivenSink
     from crawler.seeds import Seed
@@ -66,6 +68,8 @@ class Plan:
     sinks: Sequence[GivenSink] = ()
     #: makes the user's own fetcher, in the loop of the crawl; None for HTTP
     fetcher: Callable[[], Fetcher] | None = None
+    #: of one worker of several: its place among them; None for a crawl of its own
+    enrolment: Enrolment | None = None
     #: whose states checkpoints store besides, by name
     keepers: Mapping[str, Keeper] = field(default_factory=dict)
 
@@ -84,7 +88,8 @@ class Plan:
         for host in fetch.hosts.values():
             if host.cookies:
                 read_cookies(Path(host.cookies))
-        if (self.repair or self.retry is not None) and self.directory.state() is State.UNUSED:
+        goes_on = self.repair or (self.retry is not None and not is_shared(self.config.frontier))
+        if goes_on and self.directory.state() is State.UNUSED:
             what = "repair" if self.repair else "try again"
             raise ConfigError(f"{self.directory.path}: holds no crawl, so there is nothing to {what}")
         if function := self.effective_config().extract.python:
@@ -96,6 +101,8 @@ class Plan:
         """Whether there is anything to begin or to go on with."""
         if self.generation is not None:
             return True
+        if is_shared(self.config.frontier):
+            return True  # another worker may have given them: Redis knows
         return bool(self.items()) or (self.resume and self.directory.state() is not State.UNUSED)
 
     def items(self) -> tuple[str, ...]:

@@ -41,6 +41,13 @@ _FREE = frozenset(("export.report",))
 _PACKING = frozenset(("export.compress",))
 """Keys of them that say nothing of what is in a record."""
 
+OWN = (
+    *("name", "seeds", "frontier", "log", "parse", "checkpoint", "refresh", "fleet.name", "fleet.allow"),
+    *("limits.concurrency", "limits.memory", "export.report"),
+)
+"""What begins so is the affair of each machine that has a part in a crawl: what it has of memory and cores, where its
+files and the Redis are."""
+
 _NOTES = {
     "scope": "URLs known and out of it are refused; links into it are found from here on",
 }
@@ -86,6 +93,20 @@ def changes(before: CrawlConfig, now: CrawlConfig) -> list[Change]:
     return found
 
 
+def disagreements(crawl: CrawlConfig, joining: CrawlConfig) -> list[Change]:
+    """What a worker would have otherwise than a crawl that others have a part in, and may not: all but what is a
+    machine's own affair (`OWN`), and the seeds, which one of them reads."""
+    old, new = (
+        {key: _unplaced(key, value) for key, value in _flat(to_plain(as_written(config)))}
+        for config in (crawl, joining)
+    )
+    return [
+        Change(key, _shown(old.get(key)), _shown(new.get(key)))
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key) and not key.startswith(OWN)
+    ]
+
+
 def altered(before: CrawlConfig, now: CrawlConfig) -> list[str]:
     """What is different now that makes other records of the same pages, or other files beside them: dotted keys."""
     old, new = (dict(_flat(to_plain(as_written(config)))) for config in (before, now))
@@ -123,6 +144,12 @@ def _flat(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]
             yield from _flat(value, key)
         elif value is not None and value not in ((), []):  # as good as not there
             yield key, value
+
+
+def _unplaced(key: str, value: object) -> object:
+    """The value of a key without the folder that a file of the user's own is in, which each machine has elsewhere."""
+    names_file = key == "extract.python" or key.endswith(".cookies")
+    return value.rpartition("/")[2] if names_file and isinstance(value, str) else value
 
 
 def _section(key: str) -> str:

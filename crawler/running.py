@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crawler.directory import CrawlDirectory
     from crawler.engine import Engine
     from crawler.export.base import Sink
+    from crawler.fleet.status import Totals
     from crawler.frontier.base import Frontier
     from crawler.machine import Machine
     from crawler.parts import Ending
@@ -55,6 +56,29 @@ class Result:
     traps: Sequence[Verdict] = ()
     #: what rules find less of than before, in this crawl or since the last one, in plain lines
     fallen: Sequence[str] = ()
+    #: of one worker of several: all that the crawl came to; the rest here is this worker's
+    totals: Totals | None = None
+
+
+class Sharing(Protocol):
+    """What one worker of several has besides the parts of its crawl."""
+
+    @property
+    def totals(self) -> Totals:
+        """Of the whole crawl, once it is over here."""
+        ...
+
+    async def run(self, engine: Engine) -> Ending:
+        """Crawl to the end."""
+        ...
+
+    def give_up(self) -> None:
+        """Wait for nobody any more."""
+        ...
+
+    def own(self, snapshot: Snapshot) -> Snapshot:
+        """`snapshot` of what this worker did, whatever it holds."""
+        ...
 
 
 class Running:
@@ -73,6 +97,7 @@ class Running:
         traps: Finds its traps; None if nobody does.
         server_pid: The process whose children are its parsers; None where these are no processes.
         run: Told how it ended; None if nobody notes that.
+        shared: Of one worker of several; None for a crawl of its own.
     """
 
     def __init__(
@@ -95,6 +120,7 @@ class Running:
         traps: Traps | None = None,
         server_pid: Callable[[], int | None] = lambda: None,
         run: Noted | None = None,
+        shared: Sharing | None = None,
     ) -> None:
         self._engine = engine
         self._directory = directory
@@ -112,12 +138,12 @@ class Running:
         self._traps = traps
         self._server_pid = server_pid
         self._noted = run
+        self._shared = shared
         self._machine: Machine | None = None
         #: how it ended; None before
         self.result: Result | None = None
         self.news = news
         self.stop = engine.stop
-        self.abort = engine.abort
         self.snapshot = engine.snapshot
         self.hosts = engine.hosts
         self.control = engine.control
@@ -130,6 +156,12 @@ class Running:
             self._machine = Machine(self._clock, self._server_pid)
         return self._machine.view()
 
+    def abort(self) -> None:
+        """End now: give up what is in flight, and wait for no Redis that is away."""
+        self._engine.abort()
+        if self._shared is not None:
+            self._shared.give_up()
+
     @property
     def stopping(self) -> bool:
         """Whether a stop still waits for requests in flight."""
@@ -138,7 +170,7 @@ class Running:
     async def run(self) -> Result:
         """Crawl to the end, then, unless interrupted, write seeds.jsonl and summary.json."""
         started_at = self._clock.wall()
-        ending = await heeded(self._engine.run())
+        ending = await heeded(self._engine.run() if self._shared is None else self._shared.run(self._engine))
         releasing = asyncio.ensure_future(self._release())  # while the account is written
         try:
             result = await self._account(ending, started_at)
@@ -150,15 +182,18 @@ class Running:
 
     async def _account(self, ending: Ending, started_at: float) -> Result:
         interrupted = ending.stopped_by == STOPPED
-        tally = SeedTally() if interrupted else await self._write_seeds()
+        shared = self._shared
+        tally = SeedTally() if interrupted or shared else await self._write_seeds()
+        snapshot = self._engine.snapshot()
         rules = self._health.account()
         result = Result(
             ending=ending,
-            snapshot=self._engine.snapshot(),
+            snapshot=shared.own(snapshot) if shared else snapshot,
             seeds=tally,
             rules=rules,
             traps=self._traps.account() if self._traps is not None else (),
             fallen=[*self._health.fallen, *(() if interrupted else self._since_the_last(rules))],
+            totals=shared.totals if shared else None,
         )
         if not interrupted:
             summary = _summary(result, started_at, self._clock.wall(), self._name)

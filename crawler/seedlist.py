@@ -85,6 +85,10 @@ class SeedList:
         self._error: BaseException | None = None
         self._news = asyncio.Event()
         self._waiting = False  # for the spool to grow
+        #: rows of the list that `requests` passes over: they were admitted elsewhere
+        self.skip = 0
+        #: rows that it has gone through, those passed over and bad ones included, and whose seeds are admitted
+        self.rows = 0
 
     def restore(self, state: bytes) -> None:
         """Create the spool, or cut it to what the last checkpoint knew.
@@ -125,8 +129,10 @@ class SeedList:
             self._waiting = True  # before looking: what grows afterwards rings
             if self._handed_out < self._spooled:
                 seeds, self._handed_out = await asyncio.to_thread(self._spool.batch, self._handed_out, self._spooled)
-                if requests := [seed_request(seed) for seed in seeds if seed.url is not None]:
+                new = seeds[max(0, self.skip - self.rows) :]
+                if requests := [seed_request(seed) for seed in new if seed.url is not None]:
                     yield requests
+                self.rows += len(seeds)
                 self._admitted = self._handed_out
             elif self._error:
                 raise self._error
@@ -143,7 +149,7 @@ class SeedList:
         Raises:
             ExportError: The file cannot be written.
         """
-        tally = SeedTally(unread=tuple(self._unread))
+        tally = SeedTally(unread=self.unread)
         position = 0
         while position < self._handed_out:
             batch, position = await asyncio.to_thread(self._spool.batch, position, self._handed_out)
@@ -152,6 +158,11 @@ class SeedList:
             tally = _counted(tally, batch, ends)
         await sink.sync(fsync=fsync)
         return tally
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Names of items that could not be read to their end."""
+        return tuple(self._unread)
 
     def _start_reading(self) -> None:
         loop = asyncio.get_running_loop()

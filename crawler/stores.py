@@ -68,6 +68,14 @@ async def open_store(
     return OpenedStore(frontier, restored, plan.effective_config(), ())
 
 
+def store_alone(path: Path, clock: Clock) -> Frontier:
+    """A store of a crawl of one process, at a path where nothing is; not open. Not safe from a power cut until it is
+    closed and brought to the disk by whoever fills it."""
+    from crawler.frontier.sqlite import SqliteFrontier  # noqa: PLC0415
+
+    return SqliteFrontier(path, clock, fsync=False)
+
+
 def restore(keepers: Mapping[str, Keeper], restored: Restored, path: Path) -> None:
     """Have all go on where they stood; a state that is none is damage of the store at `path`."""
     meaning: AbstractContextManager[None] = nullcontext()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from crawler.fleet.status import Totals
     from crawler.rule_health import RuleSummary
     from crawler.seedlist import SeedTally
     from crawler.stats import HostTally, Snapshot
@@ -44,6 +45,7 @@ def summary(
     fallen: Sequence[str] = (),
     unverified: Sequence[str] = (),
     traps: Sequence[Verdict] = (),
+    totals: Totals | None = None,
 ) -> str:
     """The account of a run that is over, without a last newline.
 
@@ -63,10 +65,12 @@ def summary(
         fallen: What rules find less of than before.
         unverified: Host patterns whose certificates were not checked.
         traps: What was stopped as a trap.
+        totals: Of one worker of several: what all of them came to.
     """
     tables = [
         _seeds(seeds),
-        _Table("Admitted URLs", snapshot.admitted, _account(snapshot)),
+        *([_whole(totals)] if totals else []),
+        _Table("Ended here" if totals else "Admitted URLs", snapshot.admitted, _account(snapshot)),
         _reasons(snapshot, Outcome.FAILED, "Failed", "for other reasons"),
         _reasons(snapshot, Outcome.EXCLUDED, "Excluded", "for other reasons"),
         _reasons(snapshot, Outcome.REDIRECTED, "Redirected", "to a URL in scope"),
@@ -78,7 +82,7 @@ def summary(
     shown = [table for table in tables if table.rows]
     labels = max(max(len(table.title), *(len(row.label) + 2 for row in table.rows)) for table in shown)
     digits = max(len(f"{table.total:,}") for table in shown)
-    sections = [_headline(snapshot, stopped_by, elapsed_s, seeds)]
+    sections = [_headline(snapshot, elapsed_s, _how(stopped_by, seeds, totals))]
     sections += [table.text(labels, digits) for table in shown]
     if snapshot.needs_js:
         sections.append(f"Pages that look empty without JavaScript: {snapshot.needs_js:,}")
@@ -121,7 +125,7 @@ class _Table(NamedTuple):
         return "\n".join((f"{self.title:<{labels}}  {self.total:>{digits},}", *rows))
 
 
-def _headline(snapshot: Snapshot, stopped_by: str | None, elapsed_s: float, seeds: SeedTally) -> str:
+def _headline(snapshot: Snapshot, elapsed_s: float, how: str) -> str:
     """How the crawl ended and what it brought; after a resumed run, every number is of the whole crawl."""
     resumed = snapshot.elapsed_s > elapsed_s + 1  # the snapshot's clock starts a little after the caller's
     whole_s = snapshot.elapsed_s if resumed else elapsed_s
@@ -129,17 +133,18 @@ def _headline(snapshot: Snapshot, stopped_by: str | None, elapsed_s: float, seed
     this_run = f", {duration(elapsed_s)} of it in this run" if resumed else ""
     pages = f"{counted(snapshot.pages, 'page')} in {duration(whole_s)} ({per_s:,.1f} a second)"
     answers = f"{size(snapshot.wire_bytes)} in {counted(snapshot.attempts, 'answer')}{this_run}"
-    how = f"{_how(stopped_by, seeds)}:"
+    how = f"{how}:"
     between = " " if len(how) + len(pages) < _COLUMNS else "\n"
     return f"{how}{between}{pages}\n{answers}"
 
 
-def _how(stopped_by: str | None, seeds: SeedTally) -> str:
+def _how(stopped_by: str | None, seeds: SeedTally, totals: Totals | None) -> str:
     if stopped_by == STOPPED:
-        return "Crawl interrupted"
+        return "Worker interrupted" if totals else "Crawl interrupted"
     if stopped_by:
         return f"Crawl stopped by {stopped_by}"
-    return "Crawl complete" if seeds.fetched else "No seed could be fetched"
+    fetched = totals.outcomes.get(Outcome.FETCHED) if totals else seeds.fetched
+    return "Crawl complete" if fetched else "No seed could be fetched"
 
 
 def _seeds(seeds: SeedTally) -> _Table:
@@ -156,6 +161,13 @@ def _account(snapshot: Snapshot) -> list[_Row]:
     always = (Outcome.FETCHED, Outcome.FAILED)
     rows = [_Row(outcome, count) for outcome, count in snapshot.outcomes.items() if count or outcome in always]
     return rows + [_Row("pending", snapshot.queued, "not fetched yet")] * bool(snapshot.queued)
+
+
+def _whole(totals: Totals) -> _Table:
+    """What all workers came to."""
+    rows = [_Row(outcome, count) for outcome, count in totals.outcomes.items() if count]
+    rows += [_Row("pending", totals.pending, "not fetched yet")] * bool(totals.pending)
+    return _Table("Admitted URLs, all workers", totals.admitted, rows or [_Row("pending", 0)])
 
 
 def _reasons(snapshot: Snapshot, outcome: Outcome, title: str, rest: str) -> _Table:

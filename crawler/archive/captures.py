@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from crawler.config import UrlsConfig
 
 UNCHANGED = "answer that is as it was before"
+MADE_ANEW = "answer that another worker was given, too, and that does not count"
 _NOT_MODIFIED = re.compile(r"http://netpreserve\.org/warc/1\.[01]/(?:revisit/)?server-not-modified")
 _TRUNCATED_MARKS = ("length", "time", "disconnect", "unspecified")
 
@@ -45,6 +46,9 @@ class Source(NamedTuple):
     end: int | None = None  #: where to stop; None: at its end
     #: of a file that earlier generations of a crawl have made: the store of the one that has it now
     carried_to: Path | None = None
+    #: numbers of answers, from 0 in the first of the files that have the same `part`, that are not to be read
+    stale: frozenset[int] = frozenset()
+    part: str = ""
 
 
 class Capture(NamedTuple):
@@ -92,10 +96,15 @@ class Captures:
         Raises:
             CrawlerError: A file cannot be read, or holds what is no record.
         """
+        passed: Counter[str] = Counter()  # answers, by part
         with closing(Payloads()) as payloads:
             for number, source in enumerate(self._sources):
-                for held in self._answers(number, source):
-                    yield from self._captures(held, payloads)
+                for place, held in enumerate(self._answers(number, source), passed[source.part]):
+                    passed[source.part] = place + 1
+                    if place in source.stale:
+                        self._pass_over(held, payloads)
+                    else:
+                        yield from self._captures(held, payloads)
             for number, start, skip in payloads.late():
                 records = Records(self._sources[number].path, start=start, skip=skip, most_bytes=self._most_bytes)
                 for held in islice(self._grouped(number, records), 1):
@@ -124,6 +133,12 @@ class Captures:
                     self.passed_over[f"{kind[:40] or 'untyped'} record"] += 1
         if held:
             yield held
+
+    def _pass_over(self, held: _Held, payloads: Payloads) -> None:
+        """An answer that does not count; others may refer to its payload."""
+        self.passed_over[MADE_ANEW] += 1
+        if held.record.kind != "revisit":
+            payloads.add(held.record, held.source)
 
     def _captures(self, held: _Held, payloads: Payloads, *, is_last: bool = False) -> Iterator[Capture]:
         """The answer as a capture; none if it has to be passed over, or waits for its payload."""

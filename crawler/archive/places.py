@@ -8,11 +8,18 @@ in one integer, so that later positions are larger. Each generation of a crawl h
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from crawler.errors import CrawlerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+STALE: Final = "stale.jsonl"
+"""Beside an archive that was merged from those of several workers: which of its answers do not count."""
 
 _LENGTH_BITS = 40
 _FILE = re.compile(r"(.+?(?:@([0-9]{1,9}))?)-([0-9]{5,})\.warc\.gz")
@@ -25,6 +32,28 @@ class ArchiveFile(NamedTuple):
     name: str  #: of its archive
     number: int
     path: Path
+
+
+class Stale(msgspec.Struct, frozen=True, kw_only=True):
+    """Answers of one worker that others have asked for again, and whose records do not count."""
+
+    files: list[str]  #: the names of the files that hold the answers of that worker, in order
+    answers: list[int]  #: numbers of answers, from 0 in the first of them on
+
+
+def stale_answers(folder: Path) -> list[Stale]:
+    """What is said of answers that do not count.
+
+    Raises:
+        CrawlerError: It cannot be read.
+    """
+    path = folder / STALE
+    try:
+        return [msgspec.json.decode(line, type=Stale) for line in path.read_bytes().splitlines()]
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CrawlerError(f"{path}: cannot be read: {error}") from error
 
 
 def position_of(number: int, length: int) -> int:

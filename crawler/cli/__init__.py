@@ -30,7 +30,9 @@ COMMANDS = {
     "crawl": "Crawl a seed list into a directory of JSONL.",
     "check": "Validate a configuration and print what will apply.",
     "why": "Say what happened to a URL, and where it was found.",
+    "status": "Show a crawl that workers share, and tell it what to do.",
     "try": "Show what one page would give.",
+    "merge": "Make one crawl of the files of several workers.",
     "reparse": "Extract again from an archive, without fetching.",
     "report": "Write a page on what a crawl came to.",
     "export": "Write records as Parquet, CSV, SQLite or JSON Lines.",
@@ -47,8 +49,8 @@ COMMANDS = {
 GROUPS = {
     "First steps": ("init", "demo", "doctor", "completion"),
     "Before a crawl": ("check", "try", "schema"),
-    "Crawl": ("crawl", "why"),
-    "Afterwards": ("report", "query", "export", "mine", "diff", "reparse"),
+    "Crawl": ("crawl", "status", "why"),
+    "Afterwards": ("merge", "report", "query", "export", "mine", "diff", "reparse"),
 }
 """How help shows them; what is in no group comes last."""
 

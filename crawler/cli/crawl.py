@@ -28,6 +28,8 @@ from crawler.parse.server import Server
 @click.option("--depth", metavar="N", help="Follow links at most N hops from a seed (scope.max_depth).")
 @click.option("--max-pages", metavar="N", help="Stop after N page records (budget.pages).")
 @click.option("--frontier", metavar="URL", help="Share the crawl through a Redis: redis://HOST:PORT/0 (frontier).")
+@click.option("--processes", metavar="N", help="With --frontier URL: this machine crawls with N workers.")
+@click.option("--process", hidden=True, metavar="I/N", help="Which of --processes N this one is.")
 @click.option(
     "--set",
     "overrides",
@@ -68,6 +70,8 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     depth: str | None,
     max_pages: str | None,
     frontier: str | None,
+    processes: str | None,
+    process: str | None,
     overrides: tuple[str, ...],
     resume: bool,  # noqa: FBT001
     retry_failed: bool,  # noqa: FBT001
@@ -120,9 +124,12 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
     with ExitStack() as stack:
         server = _server(stack)  # first of all: it loads what parsers need while this process loads the rest
         from crawler.cli.planning import STDOUT, plan_of, refresh_plan_of  # noqa: PLC0415  (help needs none of it)
+        from crawler.cli.processes import processes_of  # noqa: PLC0415
         from crawler.cli.remarks import contact_remarks  # noqa: PLC0415
         from crawler.cli.seed_advice import seed_remarks  # noqa: PLC0415
+        from crawler.enrolling import refuse_alone  # noqa: PLC0415
 
+        many = processes_of(processes)
         plan = (
             plan_of(seeds, config, directory, [*options, *overrides], output, resume=resume)
             if not refresh
@@ -133,6 +140,11 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
 
             plan = replace(plan, retry=where_of(where or ""))
         plan = replace(plan, repair=repair)
+        refuse_alone(plan.config, repair=repair, output=output is not None)
+        if many:
+            from crawler.cli.processes import run_processes  # noqa: PLC0415
+
+            return run_processes(plan, many, fresh=fresh, quiet=quiet)
         if dry_run:
             from crawler.cli.dry_run import dry_run as run_dry  # noqa: PLC0415
 
@@ -142,17 +154,18 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         remarks = [
             *contact_remarks(plan.config),
             *(() if resume or refresh else seed_remarks(plan.items(), plan.config.urls)),
-        ]
+        ] * (not process)
         stream = output == STDOUT
         return run_crawl(
             plan,
             fresh=fresh,
             stream=stream,
-            quiet=quiet,
-            verbose=verbose,
+            quiet=quiet or process is not None,
+            verbose=verbose and process is None,
             remarks=remarks,
             server=server,
             serve=serve,
+            process=process or "",
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli.completing import directories, paths
+from crawler.cli.merging import merged_first
 from crawler.cli.page import Page
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def diff(before: Path, after: Path, to: str | None, only: str | None, page: Path
     from crawler.report.comparison import Seen  # noqa: PLC0415
 
     kinds = _kinds(only)
+    merged_first(before, after)
     found = Differences(CrawlDirectory(before), CrawlDirectory(after), kinds)
     if page is not None:
         _check_page(page)

@@ -10,6 +10,7 @@ import click
 
 from crawler.cli.completing import directories, paths, record_names
 from crawler.cli.interrupting import interruptible
+from crawler.cli.merging import merged_first
 from crawler.cli.page import Page, pages_elsewhere
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def export(  # noqa: PLR0917  (one parameter per option)
     path = None if to == STDOUT else Path(to)
     if path is None and raw_cells:
         raise ConfigError("--raw-cells: is for --to FILE.csv")
+    merged_first(directory)
     tables, config = _tables(directory, pages)
     if path is not None:
         refuse_own(directory, tables, path)

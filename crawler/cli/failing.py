@@ -27,6 +27,8 @@ _WITHIN_S = 10
 
 def resume_command(plan: Plan, *, stream: bool = False) -> str:
     """What to type to go on with the crawl of a plan; its directory knows the rest."""
+    if plan.enrolment is not None:  # whose crawl is in Redis, and goes on with any worker
+        return " ".join([typed_command(), *(quoted(word) for word in plan.command[1:] if word != "--fresh")])
     words = ["crawl", "-d", str(plan.directory.path), "--resume"]
     if plan.generation is not None:
         words = ["crawl", "-d", str(plan.generation.base), "--refresh"]

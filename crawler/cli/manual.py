@@ -93,6 +93,27 @@ MANUALS: Final = {
         exits={0: "the crawl knows the URL", 2: _USAGE, 3: "it does not: the nearest it knows is named"},
         see=("crawler crawl --retry-failed, docs/records.md",),
     ),
+    "status": Manual(
+        arguments={
+            "URL": "a Redis or Valkey: redis://HOST:PORT/0, rediss:// with TLS; ?prefix= names the crawl, too",
+            "DIR": "the directory that workers of a crawl write to",
+            "NAME": "the crawl's name; needed where there are several",
+        },
+        groups={
+            "What is shown": ("--json", "--watch"),
+            "What the crawl is told": ("--pause", "--resume", "--stop", "--limit", "--forget"),
+        },
+        examples=(
+            "crawler status redis://127.0.0.1:6379/0",
+            "crawler status redis://127.0.0.1:6379/0 shop --watch",
+            "crawler status data/shop --json | jq .totals",
+            "crawler status data/shop --limit '*.example.org' delay=5s",
+            "crawler status data/shop --limit '*.example.org' default",
+            "crawler status data/shop --forget shop",
+        ),
+        exits={0: "shown, or done", 1: f"{_MACHINE}, or Redis does not answer", 2: _USAGE, 130: "interrupted"},
+        see=("docs/status.md, crawler crawl",),
+    ),
     "try": Manual(
         arguments={
             "URL": "a page, or a host, tried as https",
@@ -129,6 +150,27 @@ MANUALS: Final = {
         files={"FILE": "the lines, once all are there: `crawler schema diff`", "FILE.html": "the page"},
         exits={0: "compared, whether they differ or not", 1: _MACHINE, 2: _USAGE},
         see=("docs/diff.md, crawler crawl --refresh, crawler report",),
+    ),
+    "merge": Manual(
+        arguments={"DIR": "what workers of a shared crawl wrote to: of each machine its own, or one on a shared disk"},
+        examples=(
+            "crawler merge data/shop",
+            "crawler merge a/shop b/shop c/shop -d shop",
+            "crawler merge data/shop --frontier redis://127.0.0.1:6379/0",
+        ),
+        files={
+            "DIR/workers/": "the files of each worker; they are only read",
+            "OUT/pages.jsonl": "and all other files of a crawl: `crawler crawl --help`",
+            "OUT/merged.json": "what the merge came to, and as of when",
+        },
+        exits={
+            0: "merged, as the ledger has it",
+            1: f"{_MACHINE}; nothing has changed",
+            2: _USAGE,
+            4: "merged without the ledger, or some records are lost: it is said which",
+            130: "interrupted; nothing has changed",
+        },
+        see=("docs/merge.md, crawler status, crawler export",),
     ),
     "reparse": Manual(
         arguments={"DIR": "the directory of a crawl with export.warc: true", "FILE": "a WARC file of anybody's"},

@@ -11,6 +11,7 @@ import click
 
 from crawler.cli import INTERRUPTED, OK
 from crawler.cli.completing import directories
+from crawler.cli.merging import merged_first
 from crawler.cli.page import Page, pages_elsewhere
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def mine(  # noqa: PLR0917  (one parameter per option)
     from crawler.mining.run import mine as mined  # noqa: PLC0415
     from crawler.wording import counted  # noqa: PLC0415
 
+    merged_first(directory)
     crawl = _crawl(directory)
     asked = Asked(_steps(only), jobs or _cores(), top, pages)
     say = (lambda _: None) if quiet else remark

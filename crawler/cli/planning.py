@@ -12,6 +12,7 @@ import msgspec
 
 from crawler.config.file import load, loads
 from crawler.directory import CrawlDirectory, State
+from crawler.enrolling import refuse_alone
 from crawler.errors import ConfigError
 from crawler.export.packing import suffix
 from crawler.plan import Plan
@@ -107,6 +108,7 @@ def refresh_plan_of(
     )
     if config.frontier == "memory":
         raise ConfigError("frontier: memory keeps nothing that a refresh could go by: expected sqlite")
+    refuse_alone(config, refresh=True)
     if seeds:
         _check_items(plan, config_path)
     return plan

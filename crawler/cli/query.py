@@ -10,6 +10,7 @@ import click
 
 from crawler.cli.completing import directories, paths
 from crawler.cli.interrupting import interruptible
+from crawler.cli.merging import merged_first
 from crawler.cli.page import Page, pages_elsewhere
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def query(  # noqa: PLR0917  (one parameter per option)
     if to is not None and format_ is not None:
         raise ConfigError(f"--format {format_}: the name after --to says the format; expected one of them")
     asked = _sql(sql, file)
+    merged_first(directory)
     loaded = load_stored(CrawlDirectory(directory))
     crawl = Crawl(directory, loaded.config if loaded else None, pages)
     if asked is None:

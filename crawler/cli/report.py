@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.cli.completing import directories
+from crawler.cli.merging import merged_first
 from crawler.cli.page import Page, pages_elsewhere
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def report(
         raise ConfigError("--open shows a file: expected no -o - beside it")
     if pages is not None and not pages.is_file():
         raise ConfigError(f"--pages {pages}: there is no such file")
+    merged_first(directory)
     _say_if_long(directory, pages)
     if as_json:
         import msgspec  # noqa: PLC0415

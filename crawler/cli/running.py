@@ -20,6 +20,7 @@ from crawler.claims import move_aside
 from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK
 from crawler.cli.failing import in_time, no_alarm_left, way_on
 from crawler.cli.logs import logging_to
+from crawler.cli.joining import enrolled_here, whole_code
 from crawler.cli.out import data_for, remark
 from crawler.cli.planning import check_output
 from crawler.cli.refreshing import beside, told, way_to_go_on
@@ -32,6 +33,7 @@ from crawler.cli.stream import Follower
 from crawler.cli.typed import words_typed
 from crawler.clock import SystemClock
 from crawler.config.file import loads
+from crawler.config.fleet import is_shared
 from crawler.dashboard import open_board, shown
 from crawler.directory import CrawlDirectory, State
 from crawler.errors import ConfigError, CrawlerError, first_error
@@ -70,10 +72,12 @@ def run_crawl(
     remarks: Iterable[str] = (),
     server: Server | None = None,
     serve: str | None = None,
+    process: str = "",
 ) -> int:
     """Run a plan; its exit code.
 
     Args:
+        process: Which of how many processes of one machine this is, ``2/4``; empty where it is alone.
         remarks: Told at the beginning, and logged.
         server: For the parser pool, if one was started. Closed by the caller.
         serve: Where the dashboard is, as ``--serve`` says; None for none.
@@ -82,9 +86,13 @@ def run_crawl(
         ConfigError: The directory holds an unfinished or another crawl, or is in use; the output file exists.
         CrawlerError: The crawl failed.
     """
-    directory = plan.directory
     plan = dataclasses.replace(plan, command=words_typed())
     plan.check()
+    if is_shared(plan.config.frontier):
+        found = enrolled_here(plan, fresh=fresh, quiet=quiet, process=process)
+        if found is None:
+            return OK
+        plan, fresh = found, False
     check_output(plan, fresh=fresh)
     finished = _already(plan, fresh=fresh)
     if finished and not plan.resume:
@@ -92,6 +100,7 @@ def run_crawl(
         if not quiet:
             remark(finished)
         return OK
+    directory = plan.directory
     with ExitStack() as stack:
         board = open_board(serve, stack)
         aside = stack.enter_context(claimed(plan, fresh=fresh))
@@ -157,7 +166,7 @@ def _account(plan: Plan, result: Result, elapsed_s: float, *, was_cut: bool, str
     """Leave a report, put a generation in force, and tell what all came to."""
     directory = plan.directory
     ended, news = ended_so(plan, result.ending.stopped_by)
-    if ended is None or ended.is_whole:
+    if plan.enrolment is None and (ended is None or ended.is_whole):
         report_written(plan, result, quiet=quiet)
     if ended is not None and ended.is_whole:
         from crawler.refresh.publish import published  # noqa: PLC0415 - only a refresh pays for it
@@ -182,6 +191,7 @@ def _account(plan: Plan, result: Result, elapsed_s: float, *, was_cut: bool, str
         fallen=result.fallen,
         unverified=plan.config.fetch.unverified,
         traps=result.traps,
+        totals=result.totals,
     )
     remark(text)
     for line in told(ended) if ended else filter(None, [news]):
@@ -194,6 +204,8 @@ def exit_code(result: Result) -> int:
         return INTERRUPTED
     if result.ending.stopped_by:
         return OK  # a budget, which may have come before the first seed
+    if result.totals is not None:
+        return whole_code(result.totals)
     if result.seeds.fetched == 0:
         return NO_SEED
     mend = result.seeds.unread or any(mendable(reason) for _, reason in result.snapshot.reasons)

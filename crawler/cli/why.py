@@ -9,6 +9,7 @@ import click
 
 from crawler.cli import NO_SEED, OK
 from crawler.cli.completing import directories
+from crawler.cli.merging import merged_first
 from crawler.cli.page import Page
 
 
@@ -29,6 +30,7 @@ def why(directory: Path, url: str, as_json: bool) -> int:  # noqa: FBT001
     from crawler.cli.telling import told  # noqa: PLC0415
     from crawler.dataset.why import explain  # noqa: PLC0415
 
+    merged_first(directory)
     now = time.time()
     facts = explain(directory, url, now)
     if as_json:

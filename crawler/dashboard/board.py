@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from crawler.clock import SystemClock
+from crawler.config.fleet import is_shared
 from crawler.dashboard.access import Access, token_for
 from crawler.dashboard.address import address_of, listen
 from crawler.dashboard.health import Health
@@ -24,6 +25,7 @@ from crawler.dashboard.hub import Hub
 from crawler.dashboard.metrics import metrics
 from crawler.dashboard.recent import Recent
 from crawler.dashboard.state import HOSTS, End, Moment, encoded
+from crawler.dashboard.workers import ACTIONS, Workers
 from crawler.eta import Eta
 from crawler.models import STOPPED
 from crawler.sinks import scraped_sinks
@@ -89,6 +91,7 @@ class Board:
         self._judged_at = self._measured_at = -_JUDGE_APART_S
         self._measured = ""
         self._stopped = False
+        self._workers: Workers | None = None
 
     def seeing(self, plan: Plan) -> Plan:
         """The plan, with this board told of each commit. Once, before the crawl is opened."""
@@ -103,13 +106,18 @@ class Board:
         self._running = running
         self._count(running.snapshot())
         self._server = await self._served()
-        self._looking = asyncio.create_task(self._look_on(), name="dashboard")
+        self._tasks = [asyncio.create_task(self._look_on(), name="dashboard")]
+        if is_shared(self._plan.config.frontier):
+            self._workers = Workers(self._plan.config, self._clock)
+            self._tasks.append(asyncio.create_task(self._workers.watch(), name="dashboard of all workers"))
 
     async def end(self) -> None:
         """Say how it ended to whoever looks, and serve no more."""
-        self._looking.cancel()
+        for task in self._tasks:
+            task.cancel()
         try:
             async with asyncio.timeout(_CLOSE_S):
+                await asyncio.gather(*self._tasks, return_exceptions=True)
                 if self._hub.readers:
                     counted = self._running.snapshot()
                     # what was given up in flight waits again, for a resume
@@ -177,6 +185,8 @@ class Board:
             self._health.saw(snapshot, self._running.hosts(0).conditions, now)
 
     def _moment(self, snapshot: Snapshot, end: End | None = None) -> Moment:
+        if self._workers is not None and end is None:
+            self._workers.looked()
         hosts = self._running.hosts(HOSTS)
         verdict = self._health.saw(snapshot, hosts.conditions, self._clock.monotonic())
         return Moment(
@@ -189,6 +199,7 @@ class Board:
             most=self._running.control.most,
             eta=self._eta.after(snapshot),
             budget=self._plan.config.budget,
+            workers=self._workers,
             end=end,
         )
 
@@ -215,6 +226,8 @@ class Board:
                 control.set_concurrency(wish.value)
             case "concurrency":
                 raise ValueError(f"concurrency: {wish.value}: expected a value of 1 or more")
+            case action if action in ACTIONS and self._workers is not None:
+                self._workers.tell(action)
             case _:
                 raise ValueError(f"action: {wish.action[:40]!r}: expected pause, resume, stop or concurrency")
         log.info("told by the dashboard", extra={"why": f"{wish.action} {wish.value or ''}".rstrip()})

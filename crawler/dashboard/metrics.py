@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
+from crawler.dashboard.workers import gauges
 from crawler.sinks import REJECTS
 from crawler.stats import LATENCY_BOUNDS_S
 from crawler.views import HostCondition
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from crawler.dashboard.recent import Recent
     from crawler.dashboard.state import Moment
+    from crawler.dashboard.workers import Workers
     from crawler.stats import Snapshot
     from crawler.views import MachineView
 
@@ -43,6 +45,7 @@ def metrics(moment: Moment, recent: Recent, *, streams: int) -> str:
         _latency(moment.snapshot),
         *_gauges(moment),
         *_machine(moment.machine),
+        *_fleet(moment.workers),
         _one("crawler_dashboard_streams", "gauge", "Pages that look at the dashboard.", streams),
     ):  # fmt: skip
         lines += part
@@ -95,6 +98,13 @@ def _machine(machine: MachineView) -> Iterator[Iterable[str]]:
         yield _one("crawler_busy_cores", "gauge", "Processor seconds used per second.", machine.cores_busy)
     if machine.parsers_busy is not None:
         yield _one("crawler_parsers_busy_ratio", "gauge", "Share of time parsers are busy.", machine.parsers_busy)
+
+
+def _fleet(workers: Workers | None) -> Iterator[Iterable[str]]:
+    """Of all workers together, once they have been looked at."""
+    if workers is not None and workers.latest is not None:
+        for name, told, values in gauges(workers.latest):
+            yield _many(name, "gauge", told, values)
 
 
 def _latency(snapshot: Snapshot) -> Iterator[str]:

@@ -49,6 +49,7 @@ _FILES: Final = {
     "/chart.js": ("chart.js", "text/javascript"),
     "/rows.js": ("rows.js", "text/javascript"),
     "/words.js": ("words.js", "text/javascript"),
+    "/workers.js": ("workers.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
     "/favicon.ico": ("icon.svg", "image/svg+xml"),  # which browsers ask for beside plain text
 }
@@ -74,7 +75,7 @@ _ENTERED: Final = (
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What ``POST /control`` says."""
 
-    #: pause, resume, stop or concurrency
+    #: pause, resume, stop or concurrency; of a crawl that workers share: pause_all, resume_all, stop_all
     action: str
     #: for concurrency
     value: int | None = None

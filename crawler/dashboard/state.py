@@ -9,6 +9,7 @@ import msgspec
 
 from crawler import __version__
 from crawler.dashboard.history import percentile
+from crawler.dashboard.workers import told
 from crawler.sinks import REJECTS
 from crawler.stats import LATENCY_BOUNDS_S
 from crawler.wording import meaning
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from crawler.dashboard.health import Verdict
     from crawler.dashboard.history import History, Latency
     from crawler.dashboard.recent import Recent
+    from crawler.dashboard.workers import Workers
     from crawler.eta import Estimate
     from crawler.stats import Snapshot
     from crawler.views import HostView, HostViews, MachineView
@@ -59,6 +61,8 @@ class Moment:
     most: int  #: requests in flight that may be asked for
     eta: Estimate | None
     budget: BudgetConfig
+    #: of a crawl that others work at, too
+    workers: Workers | None = None
     end: End | None = None
 
 
@@ -92,6 +96,7 @@ def encoded(moment: Moment, history: History, recent: Recent) -> bytes:
             "records": _records(recent),
             "recent": history.recent()._asdict(),
             "whole": history.whole()._asdict(),
+            "fleet": told(moment.workers),
         }
     )
 

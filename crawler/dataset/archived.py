@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from crawler.archive.captures import Source
-from crawler.archive.places import all_files, archive_name, place_of
+from crawler.archive.places import all_files, archive_name, place_of, stale_answers
 from crawler.dataset.ledger import KnownUrls
 from crawler.directory import CrawlDirectory
 from crawler.errors import ConfigError
@@ -62,12 +62,15 @@ def _of_crawl(directory: Path, folder: Path) -> list[Source]:
         return [Source(file.path) for file in files]
     with KnownUrls(store) as known:
         number, length = place_of(known.position(WARC))
+    stale = {file: (frozenset(one.answers), one.files[0]) for one in stale_answers(folder) for file in one.files}
     found = []
     for file in files:
+        answers, part = stale.get(file.path.name, (frozenset(), ""))
         if file.name != name:
-            found.append(Source(file.path, carried_to=store))
+            found.append(Source(file.path, carried_to=store, stale=answers, part=part))
         elif file.number <= number:
-            found.append(Source(file.path, length if file.number == number else None))
+            end = length if file.number == number else None
+            found.append(Source(file.path, end, stale=answers, part=part))
     return found
 
 

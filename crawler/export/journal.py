@@ -5,7 +5,8 @@ made the records anew. The ledger that they share says which end counts, by work
 that worker, from 0: the number of its line here. How much of each file belongs to it is said here too, so that a merge
 takes a file's pieces, and need not look into them.
 
-A checkpoint writes these lines after all others: where a line is, so are the records it tells of.
+A checkpoint writes these lines after all others: where a line is, so are the records it tells of. One more line follows
+them, on what its worker has come to so far.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from crawler.errors import ExportError
 from crawler.models import OUTCOMES, Outcome
 
 if TYPE_CHECKING:
-    from crawler.batch import Batch
+    from crawler.batch import Batch, Told
     from crawler.export.base import Sink
 
 JOURNAL: Final = "journal"
@@ -40,6 +41,21 @@ class JournalLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sinks: Annotated[dict[str, int], Meta(description="sink -> bytes of its lines, newlines included, not compressed")]
 
 
+class CheckpointLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a worker has come to at the end of a checkpoint."""
+
+    checkpoint: Annotated[int, Meta(description="how many ends are in it: the lines before this one")]
+    positions: Annotated[dict[str, int], Meta(description="sink -> up to where its file is whole")]
+    counters: Annotated[dict[str, int], Meta(description="the worker's totals, as the store of a crawl has them")]
+    states: Annotated[dict[str, bytes], Meta(description="small states, in base64, now and then: rules, traps")] = {}
+
+
+STATES: Final = ("rules", "traps")
+"""Names of the states that are told."""
+IS_CHECKPOINT: Final = b'{"checkpoint":'
+"""How the line of a checkpoint begins, and no other."""
+
+_STATES_EVERY = 16  # checkpoints: they may be 100 KB
 _ENCODED_AT_ONCE = 1_000
 _ENCODER = msgspec.json.Encoder()
 
@@ -53,23 +69,42 @@ class Journal:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
+        self._states: dict[str, bytes] = {}  # that were told last
+        self._written = 0  # checkpoints
 
     async def open(self, position: int | None) -> None:
         """See `Sink.open`."""
         await self._sink.open(position)
 
-    async def write(self, batch: Batch, *, fsync: bool) -> None:
+    async def write(self, batch: Batch, told: Told, *, fsync: bool) -> None:
         """Tell of all ends of a batch, whose lines are complete and in their files.
 
         Raises:
             ExportError: The file cannot be written, or the batch does not say what each end brought.
         """
-        if not batch.finished:
+        if not batch.finished and not told.is_last:
             return
         if not isinstance(batch, JournaledBatch):
             raise ExportError("a journal is to be written, and nobody has noted which lines are of which URL")
-        await self._sink.append(await _lines(batch))
+        lines = await _lines(batch)
+        line = CheckpointLine(
+            checkpoint=len(lines),
+            positions=dict(told.positions),
+            counters=dict(told.counters),
+            states=self._news(told),
+        )
+        await self._sink.append([*lines, _ENCODER.encode(line)])
         await self._sink.sync(fsync=fsync)
+        self._written += 1
+
+    def _news(self, told: Told) -> dict[str, bytes]:
+        """The states that are worth telling again."""
+        if self._written % _STATES_EVERY and not told.is_last:
+            return {}
+        now = {name: told.states[name] for name in STATES if told.states.get(name)}
+        news = {name: state for name, state in now.items() if state != self._states.get(name)}
+        self._states = now
+        return news
 
     async def aclose(self) -> None:
         """See `Sink.aclose`."""

@@ -12,8 +12,8 @@ partition weighs as many hosts as are active in it. Two things are balanced, one
 2. *Number*, with the partitions that weigh nothing: hosts not found yet are as likely in one as in another.
 
 A move costs: what is in flight has to end, and the new owner loads what is known of the partition. So those that are
-held stay where they are, but for what balance takes; and while the same workers are there, nothing moves until one of
-them has more than 1.2 times its share, or less than half.
+held stay where they are, but for what balance takes. What nobody holds any more goes to those who have least. Unless
+somebody has joined, nothing else moves until a worker has more than 1.2 times its share, or less than half.
 """
 
 from __future__ import annotations
@@ -53,9 +53,11 @@ def planned(before: Plan, workers: Collection[int], weights: Mapping[int, float]
         hold partitions, in order. The same arguments give the same plan.
     """
     at_work = tuple(sorted(set(workers))[:most])
-    changed = at_work != before.workers
-    owners = _balanced(before.owners, at_work, weights, are_others=changed) if at_work else [0] * len(before.owners)
-    if not changed and tuple(owners) == before.owners:
+    if not at_work:
+        owners = [0] * len(before.owners)
+    else:
+        owners = _balanced(before.owners, at_work, weights, have_joined=not set(at_work) <= set(before.workers))
+    if at_work == before.workers and tuple(owners) == before.owners:
         return before
     return Plan(version=before.version + 1, workers=at_work, owners=tuple(owners))
 
@@ -76,18 +78,18 @@ def shares(plan: Plan, weights: Mapping[int, float]) -> dict[int, float]:
 
 
 def _balanced(
-    owners: Sequence[int], workers: Sequence[int], weights: Mapping[int, float], *, are_others: bool
+    owners: Sequence[int], workers: Sequence[int], weights: Mapping[int, float], *, have_joined: bool
 ) -> list[int]:
     """An owner for each partition: the one it had, if that is one of `workers` and balance allows."""
     heavy = {partition: weight for partition in range(len(owners)) if (weight := weights.get(partition, 0.0)) > 0}
     light = dict.fromkeys((partition for partition in range(len(owners)) if partition not in heavy), 1.0)
     balance = _Balance(workers, heavy, owners)
-    if are_others:
+    if have_joined:
         balance.level()
     else:
         balance.level(high=TOO_BUSY, low=TOO_IDLE)
     number = _Balance(workers, light, owners, _counts(balance.held))
-    if are_others:
+    if have_joined:
         number.level()
     after = list(owners)
     for one in (balance, number):

@@ -18,6 +18,7 @@ from crawler.directory import write_whole
 from crawler.errors import ConfigError, CrawlerError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 FORMAT: Final = 1
@@ -121,7 +122,7 @@ def segments(directory: Path) -> list[Segment]:
     return sorted(found, key=lambda segment: segment.worker.id)
 
 
-def refuse_strangers(found: list[Segment], crawl: str) -> None:
+def refuse_strangers(found: Sequence[Segment], crawl: str) -> None:
     """Refuse directories of another crawl, and two of one worker.
 
     Raises:

@@ -95,7 +95,7 @@ async def test_host_that_has_pages_enough_stays_so_whatever_happens_to_its_urls(
     await counted.commit(Checkpoint(finished=(finished(page, has_page=True),)))
     assert await names(counted, pages_below=2) == ["h0", "h1", "new"]
     frontier = await crash(counted, frontier_factory)
-    assert await names(frontier, pages_below=2) == ["h0", "h1", "new"]
+    assert sorted(await names(frontier, pages_below=2)) == ["h0", "h1", "new"]
 
 
 async def test_host_is_listed_again_once_its_pages_are_requeued(counted):

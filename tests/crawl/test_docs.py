@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import click
 import pytest
@@ -15,7 +16,8 @@ from crawler.config import CrawlConfig
 from crawler.config.file import to_plain
 from crawler.demo.serve import running_shop
 from tests.support.documents import DOCUMENTS, RUN, SHELL, spoken, steps
-from tests.support.following import NOT_RUN, Reader, environment, furnish, why_not
+from tests.support.following import NOT_RUN, REDIS, Reader, environment, furnish, why_not
+from tests.support.redis_server import RedisServer, server_binary
 
 STEPS = [step for document in DOCUMENTS for step in steps(document)]
 FROM_NOTHING = ("README.md",)
@@ -41,16 +43,20 @@ def went(request, shop, tmp_path_factory):
     url, furnished = shop
     asked = {item.callspec.params["step"].document for item in request.session.items if "went" in item.fixturenames}
     futures = {}
-    with ThreadPoolExecutor(max_workers=2) as followers:
+    with ThreadPoolExecutor(max_workers=2) as followers, ExitStack() as servers:
         for document in sorted(asked):
             folder = tmp_path_factory.mktemp("reading") / "folder"
             leave_out = ("data", "*.yaml", "seeds.txt") if document in FROM_NOTHING else ()
             shutil.copytree(furnished, folder, symlinks=True, ignore=shutil.ignore_patterns(*leave_out))
-            reader = Reader([step for step in STEPS if step.document == document], folder, url)
+            taken = [step for step in STEPS if step.document == document]
+            redis_url = None
+            if server_binary() and any(REDIS in step.text for step in taken):
+                redis_url = servers.enter_context(RedisServer(folder.parent / "redis")).url
+            reader = Reader(taken, folder, url, redis_url)
             futures |= reader.done
             followers.submit(reader.follow)
         yield futures
-        followers.shutdown(cancel_futures=True)
+        followers.shutdown(cancel_futures=True)  # before their servers end
 
 
 @pytest.mark.slow

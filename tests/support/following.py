@@ -1,7 +1,8 @@
 """Follow a document on this machine: its commands in a shell, its files written, its Python run.
 
-Three things are different from what a reader does, and nothing else: ``https://example.org/`` is the shop of
-``crawler demo`` on loopback; it is asked without a pause; and `NOT_RUN` is only looked at. What a document expects its
+Four things are different from what a reader does, and nothing else: ``https://example.org/`` is the shop of
+``crawler demo`` on loopback; it is asked without a pause; `REDIS` is a server of this reader's own, where one is
+installed; and `NOT_RUN` is only looked at. What a document expects its
 reader to have is there: see `furnish`.
 """
 
@@ -47,6 +48,9 @@ INSTEAD = {
     r"(--serve[ =]\S*?:?)\d{4}\b": r"\g<1>0",  # the port may be taken here
 }
 """What is run in place of something that would not end, or meet others on this machine."""
+
+REDIS = "redis://127.0.0.1:6379/0"
+"""Where documents have a Redis or Valkey."""
 
 _SITE = re.compile(r"(?<!\+)https://example\.org(?=[/\s'\"\])},]|$)")
 _HOST = re.compile(r"(?<![\w.*+/=@:-])example\.org(?=[/\s'\"\]]|$)")
@@ -102,8 +106,8 @@ def environment(folder: Path) -> dict[str, str]:
 class Reader:
     """Somebody who follows one document in a folder of their own, step by step, whatever comes of each."""
 
-    def __init__(self, steps: list[Step], folder: Path, url: str) -> None:
-        self._folder, self._url = folder, url
+    def __init__(self, steps: list[Step], folder: Path, url: str, redis_url: str | None = None) -> None:
+        self._folder, self._url, self._redis_url = folder, url, redis_url
         self.done: dict[Step, Future[None]] = {step: Future() for step in steps}  #: how each step went, once it has
 
     def follow(self) -> None:
@@ -144,7 +148,7 @@ class Reader:
         if step.language == "yaml":
             text = re.sub(r"(?m)(^seeds: .*|^ +- *)example\.org\b", rf"\1{self._url}", text)
             text = re.sub(r"\bdelay: \S+?(?=[,}\s]|$)", "delay: 0s", text)
-        path.write_text(text + "\n")
+        path.write_text(text.replace(REDIS, self._redis_url or REDIS) + "\n")
         return path
 
     def _type(self, command: str) -> None:
@@ -158,7 +162,9 @@ class Reader:
         for tool in re.findall(r"(?:^|\| )(jq|sqlite3|duckdb|zstd|curl)\b", command):
             if shutil.which(tool) is None:
                 pytest.skip(f"{tool} is not installed")
-        command = localised(command, self._url, hosts=True)
+        if REDIS in command and self._redis_url is None:
+            pytest.skip("neither redis-server nor valkey-server is installed")
+        command = localised(command, self._url, hosts=True).replace(REDIS, self._redis_url or REDIS)
         for pattern, other in INSTEAD.items():
             command = re.sub(pattern, other, command)
         self.run(deployment.without_container(command))

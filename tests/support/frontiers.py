@@ -11,6 +11,7 @@ from crawler.frontier.memory import MemoryFrontier, MemoryStore
 from crawler.frontier.sqlite import SqliteFrontier
 from crawler.models import Checkpoint, Finished, Link, Outcome, Request, Snoozed
 from crawler.url import fingerprint
+from tests.support.shared_frontiers import lone_factory
 
 #: so small that nearly everything goes by way of the disk
 TIGHT = Bounds(memory_urls=3, window_urls=2, chunk_urls=2, host_names=2, snoozed=1, seeds=1, unindexed=2)
@@ -31,9 +32,24 @@ def tight_sqlite(clock, folder):
     return lambda **options: SqliteFrontier(folder / "crawl.db", clock, bounds=TIGHT, **options)
 
 
+def redis(clock, folder):
+    """A crawl of its own on one server for all tests; each frontier a worker of its own, on its own connection."""
+    return lone_factory(clock, Bounds())
+
+
+def tight_redis(clock, folder):
+    return lone_factory(clock, TIGHT)
+
+
 #: (clock, empty folder) -> a function that makes a frontier, with options, on one store: another each time, as after a
 #: crash
-BACKENDS = {"memory": memory, "sqlite": sqlite, "tight sqlite": tight_sqlite}
+BACKENDS = {
+    "memory": memory,
+    "sqlite": sqlite,
+    "tight sqlite": tight_sqlite,
+    "redis": redis,
+    "tight redis": tight_redis,
+}
 
 
 def seed(url="https://a.test/", **fields):

@@ -14,9 +14,9 @@ from crawler.parse.server import Server
 FIRST_REQUEST = """
 import os, sys
 from pathlib import Path
-import crawler.build
+import crawler.fetchers
 from crawler.cli import run
-make = crawler.build._fetcher
+make = crawler.fetchers.http_fetcher
 async def first(request, started):
     Path("loaded").write_text("\\n".join(sys.modules))
     os._exit(0)
@@ -24,7 +24,7 @@ def fetcher(*arguments, **named):
     made = make(*arguments, **named)
     made.fetch = first
     return made
-crawler.build._fetcher = fetcher
+crawler.fetchers.http_fetcher = fetcher
 run(["crawl", "http://127.0.0.1:1/", "-d", "crawl", "-q", "--set", "robots.obey=false"])
 """
 

@@ -55,7 +55,7 @@ def test_busiest_has_at_most_one_partition_more_than_the_mean(n, steps):
     for workers, weights in steps:
         before, plan = plan, planned(plan, workers, weights)
         loads = shares(plan, weights)
-        if loads and before.workers != plan.workers:
+        if set(plan.workers) > set(before.workers):
             assert max(loads.values()) <= least_weight(weights, loads) * (1 + 1e-6)
 
 
@@ -110,7 +110,16 @@ def test_a_death_moves_little_but_the_partitions_of_the_dead(lost, weights):
     others = [weights[partition] for partition in set(moves(old, new)) - were_theirs]
     assert sum(others) <= len(lost) * max(weights.values())  # whoever inherits a heavy one gives as much away
     loads = shares(new, weights).values()
-    assert max(loads) <= 1.06 * sum(loads) / len(left)
+    assert max(loads) <= 1.2 * sum(loads) / len(left)
+
+
+def test_a_death_does_not_stir_what_was_out_of_balance_but_bearable():
+    old = planned(nobodys(90), [1, 2, 3], dict.fromkeys(range(90), 10.0))
+    lighter = {partition: 8.5 if owner == 1 else 10.0 for partition, owner in enumerate(old.owners)}
+    new = planned(old, [1, 2], lighter)
+    assert set(moves(old, new)) == {partition for partition, owner in enumerate(old.owners) if owner == 3}
+    loads = shares(new, lighter).values()
+    assert max(loads) <= 1.05 * sum(loads) / 2
 
 
 def test_nothing_moves_while_nobody_is_far_from_its_share():
@@ -186,4 +195,4 @@ def test_crews_that_change_move_little_more_than_they_must(seed, workers, leave,
     moved = sum(weights[partition] for partition in moves(old, new))
     must = max(min(leave, workers - 1) / workers, join / len(crew)) * sum(weights.values())
     assert moved <= 1.15 * must + len(crew) * (0.1 * mean + heaviest)
-    assert max(shares(new, weights).values()) <= max(1.05 * mean, mean + heaviest)
+    assert max(shares(new, weights).values()) <= max((1.05 if join else 1.2) * mean, mean + heaviest)

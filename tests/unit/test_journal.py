@@ -8,10 +8,10 @@ import random
 import msgspec
 import pytest
 
-from crawler.batch import Batch
+from crawler.batch import Batch, Told
 from crawler.dataset.lines import Lines
 from crawler.errors import ExportError
-from crawler.export.journal import Journal, JournalLine
+from crawler.export.journal import IS_CHECKPOINT, CheckpointLine, Journal, JournalLine
 from crawler.export.jsonl import JsonlSink
 from crawler.export.packing import suffix
 from crawler.frontier.memory import MemoryStore
@@ -37,11 +37,11 @@ def end(number):
     return finished, tuple(records) + ((("warc", b"an\nanswer"),) if number % 2 else ())
 
 
-async def journalled(folder, batches, compress="none"):
+async def journalled(folder, batches, compress="none", **more):
     """What is in a folder after a crawl whose ends come in these batches, a checkpoint for each."""
     sink = JsonlSink(folder / f"journal.jsonl{suffix(compress)}", compress)
     await sink.open(None)
-    frontier, sinks, committer = await opened(MemoryStore(), folder, journal=Journal(sink))
+    frontier, sinks, committer = await opened(MemoryStore(), folder, journal=Journal(sink), **more)
     for name in ("items", "links", "warc"):
         sinks[name] = JsonlSink(folder / f"{name}.jsonl")
         await sinks[name].open(None)
@@ -55,7 +55,14 @@ async def journalled(folder, batches, compress="none"):
     for one in (sink, *sinks.values()):
         await one.aclose()
     path = folder / f"journal.jsonl{suffix(compress)}"
-    return [msgspec.json.decode(line, type=JournalLine) for line in Lines(path)]
+    return [
+        msgspec.json.decode(line, type=CheckpointLine if line.startswith(IS_CHECKPOINT) else JournalLine)
+        for line in Lines(path)
+    ]
+
+
+def ends_in(told):
+    return [line for line in told if isinstance(line, JournalLine)]
 
 
 def taken(frontier, finished, records):
@@ -70,7 +77,7 @@ async def test_the_bytes_of_all_ends_in_order_are_each_file(tmp_path, compress):
     ends = [end(number) for number in range(23)]
     cuts = sorted(random.Random(1).sample(range(23), 4))
     batches = [ends[a:b] for a, b in zip([0, *cuts], [*cuts, 23], strict=True)]
-    told = await journalled(tmp_path, batches, compress)
+    told = ends_in(await journalled(tmp_path, batches, compress))
     assert [line.url for line in told] == [finished.request.url for finished, _ in ends]
     assert [(line.outcome, line.reason, line.attempt, line.at) for line in told] == [
         (finished.outcome, finished.reason, finished.request.attempt, finished.at) for finished, _ in ends
@@ -88,8 +95,40 @@ async def test_the_bytes_of_all_ends_in_order_are_each_file(tmp_path, compress):
 
 
 async def test_answers_that_are_packed_on_their_way_are_counted(tmp_path):
-    told = await journalled(tmp_path, [[end(number) for number in range(5)]])
+    told = ends_in(await journalled(tmp_path, [[end(number) for number in range(5)]]))
     assert [line.sinks.get("warc", 0) for line in told] == [0, 1, 0, 1, 0]
+
+
+async def test_each_checkpoint_says_what_its_worker_has_come_to(tmp_path):
+    told = await journalled(tmp_path, [[end(0), end(1)], [end(2)]])
+    kinds = ["c" if isinstance(line, CheckpointLine) else "e" for line in told]
+    assert "".join(kinds) == "eececc"  # the last one ends the run, and has no ends
+    checkpoints = [line for line in told if isinstance(line, CheckpointLine)]
+    assert [line.checkpoint for line in checkpoints] == [2, 1, 0]
+    assert checkpoints[-1].positions["pages"] == (tmp_path / "pages.jsonl").stat().st_size
+    assert "attempts" in checkpoints[-1].counters
+
+
+async def test_large_states_are_told_now_and_then_and_at_the_end(tmp_path):
+    class Rules:
+        seen = 0
+
+        def restore(self, state):
+            pass
+
+        def state(self):
+            self.seen += 1
+            return b"%d" % self.seen
+
+        async def sync(self, *, fsync):
+            pass
+
+    told = await journalled(
+        tmp_path, [[end(number)] for number in range(20)], keepers={"rules": Rules(), "cookies": Rules()}
+    )
+    states = [line.states for line in told if isinstance(line, CheckpointLine)]
+    assert [list(one) for one in states] == [["rules"], *[[]] * 15, ["rules"], *[[]] * 3, ["rules"]]
+    assert states[-1]["rules"] == b"22"
 
 
 async def test_a_crawl_of_its_own_has_no_journal(tmp_path):
@@ -104,10 +143,10 @@ async def test_the_journal_is_written_after_the_records_and_before_the_frontier_
     order = []
 
     class Watching(Journal):
-        async def write(self, batch, *, fsync):
+        async def write(self, batch, told, *, fsync):
             order.append(("records", (tmp_path / "outcomes.jsonl").stat().st_size > 0))
             order.append(("pending", frontier.counts().pending))
-            await super().write(batch, fsync=fsync)
+            await super().write(batch, told, fsync=fsync)
 
     sink = JsonlSink(tmp_path / "journal.jsonl")
     await sink.open(None)
@@ -124,4 +163,4 @@ async def test_a_journal_of_what_nobody_noted_is_refused(tmp_path):
     batch = Batch()
     batch.add(*end(0))
     with pytest.raises(ExportError, match="nobody has noted"):
-        await Journal(sink).write(batch, fsync=False)
+        await Journal(sink).write(batch, Told({}, {}, {}, is_last=False), fsync=False)

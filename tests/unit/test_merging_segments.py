@@ -69,7 +69,7 @@ def test_another_crawl_s_worker_is_refused_and_one_given_twice(tmp_path):
 def test_a_file_that_is_none_of_ours_is_named(tmp_path, content):
     path = made(tmp_path, 1) / "worker.json"
     path.write_bytes(content)
-    with pytest.raises(CrawlerError, match="worker.json"):
+    with pytest.raises(CrawlerError, match=r"worker\.json"):
         segments(tmp_path)
 
 

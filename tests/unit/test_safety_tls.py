@@ -116,14 +116,14 @@ async def test_the_environment_changes_nothing_that_nobody_asked_for(tmp_path):
     (tmp_path / ".netrc").chmod(0o600)
     code = """
 import asyncio, sys
-from crawler.build import _http
+from crawler.fetchers import http
 from crawler.clock import SystemClock
 from crawler.config import FetchConfig, HostFetchConfig
 from crawler.seeds import seed_request, single_seed
 
 async def main():
     config = FetchConfig(hosts={"127.0.0.1": HostFetchConfig(verify=False)})
-    fetcher = _http()(config, SystemClock(), concurrency=1)
+    fetcher = http()(config, SystemClock(), concurrency=1)
     print((await fetcher.fetch(seed_request(single_seed(sys.argv[1])), lambda: None)).status)
     await fetcher.aclose()
 

@@ -2,6 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { element, follow, pass, say } from "./rows.js";
+import { mayAll, showWorkers } from "./workers.js";
 import { clock, count, duration, percent, percentile, rate, roughly, size } from "./words.js";
 
 const get = (id) => document.getElementById(id);
@@ -129,6 +130,7 @@ function show(s) {
   showTables(s);
   showHosts(s);
   showLatest(s);
+  showWorkers(s.fleet);
   showChart();
   enable();
 }
@@ -141,7 +143,7 @@ function showChart() {
 // A button that is used is not taken away from under the keyboard: what makes no sense now is said to be so.
 function enable() {
   const live = source !== null && now !== null && !now.end && now.state !== "stopping";
-  const may = { pause: live && !now.paused, resume: live && now.paused, stop: live, fewer: live && now.concurrency > 1, more: live && now.concurrency < now.most };
+  const may = { pause: live && !now.paused, resume: live && now.paused, stop: live, fewer: live && now.concurrency > 1, more: live && now.concurrency < now.most, ...mayAll(now?.fleet, live) };
   for (const [id, is] of Object.entries(may)) {
     get(id).disabled = false;
     get(id).setAttribute("aria-disabled", String(!is));
@@ -219,7 +221,8 @@ function step(sign) {
 }
 
 const acts = {
-  pause: () => wish("pause"), resume: () => wish("resume"), stop: () => get("sure").showModal(),
+  pause: () => wish("pause"), resume: () => wish("resume"), stop: () => ask("stop"),
+  pauseall: () => wish("pause_all"), resumeall: () => wish("resume_all"), stopall: () => ask("stop_all"),
   fewer: () => step(-1), more: () => step(1),
 };
 
@@ -228,8 +231,14 @@ function act(id) {
 }
 
 for (const id of Object.keys(acts)) get(id).addEventListener("click", () => act(id));
+let asked = "stop";  // this worker, or the whole crawl
+function ask(action) {
+  asked = action;
+  say(get("sure-h"), action === "stop" ? (now.fleet ? "Stop this worker?" : "Stop the crawl?") : "Stop the crawl for all workers?");
+  get("sure").showModal();
+}
 get("sure").addEventListener("close", () => {
-  if (get("sure").returnValue === "stop") wish("stop");
+  if (get("sure").returnValue === "stop") wish(asked);
   get("sure").returnValue = "";
 });
 
