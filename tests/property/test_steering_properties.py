@@ -7,7 +7,6 @@ from math import inf
 
 import pytest
 from hypothesis import event, given, settings
-from hypothesis import strategies as st
 
 from crawler.config import BudgetConfig
 from crawler.models import Kind
