@@ -129,6 +129,9 @@ class Holding:
 
     async def give_back(self, partitions: Collection[int]) -> set[int]:
         """See `Holder.give_back`."""
+        if self._committer.is_over:  # what was given up is pending, as it always was
+            self._frontier.lost(partitions)
+            return set(partitions)
         new = set(partitions) - self._leaving
         if new:
             self._leaving |= new
