@@ -3,9 +3,9 @@
     python -m benchmarks.redis_frontier [--urls 500000] [--small-urls 100000] [--partitions 4096] [--server PATH]
 
 A redis-server of its own is filled through `crawler.fleet.store`, as a worker does it: URLs are admitted, page by page,
-and end in later commits; the state of each host is stored with the first commit of its URLs. Twice: in large commits,
-as of a worker with few partitions, or much to do; and with twenty URLs of each partition in a commit, as where few hosts
-answer at once. Then all is read back, as by workers that take the partitions over.
+and end in later commits, as the states of their hosts go. Twice: in large commits, as of a worker with few partitions
+or much to do; and with twenty URLs of each partition in a commit, as where few hosts answer at once. Then all is read
+back, as by workers that take the partitions over. Nothing is claimed one by one: a lease is of a whole partition.
 
 URLs have 70 characters in the mean, of hosts of a heavy-tailed size: words in paths of one to four segments, numbers,
 some with a query. A page of a host leads to ten to twenty new URLs of its partition. Half of those that end have an
@@ -52,7 +52,8 @@ class Web:
         self.made = 0
 
     def host(self) -> str:
-        return f"www.{self.draw.choice(self.words)}-{self.draw.choice(self.words)}.{self.draw.choice(['com', 'org', 'de'])}"
+        draw, words = self.draw, self.words
+        return f"www.{draw.choice(words)}-{draw.choice(words)}.{draw.choice(['com', 'org', 'de'])}"
 
     def page(self, partition: int) -> list[Request]:
         """The new URLs of one page, of a host of the partition: of a new one, now and then."""
@@ -81,8 +82,8 @@ class Web:
         if lot < 0.2:
             return Finished(request=request, outcome=Outcome.REDIRECTED, status=301, at=at, target=f"{request.url}/")
         etag = f'"{draw.getrandbits(draw.choice((64, 128))):x}"' if draw.random() < 0.5 else None
-        day = f"{draw.randint(1, 28):02} Nov 2025 {draw.randint(0, 23):02}:{draw.randint(0, 59):02}:{draw.randint(0, 59):02}"
-        modified = f"Mon, {day} GMT" if draw.random() < 0.3 else None
+        time_ = ":".join(f"{draw.randint(0, most):02}" for most in (23, 59, 59))
+        modified = f"Mon, {draw.randint(1, 28):02} Nov 2025 {time_} GMT" if draw.random() < 0.3 else None
         outcome = Outcome.FETCHED
         return Finished(
             request=request, outcome=outcome, status=200, at=at, has_page=True, etag=etag, last_modified=modified
