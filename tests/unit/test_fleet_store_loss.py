@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+from pathlib import Path
 
 import pytest
 from redis.exceptions import ConnectionError as AwayError
@@ -16,7 +17,7 @@ from crawler.fleet.target import target_of
 from tests.support.fleet_store import PREFIX, all_rows, change, end, leased, opened_store, request
 from tests.support.redis_cluster import RedisCluster
 from tests.support.redis_replica import RedisPair
-from tests.support.redis_server import RedisServer, free_port, require_redis
+from tests.support.redis_server import RedisServer, free_port, require_redis, server_binary
 from tests.support.tcp_proxy import TcpProxy
 
 
@@ -136,6 +137,8 @@ async def test_a_node_of_a_cluster_that_is_away_is_waited_for(tmp_path):
 @pytest.fixture
 def tls_options(tmp_path):
     """Of a server that has a certificate for 127.0.0.1."""
+    if b"SSL_CTX" not in Path(server_binary()).read_bytes():
+        pytest.skip("the server was built without TLS")
     command = (
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=redis "
         f"-addext subjectAltName=IP:127.0.0.1 -keyout {tmp_path}/key.pem -out {tmp_path}/cert.pem"
