@@ -158,6 +158,8 @@ class Committer:
         self._positions: dict[str, int] = {}
         self._states: dict[str, bytes] = {}  # of keepers, as committed: a jar of cookies may be large
         self._closing = False
+        #: whether the last commit is done
+        self.is_over = False
         #: requests put off that the frontier does not know of yet
         self.snoozing = 0
 
@@ -189,10 +191,10 @@ class Committer:
             await self._stored.wait()
 
     async def settled(self) -> None:
-        """Return once all that the frontier has admitted so far is committed."""
+        """Return once all that the frontier has admitted so far is committed: at once where `run` has ended."""
         wanted = self._begun + 1
         self._due.set()
-        while self._done < wanted:
+        while self._done < wanted and not self.is_over:
             self._stored.clear()
             await self._stored.wait()
 
@@ -228,6 +230,8 @@ class Committer:
                     async with asyncio.timeout(self._every_s):
                         await self._due.wait()
                 self._due.clear()
+        self.is_over = True
+        self._stored.set()
 
     def close(self) -> None:
         """Let `run` end once everything gathered and admitted so far is committed."""

@@ -27,26 +27,30 @@ class Control:
         self.concurrency = concurrency
         self.most = most
         self._changed = changed
-        self._paused = False
+        #: reasons not to start anything: a person's own is the empty one
+        self.paused_for: set[str] = set()
 
     @property
     def paused(self) -> bool:
         """Whether nothing more is started until `unpause`."""
-        return self._paused
+        return bool(self.paused_for)
 
-    def pause(self) -> None:
+    def pause(self, reason: str = "") -> None:
         """Start nothing more for now, at no host: no page, robots.txt, sitemap or retry.
 
         What is in flight comes to its end, and checkpoints go on. The clock of ``budget.time`` does too: when that is
         spent, the crawl ends. Hosts keep their pauses and rests; what falls due meanwhile is started afterwards, each
         host at its own pace.
+
+        Args:
+            reason: It is paused for as long as there is one: a person's own is the empty one.
         """
-        self._paused = True
+        self.paused_for.add(reason)
         self._changed()
 
-    def unpause(self) -> None:
-        """Go on."""
-        self._paused = False
+    def unpause(self, reason: str = "") -> None:
+        """Go on, unless there is another reason not to."""
+        self.paused_for.discard(reason)
         self._changed()
 
     def set_concurrency(self, concurrency: int) -> int:

@@ -56,10 +56,9 @@ log = logging.getLogger(__name__)
 class Shared:
     """A worker's part in its crawl. Made by `open_shared`; `equip` it, then `run` it."""
 
-    def __init__(self, plan: Plan, enrolment: Enrolment, link: Link, control: Control, clock: Clock) -> None:
+    def __init__(self, plan: Plan, enrolment: Enrolment, link: Link, control: Control, clock: Clock, ahead_s: float) -> None:
         self._plan, self._enrolment, self._link, self._control, self._clock = plan, enrolment, link, control, clock
         self._store = PartitionStore(link, enrolment.keys)
-        self._ahead_s = 0.0  # the server's wall clock, of `clock.monotonic`
         config, joined = plan.config, enrolment.joined
         self.frontier = RedisFrontier(
             self._store,
@@ -68,7 +67,7 @@ class Shared:
             lease_s=config.fleet.lease_s,
             key=joined.key,
             partitions=joined.partitions,
-            offset=lambda: self._ahead_s,
+            ahead_s=ahead_s,
             deepest_first=config.order == "depth",
             longest_snooze_s=max(MAX_RETRY_AFTER_S, config.breaker.rest_s),
         )
@@ -80,6 +79,7 @@ class Shared:
         self.totals = Totals()
         self._seeds: SharedSeeds | None = None
         self._member: Member | None = None
+        self._holding: Holding | None = None
         self._committer: Committer | None = None
 
     def opened(self) -> OpenedStore:
@@ -113,7 +113,8 @@ class Shared:
             started_at=enrolment.started_at,
         )
         holding = Holding(
-            parts=parts, frontier=self.frontier, engine=engine, tick=self._tick, told_time=self.told_time
+            parts=parts, frontier=self.frontier, engine=engine, tick=self._tick,
+            partitions=enrolment.joined.partitions, budget=config.budget,
         )
         self._member = member = Member(
             self._link,
@@ -129,6 +130,7 @@ class Shared:
             wall=self._clock.wall,
         )
         holding.member = member
+        self._holding = holding
         if self._seeds is not None:
             member.hears["orders"] = self._seeds.heed
 
@@ -138,12 +140,14 @@ class Shared:
         Raises:
             CrawlerError: As of `Engine.run`; or Redis, or the crawl in it, is gone.
         """
-        member, seeds = self._member, self._seeds
+        member, seeds, holding = self._member, self._seeds, self._holding
         assert member is not None
+        assert holding is not None
         assert seeds is not None
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(member.run())
+                held = group.create_task(holding.run())
                 beside = [group.create_task(seeds.run()), group.create_task(self._watch(member, engine))]
                 ending = await engine.run()
                 for task in beside:
@@ -152,6 +156,7 @@ class Shared:
                 await seeds.leave()
                 self.totals = totals_of(await self._store.tallies(range(self._enrolment.joined.partitions)))
                 await member.leave()
+                held.cancel()
         except* CrawlerError as errors:
             raise first_error(errors) from errors
         return self._ended(ending, member)
@@ -199,10 +204,6 @@ class Shared:
         if self._seeds is not None:
             self._seeds.tick()
 
-    def told_time(self, ahead_s: float) -> None:
-        """By how much the server's wall clock is ahead of this machine's."""
-        self._ahead_s = ahead_s + self._clock.wall() - self._clock.monotonic()
-
     async def _settled(self) -> None:
         assert self._committer is not None
         await self._committer.settled()
@@ -241,9 +242,8 @@ async def open_shared(plan: Plan, enrolment: Enrolment, clock: Clock, stack: Asy
     joined = await control.look(FORMAT)
     if joined is None or joined.id != enrolment.joined.id:
         raise ConfigError(f"{enrolment.target.shown}: this crawl was begun anew meanwhile, or forgotten")
-    shared = Shared(plan, enrolment, link, control, clock)
+    shared = Shared(plan, enrolment, link, control, clock, await link.server_time() - clock.wall())
     told.append(shared.trouble)
-    shared.told_time(await link.server_time() - clock.wall())
     await shared.journal.open(None)
     stack.push_async_callback(shared.journal.aclose)
     return shared

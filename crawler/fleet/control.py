@@ -286,7 +286,7 @@ class Control:
     async def _change(self, wanted: Mapping[str, str], fields: Mapping[str, str]) -> bool:
         conditions = [part for pair in wanted.items() for part in pair]
         changes = [part for pair in fields.items() for part in pair]
-        args = (self.keys.events, len(wanted), *conditions, *changes)
+        args: tuple[str | int, ...] = (self.keys.events, len(wanted), *conditions, *changes)
         return bool(await scripts.run(self._link, scripts.CHANGE, self._all("crawl"), *args))
 
 

@@ -45,7 +45,7 @@ async def listen(link: Link, channels: Sequence[str], heard: Callable[[str], Non
             log.debug("events are not heard", extra={"why": str(error)})
         finally:
             with suppress(redis.RedisError, OSError):
-                await pubsub.aclose()
+                await pubsub.aclose()  # type: ignore[no-untyped-call]
         await asyncio.sleep(_AGAIN_S[min(failures, len(_AGAIN_S) - 1)])
         failures += 1
 

@@ -17,6 +17,10 @@ class Holder(Protocol):
     `gained`, `give_back` and `receive` are called one at a time, and never with partitions that are not held.
     """
 
+    async def run(self) -> None:
+        """What goes on beside, until it is cancelled."""
+        ...
+
     async def gained(self, leases: Sequence[Lease]) -> None:
         """Load these partitions and crawl their hosts."""
         ...
@@ -47,6 +51,11 @@ class Holder(Protocol):
     def spent(self) -> str:
         """The budget whose part is spent while no more of it was to be had: ``budget.pages``. Empty if there is none,
         while more is being asked for, and while anything is in flight."""
+        ...
+
+    @property
+    def budgets(self) -> Mapping[str, int]:
+        """Those that `spent` may name, and what there is of each in the whole crawl; 0 where nothing is drawn of it."""
         ...
 
     @property

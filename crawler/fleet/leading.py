@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Protocol
 from crawler.fleet.plan import nobodys, planned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from crawler.fleet.control import Control, Orders
     from crawler.fleet.members import Beat, Members
     from crawler.fleet.models import Plan
-    from crawler.models import Outcome
+    from crawler.fleet.store import Tally
 
 log = logging.getLogger(__name__)
 
@@ -30,21 +30,10 @@ GATHER_S = 0.1
 """Workers that come together are planned for together."""
 
 
-class Tally(Protocol):
-    """What a look at a partition tells (`store.PartitionStore.tallies`)."""
-
-    partition: int
-    commit: int
-    urls: int
-    ended: Mapping[Outcome, int]
-    snoozed: int
-    inbox: int
-
-
 class Looks(Protocol):
     """Whoever can look at partitions."""
 
-    async def tallies(self, partitions: Sequence[int]) -> Sequence[Tally]:
+    async def tallies(self, partitions: Iterable[int]) -> Sequence[Tally]:
         """What there is in each of them."""
         ...
 
@@ -109,9 +98,11 @@ class Leader:
         flags = [there.flags for there in beat.there.values()]
         if not flags or any(not (flag.is_idle or flag.spent) for flag in flags):
             return False
-        spent = next((flag.spent for flag in flags if flag.spent), "")
-        if spent:
-            return spent in budgets and await self._control.spend(orders.run, spent, budgets[spent])
+        if spent := {flag.spent for flag in flags if flag.spent}:
+            for name in sorted(spent.intersection(budgets)):
+                if await self._control.spend(orders.run, name, budgets[name]):
+                    return True
+            return False
         if not orders.is_seeded or not await self._is_over():
             return False
         return await self._control.finish(orders.run)

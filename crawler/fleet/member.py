@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from crawler.errors import CrawlerError, FrontierError, first_error
-from crawler.fleet.cue import Cue, ended
 from crawler.fleet.control import RUNNING, channel_of
+from crawler.fleet.cue import Cue, ended
 from crawler.fleet.hands import Hands
 from crawler.fleet.hearing import ALL, listen
 from crawler.fleet.leading import GATHER_S, Leader
@@ -64,7 +64,6 @@ class Member:
         info: What is known of this worker from the start: its id (`Members.new_id`) among it.
         lease_s: How long a lease lasts.
         at_address: How many requests to one address may be in flight, of all workers together.
-        budgets: Those that are drawn in portions, and what there is of each.
         now: A clock that goes on while the machine is suspended.
     """
 
@@ -80,7 +79,6 @@ class Member:
         info: WorkerInfo,
         lease_s: float,
         at_address: int,
-        budgets: Mapping[str, int] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         now: Callable[[], float] = wakeful,
@@ -92,7 +90,6 @@ class Member:
         self._info = info
         self._lease_s = lease_s
         self._at_address = at_address
-        self._budgets = budgets or {}
         self._monotonic = monotonic
         self._wall = wall
         self._leases = Leases(joined.partitions, lease_s, now=now, monotonic=monotonic)
@@ -134,7 +131,14 @@ class Member:
         self._pulse()
         keys, hands = self._control.keys, self._hands
         channels = (keys.events, channel_of(keys, self._info.id))
-        loops = [self._pulse_on(), self._lead_on(), hands.take_on(), hands.give_on(), hands.receive_on()]
+        loops = [
+            self._holder.run(),
+            self._pulse_on(),
+            self._lead_on(),
+            hands.take_on(),
+            hands.give_on(),
+            hands.receive_on(),
+        ]
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(loop) for loop in (*loops, listen(self._link, channels, self._heard))]
@@ -151,7 +155,7 @@ class Member:
     async def leave(self) -> None:
         """Give everything back and be gone: the others go on. `run` must be running, or have been."""
         self._is_leaving = True
-        self._hands.want(frozenset())
+        self._hands.leave()
         self._pulse()
         await self._gone.wait()
 
@@ -179,6 +183,15 @@ class Member:
             self._troubles[kind] = why
         if (after := next(iter(self._troubles.values()), None)) != before:
             self._holder.trouble(after)
+
+    async def draw(self, name: str, total: int, most: int) -> tuple[int, int]:
+        """See `Control.draw`."""
+        return await self._control.draw(name, self._info.id, total, most)
+
+    @property
+    def workers(self) -> int:
+        """How many there are, as far as is known."""
+        return len(self._plan.workers)
 
     @property
     def held(self) -> frozenset[int]:
@@ -294,9 +307,7 @@ class Member:
 
     def _planned(self, plan: Plan) -> None:
         self._plan = plan
-        if not self._is_leaving:
-            own = self._info.id
-            self._hands.want(frozenset(one for one, owner in enumerate(plan.owners) if owner == own))
+        self._hands.want(frozenset(one for one, owner in enumerate(plan.owners) if owner == self._info.id))
 
     def _allow(self, units: int) -> None:
         self._units = units
@@ -323,5 +334,5 @@ class Member:
             if plan.version != self._plan.version:
                 self._planned(plan)
                 self._pulse()
-            if await self._leader.end(beat, self.orders, self._budgets):
+            if await self._leader.end(beat, self.orders, self._holder.budgets):
                 self._pulse()

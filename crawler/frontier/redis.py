@@ -174,7 +174,9 @@ class RedisFrontier(Holding):
         Raises:
             FrontierError: A request in it is not out, or is in it twice; or Redis is given up on.
         """
-        await self._to_its_end(self._commit(checkpoint))
+        delivered = await self._to_its_end(self._commit(checkpoint))
+        if self.on_stored is not None:
+            self.on_stored({index for index in delivered if index not in self._held})
 
     async def hosts(
         self, ready_before: float, cursor: int, limit: int, pages_below: int | None = None
@@ -216,7 +218,7 @@ class RedisFrontier(Holding):
             self._is_open = False
             await self._store.release(self.fences(), self._worker)
 
-    async def _commit(self, checkpoint: Checkpoint) -> None:
+    async def _commit(self, checkpoint: Checkpoint) -> set[int]:
         async with self._writing:
             parts = self._commits.sort(checkpoint)
             cut, self._cut = self._cut or self._admission.cut(), None
@@ -230,6 +232,7 @@ class RedisFrontier(Holding):
         if refused:
             await self.check()
         await self.receive(delivered)
+        return delivered
 
     async def _requeue(self, urls: Collection[str], checkpoint: Checkpoint) -> int:
         async with self._writing:

@@ -80,6 +80,8 @@ class Holding:
         )
         #: told which partitions were lost, as a commit or a look at Redis showed: they are dropped by then
         self.on_lost: Callable[[set[int]], None] | None = None
+        #: told of each checkpoint that is stored, and of the partitions of others that it has delivered something to
+        self.on_stored: Callable[[set[int]], None] | None = None
         self._writing = asyncio.Lock()
         self._receiving = asyncio.Lock()
         self._loading = asyncio.Semaphore(_LOADED_AT_ONCE)
@@ -98,6 +100,12 @@ class Holding:
         finally:
             self._gaining -= 1
 
+    def hide(self, partitions: Collection[int]) -> None:
+        """Hand out nothing more of these: they are to be given back."""
+        for partition in filter(None, map(self._held.get, partitions)):
+            partition.is_leaving = True
+            partition.queues.hide()
+
     async def give_back(self, partitions: Collection[int], wait_s: float | None = None) -> set[int]:
         """Start nothing more of these; drop each once nothing of it is out and all is stored.
 
@@ -108,9 +116,7 @@ class Holding:
         Returns:
             Those that are held no more. It may be asked again of the others, which go on leaving.
         """
-        for partition in filter(None, map(self._held.get, partitions)):
-            partition.is_leaving = True
-            partition.queues.hide()
+        self.hide(partitions)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 while not self._drop_settled(partitions):

@@ -161,8 +161,9 @@ def complete(directory: Path) -> None:
 
 def _move(directory: Path, ready: Path, merged: Merged) -> None:
     crawl = CrawlDirectory(directory)
-    for stale in (crawl.summary, crawl.report):
-        stale.unlink(missing_ok=True)
+    crawl.report.unlink(missing_ok=True)
+    if crawl.summary.name not in merged.files or (ready / crawl.summary.name).exists():
+        crawl.summary.unlink(missing_ok=True)  # of before: the new one is moved last
     before = read_merged(directory)
     for name in set(before.files if before else ()) - set(merged.files):
         _remove(directory / name)

@@ -69,16 +69,18 @@ class Health:
         if host.waits_for:
             waits.resting(host, host.waits_for, host.due - now)
 
-    def relimited(self, host: Host, jitter_s: float, now: float) -> None:
-        """Other limits hold for it: its delay and concurrency, as far as it bears them; before, pauses were lengthened
-        by up to `jitter_s`. A shorter delay counts from its latest start, if it only paused."""
+    def only_pauses(self, host: Host) -> bool:
+        """Whether nothing but its pace, as it is, keeps it from being asked."""
+        return host.due <= host.last_start + host.delay_s + GUARD_S + host.jitter_s
+
+    def relimited(self, host: Host, now: float, *, only_paused: bool) -> None:
+        """Other limits hold for it: its delay and concurrency, as far as it bears them. A shorter delay counts from its
+        latest start on, if it `only_paused`."""
         if host.retired:
             return
-        pause_s, delay_s = host.delay_s + GUARD_S + jitter_s, self._throttle.delay_s(host)
-        only_paused = host.due <= host.last_start + pause_s
-        self._schedule.pace(host, delay_s, now)
+        self._schedule.pace(host, self._throttle.delay_s(host), now)
         if only_paused:
-            self._schedule.bring_forward(host, host.last_start + delay_s + GUARD_S, now)
+            self._schedule.bring_forward(host, host.last_start + host.delay_s + GUARD_S, now)
         self._schedule.narrow(host, 1 if self._breaker.is_open(host) else host.slots, now)
 
     def set_aside(self, host: Host) -> None:

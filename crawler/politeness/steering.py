@@ -71,13 +71,13 @@ class Steering:
         now = self._clock.monotonic()
         self._window.limits = self._configured.with_changes(changes)
         for host in list(self._window.hosts.values()):
-            limits, jitter_s = self._window.limits.resolve(host.key), host.jitter_s
+            limits, only_paused = self._window.limits.resolve(host.key), self._health.only_pauses(host)
             host.asked_delay_s, host.jitter_s = limits.delay_s, limits.jitter_s
             self._places.resized(host, limits.concurrency)
             for scheme in ("https", "http"):  # its robots.txt may have asked for less than what held until now
                 if (verdict := self._judge.verdicts.get(f"{scheme}://{host.key}", now)) is not None:
                     self._judge.heed(verdict, host)
-            self._health.relimited(host, jitter_s, now)
+            self._health.relimited(host, now, only_paused=only_paused)
             self._window.settle(host, now)
 
     def allow_at_address(self, concurrency: int) -> None:

@@ -14,7 +14,14 @@ import random
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from msgspec.structs import replace
 
 from crawler.frontier import turns
@@ -26,29 +33,26 @@ from tests.support.shared_frontiers import Crawl
 
 PARTITIONS = 3
 HOSTS = [f"h{n}.test" for n in range(6)]
-PAGES = 7
-SEEDS = [f"https://{host}/0" for host in HOSTS[:2]]
+PAGES = 60
+SEEDS = ["https://h0.test/0"]
 
 workers = st.integers(0, 2)
 indexes = st.integers(0, PARTITIONS - 1)
 
 
+def url_of(number):
+    return f"https://{random.Random(number).choice(HOSTS) if number else HOSTS[0]}/{number}"
+
+
 def links_of(url):
-    """Where a page leads: some to its own host, some to others."""
-    draw = random.Random(url)
-    return [
-        f"https://{draw.choice(HOSTS) if draw.random() < 0.6 else url.split('/')[2]}/{draw.randrange(PAGES)}"
-        for _ in range(4)
-    ]
+    """Where a page leads. A tree, so that what is lost once is not found elsewhere; and back to where it was found."""
+    number = int(url.rpartition("/")[2])
+    found = [*range(3 * number + 1, 3 * number + 4), (number - 1) // 3]
+    return [url_of(other) for other in found if 0 <= other < PAGES]
 
 
 def reachable():
-    found, left = set(SEEDS), list(SEEDS)
-    while left:
-        new = set(links_of(left.pop())) - found
-        found |= new
-        left += new
-    return found
+    return {url_of(number) for number in range(PAGES)}
 
 
 class Worker:
@@ -68,8 +72,8 @@ class Worker:
             partitions=crawl.partitions,
             bounds=TIGHT,
         )
-        self.frontier.on_lost = lambda lost: self.leases.difference_update(lost)
         self.leases = set()
+        self.frontier.on_lost = self.leases.difference_update
         self.hand = {}  # id -> request
         self.finished, self.snoozed = [], []
         self.ended = 0  # as the ledger counts
@@ -107,6 +111,12 @@ class SharedMachine(RuleBasedStateMachine):
         self.live = [self.worker() for _ in range(3)]
         self.snapshot = None
         self.taken_at = 0.0
+        for who, index in ((0, 0), (0, 1), (1, 2)):
+            self.gain(who, index)
+        self.live[2].frontier.add([seed(url) for url in SEEDS])
+        self.commit(2)
+        for who in (0, 1):
+            self.take_inboxes_in(who)
 
     def run(self, coroutine):
         return self.runner.run(coroutine)
@@ -185,6 +195,19 @@ class SharedMachine(RuleBasedStateMachine):
         worker = self.live[who]
         if worker.hand:
             worker.end(worker.hand.pop(data.draw(st.sampled_from(sorted(worker.hand)))))
+
+    @rule(who=workers, count=st.integers(1, 3))
+    def work(self, who, count):
+        """Most of what a worker does."""
+        worker = self.live[who]
+        for request in self.run(worker.frontier.take([(host, count) for host in HOSTS])):
+            worker.end(request)
+
+    @rule(who=workers, count=st.integers(1, 3))
+    def work_and_commit(self, who, count):
+        self.work(who, count)
+        self.commit(who)
+        self.take_inboxes_in(who)
 
     @rule(who=workers, data=st.data())
     def put_off(self, who, data):
@@ -341,4 +364,4 @@ class SharedMachine(RuleBasedStateMachine):
 @pytest.mark.slow
 def test_each_url_ends_once_whatever_happens_to_workers_and_redis(monkeypatch):
     monkeypatch.setattr(turns, "_TURN_S", -1.0)
-    run_state_machine_as_test(SharedMachine, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(SharedMachine, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))

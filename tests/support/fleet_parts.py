@@ -124,12 +124,16 @@ class Counting:
         self.log = deque()
         self.is_idle = False
         self.spent = ""
+        self.budgets = {}
         self.units_in_use = 0
         self.orders = None
         self.units = 0
         self.troubles = []
         self.known = {}
         self.gate = None
+
+    async def run(self):
+        await asyncio.Event().wait()
 
     async def gained(self, leases):
         if self.gate is not None:

@@ -184,6 +184,24 @@ class Fleet:
             spool.add("seeds.txt", (10, 20), rows, lambda _: None)
 
 
+def two_workers(directory, compress="none"):
+    """Worker 2 was cut off when it committed 3, 4 and 5, which worker 7 has made anew."""
+    fleet = Fleet(directory, compress)
+    fleet.end(2, [finished(number, worker=2) for number in range(3)])
+    fleet.end(2, [finished(number, worker=2) for number in range(3, 6)], refused={3, 4, 5})
+    fleet.end(7, [finished(number, worker=7, attempt=2) for number in range(5, 2, -1)])
+    fleet.end(7, [finished(number, worker=7) for number in range(6, 23)])
+    fleet.end(2, [finished(number, worker=2) for number in range(23, 30)])
+    return fleet
+
+
+def grown(directory):
+    """The same, somewhat later."""
+    fleet = two_workers(directory)
+    fleet.end(7, [finished(number, worker=7) for number in range(30, 36)])
+    return fleet
+
+
 class FakeLedger:
     """The ledger of a `Fleet`."""
 

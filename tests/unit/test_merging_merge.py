@@ -16,18 +16,7 @@ from crawler.merging.ledger import Row
 from crawler.merging.merge import merge
 from crawler.merging.publish import read_merged
 from crawler.models import HostState, Robots, RobotsFile
-from tests.support.segments import MAKING, SINKS, FakeLedger, Fleet, finished, request
-
-
-def two_workers(directory, compress="none"):
-    """Worker 2 was cut off when it committed 3, 4 and 5, which worker 7 has made anew."""
-    fleet = Fleet(directory, compress)
-    fleet.end(2, [finished(number, worker=2) for number in range(3)])
-    fleet.end(2, [finished(number, worker=2) for number in range(3, 6)], refused={3, 4, 5})
-    fleet.end(7, [finished(number, worker=7, attempt=2) for number in range(5, 2, -1)])
-    fleet.end(7, [finished(number, worker=7) for number in range(6, 23)])
-    fleet.end(2, [finished(number, worker=2) for number in range(23, 30)])
-    return fleet
+from tests.support.segments import MAKING, SINKS, FakeLedger, finished, request, two_workers
 
 
 def held(directory, compress="none"):

@@ -18,7 +18,7 @@ function sentence(fleet) {
   if (fleet.oldest_lease_s !== null) parts.push(`oldest lease of ${duration(fleet.oldest_lease_s)}`);
   if (fleet.on_the_way) parts.push(`${count(fleet.on_the_way)} blocks of URLs on their way`);
   if (fleet.memory_bytes !== null) parts.push(`Redis holds ${size(fleet.memory_bytes)}`);
-  if (fleet.gone) parts.push(`${count(fleet.gone)} workers came and went`);
+  if (fleet.gone) parts.push(`${fleet.gone === 1 ? "1 other" : `${count(fleet.gone)} others`} came and went`);
   return `${parts.join(" · ")}${fleet.why ? ` · as of earlier: ${fleet.why}` : ""}`;
 }
 
