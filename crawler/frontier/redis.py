@@ -33,7 +33,7 @@ from crawler.frontier.turns import sliced
 from crawler.models import Restored
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Collection, Sequence
+    from collections.abc import AsyncIterable, Collection, Sequence
 
     from crawler.clock import Clock
     from crawler.fleet.store import PartitionStore
@@ -55,8 +55,7 @@ class RedisFrontier(Holding):
         partitions: How many the crawl has.
         lone: Where it keeps what else it knows, of a worker that takes all of them when it is opened, which fails where
             another holds one; None for a member of a fleet.
-        offset: How many seconds the server's wall clock is ahead of `clock.monotonic`, as measured last; None for as
-            many as the worker's own, until `told_time` says more.
+        ahead_s: By how many seconds the server's wall clock is ahead of the worker's; `told_time` says it anew.
         deepest_first: Of URLs of the same priority, whether those that lie deepest are taken first.
         bounds: How much to hold in memory.
         longest_snooze_s: For how long a URL is snoozed at most; a stored time that is further away is not believed.
@@ -72,7 +71,7 @@ class RedisFrontier(Holding):
         key: int,
         partitions: int,
         lone: Belongings | None = None,
-        offset: Callable[[], float] | None = None,
+        ahead_s: float = 0.0,
         deepest_first: bool = False,
         bounds: Bounds | None = None,
         longest_snooze_s: float = 3600.0,
@@ -83,7 +82,7 @@ class RedisFrontier(Holding):
             worker=worker,
             key=key,
             partitions=partitions,
-            offset=offset,
+            ahead_s=ahead_s,
             deepest_first=deepest_first,
             bounds=bounds or Bounds(),
             longest_snooze_s=longest_snooze_s,
@@ -232,15 +231,9 @@ class RedisFrontier(Holding):
         self._changed.set()
         if refused:
             await self.check()
-<<<<<<< HEAD
         unread, self._unread = self._unread, set()
         await self.receive(unread | delivered)
-        if self.on_stored is not None:
-            self.on_stored(delivered)
-=======
-        await self.receive(delivered)
         return delivered
->>>>>>> fleet
 
     async def _requeue(self, urls: Collection[str], checkpoint: Checkpoint) -> int:
         async with self._writing:

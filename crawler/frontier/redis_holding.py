@@ -53,7 +53,7 @@ class Holding:
         worker: int,
         key: int,
         partitions: int,
-        offset: Callable[[], float] | None,
+        ahead_s: float,
         deepest_first: bool,
         bounds: Bounds,
         longest_snooze_s: float,
@@ -61,7 +61,7 @@ class Holding:
         self._store = store
         self._clock = clock
         self._order = Order(deepest_first=deepest_first)
-        self._times = times = Times(clock, offset)
+        self._times = times = Times(clock, ahead_s)
         self._held = Held(partitions)
         self._admission = Admission(self._held, key, self._order)
         self._hosts = Hosts(self._held, times)
@@ -80,11 +80,7 @@ class Holding:
         )
         #: told which partitions were lost, as a commit or a look at Redis showed: they are dropped by then
         self.on_lost: Callable[[set[int]], None] | None = None
-<<<<<<< HEAD
-        #: told after each commit to which partitions something was delivered, whoever holds them
-=======
         #: told of each checkpoint that is stored, and of the partitions of others that it has delivered something to
->>>>>>> fleet
         self.on_stored: Callable[[set[int]], None] | None = None
         self._writing = asyncio.Lock()
         self._receiving = asyncio.Lock()
@@ -106,11 +102,7 @@ class Holding:
             self._gaining -= 1
 
     def hide(self, partitions: Collection[int]) -> None:
-<<<<<<< HEAD
-        """Hand nothing out of these any more, and admit nothing: they are about to be given back."""
-=======
         """Hand out nothing more of these: they are to be given back."""
->>>>>>> fleet
         for partition in filter(None, map(self._held.get, partitions)):
             partition.is_leaving = True
             partition.queues.hide()

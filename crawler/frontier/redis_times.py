@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from crawler.clock import Clock
     from crawler.models import HostState, RobotsFile
 
@@ -23,34 +21,29 @@ class Times:
 
     Args:
         clock: The worker's.
-        offset: How many seconds the server's wall clock is ahead of `clock.monotonic`, as measured last; None for as
-            many as the worker's own.
+        ahead_s: By how many seconds the server's wall clock is ahead of the worker's.
     """
 
-    def __init__(self, clock: Clock, offset: Callable[[], float] | None) -> None:
+    def __init__(self, clock: Clock, ahead_s: float) -> None:
         self._clock = clock
-        self._offset: Callable[[], float]
-        if offset is None:
-            self.tell(0.0)
-        else:
-            self._offset = offset
+        self._offset = 0.0  # of the server's wall clock to the worker's monotonic one, which is never set
+        self.tell(ahead_s)
 
     def tell(self, ahead_s: float) -> None:
         """So far the server's wall clock is ahead of the worker's, as was measured a moment ago."""
-        offset = ahead_s + self._clock.wall() - self._clock.monotonic()  # whatever becomes of the worker's wall clock
-        self._offset = lambda: offset
+        self._offset = ahead_s + self._clock.wall() - self._clock.monotonic()
 
     def due_ms(self, until: float) -> int:
         """How a monotonic time is stored: less than a millisecond after it."""
-        return ceil(round((until + self._offset()) * 1000, 2))
+        return ceil(round((until + self._offset) * 1000, 2))
 
     def now_ms(self) -> float:
         """The time on the same scale."""
-        return round((self._clock.monotonic() + self._offset()) * 1000, 2)
+        return round((self._clock.monotonic() + self._offset) * 1000, 2)
 
     def monotonic(self, due_ms: int) -> float:
         """When that is by the worker's own clock."""
-        return due_ms / 1000 - self._offset()
+        return due_ms / 1000 - self._offset
 
     def stored_host(self, state: HostState) -> HostState:
         """A host's state as it is stored."""
@@ -74,4 +67,4 @@ class Times:
 
     def _ahead_s(self) -> float:
         """By how much the server's wall clock is ahead of the worker's, without the noise of measuring it."""
-        return round(self._clock.monotonic() + self._offset() - self._clock.wall(), 2)
+        return round(self._clock.monotonic() + self._offset - self._clock.wall(), 2)

@@ -51,10 +51,11 @@ async def test_a_call_waits_for_a_server_that_was_killed_and_comes_back(tmp_path
             assert len(await all_rows(store)) == 2
 
 
+@pytest.mark.slow
 async def test_a_frozen_server_is_noticed_by_its_silence(tmp_path):
     told = Told()
     with RedisServer(tmp_path) as server:
-        async with opened_store(server, told, silence_s=0.05) as store:
+        async with opened_store(server, told, silence_s=0.5) as store:
             lease = await leased(store)
             server.pause()
             going = asyncio.create_task(store.commit([change(lease, admitted=[request(1)])]))

@@ -44,11 +44,12 @@ async def test_a_commit_whose_reply_is_lost_is_sent_again_and_applied_once(tmp_p
             assert (tally.commit, tally.urls, sum(tally.ended.values())) == (1, 1, 1)
 
 
+@pytest.mark.slow
 async def test_what_a_cut_network_delivers_late_changes_nothing(tmp_path):
     """Each attempt lies in the cut, and all arrive once it is mended."""
     trouble = asyncio.Event()
     with RedisServer(tmp_path) as server, TcpProxy(server.port) as proxy:
-        async with opened_store(proxy, lambda _: trouble.set(), silence_s=0.1) as store:
+        async with opened_store(proxy, lambda _: trouble.set(), silence_s=0.5) as store:
             lease = await leased(store)
             proxy.cut()
             going = asyncio.create_task(store.commit([change(lease, admitted=[request(1)])]))
@@ -123,7 +124,7 @@ async def test_a_cluster_keeps_partitions_on_all_its_nodes(tmp_path):
 async def test_a_node_of_a_cluster_that_is_away_is_waited_for(tmp_path):
     trouble = asyncio.Event()
     with RedisCluster(tmp_path) as cluster:
-        async with opened_store(cluster, lambda _: trouble.set(), silence_s=0.3) as store:
+        async with opened_store(cluster, lambda _: trouble.set(), silence_s=0.5) as store:
             leases, _ = await store.acquire(range(30), 1, 60)
             cluster.nodes[2].pause()
             changes = [change(lease, admitted=[request(1)]) for lease in leases]

@@ -137,7 +137,7 @@ async def test_order_attempts_states_and_verdicts_travel_with_a_partition(make, 
 
 
 async def test_stored_times_are_the_servers_whatever_the_workers_clocks_say(make, store, clock):
-    ahead = await acquire(make(1, offset=lambda: clock.wall() - clock.monotonic() - 3600), store)  # by an hour
+    ahead = await acquire(make(1, ahead_s=-3600.0), store)  # its clock is an hour ahead
     ahead.add([seed(f"https://{A}/")])
     requests = await ahead.take([(A, 1)])
     await ahead.commit(
