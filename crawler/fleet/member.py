@@ -52,6 +52,9 @@ log = logging.getLogger(__name__)
 PULSES = 3
 """Heartbeats a lease: two may be lost."""
 
+WEIGH_S = 60.0
+"""While the same workers are there, partitions move at most so often: each move holds up its hosts for a moment."""
+
 _HAIR_S = 0.005  # after the exact time, which Redis tells in milliseconds
 _DRAINING_S = 0.25  # until it is looked again whether fewer requests are in flight at one address
 
@@ -100,7 +103,7 @@ class Member:
         )  # fmt: skip
         self._leader = Leader(
             info.id, control=control, members=members, store=store, partitions=joined.partitions, monotonic=monotonic,
-            weigh_s=lease_s,
+            weigh_s=max(WEIGH_S, lease_s),
         )  # fmt: skip
         #: what all are told
         self.orders = joined.orders
