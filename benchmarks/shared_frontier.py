@@ -22,6 +22,7 @@ import os
 import re
 import tempfile
 import time
+import tracemalloc
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,7 +113,8 @@ async def load(link: Link, urls: int) -> None:
     late.sort()
     print(
         f"load       {seconds:>8.2f} s for {urls:,} URLs of one host, {cpu_s:.2f} s of CPU; "
-        f"first URLs after {first_s:.2f} s; loop late by {late[len(late) // 2] * 1e3:.1f} ms p50, {late[-1] * 1e3:.1f} at most"
+        f"first URLs after {first_s:.2f} s; "
+        f"loop late by {late[len(late) // 2] * 1e3:.1f} ms p50, {late[-1] * 1e3:.1f} at most"
     )
     gc.collect()
     print(f"memory     {(resident_bytes() - before) / urls:>8.1f} bytes a URL that waits")
@@ -121,13 +123,15 @@ async def load(link: Link, urls: int) -> None:
 async def hosts(link: Link, count: int) -> None:
     store = PartitionStore(link, Keys("hosts"))
     await filled(link, "hosts", "h{}.example.org", count, count)
-    before = resident_bytes()
     frontier = worker(store, 2, 1)
     leases, _ = await store.acquire([0], 1, 600)
+    tracemalloc.start()
     await frontier.gain(leases)
     frontier._gained.clear()  # noqa: SLF001 - as `wake` does
     gc.collect()
-    print(f"           {(resident_bytes() - before) / count:>8.1f} bytes a host with a state and one URL that waits")
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    print(f"           {taken / count:>8.1f} bytes a host with a state and one URL that waits")
 
 
 async def filled(link: Link, *told: str | int) -> None:
