@@ -141,7 +141,7 @@ class Holding:
         if not quiet:
             return set()
         await self._committer.settled()  # what has ended, and what is known of its hosts
-        await self._frontier.check()
+        await self._frontier.check(was_away=False)
         gone = await self._frontier.give_back(quiet, wait_s=PATIENCE_S)
         self._leaving -= gone
         return gone
