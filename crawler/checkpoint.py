@@ -157,7 +157,9 @@ class Committer:
         self._taken = asyncio.Event()  # a batch, or what the frontier gathered, has been taken: there is room again
         self._positions: dict[str, int] = {}
         self._states: dict[str, bytes] = {}  # of keepers, as committed: a jar of cookies may be large
-        self._closing = self._is_over = False
+        self._closing = False
+        #: whether the last commit is done
+        self.is_over = False
         #: requests put off that the frontier does not know of yet
         self.snoozing = 0
 
@@ -192,7 +194,7 @@ class Committer:
         """Return once all that the frontier has admitted so far is committed: at once where `run` has ended."""
         wanted = self._begun + 1
         self._due.set()
-        while self._done < wanted and not self._is_over:
+        while self._done < wanted and not self.is_over:
             self._stored.clear()
             await self._stored.wait()
 
@@ -228,7 +230,7 @@ class Committer:
                     async with asyncio.timeout(self._every_s):
                         await self._due.wait()
                 self._due.clear()
-        self._is_over = True
+        self.is_over = True
         self._stored.set()
 
     def close(self) -> None:

@@ -129,6 +129,9 @@ class Holding:
 
     async def give_back(self, partitions: Collection[int]) -> set[int]:
         """See `Holder.give_back`."""
+        if self._committer.is_over:  # what was given up is pending, as it always was
+            self._frontier.lost(partitions)
+            return set(partitions)
         new = set(partitions) - self._leaving
         if new:
             self._leaving |= new
@@ -138,7 +141,7 @@ class Holding:
         if not quiet:
             return set()
         await self._committer.settled()  # what has ended, and what is known of its hosts
-        await self._frontier.check()
+        await self._frontier.check(was_away=False)
         gone = await self._frontier.give_back(quiet, wait_s=PATIENCE_S)
         self._leaving -= gone
         return gone

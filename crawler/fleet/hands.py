@@ -83,7 +83,8 @@ class Hands:
         self.loaded: set[int] = set()
         #: those it is to have; None while nobody has said
         self.wanted: Set[int] | None = None
-        #: set when nothing is wanted, and nothing held
+        self._is_leaving = False
+        #: set after `leave`, once nothing is held
         self.empty = asyncio.Event()
         self.take, self.give, self.receive = Cue(monotonic), Cue(monotonic), Cue(monotonic)
 
@@ -94,9 +95,15 @@ class Hands:
 
     def want(self, partitions: Set[int]) -> None:
         """Have these from now on."""
-        self.wanted = partitions
-        self.take()
-        self.give()
+        if not self._is_leaving:
+            self.wanted = partitions
+            self.take()
+            self.give()
+
+    def leave(self) -> None:
+        """Give everything back, and have nothing more."""
+        self.want(frozenset())
+        self._is_leaving = True
 
     def post(self, partitions: Iterable[int] | None = None) -> None:
         """There may be something in these inboxes; None: in all."""
@@ -145,7 +152,7 @@ class Hands:
     async def give_on(self) -> None:
         """Give back what is not to be held any more, as soon as nothing of it is under way."""
         while True:
-            if self.wanted is not None and not self.wanted and not self._leases.fences:
+            if self._is_leaving and not self._leases.fences:
                 self.empty.set()
             surplus = self.loaded - self.wanted if self.wanted is not None else set()
             if not surplus:

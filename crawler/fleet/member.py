@@ -155,7 +155,7 @@ class Member:
     async def leave(self) -> None:
         """Give everything back and be gone: the others go on. `run` must be running, or have been."""
         self._is_leaving = True
-        self._hands.want(frozenset())
+        self._hands.leave()
         self._pulse()
         await self._gone.wait()
 
@@ -307,9 +307,7 @@ class Member:
 
     def _planned(self, plan: Plan) -> None:
         self._plan = plan
-        if not self._is_leaving:
-            own = self._info.id
-            self._hands.want(frozenset(one for one, owner in enumerate(plan.owners) if owner == own))
+        self._hands.want(frozenset(one for one, owner in enumerate(plan.owners) if owner == self._info.id))
 
     def _allow(self, units: int) -> None:
         self._units = units

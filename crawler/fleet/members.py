@@ -135,7 +135,7 @@ class Members:
     async def weights(self, workers: Iterable[int]) -> dict[int, float]:
         """What partitions weigh, as these workers last said of those they held."""
         name, wanted = self._keys.control("weights"), set(workers)
-        all_of_them: dict[bytes, bytes] = await self._link.patiently(lambda: self._link.client.hgetall(name))
+        all_of_them: Any = await self._link.patiently(lambda: self._link.client.hgetall(name))
         weights: dict[int, float] = {}
         for worker in sorted(all_of_them, key=int):
             if int(worker) in wanted:

@@ -214,7 +214,6 @@ class Commits:
                 _merge(posts, {one.index: one.committing})
         if posts:
             await self._store.deliver(posts)
-            self._handed.append((self._clock.monotonic(), posts))
         return set(posts)
 
     def _expire(self) -> None:

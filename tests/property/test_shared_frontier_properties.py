@@ -14,7 +14,14 @@ import random
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from msgspec.structs import replace
 
 from crawler.frontier import turns
@@ -65,8 +72,8 @@ class Worker:
             partitions=crawl.partitions,
             bounds=TIGHT,
         )
-        self.frontier.on_lost = lambda lost: self.leases.difference_update(lost)
         self.leases = set()
+        self.frontier.on_lost = self.leases.difference_update
         self.hand = {}  # id -> request
         self.finished, self.snoozed = [], []
         self.ended = 0  # as the ledger counts

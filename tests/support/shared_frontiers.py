@@ -97,3 +97,18 @@ class LoneFrontier:
 def lone_factory(clock, bounds=None):
     crawl = Crawl(clock)
     return lambda **options: LoneFrontier(crawl, bounds or Bounds(), options)
+
+
+def member(crawl, link, number, **options):
+    """A frontier that holds nothing yet."""
+    from crawler.frontier.redis import RedisFrontier
+
+    return RedisFrontier(
+        crawl.store(link),
+        crawl.clock,
+        worker=number,
+        lease_s=60,
+        key=crawl.key,
+        partitions=crawl.partitions,
+        **options,
+    )
