@@ -56,7 +56,9 @@ log = logging.getLogger(__name__)
 class Shared:
     """A worker's part in its crawl. Made by `open_shared`; `equip` it, then `run` it."""
 
-    def __init__(self, plan: Plan, enrolment: Enrolment, link: Link, control: Control, clock: Clock, ahead_s: float) -> None:
+    def __init__(
+        self, plan: Plan, enrolment: Enrolment, link: Link, control: Control, clock: Clock, ahead_s: float
+    ) -> None:
         self._plan, self._enrolment, self._link, self._control, self._clock = plan, enrolment, link, control, clock
         self._store = PartitionStore(link, enrolment.keys)
         config, joined = plan.config, enrolment.joined
@@ -113,8 +115,12 @@ class Shared:
             started_at=enrolment.started_at,
         )
         holding = Holding(
-            parts=parts, frontier=self.frontier, engine=engine, tick=self._tick,
-            partitions=enrolment.joined.partitions, budget=config.budget,
+            parts=parts,
+            frontier=self.frontier,
+            engine=engine,
+            tick=self._tick,
+            partitions=enrolment.joined.partitions,
+            budget=config.budget,
         )
         self._member = member = Member(
             self._link,
@@ -141,14 +147,13 @@ class Shared:
             CrawlerError: As of `Engine.run`; or Redis, or the crawl in it, is gone.
         """
         member, seeds, holding = self._member, self._seeds, self._holding
-        assert member is not None
-        assert holding is not None
-        assert seeds is not None
+        if member is None or seeds is None or holding is None:
+            raise CrawlerError("this worker was not equipped")
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(member.run())
                 held = group.create_task(holding.run())
-                beside = [group.create_task(seeds.run()), group.create_task(self._watch(member, engine))]
+                beside = [group.create_task(seeds.run()), group.create_task(self._watch(member, seeds, engine))]
                 ending = await engine.run()
                 for task in beside:
                     task.cancel()
@@ -180,14 +185,13 @@ class Shared:
         """Wait for Redis no longer."""
         self._link.stop()
 
-    async def _watch(self, member: Member, engine: Engine) -> None:
+    async def _watch(self, member: Member, seeds: SharedSeeds, engine: Engine) -> None:
         """End the engine's run once the crawl is over."""
         await member.over.wait()
         orders = member.orders
         log.info("the crawl is over", extra={"why": orders.why or orders.state})
         if orders.state == DONE:
-            assert self._seeds is not None
-            self._seeds.end()
+            seeds.end()
         else:
             engine.stop()
 
@@ -205,8 +209,8 @@ class Shared:
             self._seeds.tick()
 
     async def _settled(self) -> None:
-        assert self._committer is not None
-        await self._committer.settled()
+        if self._committer is not None:
+            await self._committer.settled()
 
 
 class _Counting(Journal):

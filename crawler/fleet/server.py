@@ -44,7 +44,7 @@ def check_authorities(target: Target) -> None:
 
 async def is_cluster(client: Redis) -> bool:
     """Whether the server is a node of a cluster."""
-    return (await client.info("server")).get("redis_mode") == "cluster"
+    return bool((await client.info("cluster")).get("cluster_enabled"))
 
 
 async def check_server(client: Redis | RedisCluster, target: Target) -> list[str]:
