@@ -81,7 +81,6 @@ class Shared:
         self.totals = Totals()
         self._seeds: SharedSeeds | None = None
         self._member: Member | None = None
-        self._holding: Holding | None = None
         self._committer: Committer | None = None
 
     def opened(self) -> OpenedStore:
@@ -136,7 +135,6 @@ class Shared:
             wall=self._clock.wall,
         )
         holding.member = member
-        self._holding = holding
         if self._seeds is not None:
             member.hears["orders"] = self._seeds.heed
 
@@ -146,13 +144,12 @@ class Shared:
         Raises:
             CrawlerError: As of `Engine.run`; or Redis, or the crawl in it, is gone.
         """
-        member, seeds, holding = self._member, self._seeds, self._holding
-        if member is None or seeds is None or holding is None:
+        member, seeds = self._member, self._seeds
+        if member is None or seeds is None:
             raise CrawlerError("this worker was not equipped")
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(member.run())
-                held = group.create_task(holding.run())
                 beside = [group.create_task(seeds.run()), group.create_task(self._watch(member, seeds, engine))]
                 ending = await engine.run()
                 for task in beside:
@@ -161,7 +158,6 @@ class Shared:
                 await seeds.leave()
                 self.totals = totals_of(await self._store.tallies(range(self._enrolment.joined.partitions)))
                 await member.leave()
-                held.cancel()
         except* CrawlerError as errors:
             raise first_error(errors) from errors
         return self._ended(ending, member)
