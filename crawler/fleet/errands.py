@@ -9,7 +9,7 @@ an answer. Asked for twice at once, a robots.txt is asked for once.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -136,7 +136,7 @@ class Errands:
     async def _read(self) -> None:
         key, client = self._list(self._worker), self._link.client
         while told := await self._link.patiently(lambda: client.lpop(key, _MOST)):
-            for each in told:
+            for each in cast("list[bytes]", told):
                 self._take(_DECODE(each))
 
     def _take(self, errand: _Errand) -> None:
