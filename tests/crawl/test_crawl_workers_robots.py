@@ -11,6 +11,9 @@ from tests.support.web import Reply, Web
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 
+TOGETHER_S = 2.0
+"""By then both workers are there."""
+
 RULES = b"User-agent: *\nDisallow: /p1\n"
 
 
@@ -20,7 +23,8 @@ class Moved(Web):
     def respond(self, host, path, visit=1):
         number = int(host[1:].partition(".")[0])
         if path == "/robots.txt":
-            return Reply(301, (("Location", f"http://h{(number + 1) % self.hosts}.test/of/{number}/robots.txt"),))
+            location = f"http://h{(number + 1) % self.hosts}.test/of/{number}/robots.txt"
+            return Reply(301, (("Location", location),), delay_s=TOGETHER_S)
         if path.endswith("/robots.txt"):
             return Reply(200, (("Content-Type", "text/plain"),), RULES)
         links = "".join(f'<a href="/p{n}">{n}</a>' for n in range(1, 4)) if path == "/" else ""
