@@ -20,11 +20,13 @@ from crawler.export.journal import JOURNAL, Journal
 from crawler.export.jsonl import sink_for
 from crawler.export.packing import suffix
 from crawler.fleet.control import DONE, Control
+from crawler.fleet.errands import EVENT, Errands
 from crawler.fleet.keys import Keys
 from crawler.fleet.link import Link
 from crawler.fleet.member import Member
 from crawler.fleet.members import Members
 from crawler.fleet.models import FORMAT, WorkerInfo
+from crawler.fleet.partitions import partition_of
 from crawler.fleet.status import Totals, totals_of
 from crawler.fleet.store import PartitionStore
 from crawler.frontier.redis import RedisFrontier
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from crawler.engine import Engine
     from crawler.export.base import Sink
     from crawler.fleet.enrolment import Enrolment
+    from crawler.models import Request, RobotsFile
     from crawler.parts import Parts
     from crawler.plan import Plan
     from crawler.seedlist import SeedList
@@ -82,6 +85,7 @@ class Shared:
         self.totals = Totals()
         self._seeds: SharedSeeds | None = None
         self._member: Member | None = None
+        self._errands: Errands | None = None
         self._committer: Committer | None = None
 
     def opened(self) -> OpenedStore:
@@ -139,6 +143,7 @@ class Shared:
             wall=self._clock.wall,
         )
         holding.member = member
+        self._errands = self._running(parts, member)
         if self._seeds is not None:
             member.hears["orders"] = self._seeds.heed
 
@@ -155,6 +160,8 @@ class Shared:
             async with asyncio.TaskGroup() as group:
                 group.create_task(member.run())
                 beside = [group.create_task(seeds.run()), group.create_task(self._watch(member, seeds, engine))]
+                if self._errands is not None:
+                    beside.append(group.create_task(self._errands.run()))
                 ending = await engine.run()
                 for task in beside:
                     task.cancel()
@@ -167,6 +174,33 @@ class Shared:
         except* CrawlerError as errors:
             raise first_error(errors) from errors
         return self._ended(ending, member)
+
+    def _running(self, parts: Parts, member: Member) -> Errands:
+        """What others are asked to ask for, and ask us."""
+        steering, tenure = parts.policy.steering, parts.policy.tenure
+        partitions = self._enrolment.joined.partitions
+
+        def answered(request: Request, file: RobotsFile) -> None:
+            parts.ledger.found(steering.answered(request, file))
+            self._tick()
+
+        def ask(origin: str, request: Request) -> bool:
+            may = steering.run_errand(origin, request)
+            self._tick()
+            return may
+
+        errands = Errands(
+            self._link,
+            self._enrolment.keys,
+            self._enrolment.id,
+            partition_of=lambda key: partition_of(key, partitions),
+            tell=self._control.tell,
+            ask=ask,
+            answered=answered,
+        )
+        tenure.abroad, tenure.brought = errands.send, errands.bring
+        member.hears[EVENT] = errands.heard
+        return errands
 
     def trouble(self, why: str | None) -> None:
         """Redis cannot be relied on, or can again."""

@@ -107,8 +107,9 @@ class Policy:
             budget=self.budget, clock=clock, tenure=self.tenure, locates=locates,
         )  # fmt: skip
         self.steering = Steering(
-            window=self._window, judge=self._judge, health=self._health, places=self._places, clock=clock
-        )
+            window=self._window, judge=self._judge, health=self._health, places=self._places, tenure=self.tenure,
+            clock=clock,
+        )  # fmt: skip
         self.dismiss, self.has_left = self.steering.dismiss, self.steering.has_left
         self.relimit, self.allow_at_address = self.steering.relimit, self.steering.allow_at_address
 
