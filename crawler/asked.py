@@ -40,9 +40,7 @@ def check_together(*, fresh: bool, resume: bool, due: bool, refresh: bool, repai
     if due and not refresh:
         raise ConfigError("due says what a refresh visits: expected refresh=True with it")
     if repair and sinks:
-        raise ConfigError(
-            "repair: nobody knows what sinks of your own lack: repair without them, and fill them anew"
-        )
+        raise ConfigError("repair: nobody knows what sinks of your own lack: repair without them, and fill them anew")
 
 
 def asked_for(

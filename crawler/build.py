@@ -97,11 +97,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             stack.callback(server.close)
         files = output_files(plan)
         shared = await _shared(plan, clock, stack)
-        store = (
-            shared.opened()
-            if shared
-            else await open_store(plan, clock, files, resumed=resumed, meanwhile=http)
-        )
+        store = shared.opened() if shared else await open_store(plan, clock, files, resumed=resumed, meanwhile=http)
         stack.push_async_callback(store.frontier.aclose)
         if cookies.are_kept:
             directory.keep_store_private()

@@ -147,7 +147,10 @@ def _flat(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]
 
 
 def _unplaced(key: str, value: object) -> object:
-    """The value of a key without the folder that a file of the user's own is in, which each machine has elsewhere."""
+    """The value of a key as far as it has to be the same on all machines: a file of the user's own may be in another
+    folder, and what follows the product's name in the user agent may say which machine it is."""
+    if key == "fetch.user_agent" and isinstance(value, str):
+        return value.partition("/")[0]
     names_file = key == "extract.python" or key.endswith(".cookies")
     return value.rpartition("/")[2] if names_file and isinstance(value, str) else value
 

@@ -56,7 +56,9 @@ log = logging.getLogger(__name__)
 class Shared:
     """A worker's part in its crawl. Made by `open_shared`; `equip` it, then `run` it."""
 
-    def __init__(self, plan: Plan, enrolment: Enrolment, link: Link, control: Control, clock: Clock, ahead_s: float) -> None:
+    def __init__(
+        self, plan: Plan, enrolment: Enrolment, link: Link, control: Control, clock: Clock, ahead_s: float
+    ) -> None:
         self._plan, self._enrolment, self._link, self._control, self._clock = plan, enrolment, link, control, clock
         self._store = PartitionStore(link, enrolment.keys)
         config, joined = plan.config, enrolment.joined
@@ -79,6 +81,7 @@ class Shared:
         self.totals = Totals()
         self._seeds: SharedSeeds | None = None
         self._member: Member | None = None
+        self._holding: Holding | None = None
         self._committer: Committer | None = None
 
     def opened(self) -> OpenedStore:
@@ -112,8 +115,12 @@ class Shared:
             started_at=enrolment.started_at,
         )
         holding = Holding(
-            parts=parts, frontier=self.frontier, engine=engine, tick=self._tick,
-            partitions=enrolment.joined.partitions, budget=config.budget,
+            parts=parts,
+            frontier=self.frontier,
+            engine=engine,
+            tick=self._tick,
+            partitions=enrolment.joined.partitions,
+            budget=config.budget,
         )
         self._member = member = Member(
             self._link,
@@ -129,6 +136,7 @@ class Shared:
             wall=self._clock.wall,
         )
         holding.member = member
+        self._holding = holding
         if self._seeds is not None:
             member.hears["orders"] = self._seeds.heed
 
@@ -138,13 +146,14 @@ class Shared:
         Raises:
             CrawlerError: As of `Engine.run`; or Redis, or the crawl in it, is gone.
         """
-        member, seeds = self._member, self._seeds
-        assert member is not None
-        assert seeds is not None
+        member, seeds, holding = self._member, self._seeds, self._holding
+        if member is None or seeds is None or holding is None:
+            raise CrawlerError("this worker was not equipped")
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(member.run())
-                beside = [group.create_task(seeds.run()), group.create_task(self._watch(member, engine))]
+                held = group.create_task(holding.run())
+                beside = [group.create_task(seeds.run()), group.create_task(self._watch(member, seeds, engine))]
                 ending = await engine.run()
                 for task in beside:
                     task.cancel()
@@ -152,6 +161,7 @@ class Shared:
                 await seeds.leave()
                 self.totals = totals_of(await self._store.tallies(range(self._enrolment.joined.partitions)))
                 await member.leave()
+                held.cancel()
         except* CrawlerError as errors:
             raise first_error(errors) from errors
         return self._ended(ending, member)
@@ -175,14 +185,13 @@ class Shared:
         """Wait for Redis no longer."""
         self._link.stop()
 
-    async def _watch(self, member: Member, engine: Engine) -> None:
+    async def _watch(self, member: Member, seeds: SharedSeeds, engine: Engine) -> None:
         """End the engine's run once the crawl is over."""
         await member.over.wait()
         orders = member.orders
         log.info("the crawl is over", extra={"why": orders.why or orders.state})
         if orders.state == DONE:
-            assert self._seeds is not None
-            self._seeds.end()
+            seeds.end()
         else:
             engine.stop()
 
@@ -200,8 +209,8 @@ class Shared:
             self._seeds.tick()
 
     async def _settled(self) -> None:
-        assert self._committer is not None
-        await self._committer.settled()
+        if self._committer is not None:
+            await self._committer.settled()
 
 
 class _Counting(Journal):

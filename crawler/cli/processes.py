@@ -8,15 +8,24 @@ signals on, and tells how it goes.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import click
+
 from crawler.cli import FAILED, INCOMPLETE, INTERRUPTED, NO_SEED, OK, USAGE
+from crawler.cli.failing import quoted
 from crawler.cli.out import remark
-from crawler.errors import ConfigError
+from crawler.cli.planning import STDIN
+from crawler.config.fleet import is_shared
+from crawler.config.secrets import revealed_frontier
+from crawler.enrolling import Over, begun, target_for
+from crawler.errors import ConfigError, CrawlerError
 from crawler.parse.entry import worker_count
 from crawler.units import Size
 
@@ -25,8 +34,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from crawler.config import CrawlConfig
+    from crawler.plan import Plan
 
 MOST: Final = 64
+INTERVAL_S: Final = 10.0
+"""Between two lines on how all of it stands."""
+
 MOST_DEATHS: Final = 3
 """So many times a process that dies is started anew."""
 
@@ -182,6 +195,60 @@ class Processes:
                 process.send_signal(number)
 
 
-def this_command() -> list[str]:
-    """How this program is called, whatever it is installed as."""
-    return [sys.executable, "-m", "crawler"]
+def run_processes(plan: Plan, processes: int, *, fresh: bool, quiet: bool) -> int:
+    """Crawl with so many workers on this machine; the exit code for all of them.
+
+    Raises:
+        CrawlerError: The crawl cannot be begun, or its Redis cannot be used.
+    """
+    if not is_shared(plan.config.frontier):
+        raise ConfigError(
+            f"--processes {processes}: several processes share a crawl through a Redis: expected --frontier "
+            "redis://127.0.0.1:6379/0"
+        )
+    plan.check()
+    found = asyncio.run(begun(plan, fresh=fresh))
+    if isinstance(found, Over):
+        if not quiet:
+            remark(found.why)
+        return OK
+    words = click.get_current_context().find_object(tuple) or ()
+    commands = [
+        [
+            sys.executable,
+            "-m",
+            "crawler",
+            *worker_words(words, processes, number, divided(plan.config, processes, number)),
+        ]
+        for number in range(processes)
+    ]
+    told = (lambda _: None) if quiet else remark
+    crew = Processes(commands, stdin=STDIN in plan.items(), told=told)
+    code = asyncio.run(crew.run(partial(_tell, plan.config) if not quiet else _nothing))
+    if not quiet:
+        with suppress(CrawlerError):
+            remark(f"All workers: {asyncio.run(_now(plan.config))}")
+        remark(f"Their files are in {plan.directory.path}: crawler merge {quoted(str(plan.directory.path))}")
+    return code
+
+
+async def _tell(config: CrawlConfig) -> None:
+    """Say how all of it stands, every few seconds."""
+    while True:
+        await asyncio.sleep(INTERVAL_S)
+        with suppress(CrawlerError):
+            remark(await _now(config))
+
+
+async def _now(config: CrawlConfig) -> str:
+    from crawler.cli.status_told import line  # noqa: PLC0415
+    from crawler.fleet.looking import looking  # noqa: PLC0415 - loads redis
+
+    target = target_for(config)
+    async with looking(revealed_frontier(config.frontier, os.environ), target.prefix, None, waiting=None) as found:
+        look = found.chosen(needed=True)
+        return line(await look.status()) if look is not None else ""
+
+
+async def _nothing() -> None:
+    """Say nothing."""

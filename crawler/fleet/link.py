@@ -20,7 +20,7 @@ from redis.exceptions import BusyLoadingError, NoScriptError, ReadOnlyError
 
 from crawler.errors import FrontierError
 from crawler.fleet.scripts import Script
-from crawler.fleet.server import check_server, check_strangers, is_cluster
+from crawler.fleet.server import check_authorities, check_server, check_strangers, is_cluster
 from crawler.fleet.trouble import ERRORS, explained, why
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class Link:
             ConfigError: It refuses the login, asks for none and may not, evicts keys, or is too old.
             FrontierError: It cannot be reached.
         """
+        check_authorities(target)
         link = cls(target, trouble, silence_s)
         if not target.allow_unauthenticated:
             await check_strangers(target, silence_s)
@@ -108,8 +109,6 @@ class Link:
         wait_s = _FIRST_WAIT_S
         try:
             while True:
-                if self._stopped.is_set():
-                    raise FrontierError(f"{self.target.address}: given up ({self._troubled.get(mark, 'stopped')})")
                 try:
                     return await call()
                 except ERRORS as error:
@@ -119,6 +118,7 @@ class Link:
                         await self.client.connection_pool.disconnect(inuse_connections=False)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopped.wait(), wait_s)
+                    raise FrontierError(f"{self._troubled[mark]}: given up")
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
         finally:
             self._recover(mark)

@@ -28,9 +28,23 @@ OLDEST: Final = (6, 2)
 KEEPING: Final = "noeviction"
 
 
+def check_authorities(target: Target) -> None:
+    """See that the file of authorities is one.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if target.ca is None:
+        return
+    try:
+        ssl.create_default_context(cafile=target.ca)
+    except OSError as error:
+        raise ConfigError(f"{target.ca}, the ca of Redis at {target.address}, cannot be used ({error})") from error
+
+
 async def is_cluster(client: Redis) -> bool:
     """Whether the server is a node of a cluster."""
-    return (await client.info("server")).get("redis_mode") == "cluster"
+    return bool((await client.info("cluster")).get("cluster_enabled"))
 
 
 async def check_server(client: Redis | RedisCluster, target: Target) -> list[str]:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     #: a URL as it was admitted, how it ended, and where its records are; None for both while it is pending
     Row = tuple[Request, Finished | None, FinishedAt | None]
 
-_BLOCKS: Final = 32  # of at most 512 URLs each
+_BLOCKS, _MOST_BLOCKS = 32, 2048  # read at once: of at most 512 URLs each, but there may be few in each
+_FEW_BYTES, _MANY_BYTES = 1 << 17, 1 << 20
 _FIELDS: Final = 1000
 _PLACES: Final = 1 << 10  # ends in one block, at most, for `_Places`
 _BLOCKS_KEPT: Final = 64
@@ -52,19 +53,29 @@ class StoreReader:
 
     async def held(self, partition: int, urls: int) -> Held:
         """What is known of a partition that has `urls` URLs (`Lease.urls`), beside these."""
+        keys = self._keys.of(partition)
+        # most partitions are small: they are had with the first answers, which are asked for together
+        first = [_page(keys.ends, "", _BLOCKS), *map(_scan, (keys.later, keys.hosts, keys.robots))]
+        ends, later, hosts, robots = await self._link.calls(first)
         ended = bytearray(urls + 1)
-        key = self._keys.of(partition).ends
-        async for entries in self._stream(key):
+        async for entries in self._stream(keys.ends, first=ends):
             for _, field, data in entries:
                 is_end = field == b"e"
-                for number in ended_numbers(data, key) if is_end else unpacked_numbers(data, key):
+                for number in ended_numbers(data, keys.ends) if is_end else unpacked_numbers(data, keys.ends):
                     if not 0 < number <= urls:
-                        raise damaged(key, f"the end of URL {number} of {urls}")
+                        raise damaged(keys.ends, f"the end of URL {number} of {urls}")
                     ended[number] = is_end
-        later = [row async for row in self._later(partition)]
-        hosts = [host async for host in self.hosts(partition)]
-        robots = [verdict async for verdict in self._robots(partition)]
-        return Held(ended=ended, later=dict(later), hosts=hosts, robots=robots)
+        return Held(
+            ended=ended,
+            later={
+                _number(name, keys.later): unpacked_later(data, keys.later)
+                async for name, data in self._hash(keys.later, later)
+            },
+            hosts=[
+                unpacked_host(HostKey(name), data, keys.hosts) async for name, data in self._hash(keys.hosts, hosts)
+            ],
+            robots=[unpacked_robots(name, data, keys.robots) async for name, data in self._hash(keys.robots, robots)],
+        )
 
     async def blocks(self, partition: int, after: str = "") -> AsyncIterator[UrlBlock]:
         """All blocks of a partition's URLs, in order of their numbers, or those after one.
@@ -112,8 +123,7 @@ class StoreReader:
                 that whoever has seen trouble begins anew.
         """
         key = self._keys.of(partition).inbox
-        start = f"({after}" if after else "-"
-        answer = await self._link.call(Call("XRANGE", (key,), (start, "+", "COUNT", _BLOCKS)))
+        answer = await self._link.call(_page(key, after, _BLOCKS))
         posted = []
         for id_, _, data in _stream_entries(answer, key):
             posted.append(Posted(id=id_, requests=tuple(unpacked_urls(data, id_, 0, key).requests())))
@@ -145,29 +155,34 @@ class StoreReader:
                 rows.append((request, None, None) if end is None else (request, end.finished(request), end.where))
             yield rows
 
-    async def _later(self, partition: int) -> AsyncIterator[tuple[int, Later]]:
-        key = self._keys.of(partition).later
-        async for name, data in self._hash(key):
-            if not name.isdigit():
-                raise damaged(key, f"the field {name[:50]!r} is no number")
-            yield int(name), unpacked_later(data, key)
+    async def _stream(
+        self,
+        key: str,
+        after: str = "",
+        first: Any = None,  # noqa: ANN401 - what XRANGE answered
+    ) -> AsyncIterator[list[tuple[str, bytes, bytes]]]:
+        """Id, field and value of the entries of a stream, a slice at a time.
 
-    async def _robots(self, partition: int) -> AsyncIterator[RobotsFile]:
-        key = self._keys.of(partition).robots
-        async for name, data in self._hash(key):
-            yield unpacked_robots(name, data, key)
-
-    async def _stream(self, key: str, after: str = "") -> AsyncIterator[list[tuple[str, bytes, bytes]]]:
-        """Id, field and value of the entries of a stream, a slice at a time."""
+        Args:
+            key: Of the stream.
+            after: Id of the entry before the first that is wanted.
+            first: The answer for the first slice, if it has been asked for.
+        """
+        count = _BLOCKS
         while True:
-            start = f"({after}" if after else "-"
-            answer = await self._link.call(Call("XRANGE", (key,), (start, "+", "COUNT", _BLOCKS)))
+            answer = await self._link.call(_page(key, after, count)) if first is None else first
+            first = None
             entries = _stream_entries(answer, key)
             if entries:
                 yield entries
                 after = entries[-1][0]
-            if len(entries) < _BLOCKS:
+            if len(entries) < count:
                 return
+            size = sum(len(data) for _, _, data in entries)
+            if size < _FEW_BYTES:
+                count = min(count * 4, _MOST_BLOCKS)
+            elif size > _MANY_BYTES:
+                count = max(_BLOCKS, count // 2)
 
     async def _entries(self, key: str, ids: Sequence[str]) -> list[bytes]:
         """The values of entries of a stream, by their ids."""
@@ -182,19 +197,19 @@ class StoreReader:
                 found.append(entries[0][2])
         return found
 
-    async def _hash(self, key: str) -> AsyncIterator[tuple[str, bytes]]:
-        """Fields and values of a hash, each once."""
-        cursor: Any = 0
+    async def _hash(self, key: str, answer: Any = None) -> AsyncIterator[tuple[str, bytes]]:  # noqa: ANN401
+        """Fields and values of a hash, each once; the first answer may have been asked for."""
         seen: set[bytes] = set()
         while True:
-            cursor, answer = await self._link.call(Call("HSCAN", (key,), (cursor, "COUNT", _FIELDS)))
-            pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
+            cursor, found = await self._link.call(_scan(key)) if answer is None else answer
+            pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
             for name, data in pairs:
                 if name not in seen:
                     seen.add(name)
                     yield _text(name, key), data
             if not int(cursor):
                 return
+            answer = await self._link.call(_scan(key, cursor))
 
 
 class _Places:
@@ -243,6 +258,20 @@ class _Places:
         while len(self._kept) > _BLOCKS_KEPT:
             self._kept.popitem(last=False)
         return found
+
+
+def _page(key: str, after: str, count: int) -> Call:
+    return Call("XRANGE", (key,), (f"({after}" if after else "-", "+", "COUNT", count))
+
+
+def _scan(key: str, cursor: int | bytes = 0) -> Call:
+    return Call("HSCAN", (key,), (cursor, "COUNT", _FIELDS))
+
+
+def _number(name: str, key: str) -> int:
+    if not (name.isascii() and name.isdigit()):
+        raise damaged(key, f"the field {name[:50]!r} is no number")
+    return int(name)
 
 
 def _stream_entries(answer: Any, key: str) -> list[tuple[str, bytes, bytes]]:  # noqa: ANN401 - what XRANGE answers

@@ -231,7 +231,8 @@ class RedisFrontier(Holding):
         self._changed.set()
         if refused:
             await self.check()
-        await self.receive(delivered)
+        unread, self._unread = self._unread, set()
+        await self.receive(unread | delivered)
         return delivered
 
     async def _requeue(self, urls: Collection[str], checkpoint: Checkpoint) -> int:

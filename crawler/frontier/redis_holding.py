@@ -88,6 +88,7 @@ class Holding:
         self._gaining = 0
         self._changed = asyncio.Event()  # something came back, or is stored
         self._gained: dict[HostKey, None] = {}
+        self._unread: set[int] = set()  # inboxes that are read on once there is room
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def gain(self, leases: Iterable[Lease]) -> None:
@@ -95,8 +96,8 @@ class Holding:
         self._gaining += 1
         try:
             async with asyncio.TaskGroup() as group:
-                for lease in leases:
-                    group.create_task(self._gain(lease))
+                tasks = [group.create_task(self._gain(lease)) for lease in leases]
+            await self.receive([task.result() for task in tasks])
         finally:
             self._gaining -= 1
 
@@ -155,28 +156,36 @@ class Holding:
                 if (partition := self._held.get(index)) is not None:
                     await self._receive(partition)
 
-    async def check(self) -> set[int]:
-        """Drop those partitions of which Redis knows less than this worker; which they were. Hand over again what it
-        may have lost, and read all inboxes anew.
+    async def check(self, *, was_away: bool = True) -> set[int]:
+        """Drop those partitions of which Redis knows less than this worker; which they were.
 
-        To be asked whenever Redis may have lost something: whenever it was away, and before anything is given back.
+        Args:
+            was_away: Whether Redis may have lost something since the last time, as whenever it was away: then what it
+                was handed of late is handed over again, and inboxes are read anew.
         """
         known = {partition.index: partition for partition in self._held}
         async with self._writing:
             tallies = await self._store.tallies(known) if known else ()
             behind = {known[tally.partition] for tally in tallies if known[tally.partition].commit != tally.commit}
-            await self._commits.hand_again()
-            for partition in known.values():  # ids of an inbox may have gone back with the server's clock
-                partition.inbox_read = partition.inbox_cut = partition.inbox_trimmed = ""
+            if was_away:
+                await self._commits.hand_again()
+                for partition in known.values():  # ids of an inbox may have gone back with the server's clock
+                    partition.inbox_read = partition.inbox_cut = partition.inbox_trimmed = ""
         lost = self._refused(behind)
-        await self.receive(known)
+        if was_away:
+            await self.receive(known)
         return lost
+
+    @property
+    def next_due(self) -> float | None:
+        """The monotonic time at which a snoozed URL is due next; None if there is none."""
+        return self._snoozed.next_at()
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing of the partitions held is left to do or to store, and nothing is being read or delivered."""
         counts = self._held.counts()
-        if counts.pending or self._gaining or self._admission.outbox or self._receiving.locked():
+        if counts.pending or self._gaining or self._unread or self._admission.outbox or self._receiving.locked():
             return False
         return not self._writing.locked() and all(partition.is_settled for partition in self._held)
 
@@ -192,14 +201,14 @@ class Holding:
         """Of the partitions that are held."""
         return {partition.index: partition.fence for partition in self._held}
 
-    async def _gain(self, lease: Lease) -> None:
+    async def _gain(self, lease: Lease) -> int:
         async with self._loading:
             partition = self._held.new(lease)
             await self._loader.load(partition)
             self._held.add(partition)
             self._wake(partition.queues.by_host)
             self._wake(self._admission.adopt(partition))
-            await self.receive([partition.index])
+            return lease.partition
 
     async def _receive(self, partition: Partition) -> None:
         """Read an inbox to its end, unless what was read has to be stored first."""
@@ -211,9 +220,9 @@ class Holding:
                 if partition.is_gone or partition.is_leaving:
                     return
                 self._wake(self._admission.receive(partition, post))
-            while self._admission.uncut > _MOST_UNCUT and not partition.is_gone:
-                self._changed.clear()
-                await self._changed.wait()
+            if self._admission.uncut > _MOST_UNCUT:
+                self._unread.add(partition.index)
+                return
 
     def _wake(self, hosts: Iterable[HostKey]) -> None:
         """Tell of these with the next `wake`; of very many, rounds over hosts tell the others."""

@@ -33,9 +33,12 @@ class Tenure:
         """Whether a host may be asked now."""
         return self.cleared is None or self.cleared(key)
 
-    def last_asked(self, key: HostKey, known: float) -> float:
-        """When a host may have been asked last, of which `known` is known already."""
-        return known if self.asked_at is None else max(known, self.asked_at(key))
+    def last_asked(self, key: HostKey, known: float, ready_at: float) -> float:
+        """When a host may have been asked last, at the latest. `known`: what is known of that; `ready_at`: monotonic
+        time, past, at which it could be asked again, as was stored by whoever asked it."""
+        if self.asked_at is None:
+            return known
+        return max(known, self.asked_at(key), ready_at)
 
     def give_back(self, requests: Sequence[Request]) -> None:
         """These are not made."""

@@ -235,7 +235,7 @@ class Window:
         rest_s = min(max(state.ready_at - wall, 0.0), self._max_rest_s)
         quota = inf if self._pages_per_host is None else self._pages_per_host
         host = Host(state, limits, crawl_delay_s=crawl_delay_s, due=now + rest_s, quota=quota)
-        host.last_start = self._tenure.last_asked(host.key, self._last_asked)
+        host.last_start = self._tenure.last_asked(host.key, self._last_asked, now + min(state.ready_at - wall, 0.0))
         host.urgent = self._entrance.visits(host.key)
         self.hosts[host.key] = host
         if rest_s > FAR_S:

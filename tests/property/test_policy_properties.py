@@ -73,6 +73,7 @@ class Plan:
     restarts: int
     hasty: float
     queue_delay: float
+    desk: type[FrontDesk] = FrontDesk
 
     def policy(self, clock, spent=None):
         return policy_for(
@@ -96,7 +97,7 @@ class Plan:
         begun = clock.now
         rules = Robots(rules=((False, "/1"),), crawl_delay_s=self.crawl_delay)
         web = Web(rng, rules)
-        desk = FrontDesk(self.policy(clock), clock, web.answer, lambda url: rules, rng=rng, hasty=self.hasty)
+        desk = self.desk(self.policy(clock), clock, web.answer, lambda url: rules, rng=rng, hasty=self.hasty)
         desk.connects = lambda request: rng.random() < 0.9
         desk.addresses, desk.links = ADDRESSES.get, web.links
         desk.max_parse_delay, desk.max_locate_delay, desk.max_queue_delay = 0.5, 0.5, self.queue_delay

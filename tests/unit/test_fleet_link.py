@@ -8,11 +8,13 @@ import socket
 import pytest
 
 from crawler.errors import ConfigError, FrontierError
+from crawler.fleet.keys import Keys
 from crawler.fleet.link import Call, Link
 from crawler.fleet.server import check_strangers
+from crawler.fleet.store import PartitionStore
 from crawler.fleet.target import target_of
 from crawler.fleet.trouble import why
-from tests.support.fleet_store import all_rows, change, leased, opened_link, opened_store, request
+from tests.support.fleet_store import PREFIX, all_rows, change, leased, opened_link, opened_store, request
 from tests.support.redis_server import RedisServer, require_redis
 
 
@@ -49,10 +51,11 @@ async def test_a_call_waits_for_a_server_that_was_killed_and_comes_back(tmp_path
             assert len(await all_rows(store)) == 2
 
 
+@pytest.mark.slow
 async def test_a_frozen_server_is_noticed_by_its_silence(tmp_path):
     told = Told()
     with RedisServer(tmp_path) as server:
-        async with opened_store(server, told, silence_s=0.05) as store:
+        async with opened_store(server, told, silence_s=0.5) as store:
             lease = await leased(store)
             server.pause()
             going = asyncio.create_task(store.commit([change(lease, admitted=[request(1)])]))
@@ -68,7 +71,7 @@ async def test_out_of_memory_nothing_is_stored_by_half_and_all_once_room_is_made
     with RedisServer(tmp_path) as server:
         async with opened_store(server, told) as store:
             lease = await leased(store)
-            server.client().config_set("maxmemory", "1mb")
+            server.client().config_set("maxmemory", "1kb")
             going = asyncio.create_task(
                 store.commit([change(lease, admitted=[request(1)], robots=[], forgotten=["https://a.test"])])
             )
@@ -86,7 +89,7 @@ async def test_a_partition_is_given_back_to_a_server_that_is_out_of_memory(tmp_p
     with RedisServer(tmp_path) as server:
         async with opened_store(server) as store:
             lease = await leased(store)
-            server.client().config_set("maxmemory", "1mb")
+            server.client().config_set("maxmemory", "1kb")
             await store.release({0: lease.fence}, 1)
             assert (await store.tallies([0]))[0].is_clean
 
@@ -114,6 +117,39 @@ async def test_whoever_stops_waits_no_longer(tmp_path):
             link.stop()
             with pytest.raises(FrontierError, match="given up"):
                 await going
+
+
+async def test_whoever_has_stopped_may_still_say_what_is_heard_at_once(tmp_path):
+    with RedisServer(tmp_path) as server:
+        async with opened_link(server) as link:
+            link.stop()
+            assert await link.call(Call("GET", ("a",))) is None
+
+
+async def test_a_user_who_may_touch_nothing_but_the_crawls_keys_is_enough(tmp_path):
+    with RedisServer(tmp_path) as server:
+        may = ("+@read", "+@write", "+@scripting", "+@pubsub", "+@connection", "+info", "+time")
+        rules = ("resetchannels", "~{crawler:*", "&{crawler:*", *may)
+        server.client().execute_command("ACL", "SETUSER", "worker", "on", ">right", *rules)
+        environ = {"CRAWLER_REDIS_USERNAME": "worker", "CRAWLER_REDIS_PASSWORD": "right"}
+        link = await Link.open(target_of(server.url, "test", environ))
+        store = PartitionStore(link, Keys(PREFIX))
+        lease = await leased(store)
+        assert await store.commit([change(lease, admitted=[request(1)])]) == set()
+        await store.renew({0: lease.fence}, 1, 60)
+        await store.deliver({0: [request(2)]})
+        assert len(await all_rows(store)) == len(await store.inbox(0)) == 1
+        await store.release({0: lease.fence}, 1)
+        await link.server_time()
+        with pytest.raises(FrontierError, match=r"(?i)no permissions"):
+            await link.call(Call("GET", ("others",)))
+        await link.aclose()
+
+
+async def test_a_file_of_authorities_that_is_none_is_told(tmp_path):
+    for path in (tmp_path / "missing.pem", tmp_path):
+        with pytest.raises(ConfigError, match="the ca of Redis"):
+            await Link.open(target_of(f"rediss://127.0.0.1?ca={path}", "x", {}))
 
 
 async def test_a_command_that_is_wrong_is_not_repeated(tmp_path):

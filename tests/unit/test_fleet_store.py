@@ -264,3 +264,12 @@ async def test_ends_are_counted_by_their_reasons_and_no_more_once_they_are_pendi
     (tally,) = await store.tallies([0])
     assert tally.reasons == {"failed http_404": 1}
     assert tally.ended == {Outcome.FETCHED: 1, Outcome.FAILED: 1}
+
+
+async def test_a_partition_of_very_many_small_commits_is_read_whole(store):
+    lease = await leased(store)
+    for number in range(300):
+        await store.commit([change(lease, commit=number, admitted=[request(number)], ended=[end(number + 1, number)])])
+    assert [block.first async for block in store.blocks(0)] == list(range(1, 301))
+    assert sum((await store.held(0, 300)).ended) == 300
+    assert [where.ordinal for _, _, where in await all_rows(store)] == list(range(300))

@@ -366,3 +366,38 @@ async def test_weights_are_the_hosts_that_have_something_to_take(make, store):
     assert frontier.weights() == {OF_A: 3.0, OF_B: 1.0} or partition_of(f"x.{A}", PARTITIONS) == OF_A
     await frontier.take([(B, 1)])
     assert OF_B not in frontier.weights()
+
+
+async def test_it_is_told_after_each_commit_to_whom_something_was_delivered(make, store):
+    frontier = await acquire(make(), store, [OF_A])
+    told = []
+    frontier.on_stored = told.append
+    await frontier.commit(Checkpoint())
+    frontier.add([seed(f"https://{B}/")])
+    await frontier.commit(Checkpoint())
+    assert told == [set(), {OF_B}]
+
+
+async def test_what_is_hidden_is_neither_listed_nor_taken_and_counts_until_it_is_given_back(make, store):
+    frontier = await acquire(make(), store)
+    frontier.add([seed(f"https://{A}/"), seed(f"https://{B}/")])
+    await frontier.commit(Checkpoint())
+    frontier.hide([OF_A])
+    assert [state.host_key for state in (await frontier.hosts(0.0, 0, 9))[0]] == [B]
+    assert urls(await frontier.take([(A, 1), (B, 1)])) == [f"https://{B}/"]
+    assert frontier.counts().admitted == 2
+    assert await frontier.give_back([OF_A]) == {OF_A}
+    assert frontier.counts().admitted == 1
+
+
+async def test_inbox_with_more_than_there_is_room_for_is_read_on_after_the_next_commit(make, store, monkeypatch):
+    monkeypatch.setattr("crawler.frontier.redis_holding._MOST_UNCUT", 2)
+    two = await acquire(make(2), store, [OF_B], 2)
+    for n in range(40):
+        await store.deliver({OF_B: [seed(f"https://{B}/{n}")]})
+    await two.receive([OF_B])
+    admitted = two.counts().admitted
+    assert 2 < admitted < 40
+    assert not two.is_idle
+    await two.commit(Checkpoint())
+    assert two.counts().admitted == 40
