@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 PULSES = 3
 """Heartbeats a lease: two may be lost."""
 
+WEIGH_S = 60.0
+"""While the same workers are there, partitions move at most so often: each move holds up its hosts for a moment."""
+
 _HAIR_S = 0.005  # after the exact time, which Redis tells in milliseconds
 _DRAINING_S = 0.25  # until it is looked again whether fewer requests are in flight at one address
 _UNSURE_S = 0.5  # until it is looked again whether a crawl is over of which all have nothing left that they know of
@@ -98,7 +101,7 @@ class Member:
         )  # fmt: skip
         self._leader = Leader(
             info.id, control=control, members=members, store=store, partitions=joined.partitions, monotonic=monotonic,
-            weigh_s=lease_s,
+            weigh_s=max(WEIGH_S, lease_s),
         )  # fmt: skip
         #: set once the crawl is over, or this run of it: `orders` say how
         self.over = asyncio.Event()
