@@ -15,7 +15,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from crawler.fleet.control import DONE
 from crawler.fleet.partitions import partition_of
 from crawler.fleet.portions import Portions
 from crawler.politeness.budget import BYTES, PAGES
@@ -131,7 +130,6 @@ class Holding:
     async def give_back(self, partitions: Collection[int]) -> set[int]:
         """See `Holder.give_back`."""
         if self._committer.is_over:  # what was given up is pending, as it always was
-            await self._frontier.check(was_away=self.member.orders.state != DONE)  # of which all was taken in
             self._frontier.lost(partitions)
             return set(partitions)
         new = set(partitions) - self._leaving
