@@ -162,8 +162,10 @@ class Policy:
         turn.put_off, self._judge.put_off = self._judge.put_off, []
         free = self.budget.free(now)
         if not free:
-            if self._schedule.next_at() is not None:
-                self.budget.lack()
+            if self.budget.is_portioned:  # whoever is not adopted shows nobody that more would be used
+                turn.unknown = self._window.newcomers()
+                if self._schedule.next_at() is not None:
+                    self.budget.lack()
             return turn
         refused = self._judge.refused
         turn.refused = [refused.popleft() for _ in range(min(len(refused), MAX_REFUSED))]
