@@ -130,6 +130,7 @@ class Holding:
     async def give_back(self, partitions: Collection[int]) -> set[int]:
         """See `Holder.give_back`."""
         if self._committer.is_over:  # what was given up is pending, as it always was
+            await self._frontier.check()
             self._frontier.lost(partitions)
             return set(partitions)
         new = set(partitions) - self._leaving
@@ -168,7 +169,9 @@ class Holding:
         """See `Holder.spent`."""
         if self._portions is not None and (name := self._portions.spent):
             return name
-        return ""
+        committer, frontier = self._committer, self._frontier
+        is_still = not (committer.waiting or committer.snoozing or frontier.uncommitted) and frontier.next_due is None
+        return (self._policy.all_set_aside or "") if is_still else ""
 
     @property
     def units_in_use(self) -> int:

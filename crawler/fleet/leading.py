@@ -95,28 +95,37 @@ class Leader:
         Args:
             budgets: Those that may be spent, and what there is of each.
         """
-        flags = [there.flags for there in beat.there.values()]
-        if not flags or any(not (flag.is_idle or flag.spent) for flag in flags):
+        if not beat.is_idle:
             return False
-        if spent := {flag.spent for flag in flags if flag.spent}:
-            for name in sorted(spent.intersection(budgets)):
-                if await self._control.spend(orders.run, name, budgets[name]):
-                    return True
-            return False
-        if not orders.is_seeded or not await self._is_over():
+        if spent := {there.flags.spent for there in beat.there.values() if there.flags.spent}:
+            return await self._end_spent(sorted(spent.intersection(budgets)), orders, budgets)
+        if not orders.is_seeded or not await self._holds_twice(_is_closed):
             return False
         return await self._control.finish(orders.run)
 
-    async def _is_over(self) -> bool:
-        everything = range(self._partitions)
-        before = await self._store.tallies(everything)
-        if not all(_is_closed(tally) for tally in before):
-            return False
-        after = await self._store.tallies(everything)
-        if not all(_is_closed(tally) for tally in after):
-            return False
-        return {t.partition: t.commit for t in before} == {t.partition: t.commit for t in after}
+    async def _end_spent(self, names: Sequence[str], orders: Orders, budgets: Mapping[str, int]) -> bool:
+        """End it by the first of these budgets that is spent. Of one that nobody draws from, workers know no more than
+        that they have: then nothing may be on its way to any of them."""
+        for name in names:
+            is_sure = budgets[name] or (orders.is_seeded and await self._holds_twice(_is_quiet))
+            if is_sure and await self._control.spend(orders.run, name, budgets[name]):
+                return True
+        return False
+
+    async def _holds_twice(self, holds: Callable[[Tally], bool]) -> bool:
+        """Whether there was a moment at which this held of every partition."""
+        commits: list[int] | None = None
+        for _ in range(2):
+            tallies = await self._store.tallies(range(self._partitions))
+            if not all(map(holds, tallies)):
+                return False
+            before, commits = commits, [tally.commit for tally in sorted(tallies, key=lambda tally: tally.partition)]
+        return before == commits
+
+
+def _is_quiet(tally: Tally) -> bool:
+    return not tally.inbox and not tally.snoozed
 
 
 def _is_closed(tally: Tally) -> bool:
-    return tally.urls == sum(tally.ended.values()) and not tally.inbox and not tally.snoozed
+    return _is_quiet(tally) and tally.urls == sum(tally.ended.values())

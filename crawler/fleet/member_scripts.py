@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-NAMES: Final = ("crawl", "members", "flags", "infos", "leader", "plan", "weights", "units", "limits")
+NAMES: Final = ("crawl", "members", "flags", "infos", "leader", "plan", "weights", "units", "workers")
 """The keys of all scripts here, in this order (`Keys.control`)."""
 
 _HEAD = """
-local crawl, members, flags, infos, leader, plan, weights, units = unpack(KEYS)
+local crawl, members, flags, infos, leader, plan, weights, units, workers = unpack(KEYS)
 local channel, id = ARGV[1], ARGV[2]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -21,7 +21,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 #: ARGV channel, worker, crawl, time to live in ms, info, flags, version of the plan it knows, weights (empty: as they
 #: were), units it is to have, units it needs yet, units there are. Returns nothing if the crawl is gone. A worker that
 #: is late itself lets others be so for a while: Redis was away. (The first command that writes is one that a server
-#: refuses when its memory is full: so all is done, or nothing.)
+#: refuses when its memory is full: so all is done, or nothing.) A number is not given again, although a server may have
+#: forgotten that it was.
 BEAT = (
     _HEAD
     + """
@@ -30,6 +31,7 @@ local changed = redis.call('HGET', flags, id) ~= ARGV[6]
 local own = redis.call('ZSCORE', members, id)
 local late = own and tonumber(own) <= now
 redis.call('ZADD', members, now + ARGV[4], id)
+if tonumber(redis.call('GET', workers) or 0) < tonumber(id) then redis.call('SET', workers, id) end
 for _, dead in ipairs(redis.call('ZRANGEBYSCORE', members, '-inf', now)) do
   if late then
     redis.call('ZADD', members, now + math.floor(ARGV[4] / 3), dead)

@@ -59,6 +59,11 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan | None  #: where it is not the one that is known
     units: int  #: what this worker has
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody has anything to do, as they last said, or may do what is left."""
+        return all(there.flags.is_idle or there.flags.spent for there in self.there.values())
+
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
     """The workers, as who looks on sees them."""

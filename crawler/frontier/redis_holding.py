@@ -177,6 +177,11 @@ class Holding:
         return lost
 
     @property
+    def next_due(self) -> float | None:
+        """The monotonic time at which a snoozed URL is due next; None if there is none."""
+        return self._snoozed.next_at()
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing of the partitions held is left to do or to store, and nothing is being read or delivered."""
         counts = self._held.counts()

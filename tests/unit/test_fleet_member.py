@@ -125,7 +125,7 @@ async def test_a_crawl_ends_for_all_once_all_are_idle_and_everything_is_closed(w
     shelf.ends = 10
     two.holder.is_idle = False
     two.member.nudge()
-    await until(lambda: two.member._told.is_idle is False)
+    await until(lambda: two.member._heart.told.is_idle is False)
     two.holder.is_idle = True
     two.member.nudge()
     await until(lambda: one.member.over.is_set() and two.member.over.is_set())
