@@ -8,7 +8,9 @@ older one is refused, so that a worker which was frozen, or cut off, harms nothi
     partitions      which partition a host is in
     keys            what keys are called: all of a partition share a hash tag, so that a cluster keeps them together
     models          leases, workers, plans: the words of this package, and what travels as msgpack
-    link            the connection: what a URL says, what a server must be like, waiting for one that is away
+    target          what the URL of a Redis says
+    link, server, trouble
+                    the connection: what a server must be like, waiting for one that is away
     scripts, codec, store
                     what is stored of a partition, each change one atomic script
     control         what is true of the whole crawl: its configuration, whether it runs, is paused, is over

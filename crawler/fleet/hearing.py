@@ -35,7 +35,7 @@ async def listen(link: Link, channels: Sequence[str], heard: Callable[[str], Non
 
     failures = 0
     while True:
-        pubsub = link.client.pubsub(ignore_subscribe_messages=True)
+        pubsub = link.client.pubsub()  # what it says of subscriptions comes too: left out, each would look like silence
         try:
             await pubsub.subscribe(*channels)
             heard(ALL)

@@ -67,14 +67,9 @@ class StoreReader:
                     ended[number] = is_end
         return Held(
             ended=ended,
-            later={
-                _number(name, keys.later): unpacked_later(data, keys.later)
-                async for name, data in self._hash(keys.later, later)
-            },
-            hosts=[
-                unpacked_host(HostKey(name), data, keys.hosts) async for name, data in self._hash(keys.hosts, hosts)
-            ],
-            robots=[unpacked_robots(name, data, keys.robots) async for name, data in self._hash(keys.robots, robots)],
+            later={number: row async for number, row in self._later(partition, later)},
+            hosts=[host async for host in self.hosts(partition, hosts)],
+            robots=[verdict async for verdict in self._robots(partition, robots)],
         )
 
     async def blocks(self, partition: int, after: str = "") -> AsyncIterator[UrlBlock]:
@@ -129,10 +124,10 @@ class StoreReader:
             posted.append(Posted(id=id_, requests=tuple(unpacked_urls(data, id_, 0, key).requests())))
         return posted
 
-    async def hosts(self, partition: int) -> AsyncIterator[HostState]:
+    async def hosts(self, partition: int, first: Any = None) -> AsyncIterator[HostState]:  # noqa: ANN401 - see `_hash`
         """What is stored of all hosts of a partition, in no order."""
         key = self._keys.of(partition).hosts
-        async for name, data in self._hash(key):
+        async for name, data in self._hash(key, first):
             yield unpacked_host(HostKey(name), data, key)
 
     async def ledger(self, partition: int) -> AsyncIterator[list[Row]]:
@@ -154,6 +149,16 @@ class StoreReader:
             for request, end in zip(block.requests(), ends, strict=True):
                 rows.append((request, None, None) if end is None else (request, end.finished(request), end.where))
             yield rows
+
+    async def _later(self, partition: int, first: Any = None) -> AsyncIterator[tuple[int, Later]]:  # noqa: ANN401
+        key = self._keys.of(partition).later
+        async for name, data in self._hash(key, first):
+            yield _number(name, key), unpacked_later(data, key)
+
+    async def _robots(self, partition: int, first: Any = None) -> AsyncIterator[RobotsFile]:  # noqa: ANN401
+        key = self._keys.of(partition).robots
+        async for name, data in self._hash(key, first):
+            yield unpacked_robots(name, data, key)
 
     async def _stream(
         self,

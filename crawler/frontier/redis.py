@@ -44,7 +44,11 @@ if TYPE_CHECKING:
 
 
 class RedisFrontier(Holding):
-    """All URLs of one crawl, those of some partitions at hand: MEMORY.
+    """All URLs of one crawl, those of the partitions that are held at hand.
+
+    In memory: 20 bytes for a URL that waits, 16 once it has ended; 470 for a host of which something waits, some 200
+    for another that was asked, beside its verdicts on robots.txt; and up to `bounds.memory_urls` requests that were
+    stored of late. Measured by ``benchmarks.shared_frontier``.
 
     Args:
         store: Of the crawl; the caller's to close.

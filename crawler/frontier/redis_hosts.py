@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from crawler.models import HostState, RobotsFile
+from crawler.fleet.codec import packed_host, unpacked_host
+from crawler.models import HostKey, HostState, RobotsFile
 from crawler.url import Url
 from crawler.url import host_key as host_key_of
 
@@ -15,12 +17,10 @@ if TYPE_CHECKING:
     from crawler.frontier.redis_held import Held
     from crawler.frontier.redis_partition import Partition
     from crawler.frontier.redis_times import Times
-    from crawler.models import HostKey
 
 _AT_ONCE = 1_000
 
 _pack = msgspec.msgpack.Encoder().encode
-_state = msgspec.msgpack.Decoder(HostState).decode
 _file = msgspec.msgpack.Decoder(RobotsFile).decode
 
 
@@ -38,7 +38,7 @@ class Hosts:
 
     def note(self, partition: Partition, state: HostState) -> None:
         """This is stored of a host."""
-        partition.states[state.host_key] = _pack(state)
+        partition.states[HostKey(sys.intern(state.host_key))] = packed_host(state)
         partition.queues.look_again(state.host_key)
 
     def note_robots(self, partition: Partition, file: RobotsFile) -> None:
@@ -48,7 +48,7 @@ class Hosts:
     def stored(self, partition: Partition, host_key: HostKey) -> HostState | None:
         """What is stored of a host, as it is stored."""
         packed = partition.states.get(host_key)
-        return _state(packed) if packed is not None else None
+        return unpacked_host(host_key, packed, "the states of hosts") if packed is not None else None
 
     def partition_of_origin(self, origin: str) -> Partition | None:
         """The partition of an origin, if it is held."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crawler.frontier.turns import sliced
+from crawler.frontier.turns import sliced, sliced_stream
 
 if TYPE_CHECKING:
     from crawler.clock import Clock
@@ -65,13 +65,10 @@ class Loader:
             self._hosts.note(partition, state)
         async for file in sliced(held.robots, self._clock):
             self._hosts.note_robots(partition, file)
-        async for block in self._store.blocks(partition.index):
+        async for block in sliced_stream(self._store.blocks(partition.index), self._clock):
             partition.add_block(block.id, block.first)
-            async for step in sliced(range(2), self._clock):
-                if step == 0:
-                    self._queue(partition, block, marks, held.later)
-                else:
-                    partition.seen.update(block.fingerprints(self._key))
+            self._queue(partition, block, marks, held.later)
+            partition.seen.update(block.fingerprints(self._key))
 
     def _queue(self, partition: Partition, block: UrlBlock, marks: bytearray, later: dict[int, Later]) -> None:
         """Queue what is left of a block."""

@@ -7,6 +7,7 @@ the lowest number and goes first. Snoozed ones that are due have a band before a
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_left
 
@@ -101,8 +102,7 @@ class HostQueues:
         """Queue a number above all that its band ever had, or one that is due; the one string kept for this host."""
         queue = self.by_host.get(host_key)
         if queue is None:
-            self._make(host_key, band, number)
-            return host_key
+            return self._make(host_key, band, number)
         if queue.band == band:
             queue.fifo.numbers.append(number)
         else:
@@ -143,10 +143,12 @@ class HostQueues:
         if queue is not None:
             self._places.waiting.look_again((queue.place,))
 
-    def _make(self, host_key: HostKey, band: int, number: int) -> None:
+    def _make(self, host_key: HostKey, band: int, number: int) -> HostKey:
+        host_key = HostKey(sys.intern(host_key))  # one string for all of its requests, and its state
         queue = HostQueue(host_key, self._partition, 0, band, Fifo(array("I", (number,))))
         queue.place = self._places.take(queue)
         self.by_host[host_key] = queue
+        return host_key
 
     def _fifo(self, queue: HostQueue, band: int) -> Fifo:
         """That of a band, for something to be added to it."""

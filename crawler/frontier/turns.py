@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
     from crawler.clock import Clock
 
@@ -27,6 +27,16 @@ async def sliced(items: Iterable[T], clock: Clock) -> AsyncIterator[T]:
     """The items, with a turn for the rest of the loop whenever the work on them has taken some milliseconds."""
     began = clock.monotonic()
     for item in items:
+        yield item
+        if clock.monotonic() - began > _TURN_S:
+            await asyncio.sleep(0)
+            began = clock.monotonic()
+
+
+async def sliced_stream(items: AsyncIterable[T], clock: Clock) -> AsyncIterator[T]:
+    """As `sliced`, of items that come from elsewhere, and often without having been waited for."""
+    began = clock.monotonic()
+    async for item in items:
         yield item
         if clock.monotonic() - began > _TURN_S:
             await asyncio.sleep(0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from xxhash import xxh3_64_hexdigest
 
 from crawler.errors import ConfigError
+from crawler.fleet.codec import unpacked_later, unpacked_robots
 from crawler.fleet.control import Control
 from crawler.fleet.keys import Keys
 from crawler.fleet.link import Link
@@ -37,11 +38,13 @@ class _Store(PartitionStore):
 
     async def later(self, partition: int) -> dict[int, Later]:
         """When the snoozed URLs of a partition are due, by number."""
-        return {number: later async for number, later in self._later(partition)}
+        key = self._keys.of(partition).later
+        return {int(name): unpacked_later(data, key) async for name, data in self._hash(key)}
 
     async def verdicts(self, partition: int) -> tuple[RobotsFile, ...]:
         """All verdicts on robots.txt."""
-        return tuple([verdict async for verdict in self._robots(partition)])
+        key = self._keys.of(partition).robots
+        return tuple([unpacked_robots(name, data, key) async for name, data in self._hash(key)])
 
     async def posted(self, partition: int) -> list[Request]:
         """All that lies in an inbox."""

@@ -1,0 +1,157 @@
+"""Workers that share a crawl through a real Redis: as processes of the command, and from Python."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler import ConfigError, Crawl
+from crawler.config.file import load
+from tests.support.fleet_crawl import Fleet, alone
+from tests.support.redis_server import RedisServer, require_redis
+from tests.support.web import Web
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
+
+WEB = Web(hosts=4, pages_per_host=15)
+LONG = Web(hosts=4, pages_per_host=60)
+QUICK = {"delay_s": 0.0, "lease_s": 2.0}
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory):
+    require_redis()
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def url(redis):
+    redis.client().flushall()
+    return redis.url
+
+
+@pytest.fixture(scope="module")
+def lone(tmp_path_factory):
+    return alone(tmp_path_factory.mktemp("alone"), WEB)
+
+
+@pytest.mark.parametrize("names", [("one",), ("one", "two")])
+def test_workers_make_the_records_that_one_machine_does(names, url, lone, tmp_path):
+    with Fleet(tmp_path, WEB, url, **QUICK) as fleet:
+        for name in names:
+            fleet.start(name)
+        assert fleet.ended() == [0] * len(names)
+        assert fleet.is_whole().records == lone.records
+
+
+def test_a_worker_that_joins_late_has_its_share_and_one_that_leaves_is_not_missed(url, tmp_path):
+    with Fleet(tmp_path, LONG, url, delay_s=0.1) as fleet:
+        first = fleet.start("first")
+        fleet.until_asked(20, "first")
+        fleet.start("second")
+        fleet.until_asked(5, "second")
+        first.interrupt()
+        assert first.end() == 130
+        assert fleet.ended()[1:] == [0]
+        fleet.is_whole()
+
+
+def test_a_crawl_that_all_left_is_gone_on_with_and_one_that_is_over_is_not(url, tmp_path):
+    with Fleet(tmp_path, LONG, url, delay_s=0.02) as fleet:
+        worker = fleet.start("first")
+        fleet.until_asked(30, "first")
+        worker.interrupt()
+        assert worker.end() == 130
+        again = fleet.run("crawl", "-c", "crawl.yaml", "-d", "crawl", "--frontier", url)
+        assert again.returncode == 0, again.stderr
+        assert "No worker of this crawl is left: it goes on from where it was" in again.stderr
+        assert "Admitted URLs, all workers" in again.stderr
+        over = fleet.run("crawl", "-c", "crawl.yaml", "-d", "crawl", "--frontier", url)
+        assert over.returncode == 0
+        assert "holds this crawl already: it was complete" in over.stderr
+        fleet.is_whole()
+        fresh = fleet.run("crawl", "-c", "crawl.yaml", "-d", "crawl", "--frontier", url, "--fresh")
+        assert fresh.returncode == 0, fresh.stderr
+        assert "is now" in fresh.stderr
+        fleet.merged()
+
+
+def test_who_would_crawl_otherwise_does_not_join_and_the_keys_are_named(url, tmp_path):
+    with Fleet(tmp_path, LONG, url) as fleet:
+        fleet.start("first")
+        fleet.until_asked(3, "first")
+        other = ["--delay", "2s", "--depth", "1", "--set", "limits.concurrency=7"]
+        refused = fleet.run("crawl", "-c", "crawl.yaml", "-d", "elsewhere", "--frontier", url, *other)
+        assert refused.returncode == 2
+        assert "limits.default.delay: 50ms there, 2s here" in refused.stderr
+        assert "scope.max_depth: none there, 1 here" in refused.stderr
+        assert "limits.concurrency" not in refused.stderr
+        fresh = fleet.run("crawl", "-c", "crawl.yaml", "-d", "crawl", "--frontier", url, "--fresh")
+        assert fresh.returncode == 2
+        assert "1 worker of this crawl is at work" in fresh.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--refresh"], "merge it first"),
+        (["--repair"], "merge it first"),
+        (["-o", "pages.jsonl"], "merge it first"),
+        (["--processes", "0"], "expected a number from 1 to 64"),
+    ],
+)
+def test_what_workers_cannot_do_is_refused_with_what_to_do_instead(options, told, url, tmp_path):
+    with Fleet(tmp_path, WEB, url) as fleet:
+        done = fleet.run("crawl", "-c", "crawl.yaml", "-d", "crawl", "--frontier", url, *options)
+        assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+        assert not (tmp_path / "crawl").exists()
+
+
+def test_processes_without_a_redis_are_refused(tmp_path):
+    with Fleet(tmp_path, WEB, "sqlite") as fleet:
+        done = fleet.run("crawl", "-c", "crawl.yaml", "-d", "crawl", "--processes", "2")
+        assert done.returncode == 2
+        assert "--frontier" in done.stderr
+
+
+def test_processes_of_one_machine_crawl_as_workers_and_tell_of_all(url, lone, tmp_path):
+    with Fleet(tmp_path, WEB, url, **QUICK) as fleet:
+        done = fleet.run("crawl", "-c", "crawl.yaml", "-d", "crawl", "--frontier", url, "--processes", "2")
+        assert done.returncode == 0, done.stderr
+        assert len(list((tmp_path / "crawl/workers").iterdir())) == 2
+        assert f"done  {len(lone.endings)} URLs" in done.stderr
+        assert fleet.is_whole().records == lone.records
+
+
+def test_a_budget_of_pages_is_shared(url, tmp_path):
+    with Fleet(tmp_path, LONG, url, delay_s=0.0, settings={"budget": {"pages": 50}}) as fleet:
+        fleet.start("one")
+        fleet.start("two")
+        assert fleet.ended() == [0, 0]
+        assert fleet.merged().summary["pages"] == 50
+
+
+def test_a_directory_of_another_crawl_is_not_written_to(url, tmp_path):
+    with Fleet(tmp_path, WEB, url, **QUICK) as fleet:
+        (tmp_path / "crawl").mkdir()
+        (tmp_path / "crawl/outcomes.jsonl").write_text("")
+        done = fleet.run("crawl", "-c", "crawl.yaml", "-d", "crawl", "--frontier", url)
+        assert done.returncode == 2
+        assert "holds a crawl of one process" in done.stderr
+
+
+async def test_a_program_gets_the_pages_of_its_worker(url, tmp_path):
+    with Fleet(tmp_path, WEB, url, **QUICK) as fleet:
+        config = load(tmp_path / "crawl.yaml", [f"frontier={url}"]).config
+        async with Crawl(config, directory=tmp_path / "crawl") as crawling:
+            urls = [page.url async for page in crawling]
+            assert crawling.directory.parent == tmp_path / "crawl/workers"
+        result = await crawling.result()
+        assert result.ending.complete
+        assert result.totals is not None
+        assert result.totals.admitted == len(WEB.expected())
+        assert len(urls) == len(set(urls)) == sum(end.outcome == "fetched" for end in WEB.expected().values())
+        with pytest.raises(ConfigError, match="holds this crawl already"):
+            async with Crawl(config, directory=tmp_path / "crawl"):
+                pass
+        fleet.merged()
