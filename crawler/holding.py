@@ -130,7 +130,6 @@ class Holding:
     async def give_back(self, partitions: Collection[int]) -> set[int]:
         """See `Holder.give_back`."""
         if self._committer.is_over:  # what was given up is pending, as it always was
-            await self._frontier.check()
             self._frontier.lost(partitions)
             return set(partitions)
         new = set(partitions) - self._leaving

@@ -7,12 +7,12 @@ Theory of operation. Six coroutines, each of which sleeps until something is sai
                 know something, and when another worker's, or the leader's, is overdue
     take        what the plan gives and nobody holds is leased, loaded, and crawled from then on
     give        what the plan gives to others is given back, once nothing of it is under way
-    receive     inboxes are taken in: those of which it was heard, and all of them with each pulse
+    receive     inboxes are taken in: those of which it was heard, and all of them once a lease
     lead        as the leader: plans, and the end of the crawl (`leading`)
 
 A plan is a wish, a lease is what counts: two workers never hold a partition, whatever they have heard of plans. Events
 may be lost, heartbeats may not: each brings all there is to know, so that whatever was missed is made good within a
-third of a lease.
+lease.
 
 Where Redis is away, calls wait (`link`), leases lapse, and `holds` says so at once. When it is back, those that nobody
 took are renewed, as if nothing had been; the others are lost, and forgotten.
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 PULSES = 3
 """Heartbeats a lease: two may be lost."""
 
-WEIGH_S = 60.0
-"""While the same workers are there, partitions move at most so often: each move holds up its hosts for a moment."""
+WEIGH_S = 30.0
+"""A move stops its hosts for a moment: while the same workers are there, none is thought of more often."""
 
 _HAIR_S = 0.005  # after the exact time, which Redis tells in milliseconds
 _DRAINING_S = 0.25  # until it is looked again whether fewer requests are in flight at one address
@@ -62,6 +62,7 @@ class Member:
         info: What is known of this worker from the start: its id (`Members.new_id`) among it.
         lease_s: How long a lease lasts.
         at_address: How many requests to one address may be in flight, of all workers together.
+        weigh_s: How often, as the leader, it plans anew as weights have shifted; None for the usual.
         now: A clock that goes on while the machine is suspended.
     """
 
@@ -77,6 +78,7 @@ class Member:
         info: WorkerInfo,
         lease_s: float,
         at_address: int,
+        weigh_s: float | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         now: Callable[[], float] = wakeful,
@@ -101,13 +103,13 @@ class Member:
         )  # fmt: skip
         self._leader = Leader(
             info.id, control=control, members=members, store=store, partitions=joined.partitions, monotonic=monotonic,
-            weigh_s=max(WEIGH_S, lease_s),
+            weigh_s=max(lease_s, WEIGH_S) if weigh_s is None else weigh_s,
         )  # fmt: skip
         #: set once the crawl is over, or this run of it: `orders` say how
         self.over = asyncio.Event()
         #: called when an event of this name is heard, besides what is done here
         self.hears: dict[str, Callable[[], None]] = {}
-        self._renew_at = monotonic()
+        self._renew_at = self._look_at = monotonic()
         self._has_lapses = False
         self._gone = asyncio.Event()
         self._pulse, self._lead = Cue(monotonic), Cue(monotonic)
@@ -203,7 +205,7 @@ class Member:
             case "plan" | "orders" | "leader":
                 self._pulse()
             case _ if name == ALL:
-                self._renew_at = self._monotonic()
+                self._renew_at = self._look_at = self._monotonic()
                 self._pulse()
         if (more := self.hears.get(name)) is not None:
             more()
@@ -237,7 +239,9 @@ class Member:
         else:
             self._renew_at = now
         self._hands.take()
-        self._hands.post()
+        if now >= self._look_at:
+            self._look_at = now + self._lease_s
+            self._hands.post()
 
     def _watch(self, beat: Beat) -> None:
         """Look again when somebody may have died."""

@@ -150,7 +150,7 @@ class Holding:
         the next `wake`."""
         async with self._receiving:
             held = [index for index in partitions if index in self._held]
-            if len(held) > _LOADED_AT_ONCE:  # one round trip for all, instead of one for each
+            if len(held) > 1:  # one round trip for all, instead of one for each
                 held = [tally.partition for tally in await self._store.tallies(held) if tally.inbox]
             for index in held:
                 if (partition := self._held.get(index)) is not None:

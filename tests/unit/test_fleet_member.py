@@ -178,7 +178,7 @@ async def test_more_workers_than_requests_to_one_address_stand_by(workers):
 
 
 async def test_partitions_move_when_they_turn_out_to_weigh_more_than_others(workers):
-    one, two = await workers(), await workers()
+    one, two = await workers(weigh_s=0.5), await workers(weigh_s=0.5)
     await until(lambda: (len(one.holder.loaded), len(two.holder.loaded)) == (8, 8))
     heavy = sorted(one.holder.loaded)
     for worker in (one, two):
