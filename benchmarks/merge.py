@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler.clock import SystemClock
-from crawler.export.journal import CheckpointLine, JournalLine
+from crawler.export.journal import JOURNAL, CheckpointLine, JournalLine
 from crawler.fleet.models import FinishedAt
 from crawler.merging.ledger import About, Hosts, Row
 from crawler.merging.merge import Making, merge
@@ -76,7 +76,7 @@ def _written(directory: Path, urls: int, workers: int) -> list[list[tuple[int, i
         write_worker(path, Worker(id=worker, name="bench", crawl="1", url="redis://x", prefix="crawler:shop"))
         mine = list(range(worker - 1, urls, workers))
         counting: list[tuple[int, int]] = []
-        files = {name: (path / f"{name}.jsonl").open("wb") for name in ("pages", "outcomes", "links", "journal")}
+        files = {name: (path / f"{name}.jsonl").open("wb") for name in ("pages", "outcomes", "links", JOURNAL)}
         # what the worker before was given first, in vain for this one
         lost = [number - 1 for number in mine if worker > 1 and (number - worker + 1) // workers % 10 == 0]
         for ordinal, number in enumerate([*lost, *mine]):
@@ -90,11 +90,11 @@ def _written(directory: Path, urls: int, workers: int) -> list[list[tuple[int, i
                 at=1e9,
                 sinks={name: len(line) for name, line in brought.items()},
             )
-            files["journal"].write(encode(line) + b"\n")
+            files[JOURNAL].write(encode(line) + b"\n")
             if ordinal >= len(lost):
                 counting.append((number, ordinal))
         told = CheckpointLine(checkpoint=len(mine), positions={}, counters={"attempts": len(mine)})
-        files["journal"].write(encode(told) + b"\n")
+        files[JOURNAL].write(encode(told) + b"\n")
         for file in files.values():
             file.close()
         where.append(counting)

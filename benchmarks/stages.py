@@ -27,6 +27,9 @@ MAIN = {
     "engine.py": "politeness",  # feed and what it waits for
     "frontier/*": "frontier",
     "fleet/*": "frontier",
+    "holding.py": "frontier",
+    "sharing.py": "frontier",
+    "shared_seeds.py": "frontier",
     "parse/*": "hand-over",
     "pools.py": "hand-over",
     "handover.py": "hand-over",
@@ -91,6 +94,8 @@ MAIN = {
             "cli/*",
             "config/*",
             "directory.py",
+            "enrolling.py",
+            "fetchers.py",
             "generations.py",
             "merging/*",
             "parts.py",

@@ -20,8 +20,8 @@ import msgspec
 
 from crawler.asked import asked_for, check_together
 from crawler.build import open_crawl
-from crawler.dashboard import open_board, shown
 from crawler.config.fleet import is_shared
+from crawler.dashboard import open_board, shown
 from crawler.dataset.where import where_of
 from crawler.directory import CrawlDirectory
 from crawler.enrolling import own_plan
@@ -104,7 +104,9 @@ class Crawl:
     ) -> None:
         resume = resume or bool(retry_failed) or repair or refresh
         check_together(fresh=fresh, resume=resume, due=due, refresh=refresh, repair=repair, sinks=bool(sinks))
-        asked = asked_for(config, directory, resume=resume, refresh=refresh, due=due, repair=repair)
+        asked = asked_for(
+            config, directory, resume=resume, refresh=refresh, due=due, repair=repair, retry=bool(retry_failed)
+        )
         self.config = asked.config
         #: where the crawl's files are; of a crawl that workers share, this one's, once entered
         self.directory = asked.directory

@@ -51,6 +51,7 @@ def asked_for(
     refresh: bool,
     due: bool,
     repair: bool = False,
+    retry: bool = False,
 ) -> Asked:
     """The arguments of `api.Crawl`, looked up.
 
@@ -83,5 +84,5 @@ def asked_for(
     config = stored.config if stored else config or CrawlConfig()
     if refresh and config.frontier == "memory":
         raise ConfigError("frontier: memory keeps nothing that a refresh could go by: expected sqlite")
-    refuse_alone(config, refresh=refresh, repair=repair)
+    refuse_alone(config, refresh=refresh, repair=repair, retry=retry)
     return Asked(config, path or Path("data") / config.name, folder, stored is not None, making, generation)

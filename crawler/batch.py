@@ -122,6 +122,14 @@ class JournaledBatch(Batch):
         self.brought.append(brought)
 
 
+class Journal(Protocol):
+    """Told of each end and what it brought, after that is in its files and before the frontier knows of it."""
+
+    async def write(self, batch: Batch, told: Told, *, fsync: bool) -> None:
+        """Of all ends of a `JournaledBatch`, in order."""
+        ...
+
+
 def _page_of(end: Finished, records: Sequence[tuple[str, bytes]]) -> list[bytes]:
     """Its line for pages.jsonl, if it has one."""
     lines = [line for name, line in records if name == PAGES]

@@ -1,8 +1,8 @@
 """How do a configuration and a seed list become a running crawl?
 
 The only place that names backends, but for those of files (`crawler.outputs`), parsers (`crawler.pools`), frontiers
-(`crawler.stores`) and fetchers (`crawler.fetchers`): optional packages are imported inside the branch that needs them. Parts are opened in the order they
-depend on each other and closed in reverse by one exit stack.
+(`crawler.stores`) and fetchers (`crawler.fetchers`): optional packages are imported inside the branch that needs them.
+Parts are opened in the order they depend on each other and closed in reverse by one exit stack.
 """
 
 from __future__ import annotations
@@ -54,8 +54,10 @@ if TYPE_CHECKING:
     from crawler.directory import CrawlDirectory
     from crawler.models import Restored
     from crawler.parse.base import Parser
+    from crawler.parts import Parts
     from crawler.plan import Plan
     from crawler.refresh.opening import Refresh
+    from crawler.renames import OutputFiles
     from crawler.rule_history import Earlier
     from crawler.sharing import Shared
     from crawler.survey.ask import Survey
@@ -96,9 +98,7 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
             server = Server()
             stack.callback(server.close)
         files = output_files(plan)
-        shared = await _shared(plan, clock, stack)
-        store = shared.opened() if shared else await open_store(plan, clock, files, resumed=resumed, meanwhile=http)
-        stack.push_async_callback(store.frontier.aclose)
+        shared, store = await _store(plan, clock, files, stack, resumed=resumed)
         if cookies.are_kept:
             directory.keep_store_private()
         refresh, store = await _refresh(plan, store, clock, stack)
@@ -145,11 +145,8 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         )
         fetcher.ask_before_sending(parts.policy.may_send)
         run = stack.enter_context(noted(directory.runs, clock, plan.command, fsync=config.checkpoint.fsync))
-        engine = Engine(parts, _settings(config, allowed))
-        if shared:
-            shared.equip(parts, engine)
         yield Running(
-            engine,
+            _engine(parts, config, allowed, shared),
             directory=directory,
             frontier=frontier,
             seeds=seeds,
@@ -175,13 +172,26 @@ async def open_crawl(plan: Plan, clock: Clock | None = None, *, server: Server |
         )
 
 
-async def _shared(plan: Plan, clock: Clock, stack: AsyncExitStack) -> Shared | None:
-    """What a worker of several has besides; a crawl of its own has nothing."""
-    if plan.enrolment is None:
-        return None
-    from crawler.sharing import open_shared  # noqa: PLC0415 - only a worker pays for it
+async def _store(
+    plan: Plan, clock: Clock, files: OutputFiles, stack: AsyncExitStack, *, resumed: bool
+) -> tuple[Shared | None, OpenedStore]:
+    """What a worker of several has besides, and the store; a crawl of its own has nothing besides."""
+    if plan.enrolment is not None:
+        from crawler.sharing import open_shared  # noqa: PLC0415 - only a worker pays for it
 
-    return await open_shared(plan, plan.enrolment, clock, stack)
+        shared = await open_shared(plan, plan.enrolment, clock, stack)
+        store = shared.opened()
+    else:
+        shared, store = None, await open_store(plan, clock, files, resumed=resumed, meanwhile=http)
+    stack.push_async_callback(store.frontier.aclose)
+    return shared, store
+
+
+def _engine(parts: Parts, config: CrawlConfig, allowed: Allowance, shared: Shared | None) -> Engine:
+    engine = Engine(parts, _settings(config, allowed))
+    if shared is not None:
+        shared.equip(parts, engine)
+    return engine
 
 
 def _generation(plan: Plan, restored: Restored) -> int:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from crawler.batch import Batch, JournaledBatch, Told
 from crawler.batch import Carrier as Carrier  # noqa: PLC0414 - what a checkpoint asks of others is named here
+from crawler.batch import Journal as Journal  # noqa: PLC0414
 from crawler.models import OUTCOMES, PAGES, Checkpoint, Outcome
 
 if TYPE_CHECKING:
@@ -82,14 +83,6 @@ class Committed:
             return self.pages
         pairs = zip(self.pages, with_page, strict=True)
         return [line for line, end in pairs if end.outcome is not Outcome.UNCHANGED]
-
-
-class Journal(Protocol):
-    """Told of each end and what it brought, after that is in its files and before the frontier knows of it."""
-
-    async def write(self, batch: Batch, told: Told, *, fsync: bool) -> None:
-        """Of all ends of a `JournaledBatch`, in order."""
-        ...
 
 
 class Committer:

@@ -56,7 +56,9 @@ class _Redis(NamedTuple):
     target: Target
 
 
-def refuse_alone(config: CrawlConfig, *, refresh: bool = False, repair: bool = False, output: bool = False) -> None:
+def refuse_alone(
+    config: CrawlConfig, *, refresh: bool = False, repair: bool = False, retry: bool = False, output: bool = False
+) -> None:
     """Refuse what takes a crawl that has one process, where workers share it.
 
     Raises:
@@ -69,9 +71,11 @@ def refuse_alone(config: CrawlConfig, *, refresh: bool = False, repair: bool = F
         raise ConfigError(f"--refresh: several workers cannot make a generation: {first} refresh DIR by one process")
     if repair:
         raise ConfigError(
-            "--repair: the ledger of a crawl that workers share is in Redis, and merge goes by it: start a worker to go "
-            f"on with it; or {first} repair DIR"
+            "--repair: the ledger of a crawl that workers share is in Redis, and merge goes by it: start a worker to "
+            f"go on with it; or {first} repair DIR"
         )
+    if retry:
+        raise ConfigError(f"--retry-failed: several workers go by one ledger: {first} try again by one process")
     if output:
         raise ConfigError(f"-o: each worker writes to its own directory: {first} take DIR/pages.jsonl")
 
@@ -163,7 +167,7 @@ async def _joined(plan: Plan, redis: _Redis, *, fresh: bool) -> tuple[Joined, li
         return joined, news
     before = loads(joined.config, "the configuration that this crawl was begun with").config
     state, live = joined.orders.state, len((await Members(redis.link, control.keys).look()).there)
-    if state == DONE and plan.retry is None:
+    if state == DONE:
         return Over(_over(joined, redis.target))
     _compare(before, config, live)
     if not live:
@@ -210,7 +214,8 @@ def _changes(before: CrawlConfig, config: CrawlConfig) -> list[Change]:
 
 def _over(joined: Joined, target: Target) -> str:
     return (
-        f"{target.shown} holds this crawl already: it was complete at {rfc3339(joined.orders.state_at)}. Nothing to do.\n"
+        f"{target.shown} holds this crawl already: it was complete at {rfc3339(joined.orders.state_at)}. "
+        "Nothing to do.\n"
         "crawler merge DIR makes one crawl of its workers' files, --fresh crawls anew."
     )
 
@@ -273,7 +278,7 @@ def _mark(plan: Plan, redis: _Redis, joined: Joined) -> None:
     there = read_fleet(path)
     if there is not None and there.crawl != fleet.crawl:
         raise ConfigError(
-            f"{path}: holds files of the crawl {there.prefix} that were written before it was begun anew, or of another: "
+            f"{path}: holds files of the crawl {there.prefix}, another than this one, or of before it was begun anew: "
             "name another directory (-d DIR), or move this one aside"
         )
     if there is None:

@@ -88,8 +88,7 @@ class Plan:
         for host in fetch.hosts.values():
             if host.cookies:
                 read_cookies(Path(host.cookies))
-        goes_on = self.repair or (self.retry is not None and not is_shared(self.config.frontier))
-        if goes_on and self.directory.state() is State.UNUSED:
+        if (self.repair or self.retry is not None) and self.directory.state() is State.UNUSED:
             what = "repair" if self.repair else "try again"
             raise ConfigError(f"{self.directory.path}: holds no crawl, so there is nothing to {what}")
         if function := self.effective_config().extract.python:

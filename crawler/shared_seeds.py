@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 NOTED_EVERY = 20_000
 """Rows between two times that it is stored how many were read: what another worker may read again, for nothing."""
 
+ONCE = "-"
+"""What a list is called that came through a pipe."""
+
 READER_S = 10.0
 """For so long nobody else reads the seeds of a worker that is not heard of; or for a lease, where that is longer."""
 
@@ -141,7 +144,7 @@ class SharedSeeds:
 
     async def _read(self, turn: Seeding) -> None:
         self.has_read = True
-        if turn.seed_list in ("", self._name):
+        if turn.seed_list in ("", self._name) and not (turn.row and self._name == ONCE):
             self._seeds.skip = turn.row
         else:
             self._tell("the seeds of the worker that read them before are not these: what it had not read is missing")
@@ -192,10 +195,10 @@ class SharedSeeds:
 
 
 def name_of(items: Sequence[Item]) -> str:
-    """What tells a seed list from others: the same where the same files are read on another machine. Empty for one
+    """What tells a seed list from others: the same where the same files are read on another machine. `ONCE` for one
     that cannot be read a second time."""
     if any(is_pipe(item.item) for item in items):
-        return "-"
+        return ONCE
     parts = []
     for item in items:
         stamp = file_stamp(item.item)

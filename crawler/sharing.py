@@ -1,8 +1,8 @@
 """What does a worker have besides the parts of any crawl, and how does its crawl run to the end?
 
 A connection to Redis, a frontier there, and a `Member`, which leases partitions for it; the rest of the crawl is as it
-always is. The engine runs until the crawl is over for all: nothing is left anywhere, somebody stopped it, or a budget is
-spent; or until this worker is told to end, which gives its partitions to the others.
+always is. The engine runs until the crawl is over for all: nothing is left anywhere, somebody stopped it, or a budget
+is spent; or until this worker is told to end, which gives its partitions to the others.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from msgspec.structs import replace
 
 from crawler import __version__
 from crawler.errors import ConfigError, CrawlerError, first_error
-from crawler.export.jsonl import sink_for
 from crawler.export.journal import JOURNAL, Journal
+from crawler.export.jsonl import sink_for
 from crawler.export.packing import suffix
 from crawler.fleet.control import DONE, Control
+from crawler.fleet.errands import EVENT, Errands
 from crawler.fleet.keys import Keys
 from crawler.fleet.link import Link
 from crawler.fleet.member import Member
 from crawler.fleet.members import Members
 from crawler.fleet.models import FORMAT, WorkerInfo
+from crawler.fleet.partitions import partition_of
 from crawler.fleet.status import Totals, totals_of
 from crawler.fleet.store import PartitionStore
 from crawler.frontier.redis import RedisFrontier
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from crawler.engine import Engine
     from crawler.export.base import Sink
     from crawler.fleet.enrolment import Enrolment
+    from crawler.models import Request, RobotsFile
     from crawler.parts import Parts
     from crawler.plan import Plan
     from crawler.seedlist import SeedList
@@ -57,10 +60,11 @@ class Shared:
     """A worker's part in its crawl. Made by `open_shared`; `equip` it, then `run` it."""
 
     def __init__(
-        self, plan: Plan, enrolment: Enrolment, link: Link, control: Control, clock: Clock, ahead_s: float
+        self, plan: Plan, enrolment: Enrolment, link: Link, control: Control, *, clock: Clock, ahead_s: float
     ) -> None:
         self._plan, self._enrolment, self._link, self._control, self._clock = plan, enrolment, link, control, clock
         self._store = PartitionStore(link, enrolment.keys)
+        self._ahead_s = ahead_s
         config, joined = plan.config, enrolment.joined
         self.frontier = RedisFrontier(
             self._store,
@@ -81,7 +85,7 @@ class Shared:
         self.totals = Totals()
         self._seeds: SharedSeeds | None = None
         self._member: Member | None = None
-        self._holding: Holding | None = None
+        self._errands: Errands | None = None
         self._committer: Committer | None = None
 
     def opened(self) -> OpenedStore:
@@ -107,6 +111,9 @@ class Shared:
         """Have the parts of the crawl do what a worker's have to."""
         enrolment, config = self._enrolment, self._plan.config
         self._committer = parts.committer
+        budget = parts.policy.budget
+        if budget.ends_at is not None:  # counted from the crawl's beginning, not from this worker's
+            budget.ends_at -= max(0.0, self._clock.wall() + self._ahead_s - enrolment.joined.orders.started_at)
         info = WorkerInfo(
             id=enrolment.id,
             name=enrolment.name,
@@ -136,7 +143,7 @@ class Shared:
             wall=self._clock.wall,
         )
         holding.member = member
-        self._holding = holding
+        self._errands = self._running(parts, member)
         if self._seeds is not None:
             member.hears["orders"] = self._seeds.heed
 
@@ -146,25 +153,54 @@ class Shared:
         Raises:
             CrawlerError: As of `Engine.run`; or Redis, or the crawl in it, is gone.
         """
-        member, seeds, holding = self._member, self._seeds, self._holding
-        if member is None or seeds is None or holding is None:
+        member, seeds = self._member, self._seeds
+        if member is None or seeds is None:
             raise CrawlerError("this worker was not equipped")
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(member.run())
-                held = group.create_task(holding.run())
                 beside = [group.create_task(seeds.run()), group.create_task(self._watch(member, seeds, engine))]
+                if self._errands is not None:
+                    beside.append(group.create_task(self._errands.run()))
                 ending = await engine.run()
                 for task in beside:
                     task.cancel()
                 seeds.end()
                 await seeds.leave()
+                if ending.stopped_by and ending.stopped_by != STOPPED:
+                    await self._control.stop(ending.stopped_by)  # a budget of the crawl that no worker draws from
                 self.totals = totals_of(await self._store.tallies(range(self._enrolment.joined.partitions)))
                 await member.leave()
-                held.cancel()
         except* CrawlerError as errors:
             raise first_error(errors) from errors
         return self._ended(ending, member)
+
+    def _running(self, parts: Parts, member: Member) -> Errands:
+        """What others are asked to ask for, and ask us."""
+        steering, tenure = parts.policy.steering, parts.policy.tenure
+        partitions = self._enrolment.joined.partitions
+
+        def answered(request: Request, file: RobotsFile) -> None:
+            parts.ledger.found(steering.answered(request, file))
+            self._tick()
+
+        def ask(origin: str, request: Request) -> bool:
+            may = steering.run_errand(origin, request)
+            self._tick()
+            return may
+
+        errands = Errands(
+            self._link,
+            self._enrolment.keys,
+            self._enrolment.id,
+            partition_of=lambda key: partition_of(key, partitions),
+            tell=self._control.tell,
+            ask=ask,
+            answered=answered,
+        )
+        tenure.abroad, tenure.brought = errands.send, errands.bring
+        member.hears[EVENT] = errands.heard
+        return errands
 
     def trouble(self, why: str | None) -> None:
         """Redis cannot be relied on, or can again."""
@@ -246,7 +282,7 @@ async def open_shared(plan: Plan, enrolment: Enrolment, clock: Clock, stack: Asy
     joined = await control.look(FORMAT)
     if joined is None or joined.id != enrolment.joined.id:
         raise ConfigError(f"{enrolment.target.shown}: this crawl was begun anew meanwhile, or forgotten")
-    shared = Shared(plan, enrolment, link, control, clock, await link.server_time() - clock.wall())
+    shared = Shared(plan, enrolment, link, control, clock=clock, ahead_s=await link.server_time() - clock.wall())
     told.append(shared.trouble)
     await shared.journal.open(None)
     stack.push_async_callback(shared.journal.aclose)

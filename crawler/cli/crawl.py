@@ -115,10 +115,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         raise ConfigError("--fresh begins anew, and --resume, --retry-failed and --repair go on: expected one of them")
     if where is not None and not retry_failed:
         raise ConfigError("--where says what --retry-failed tries again: expected both, or neither")
-    if refresh:
-        _check_refresh(output, fresh=fresh, dry_run=dry_run)
-    elif due:
-        raise ConfigError("--due says what --refresh visits: expected both, or neither")
+    _check_refresh(output, refresh=refresh, due=due, fresh=fresh, dry_run=dry_run)
     if serve is not None and dry_run:
         raise ConfigError("--serve shows a crawl, and --dry-run makes none: expected one of them")
     with ExitStack() as stack:
@@ -140,7 +137,7 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
 
             plan = replace(plan, retry=where_of(where or ""))
         plan = replace(plan, repair=repair)
-        refuse_alone(plan.config, repair=repair, output=output is not None)
+        refuse_alone(plan.config, repair=repair, retry=retry_failed, output=output is not None)
         if many:
             from crawler.cli.processes import run_processes  # noqa: PLC0415
 
@@ -169,12 +166,16 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         )
 
 
-def _check_refresh(output: str | None, *, fresh: bool, dry_run: bool) -> None:
-    """Refuse what goes with no refresh.
+def _check_refresh(output: str | None, *, refresh: bool, due: bool, fresh: bool, dry_run: bool) -> None:
+    """Refuse what goes with no refresh, or with nothing else.
 
     Raises:
         ConfigError: It was asked for.
     """
+    if due and not refresh:
+        raise ConfigError("--due says what --refresh visits: expected both, or neither")
+    if not refresh:
+        return
     if fresh:
         raise ConfigError(
             "--fresh begins anew, and --refresh crawls again what is finished: expected one of them; to begin a "

@@ -1,4 +1,4 @@
-"""How does this process come to be a worker of a crawl that others may have a part in, and what did all of it come to?"""
+"""How does this process come to be a worker of a crawl that others share, and what did all of that come to?"""
 
 from __future__ import annotations
 

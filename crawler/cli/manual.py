@@ -39,6 +39,7 @@ MANUALS: Final = {
             "Where it goes": ("--directory", "--output"),
             "Going on": ("--resume", "--retry-failed", "--where", "--repair", "--fresh"),
             "Crawling again": ("--refresh", "--due"),
+            "With other workers": ("--frontier", "--processes"),
             "While it runs": ("--serve", "--verbose", "--quiet", "--log-format"),
         },
         examples=(
@@ -49,6 +50,7 @@ MANUALS: Final = {
             "crawler crawl -d data/first --resume --max-pages 50",
             "crawler crawl -d data/first --retry-failed --where 'reason=timeout|dns'",
             "crawler crawl -d data/first --refresh",
+            "crawler crawl -c crawl.yaml --frontier redis://127.0.0.1:6379/0 --processes 2",
             "crawler crawl sitemap:example.org -o - | jq .title",
         ),
         files={
@@ -73,7 +75,7 @@ MANUALS: Final = {
         },
         see=(
             "crawler init, crawler check, crawler why, crawler report",
-            "docs/politeness.md, docs/records.md, docs/refresh.md",
+            "docs/politeness.md, docs/records.md, docs/refresh.md, docs/workers.md",
         ),
     ),
     "check": Manual(

@@ -94,6 +94,8 @@ def refresh_plan_of(
     if STDIN in seeds:
         raise ConfigError("--refresh takes no seeds from standard input ('-'): name a file, or give them one by one")
     loaded = load(config_path, overrides) if config_path else None
+    if loaded:
+        refuse_alone(loaded.config, refresh=True)
     path = _directory(directory, loaded.config.name if loaded else "")
     generation, made = next_generation(path, due=due)
     config = (loaded or stored_of(generation, made, overrides)).config
@@ -106,9 +108,9 @@ def refresh_plan_of(
         resume=True,
         generation=generation,
     )
+    refuse_alone(config, refresh=True)
     if config.frontier == "memory":
         raise ConfigError("frontier: memory keeps nothing that a refresh could go by: expected sqlite")
-    refuse_alone(config, refresh=True)
     if seeds:
         _check_items(plan, config_path)
     return plan

@@ -45,7 +45,7 @@ MOST_DEATHS: Final = 3
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WORST: Final = (OK, INCOMPLETE, NO_SEED, INTERRUPTED, USAGE, FAILED)
-_OURS: Final = {"--fresh": False, "--retry-failed": False, "--where": True, "--processes": True}
+_OURS: Final = {"--fresh": False, "--processes": True}
 """Options that no worker gets, and whether a value follows: what they ask for has been done."""
 _FIRST: Final = {"--serve": True}
 """Options that only the first one gets."""

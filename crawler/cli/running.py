@@ -19,8 +19,8 @@ from crawler.build import open_crawl
 from crawler.claims import move_aside
 from crawler.cli import INCOMPLETE, INTERRUPTED, NO_SEED, OK
 from crawler.cli.failing import in_time, no_alarm_left, way_on
-from crawler.cli.logs import logging_to
 from crawler.cli.joining import enrolled_here, whole_code
+from crawler.cli.logs import logging_to
 from crawler.cli.out import data_for, remark
 from crawler.cli.planning import check_output
 from crawler.cli.refreshing import beside, told, way_to_go_on

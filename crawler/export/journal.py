@@ -1,4 +1,4 @@
-"""Which of a worker's lines are of which URL? One line of journal.jsonl for each end, in the order of the ends.
+"""Which of a worker's lines are of which URL? One line of worker.journal.jsonl for each end, in the order of the ends.
 
 Several workers that share a crawl may each have records of one URL: of one that was frozen or cut off, the others have
 made the records anew. The ledger that they share says which end counts, by worker and by its number among the ends of
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from crawler.batch import Batch, Told
     from crawler.export.base import Sink
 
-JOURNAL: Final = "journal"
-"""The name of its file, without ``.jsonl``."""
+JOURNAL: Final = "worker.journal"
+"""The name of its file, without ``.jsonl``; no rule can be called so, as it has a dot."""
 
 
 class JournalLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -15,6 +15,8 @@ older one is refused, so that a worker which was frozen, or cut off, harms nothi
                     what is stored of a partition, each change one atomic script
     control         what is true of the whole crawl: its configuration, whether it runs, is paused, is over
     plan            who should hold what (pure)
+    portions        how they keep to one budget without asking for each page
+    errands         who asks for a robots.txt that is at another worker's host
     members, leases, member
                     who is there, who holds what, and when a crawl is over: a worker's side of it
 

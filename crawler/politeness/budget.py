@@ -68,6 +68,11 @@ class Budget:
             else:
                 self._bytes = 0
 
+    @property
+    def is_portioned(self) -> bool:
+        """Whether any of it is shared by workers."""
+        return bool(self._portions)
+
     def grant(self, name: str, more: int, low: int) -> None:
         """There is so much more of a budget here, or less, if it is negative; `on_low` is called when less than `low`
         is left of it."""

@@ -220,6 +220,7 @@ class Judge:
     def settle(self, asked: Request, robots: Robots, closed: str | None) -> list[Request]:
         """A verdict is reached: the host that waited for it goes on. Returns the sitemaps to follow."""
         asking = robots_txt.asking_origin(asked)
+        self._tenure.settled(asking, robots, closed)
         host = self._window.hosts.get(robots_txt.host_of(asking))
         if host is None or host.is_lost:
             return []  # it is not ours any more
@@ -244,13 +245,13 @@ class Judge:
         return found
 
     def _is_awaited(self, request: Request) -> bool:
-        """Whether the host on whose behalf a robots.txt is asked for is still ours."""
+        """Whether the host on whose behalf a robots.txt is asked for is still ours, or has sent us to ask."""
         host = self._window.hosts.get(robots_txt.asking_host(request))
-        return host is not None and not host.leaving
+        return (host is not None and not host.leaving) or robots_txt.asking_origin(request) in self._tenure.errands
 
     def _ask_abroad(self, request: Request) -> None:
         """A robots.txt is at a host that is not ours, and only whose that is may ask it."""
-        if not self._tenure.send_abroad(request):
+        if not self._tenure.send_abroad(robots_txt.asking_origin(request), request):
             self.settle(request, Robots(), robots_txt.UNREACHABLE)
 
     def _sitemaps(self, robots: Robots, asking: str, asked: Request) -> list[Request]:

@@ -107,8 +107,9 @@ class Policy:
             budget=self.budget, clock=clock, tenure=self.tenure, locates=locates,
         )  # fmt: skip
         self.steering = Steering(
-            window=self._window, judge=self._judge, health=self._health, places=self._places, clock=clock
-        )
+            window=self._window, judge=self._judge, health=self._health, places=self._places, tenure=self.tenure,
+            clock=clock,
+        )  # fmt: skip
         self.dismiss, self.has_left = self.steering.dismiss, self.steering.has_left
         self.relimit, self.allow_at_address = self.steering.relimit, self.steering.allow_at_address
 
@@ -162,8 +163,10 @@ class Policy:
         turn.put_off, self._judge.put_off = self._judge.put_off, []
         free = self.budget.free(now)
         if not free:
-            if self._schedule.next_at() is not None:
-                self.budget.lack()
+            if self.budget.is_portioned:  # whoever is not adopted shows nobody that more would be used
+                turn.unknown = self._window.newcomers()
+                if self._schedule.next_at() is not None:
+                    self.budget.lack()
             return turn
         refused = self._judge.refused
         turn.refused = [refused.popleft() for _ in range(min(len(refused), MAX_REFUSED))]

@@ -16,21 +16,25 @@ if TYPE_CHECKING:
 
     from crawler.clock import Clock
     from crawler.config import Pace
-    from crawler.models import HostKey, Request
+    from crawler.models import HostKey, Request, RobotsFile
     from crawler.politeness.health import Health
     from crawler.politeness.judge import Judge
     from crawler.politeness.places import Places
+    from crawler.politeness.tenure import Tenure
     from crawler.politeness.window import Window
 
 
 class Steering:
     """A part of `Policy`, to be used through it."""
 
-    def __init__(self, *, window: Window, judge: Judge, health: Health, places: Places, clock: Clock) -> None:
+    def __init__(
+        self, *, window: Window, judge: Judge, health: Health, places: Places, tenure: Tenure, clock: Clock
+    ) -> None:
         self._window = window
         self._judge = judge
         self._health = health
         self._places = places
+        self._tenure = tenure
         self._clock = clock
         self._configured = window.limits
 
@@ -64,6 +68,24 @@ class Steering:
     def has_left(self, belongs: Callable[[HostKey], bool]) -> bool:
         """Whether none of these hosts, dismissed before, has anything under way any more."""
         return not any(host.leaving and belongs(key) for key, host in self._window.hosts.items())
+
+    def run_errand(self, origin: str, request: Request) -> bool:
+        """Ask for a robots.txt on behalf of an origin that may be another's (`Tenure.brought`); False if its host is
+        not ours."""
+        if not self._tenure.holds(request.host_key):
+            return False
+        asking = self._window.hosts.get(host_of(origin))
+        if asking is None or asking.leaving:
+            self._tenure.errands.add(origin)
+        self._judge.visit(request)
+        return True
+
+    def answered(self, request: Request, file: RobotsFile) -> list[Request]:
+        """What came of a robots.txt request that others made (`Tenure.abroad`). Returns the sitemaps to follow."""
+        asking = self._window.hosts.get(host_of(file.origin))
+        if asking is None or asking.leaving or not asking.asking:
+            return []
+        return self._judge.settle(request, file.robots, file.closed)
 
     def relimit(self, changes: Mapping[str, Pace]) -> None:
         """Ask hosts at another pace from now on, as if these patterns were in ``limits.hosts``, too: none but these,

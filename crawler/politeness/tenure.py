@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crawler.models import RobotsFile
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from crawler.models import HostKey, Request
+    from crawler.models import HostKey, Request, Robots
 
 UNSURE_S = 0.5
 """For how long a host is left alone that may not be asked just now, as its lease may have lapsed."""
@@ -25,9 +27,13 @@ class Tenure:
         #: told of requests that `Policy.dismiss` could not return, as they were on their way from the frontier, or to
         #: the wire: they are not made, and the frontier's again
         self.put_back: Callable[[Sequence[Request]], None] | None = None
-        #: has a robots.txt asked for that another's redirects lead to a host which is not ours; whether its answer, or
-        #: that there was none, will be told to `Policy.answered`. If not, it counts as unreachable.
-        self.abroad: Callable[[Request], bool] | None = None
+        #: has a robots.txt asked for, on behalf of an origin, that redirects lead to at a host which is not ours;
+        #: whether what comes of it will be told to `Steering.answered`. If not, it counts as unreachable.
+        self.abroad: Callable[[str, Request], bool] | None = None
+        #: told what came of a `Steering.run_errand`
+        self.brought: Callable[[RobotsFile], None] | None = None
+        #: origins of others, on whose behalf a robots.txt is asked for here
+        self.errands: set[str] = set()
 
     def holds(self, key: HostKey) -> bool:
         """Whether a host may be asked now."""
@@ -45,6 +51,16 @@ class Tenure:
         if requests and self.put_back is not None:
             self.put_back(requests)
 
-    def send_abroad(self, request: Request) -> bool:
-        """Whether somebody asks for a robots.txt in our stead."""
-        return self.abroad is not None and self.abroad(request)
+    def send_abroad(self, origin: str, request: Request) -> bool:
+        """Whether somebody asks for a robots.txt in our stead, on behalf of an origin."""
+        if self.abroad is None or not self.abroad(origin, request):
+            return False
+        self.errands.discard(origin)
+        return True
+
+    def settled(self, origin: str, robots: Robots, closed: str | None) -> None:
+        """It is known what an origin's robots.txt says; whoever sent us to ask is told."""
+        if origin in self.errands:
+            self.errands.discard(origin)
+            if self.brought is not None:
+                self.brought(RobotsFile(origin=origin, expires_at=0.0, robots=robots, closed=closed))

@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("redis")
 
+from crawler.dataset.lines import Lines
 from crawler.fleet.control import Control
 from crawler.fleet.keys import Keys
 from crawler.fleet.link import Link
@@ -23,8 +24,10 @@ from crawler.merging.segments import Fleet as FleetMark
 from crawler.merging.segments import crawl_id, segments, write_fleet, write_worker
 from crawler.merging.shared import open_ledger
 from crawler.models import HostState, Robots, RobotsFile, Snoozed
+from tests.support.fleet_crawl import Fleet as WorkingFleet
 from tests.support.redis_server import RedisServer, require_redis
 from tests.support.segments import finished, request, two_workers
+from tests.support.web import Web
 from tests.unit.test_merging_merge import held
 
 PARTITIONS = 4
@@ -195,3 +198,32 @@ async def test_a_merge_by_the_ledger_is_not_replaced_by_one_without(tmp_path, re
     assert "by the ledger" in crawler("merge", str(tmp_path), code=2).stderr
     assert "as it was merged" in crawler("export", str(tmp_path), "items").stderr
     assert (tmp_path / "pages.jsonl").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_merged_crawl_is_one_like_any_other(tmp_path, redis):
+    """Two real workers, one after the other killed; what they wrote is reparsed, refreshed and found like any crawl."""
+    redis.client().flushall()
+    export = {"links": True, "warc": True, "files": ["text/plain"]}
+    rules = [{"name": "journal", "fields": {"title": "h1"}}]
+    web = Web(seed=3, hosts=4, pages_per_host=20, file_share=0.1)
+    settings = {"export": export, "extract": {"rules": rules}}
+    with WorkingFleet(tmp_path / "fleet", web, redis.url, delay_s=0.02, settings=settings) as fleet:
+        first = fleet.start("a")
+        fleet.until_asked(20, "a")
+        first.kill()
+        fleet.start("b")
+        assert fleet.ended() == [0]
+        endings = {url: outcome for url, (outcome, _) in fleet.merged().endings.items()}
+        assert endings == {url: ending.outcome for url, ending in web.expected().items()}
+        found = fleet.run("reparse", "crawl", "-d", "again", "--json")
+        assert found.returncode == 0, found.stderr
+        told = json.loads(found.stdout)
+        differences = [told["differences"][name] for name in ("pages", "journal")]
+        assert [(one["added"], one["removed"]) for one in differences] == [(0, 0)] * 2
+        bodies = [json.loads(line)["path"] for line in Lines(fleet.directory / "files.jsonl")]
+        assert bodies
+        assert all((fleet.directory / name).is_file() for name in bodies)
+        assert fleet.run("report", "crawl").returncode == 0
+        refreshed = fleet.run("crawl", "-d", "crawl", "--refresh", "-q")
+        assert refreshed.returncode == 0, refreshed.stderr

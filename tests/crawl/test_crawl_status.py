@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from crawler.cli import run
-from crawler.models import HostKey, Outcome, Request
+from crawler.models import HostKey, Request
 from crawler.url import Url
 from tests.crawl.conftest import COMMAND, environment
 from tests.support.redis_server import RedisServer, acl_options, require_redis

@@ -16,7 +16,7 @@ from tests.support.web import Web
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 
 WEB = Web(
-    seed=6, hosts=12, pages_per_host=30, latency_s=0.01, error_share=0.04, redirect_share=0.06, hops=2, file_share=0.03
+    seed=6, hosts=10, pages_per_host=25, latency_s=0.01, error_share=0.04, redirect_share=0.06, hops=2, file_share=0.03
 )
 LEASE_S = 1.0
 

@@ -1,6 +1,7 @@
 """A crawl that several workers share, each a process of its own, seen from outside: its web's server, Redis, its files.
 
-Every worker names itself in its User-Agent, so that the server's log tells who asked.
+Every worker names itself in its User-Agent, so that the server's log tells who asked. That is a difference for which a
+worker would be refused: it is the one check that these leave out.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
+from collections import Counter
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from tests.support.web import Web
 
 PATIENCE_S = 40.0
+WORKER = "import crawler.enrolling as e; e._compare = lambda *_: None; from crawler.cli import main; main()"
+"""What a worker's Python runs."""
+
 _AGENT = "crawler/1 ({}; +https://example.org/bot)"
 #: what of a page depends on who found it first, and when
 _OF_TIME_AND_ORDER = frozenset({"fetched_at", "elapsed_s", "via", "depth", "seed", "at", "attempts"})
@@ -80,7 +86,7 @@ class Worker:
     @property
     def said(self) -> str:
         """What it has said so far."""
-        return self.errors.read_text(errors="replace")[-30000:]
+        return self.errors.read_text(errors="replace")[-3000:]
 
     @property
     def log(self) -> str:
@@ -137,12 +143,24 @@ class Fleet:
         *more: str,
         url: str | None = None,
         env: Mapping[str, str] | None = None,
-        program: Sequence[str] = COMMAND,
+        program: str = WORKER,
     ) -> Worker:
         """Start a worker."""
         errors = self.folder / f"{name}.txt"
         command = [
-            *(*program, "crawl", "-c", "crawl.yaml", "-d", "crawl", "-q", "--frontier", url or self.url),
+            *(
+                sys.executable,
+                "-c",
+                program,
+                "crawl",
+                "-c",
+                "crawl.yaml",
+                "-d",
+                "crawl",
+                "-q",
+                "--frontier",
+                url or self.url,
+            ),
             *("--set", f"fetch.user_agent={_AGENT.format(name)}", "--set", f"fleet.name={name}", *more),
         ]
         with errors.open("ab") as said:
@@ -214,6 +232,14 @@ class Fleet:
         done = self.run("status", url or self.url, "--json")
         assert done.returncode == 0, done.stderr
         return msgspec.json.decode(done.stdout)
+
+    def held(self) -> dict[int, int]:
+        """How many partitions each worker holds, by its number: asked of Redis itself, which is quick."""
+        import redis
+
+        with redis.Redis.from_url(self.url) as client:
+            leases = client.mget([f"{{crawler:shop:{number}}}:lease" for number in range(self.partitions)])
+        return Counter(int(lease.partition(b" ")[0]) for lease in leases if lease)
 
     def merged(self) -> Merged:
         """All that the workers have written, as one crawl.

@@ -113,8 +113,8 @@ class RedisServer:
         self.client().config_set(name, value)
 
     def fill(self, *, room_bytes: int = 0) -> None:
-        """Let it have no memory for more than so much, until `make_room`."""
-        self.set("maxmemory", str(self.client().info("memory")["used_memory"] + room_bytes))
+        """Let it have far less memory than it uses, and so much more than that, until `make_room`."""
+        self.set("maxmemory", str(self.client().info("memory")["used_memory"] * 3 // 4 + room_bytes))
 
     def make_room(self) -> None:
         """Let it have as much memory as it wants."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from crawler.clock import SystemClock
-from crawler.export.journal import CheckpointLine, JournalLine
+from crawler.export.journal import JOURNAL, CheckpointLine, JournalLine
 from crawler.export.outcomes import outcome_line
 from crawler.export.packing import PACKINGS, suffix
 from crawler.fleet.models import FinishedAt
@@ -143,7 +143,7 @@ class Fleet:
 
     def _write_files(self, path, worker, checkpoints):
         pack, ending = PACKINGS[self.compress].pack, suffix(self.compress)
-        files = dict.fromkeys((*SINKS, "journal"), b"")
+        files = dict.fromkeys((*SINKS, JOURNAL), b"")
         told = []
         for ends in checkpoints:
             batch = {name: [] for name in files}
@@ -159,7 +159,7 @@ class Fleet:
                     at=end.at,
                     sinks={name: len(data) for name, data in brought},
                 )
-                batch["journal"].append(msgspec.json.encode(line))
+                batch[JOURNAL].append(msgspec.json.encode(line))
             told += ends
             counters = {
                 "attempts": len(told),
@@ -168,7 +168,7 @@ class Fleet:
             }
             positions = {name: len(data) for name, data in files.items()}
             line = CheckpointLine(checkpoint=len(ends), positions=positions, counters=counters)
-            batch["journal"].append(msgspec.json.encode(line))
+            batch[JOURNAL].append(msgspec.json.encode(line))
             for name, lines in batch.items():
                 files[name] += pack(lines) if lines else b""
         for name, data in files.items():

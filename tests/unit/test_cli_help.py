@@ -63,7 +63,9 @@ def test_short_help_is_that_of_the_list(name):
 def test_manual_is_shown_whole_and_its_groups_hold_options_that_exist(shown, name):
     found, manual = command(name), MANUALS[name]
     assert isinstance(found, Page)
-    options = {max(param.opts, key=len) for param in found.params if isinstance(param, click.Option)}
+    options = {
+        max(param.opts, key=len) for param in found.params if isinstance(param, click.Option) and not param.hidden
+    }
     assert {option for group in manual.groups.values() for option in group} <= options
     text = shown(name, "--help", columns=100)
     for title in ("Examples:", "Exit codes:"):

@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from crawler.batch import Batch, Told
+from crawler.config.file import loads
 from crawler.dataset.lines import Lines
-from crawler.errors import ExportError
-from crawler.export.journal import IS_CHECKPOINT, CheckpointLine, Journal, JournalLine
+from crawler.errors import ConfigError, ExportError
+from crawler.export.journal import IS_CHECKPOINT, JOURNAL, CheckpointLine, Journal, JournalLine
 from crawler.export.jsonl import JsonlSink
 from crawler.export.packing import suffix
 from crawler.frontier.memory import MemoryStore
@@ -39,7 +40,7 @@ def end(number):
 
 async def journalled(folder, batches, compress="none", **more):
     """What is in a folder after a crawl whose ends come in these batches, a checkpoint for each."""
-    sink = JsonlSink(folder / f"journal.jsonl{suffix(compress)}", compress)
+    sink = JsonlSink(folder / f"{JOURNAL}.jsonl{suffix(compress)}", compress)
     await sink.open(None)
     frontier, sinks, committer = await opened(MemoryStore(), folder, journal=Journal(sink), **more)
     for name in ("items", "links", "warc"):
@@ -54,7 +55,7 @@ async def journalled(folder, batches, compress="none", **more):
     await running
     for one in (sink, *sinks.values()):
         await one.aclose()
-    path = folder / f"journal.jsonl{suffix(compress)}"
+    path = folder / f"{JOURNAL}.jsonl{suffix(compress)}"
     return [
         msgspec.json.decode(line, type=CheckpointLine if line.startswith(IS_CHECKPOINT) else JournalLine)
         for line in Lines(path)
@@ -148,7 +149,7 @@ async def test_the_journal_is_written_after_the_records_and_before_the_frontier_
             order.append(("pending", frontier.counts().pending))
             await super().write(batch, told, fsync=fsync)
 
-    sink = JsonlSink(tmp_path / "journal.jsonl")
+    sink = JsonlSink(tmp_path / f"{JOURNAL}.jsonl")
     await sink.open(None)
     frontier, sinks, committer = await opened(MemoryStore(), tmp_path, journal=Watching(sink))
     await run_once(committer, lambda: committer.finish(*taken(frontier, *end(0))))
@@ -159,8 +160,13 @@ async def test_the_journal_is_written_after_the_records_and_before_the_frontier_
 
 
 async def test_a_journal_of_what_nobody_noted_is_refused(tmp_path):
-    sink = JsonlSink(tmp_path / "journal.jsonl")
+    sink = JsonlSink(tmp_path / f"{JOURNAL}.jsonl")
     batch = Batch()
     batch.add(*end(0))
     with pytest.raises(ExportError, match="nobody has noted"):
         await Journal(sink).write(batch, Told({}, {}, {}, is_last=False), fsync=False)
+
+
+def test_no_rule_can_write_to_the_journal():
+    with pytest.raises(ConfigError, match="name"):
+        loads(f"extract: {{rules: [{{name: {JOURNAL}, fields: {{title: h1}}}}]}}", "rules.yaml")

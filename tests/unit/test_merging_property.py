@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.dataset.ledger import KnownUrls
+from crawler.export.journal import JOURNAL
 from crawler.export.packing import suffix
 from crawler.merging.merge import merge, merge_by_attempts
 from tests.support.segments import MAKING, SINKS, FakeLedger, Fleet, finished, lines_of
@@ -93,7 +94,7 @@ def test_without_a_ledger_each_url_has_the_records_of_its_highest_attempt(drawn)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("compress", ["none", "zstd"])
-@pytest.mark.parametrize("name", ["pages", "items", "outcomes", "journal"])
+@pytest.mark.parametrize("name", ["pages", "items", "outcomes", JOURNAL])
 async def test_what_was_torn_off_is_told_wherever_that_was(tmp_path, name, compress):
     """Of a file cut at any byte, the ends before count and those after are pending, with none of their records."""
     fleet = Fleet(tmp_path / "fleet", compress)

@@ -245,7 +245,7 @@ def test_robots_txt_at_a_host_that_is_not_ours_is_asked_by_others_or_counts_as_u
     for takes in (True, False):
         policy, sent = policy_for(FakeClock(), delay=0), []
         policy.tenure.cleared = is_a
-        policy.tenure.abroad = lambda request, sent=sent, takes=takes: sent.append(request) or takes
+        policy.tenure.abroad = lambda origin, request, sent=sent, takes=takes: sent.append(request) or takes
         desk = Desk(policy, *pages(1))
         moved(policy, desk)
         assert [request.url for request in sent] == ["https://b.test/robots.txt"]
@@ -257,7 +257,7 @@ def test_robots_txt_at_a_host_that_is_not_ours_is_asked_by_others_or_counts_as_u
 
 def test_robots_txt_of_another_host_is_sought_elsewhere_when_its_place_is_dismissed():
     policy, sent = policy_for(FakeClock(), delay=0), []
-    policy.tenure.abroad = lambda request: sent.append(request) or True
+    policy.tenure.abroad = lambda origin, request: sent.append(request) or True
     desk = Desk(policy, *pages(1))
     moved(policy, desk)
     (robots,) = desk.turn()
@@ -265,6 +265,37 @@ def test_robots_txt_of_another_host_is_sought_elsewhere_when_its_place_is_dismis
     policy.dismiss(lambda key: key == "b.test")
     assert not policy.may_start(robots)
     assert sent == [robots]
+
+
+def test_robots_txt_that_others_asked_for_lets_the_host_go_on():
+    for closed, follow in ((None, True), ("robots_unreachable", False)):
+        clock, sent = FakeClock(), []
+        here, there = policy_for(clock, delay=0), policy_for(clock, delay=0)
+        here.tenure.cleared, there.tenure.cleared = is_a, lambda key: not is_a(key)
+        here.tenure.abroad = lambda origin, request, sent=sent: sent.append((origin, request)) or True
+        brought = []
+        there.tenure.brought = brought.append
+        desk, others = Desk(here, *pages(1)), Desk(there)
+        moved(here, desk)
+        assert there.steering.run_errand(*sent[0])
+        (robots,) = others.turn()
+        there.started(robots)
+        there.after(robots, ok(robots) if follow else ok(robots, 500))
+        if follow:
+            assert there.robots_parsed(robots, Robots(sitemaps=("https://a.test/s.xml",))) == []
+        else:
+            there.steering._judge.settle(robots, Robots(), closed)  # as it does after some tries
+        (file,) = brought
+        assert (file.origin, file.closed) == ("https://a.test", closed)
+        here.steering.answered(sent[0][1], file)
+        here.steering.answered(sent[0][1], file)  # again
+        assert named(desk.turn()) == ["0"] * follow
+
+
+def test_errand_to_a_host_that_is_not_ours_is_not_run():
+    policy = policy_for(FakeClock(), delay=0)
+    policy.tenure.cleared = lambda key: False
+    assert not policy.steering.run_errand("https://a.test", request_for("https://b.test/robots.txt"))
 
 
 def test_robots_txt_that_a_dismissed_host_asked_for_is_nobodys():

@@ -33,6 +33,7 @@ ALLOWED = {
     ("parse/entry.py", "importlib.import_module"): "our own extractor, named by the parent's command line",
     ("parse/forkserver.py", "ctypes"): "libc, for what Python has no name for",
     ("heap.py", "ctypes"): "libc, for what Python has no name for",
+    ("cli/processes.py", "subprocess"): "this very command, with the words that were typed",
     ("mining/workers.py", "subprocess"): "our own interpreter and code",
     ("parse/server.py", "subprocess"): "our own interpreter and code",
     ("parse/trial.py", "subprocess"): "our own interpreter and code",
