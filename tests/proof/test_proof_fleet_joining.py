@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from tests.support.fleet_crawl import WORKER, Fleet, alone
+from tests.support.killing import ROOT
 from tests.support.redis_server import RedisServer, require_redis
 from tests.support.web import Web
 
@@ -65,7 +64,7 @@ time.time = lambda: _real() + {shift_s}
 def test_a_clock_that_is_hours_off_harms_nothing(fleet, tmp_path, shift_s):
     (tmp_path / "sitecustomize.py").write_text(SHIFTED.format(shift_s=shift_s))
     fleet.start("right")
-    wrong = fleet.start("wrong", env={"PYTHONPATH": f"{tmp_path}:{sys.path[0]}"})
+    wrong = fleet.start("wrong", env={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
     fleet.until_asked(10, "right", "wrong")
     off = {worker["name"]: worker["clock_off_s"] for worker in fleet.status()["workers"]}
     assert abs(off["wrong"] - shift_s) < 2

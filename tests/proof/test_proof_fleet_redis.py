@@ -1,4 +1,4 @@
-"""A Redis that dies, forgets, fails over, is full, slow or cut off: workers wait, go on, and lose nothing."""
+"""A Redis that dies, forgets, fails over or is full: workers wait, go on, and lose nothing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.fleet_crawl import Fleet, gaps_after
-from tests.support.redis_cluster import RedisCluster
+from tests.support.fleet_crawl import Fleet
 from tests.support.redis_replica import RedisPair
 from tests.support.redis_server import RedisServer, require_redis
-from tests.support.tcp_proxy import TcpProxy
 from tests.support.web import Web
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
@@ -102,41 +100,3 @@ def test_a_redis_that_may_throw_keys_away_is_refused(stack, fleet_at, tmp_path):
     worker = fleet.start("one")
     assert fleet.ended(worker) == [2]
     assert "noeviction" in worker.said
-
-
-def test_the_network_between_a_worker_and_redis_is_cut(stack, fleet_at, tmp_path):
-    server = stack.enter_context(RedisServer(tmp_path / "redis"))
-    proxy = stack.enter_context(TcpProxy(server.port))
-    fleet = fleet_at(server.url)
-    fleet.start("cut", url=proxy.url)
-    fleet.start("other")
-    fleet.until_asked(30, "cut", "other")
-    cut = fleet.now()
-    proxy.cut()
-    fleet.until(lambda: len(gaps_after(fleet, "cut", cut)) >= 2, "its hosts asked by the other")
-    late = fleet.asked_by("cut", since=cut + LEASE_S)
-    assert not late, f"asked {len(late)} times after its leases were over"
-    proxy.mend()
-    assert fleet.ended() == [0, 0]
-    fleet.is_whole(url=server.url, deaths=[cut])
-
-
-def test_redis_is_slow(stack, fleet_at, tmp_path):
-    server = stack.enter_context(RedisServer(tmp_path / "redis"))
-    proxy = stack.enter_context(TcpProxy(server.port, delay_s=0.05))
-    fleet = fleet_at(proxy.url)
-    fleet.start("one")
-    fleet.start("other")
-    assert fleet.ended() == [0, 0]
-    fleet.is_whole(url=server.url)
-
-
-def test_redis_is_a_cluster(stack, fleet_at, tmp_path):
-    cluster = stack.enter_context(RedisCluster(tmp_path / "cluster"))
-    fleet = fleet_at(cluster.url)
-    one = fleet.start("one")
-    fleet.start("other")
-    fleet.until_asked(30, "one", "other")
-    died = one.kill()
-    assert fleet.ended() == [0]
-    fleet.is_whole(deaths=[died])
