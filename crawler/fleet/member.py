@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 PULSES = 3
 """Heartbeats a lease: two may be lost."""
 
-WEIGH_S = 30.0
-"""A move stops its hosts for a moment: while the same workers are there, none is thought of more often."""
+WEIGH_S = 60.0
+"""While the same workers are there, partitions move at most so often: each move holds up its hosts for a moment."""
 
 _HAIR_S = 0.005  # after the exact time, which Redis tells in milliseconds
 _DRAINING_S = 0.25  # until it is looked again whether fewer requests are in flight at one address
