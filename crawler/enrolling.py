@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from crawler.config import CrawlConfig
-    from crawler.fleet.control import Control, Joined
+    from crawler.fleet.control import Control
     from crawler.fleet.link import Link
+    from crawler.fleet.orders import Joined
     from crawler.fleet.target import Target
     from crawler.plan import Plan
     from crawler.resume import Change
@@ -154,9 +155,9 @@ async def linked(target: Target, trouble: Callable[[str | None], None] = lambda 
 
 async def _joined(plan: Plan, redis: _Redis, *, fresh: bool) -> tuple[Joined, list[str]] | Over:
     """The crawl, and what a person should know of how it is gone on with."""
-    from crawler.fleet.control import DONE, STOPPED  # noqa: PLC0415
     from crawler.fleet.members import Members  # noqa: PLC0415
     from crawler.fleet.models import FORMAT  # noqa: PLC0415
+    from crawler.fleet.orders import DONE, STOPPED  # noqa: PLC0415
 
     control, config = redis.control, plan.effective_config()
     news = await _begin_anew(plan, control) if fresh else []

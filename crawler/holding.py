@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from crawler.config import Pace
     from crawler.config.manners import BudgetConfig
     from crawler.engine import Engine
-    from crawler.fleet.control import Orders
     from crawler.fleet.member import Member
     from crawler.fleet.models import Lease, WorkerInfo
+    from crawler.fleet.orders import Orders
     from crawler.frontier.redis import RedisFrontier
     from crawler.models import HostKey
     from crawler.parts import Parts

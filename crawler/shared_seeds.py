@@ -23,7 +23,7 @@ from crawler.spool import file_stamp, is_pipe
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from crawler.fleet.control import Seeding
+    from crawler.fleet.orders import Seeding
     from crawler.models import Request
     from crawler.seedlist import Item, SeedList
 

@@ -19,13 +19,14 @@ from crawler.errors import ConfigError, CrawlerError, first_error
 from crawler.export.journal import JOURNAL, Journal
 from crawler.export.jsonl import sink_for
 from crawler.export.packing import suffix
-from crawler.fleet.control import DONE, Control
+from crawler.fleet.control import Control
 from crawler.fleet.errands import EVENT, Errands
 from crawler.fleet.keys import Keys
 from crawler.fleet.link import Link
 from crawler.fleet.member import Member
 from crawler.fleet.members import Members
 from crawler.fleet.models import FORMAT, WorkerInfo
+from crawler.fleet.orders import DONE
 from crawler.fleet.partitions import partition_of
 from crawler.fleet.status import Totals, totals_of
 from crawler.fleet.store import PartitionStore

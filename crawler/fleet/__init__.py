@@ -13,12 +13,12 @@ older one is refused, so that a worker which was frozen, or cut off, harms nothi
                     the connection: what a server must be like, waiting for one that is away
     scripts, codec, store
                     what is stored of a partition, each change one atomic script
-    control         what is true of the whole crawl: its configuration, whether it runs, is paused, is over
+    control, orders what is true of the whole crawl: its configuration, whether it runs, is paused, is over
     plan            who should hold what (pure)
     portions        how they keep to one budget without asking for each page
     errands         who asks for a robots.txt that is at another worker's host
-    members, leases, member
-                    who is there, who holds what, and when a crawl is over: a worker's side of it
+    members, leases who is there, who leads, who holds what, and until when
+    member          a worker's side of it (heart, hands, hearing; as the leader: leading), for a `holder`
 
 Of a link to a host of another worker's, this is what keeps it from being lost: it is put into the *inbox* of that
 host's partition before its page's end is stored. So whatever has not been taken in yet has a parent that is still open,

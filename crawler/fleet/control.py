@@ -17,60 +17,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crawler import __version__
-from crawler.config.manners import Pace
 from crawler.errors import ConfigError
 from crawler.fleet import control_scripts as scripts
 from crawler.fleet.keys import Keys
+from crawler.fleet.orders import DONE, RETIRED, RUNNING, STOPPED, Joined, Orders, Seeding, orders_of
 from crawler.fleet.removal import remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from crawler.config.manners import Pace
     from crawler.fleet.link import Link
-
-RUNNING, DONE, STOPPED, RETIRED = "running", "done", "stopped", "retired"
-"""What a crawl is. A retired one has been replaced by another epoch, or is being forgotten."""
 
 CRAWLS = "crawler:crawls"
 """A set: the prefixes of all crawls on a server."""
-
-
-class Joined(msgspec.Struct, frozen=True, kw_only=True):
-    """A crawl that a worker has joined, or begun."""
-
-    id: str  #: random: what tells it from others of the same name
-    key: int  #: of its fingerprints
-    epoch: int  #: from 1
-    partitions: int
-    config: str  #: as whoever began it gave it
-    is_first: bool  #: whether that was this one
-    orders: Orders
-
-
-class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """What all workers are told."""
-
-    version: int = 0  #: grows with each change
-    run: int = 1
-    state: str = RUNNING
-    why: str = ""  #: what stopped it: a budget, or who
-    paused_by: str = ""  #: empty: it is not paused
-    #: pattern of hosts -> its pace, besides the configuration's
-    limits: dict[str, Pace] = {}
-    is_seeded: bool = False  #: whether all seeds are in
-    seed_row: int = 0  #: how many rows of the list are
-    started_at: float = 0.0
-    state_at: float = 0.0  #: since when it is what it is
-
-
-class Seeding(msgspec.Struct, frozen=True, kw_only=True):
-    """Who reads the seeds."""
-
-    is_mine: bool
-    row: int  #: from which to go on
-    is_over: bool
-    seed_list: str  #: what the list is, as whoever read it last said
-    free_in_s: float  #: if it is not ours: when it may be
 
 
 class Control:
@@ -132,7 +92,7 @@ class Control:
         fields, limits = await self._read()
         if not fields:
             raise ConfigError(f"there is no crawl {self.keys.prefix}, or it was forgotten meanwhile")
-        return _orders(fields, limits)
+        return orders_of(fields, limits)
 
     async def pause(self, by: str) -> None:
         """Have all start nothing more, until `unpause`."""
@@ -253,7 +213,7 @@ class Control:
             partitions=int(fields["partitions"]),
             config=fields["config"].decode(),
             is_first=crawl == ours,
-            orders=_orders(fields, limits),
+            orders=orders_of(fields, limits),
         )
 
     def _require(self, form: int, fields: Mapping[str, bytes]) -> None:
@@ -293,21 +253,3 @@ class Control:
 def channel_of(keys: Keys, worker: int) -> str:
     """The channel of events that are for one worker."""
     return f"{keys.events}:{worker}"
-
-
-def _orders(fields: Mapping[str, bytes], limits: Mapping[str, bytes]) -> Orders:
-    texts = {name: fields.get(name, b"").decode() for name in ("state", "why", "paused_by")}
-    return Orders(
-        version=int(fields["version"]),
-        run=int(fields["run"]),
-        **texts,
-        limits={pattern: _pace(pace) for pattern, pace in limits.items()},
-        is_seeded=fields.get("seeded") == b"1",
-        seed_row=int(fields.get("seed_row", 0)),
-        started_at=int(fields["started_ms"]) / 1000,
-        state_at=int(fields["state_ms"]) / 1000,
-    )
-
-
-def _pace(told: bytes) -> Pace:
-    return msgspec.json.decode(told, type=Pace, dec_hook=lambda unit, value: unit(value))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crawler.fleet.control import Joined
     from crawler.fleet.keys import Keys
+    from crawler.fleet.orders import Joined
     from crawler.fleet.target import Target
 
 

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from crawler.errors import FrontierError
-from crawler.fleet.control import RUNNING
 from crawler.fleet.members import Flags, Units
 from crawler.fleet.models import Plan
+from crawler.fleet.orders import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from crawler.fleet.control import Control, Joined
+    from crawler.fleet.control import Control
     from crawler.fleet.hands import Hands
     from crawler.fleet.holder import Holder
     from crawler.fleet.members import Beat, Members, There
     from crawler.fleet.models import WorkerInfo
+    from crawler.fleet.orders import Joined
 
 _QUICK_S = 1.0
 """A reply that took longer does not tell what time it is at the server."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from crawler.fleet.control import Orders
     from crawler.fleet.models import Lease, WorkerInfo
+    from crawler.fleet.orders import Orders
 
 
 class Holder(Protocol):

@@ -19,9 +19,10 @@ from crawler.fleet.plan import nobodys, planned
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from crawler.fleet.control import Control, Orders
+    from crawler.fleet.control import Control
     from crawler.fleet.members import Beat, Members
     from crawler.fleet.models import Plan
+    from crawler.fleet.orders import Orders
     from crawler.fleet.store import Tally
 
 log = logging.getLogger(__name__)

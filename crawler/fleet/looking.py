@@ -31,9 +31,9 @@ from crawler.fleet.target import target_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from crawler.fleet.control import Joined
     from crawler.fleet.members import Sight
     from crawler.fleet.models import WorkerInfo
+    from crawler.fleet.orders import Joined
 
 PREFIX = "crawler:"
 

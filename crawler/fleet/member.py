@@ -36,11 +36,12 @@ from crawler.fleet.leases import Leases, wakeful
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from crawler.fleet.control import Control, Joined, Orders
+    from crawler.fleet.control import Control
     from crawler.fleet.holder import Holder
     from crawler.fleet.link import Link
     from crawler.fleet.members import Beat, Members
     from crawler.fleet.models import WorkerInfo
+    from crawler.fleet.orders import Joined, Orders
     from crawler.fleet.store import PartitionStore
 
 PULSES = 3

@@ -14,9 +14,9 @@ from collections import deque
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.fleet.control import Orders
 from crawler.fleet.leading import Leader
 from crawler.fleet.members import Beat, Flags, There
+from crawler.fleet.orders import Orders
 from crawler.fleet.store import Tally
 from crawler.models import Outcome
 

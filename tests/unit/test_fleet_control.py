@@ -7,10 +7,11 @@ import pytest
 from crawler.config.manners import Pace
 from crawler.errors import ConfigError
 from crawler.fleet import control as control_module
-from crawler.fleet.control import CRAWLS, DONE, RUNNING, STOPPED, Control
+from crawler.fleet.control import CRAWLS, Control
 from crawler.fleet.keys import Keys
 from crawler.fleet.members import Flags, Members, Units
 from crawler.fleet.models import FORMAT
+from crawler.fleet.orders import DONE, RUNNING, STOPPED
 from tests.support.fleet_parts import linked, told_of
 from tests.support.redis_server import RedisServer, require_redis
 

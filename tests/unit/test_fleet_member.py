@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from crawler.errors import FrontierError
-from crawler.fleet.control import DONE, STOPPED
+from crawler.fleet.orders import DONE, STOPPED
 from tests.support.fleet_parts import Shelves, Worker, linked, until
 from tests.support.redis_server import RedisServer, require_redis
 

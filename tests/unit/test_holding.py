@@ -11,8 +11,8 @@ import pytest
 from crawler import holding as holding_module
 from crawler.config.manners import Pace
 from crawler.control import Control
-from crawler.fleet.control import Orders
 from crawler.fleet.models import Lease
+from crawler.fleet.orders import Orders
 from crawler.fleet.partitions import partition_of
 from crawler.holding import PER_HOST, Holding
 

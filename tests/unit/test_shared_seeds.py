@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from crawler.fleet.control import Seeding
+from crawler.fleet.orders import Seeding
 from crawler.seedlist import Item, SeedList
 from crawler.seeds import read_seeds
 from crawler.shared_seeds import SharedSeeds, name_of
