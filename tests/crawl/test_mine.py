@@ -22,7 +22,7 @@ from crawler.cli import run
 from crawler.mining.files import RECORDS as FILES
 from crawler.mining.words import terms
 from tests.support.clock import FakeClock
-from tests.support.frontiers import BACKENDS
+from tests.support.frontiers import BESIDE_FILES
 from tests.support.mined_crawl import make
 from tests.support.small_crawl import End, SmallCrawl, failed, page_record, request, url_of
 from tests.support.two_crawls import OneCrawl
@@ -232,7 +232,7 @@ def test_crawl_without_texts_and_links_has_what_remains(tmp_path, capsys):
 
 async def test_of_a_crawl_that_goes_on_only_what_is_committed_counts(tmp_path, capsys):
     folder = tmp_path / "crawl"
-    crawl = SmallCrawl(folder, BACKENDS["sqlite"](FakeClock(), folder), links=True)
+    crawl = SmallCrawl(folder, BESIDE_FILES["sqlite"](FakeClock(), folder), links=True)
     await crawl.crawl([End("a", links=("b", "gone")), End("b", links=("a",)), failed("gone", "http_404")])
     for name in ("pages", "links"):
         with crawl.files.paths[name].open("ab") as out:

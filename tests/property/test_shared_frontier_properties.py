@@ -362,6 +362,7 @@ class SharedMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_each_url_ends_once_whatever_happens_to_workers_and_redis(monkeypatch):
     monkeypatch.setattr(turns, "_TURN_S", -1.0)
     run_state_machine_as_test(SharedMachine, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))

@@ -50,6 +50,8 @@ BACKENDS = {
     "redis": redis,
     "tight redis": tight_redis,
 }
+#: those whose store lies beside the files of its crawl, and is put right with them
+BESIDE_FILES = {name: make for name, make in BACKENDS.items() if "redis" not in name}
 
 
 def seed(url="https://a.test/", **fields):

@@ -12,7 +12,7 @@ from crawler.renames import complete_renames
 from crawler.repair.files import mend
 from tests.support.clock import FakeClock
 from tests.support.dying import Died, Steps
-from tests.support.frontiers import BACKENDS
+from tests.support.frontiers import BESIDE_FILES
 from tests.support.small_crawl import End, SmallCrawl, failed, url_of
 
 PACKINGS = ("none", "gzip", "zstd")
@@ -25,7 +25,7 @@ ALL_PAGES = {"p1", "p2", "p3", "p4", "p5"}
 OTHERS = {"f1", "r1", "f2", "file"}
 
 
-@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())
+@pytest.fixture(params=BESIDE_FILES.values(), ids=BESIDE_FILES.keys())
 def make(request, tmp_path):
     return request.param(FakeClock(), tmp_path / "crawl")
 
@@ -223,7 +223,7 @@ async def test_whatever_is_overwritten_or_cut_every_url_has_one_line_or_is_pendi
     drawn = random.Random(5)
     for number in range(25):
         folder = tmp_path / str(number)
-        crawl = SmallCrawl(folder, BACKENDS["sqlite"](FakeClock(), folder), compress, links=True)
+        crawl = SmallCrawl(folder, BESIDE_FILES["sqlite"](FakeClock(), folder), compress, links=True)
         await crawl.crawl(*ENDS, pending=["waiting"])
         before = crawl.ends()
         for path in drawn.sample(list(crawl.files.paths.values()), drawn.randint(1, 3)):
@@ -260,14 +260,14 @@ def spoil(path, drawn):
 
 @pytest.mark.slow
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", BESIDE_FILES)
 async def test_after_dying_at_any_step_another_repair_goes_well(tmp_path, monkeypatch, backend):
     step, dead = 0, True
     reached = set()
     while dead:
         step += 1
         folder = tmp_path / f"died-at-{step}"
-        crawl = SmallCrawl(folder, BACKENDS[backend](FakeClock(), folder), links=True)
+        crawl = SmallCrawl(folder, BESIDE_FILES[backend](FakeClock(), folder), links=True)
         await crawl.crawl(*ENDS, pending=["waiting"])
         crawl.files.paths[OUTCOMES].unlink()
         crawl.files.paths[LINKS].unlink()

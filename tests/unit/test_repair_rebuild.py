@@ -12,7 +12,7 @@ from crawler.repair.rebuild import rebuild
 from crawler.seeds import read_seeds
 from crawler.spool import Spool
 from tests.support.clock import FakeClock
-from tests.support.frontiers import BACKENDS
+from tests.support.frontiers import BESIDE_FILES
 from tests.support.small_crawl import End, SmallCrawl, failed, url_of
 
 PACKINGS = ("none", "gzip", "zstd")
@@ -28,13 +28,13 @@ ENDS = (
 PENDING = {"waiting", "deep", "moved"}
 
 
-@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())
+@pytest.fixture(params=BESIDE_FILES.values(), ids=BESIDE_FILES.keys())
 def make_new(request, tmp_path):
     return request.param(FakeClock(), tmp_path / "new")
 
 
 def crawl_in(folder, compress="none", **options):
-    return SmallCrawl(folder, BACKENDS["memory"](FakeClock(), folder), compress, **options)
+    return SmallCrawl(folder, BESIDE_FILES["memory"](FakeClock(), folder), compress, **options)
 
 
 def config(**scope):

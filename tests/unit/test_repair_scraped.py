@@ -17,7 +17,7 @@ from crawler.rule_health import RULES, RuleHealth
 from crawler.spool import Spool
 from tests.support.clock import FakeClock
 from tests.support.dying import Died, Steps
-from tests.support.frontiers import BACKENDS
+from tests.support.frontiers import BESIDE_FILES
 from tests.support.small_crawl import End, SmallCrawl, failed
 
 RULE, REJECTS = "product", "product.rejects"
@@ -30,7 +30,7 @@ ENDS = (
 ALL = {"p1", "p2", "list", "json", "p3", "p4", "pdf", "p5", "about", "f1"}
 
 
-@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())
+@pytest.fixture(params=BESIDE_FILES.values(), ids=BESIDE_FILES.keys())
 def begun(request, tmp_path):
     return partial(SmallCrawl, tmp_path / "crawl", request.param(FakeClock(), tmp_path / "crawl"), rule=RULE)
 
@@ -163,7 +163,7 @@ async def test_whatever_is_overwritten_or_cut_nothing_scraped_is_lost_or_repeate
     drawn = random.Random(7)
     for number in range(25):
         folder = tmp_path / str(number)
-        crawl = SmallCrawl(folder, BACKENDS["memory"](FakeClock(), folder), compress, links=True, rule=RULE)
+        crawl = SmallCrawl(folder, BESIDE_FILES["memory"](FakeClock(), folder), compress, links=True, rule=RULE)
         await crawl.crawl(*ENDS)
         for path in drawn.sample(list(crawl.files.paths.values()), drawn.randint(1, 3)):
             data = bytearray(path.read_bytes())
@@ -188,7 +188,7 @@ async def test_after_dying_at_any_step_another_repair_goes_well(tmp_path, monkey
     while dead:
         step += 1
         folder = tmp_path / f"died-at-{step}"
-        crawl = SmallCrawl(folder, BACKENDS["memory"](FakeClock(), folder), rule=RULE)
+        crawl = SmallCrawl(folder, BESIDE_FILES["memory"](FakeClock(), folder), rule=RULE)
         await crawl.crawl(*ENDS)
         rule = crawl.files.paths[RULE]
         rule.write_bytes(rule.read_bytes().replace(b'/p4","_rule"', b'/p4",\0rule"', 1))
@@ -219,7 +219,7 @@ def wrapped(steps, sink, path):
 
 async def rebuilt(crawl, tmp_path):
     """What is pending in a new store that was made of the files; what was done."""
-    make = BACKENDS["sqlite"](FakeClock(), tmp_path / "new")
+    make = BESIDE_FILES["sqlite"](FakeClock(), tmp_path / "new")
     (tmp_path / "new").mkdir(exist_ok=True)
     frontier = make()
     await frontier.open()
@@ -235,7 +235,7 @@ async def rebuilt(crawl, tmp_path):
 
 def crawl_in(tmp_path, compress="none"):
     folder = tmp_path / "crawl"
-    return SmallCrawl(folder, BACKENDS["memory"](FakeClock(), folder), compress, rule=RULE)
+    return SmallCrawl(folder, BESIDE_FILES["memory"](FakeClock(), folder), compress, rule=RULE)
 
 
 @pytest.mark.parametrize("compress", PACKINGS)

@@ -11,7 +11,7 @@ from crawler.renames import complete_renames
 from crawler.retry import retry_failed
 from tests.support.clock import FakeClock
 from tests.support.dying import Died, Steps
-from tests.support.frontiers import BACKENDS
+from tests.support.frontiers import BESIDE_FILES
 from tests.support.small_crawl import End, SmallCrawl, failed
 
 ENDS = (
@@ -26,7 +26,7 @@ ENDS = (
 RETRYABLE = {"slow", "gone", "unsure", "refused"}
 
 
-@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())
+@pytest.fixture(params=BESIDE_FILES.values(), ids=BESIDE_FILES.keys())
 def make(request, tmp_path):
     return request.param(FakeClock(), tmp_path / "crawl")
 
@@ -142,7 +142,7 @@ async def die_at(step, crawl, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", BESIDE_FILES)
 async def test_after_dying_at_any_step_no_url_is_lost_or_stands_twice(tmp_path, monkeypatch, backend):
     step = deaths = 0
     outcomes = set()
@@ -150,7 +150,7 @@ async def test_after_dying_at_any_step_no_url_is_lost_or_stands_twice(tmp_path, 
     while dead:
         step += 1
         folder = tmp_path / f"died-at-{step}"
-        crawl = SmallCrawl(folder, BACKENDS[backend](FakeClock(), folder))
+        crawl = SmallCrawl(folder, BESIDE_FILES[backend](FakeClock(), folder))
         await crawl.crawl(*ENDS, pending=["waiting"])
         dead = await die_at(step, crawl, monkeypatch)
         deaths += dead
