@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from crawler import ConfigError, Crawl
@@ -129,6 +131,20 @@ def test_a_budget_of_pages_is_shared(url, tmp_path):
         fleet.start("two")
         assert fleet.ended() == [0, 0]
         assert fleet.merged().summary["pages"] == 50
+
+
+def test_a_crawl_of_which_every_host_has_given_its_pages_ends_for_all(url, tmp_path):
+    settings = {"budget": {"pages_per_host": 5}}
+    with Fleet(tmp_path, WEB, url, lease_s=30.0, delay_s=0.01, settings=settings) as fleet:
+        fleet.start("one")
+        fleet.start("two")
+        assert fleet.ended() == [0, 0]
+        crawl = fleet.status()
+        assert (crawl["state"], crawl["why"]) == ("stopped", "budget.pages_per_host")
+        merged = fleet.merged()
+        assert merged.summary["stopped_by"] == "budget.pages_per_host"
+        assert max(Counter(hit.host for hit in fleet.hits if hit.path != "/robots.txt").values()) == 5
+        assert merged.summary["pending"]
 
 
 def test_a_directory_of_another_crawl_is_not_written_to(url, tmp_path):
