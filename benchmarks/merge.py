@@ -21,7 +21,7 @@ import msgspec
 from crawler.clock import SystemClock
 from crawler.export.journal import JOURNAL, CheckpointLine, JournalLine
 from crawler.fleet.models import FinishedAt
-from crawler.merging.ledger import About, Hosts, Row
+from crawler.merging.ledger import About, Hosts, Row, Used
 from crawler.merging.merge import Making, merge
 from crawler.merging.segments import Worker, segments, worker_directory, write_worker
 from crawler.models import Finished, Outcome, Request
@@ -125,10 +125,14 @@ class _Ledger:
         self._where = where
 
     async def about(self) -> About:
-        return About(crawl="1", config=_CONFIG, partitions=_PARTITIONS, state="done", started_at=1e9, state_at=1e9 + 60)
+        return About(crawl="1", config=_CONFIG, state="done", started_at=1e9, state_at=1e9 + 60)
 
     async def stamp(self) -> str:
         return "1"
+
+    async def used(self) -> list[Used]:
+        ends = sum(map(len, self._where))
+        return [Used(partition, ends // _PARTITIONS) for partition in range(_PARTITIONS)]
 
     async def rows(self, partition: int) -> AsyncIterator[Row]:
         for worker, ends in enumerate(self._where, 1):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from crawler.fleet.cue import Cue
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence, Set
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 
     from crawler.fleet.holder import Holder
     from crawler.fleet.leases import Leases
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOADED_AT_ONCE = 64
-"""Partitions; those loaded first are crawled while the others are."""
+"""Partitions in which something is stored; those loaded first are crawled while the others are."""
 
 _AT_ONCE_S = 0.001
 _HAIR_S = 0.005  # after the exact time, which Redis tells in milliseconds
@@ -142,8 +142,8 @@ class Hands:
             since = self._leases.now()
             leases, refused = await self._store.acquire(sorted(missing), self._worker, self._lease_s)
             self._leases.granted(leases, since)
-            for start in range(0, len(leases), LOADED_AT_ONCE):
-                await self._load(leases[start : start + LOADED_AT_ONCE])
+            for some in _in_turn(leases):
+                await self._load(some)
             now = self._monotonic()
             for one in refused:
                 if not self._alive(one.owner):
@@ -186,8 +186,9 @@ class Hands:
             if gone:
                 self._holder.lost(gone)
             self.loaded |= {lease.partition for lease in wanted}.difference(gone)
-        self.post([lease.partition for lease in wanted])
-        await self._release({lease.partition: lease.fence for lease in ours if lease not in wanted})
+        tried = {lease.partition for lease in wanted}
+        self.post(tried)
+        await self._release({lease.partition: lease.fence for lease in ours if lease.partition not in tried})
         self.give()
 
     async def _release(self, fences: Mapping[int, int]) -> None:
@@ -202,3 +203,12 @@ class Hands:
                 await self._store.renew(unclean, self._worker, _AT_ONCE_S)
             self._leases.dropped(fences.keys())
         await self._released()
+
+
+def _in_turn(leases: Sequence[Lease]) -> Iterator[Sequence[Lease]]:
+    """What is loaded together: first all in which nothing was ever stored, as these are loaded at once."""
+    if new := [lease for lease in leases if not lease.commit]:
+        yield new
+    others = [lease for lease in leases if lease.commit]
+    for start in range(0, len(others), LOADED_AT_ONCE):
+        yield others[start : start + LOADED_AT_ONCE]

@@ -1,5 +1,8 @@
 """What does Redis do at one stroke? The scripts of a partition, each on keys of one hash tag.
 
+Those that take, keep, release and count do so of many partitions in one call, where one server has them all; on a
+cluster of one, for each has its own hash tag. Nothing relies on these being done together.
+
 Three rules hold for all of them:
 
 - **Sent twice, done once.** A reply may be lost, and then the call is repeated.
@@ -26,59 +29,89 @@ class Script:
     """A script in Lua, called by its digest; a server that does not know it is sent it whole."""
 
     source: str
+    #: of one that is called for many partitions: the names of the keys (`keys.PartitionKeys`) it uses of each
+    names: tuple[str, ...] = ()
     sha: str = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha", sha1(self.source.encode(), usedforsecurity=False).hexdigest())
 
 
-ACQUIRE = Script("""
--- KEYS lease meta  ARGV worker ttl_ms nonce  ->  {1, fence, commit, urls, dirty, then names and values of the tally}
+ACQUIRE = Script(
+    """
+-- KEYS (lease meta)...  ARGV worker ttl_ms nonce  ->  for each {1, fence, names and values of meta}
 -- or {0, owner, ms until the lease ends}
-local held = redis.call('GET', KEYS[1])
-local owner = held and string.match(held, '^(%d+) ')
-if held and owner ~= ARGV[1] then
-  return {0, owner, redis.call('PTTL', KEYS[1])}
+local function acquire(lease, meta)
+  local held = redis.call('GET', lease)
+  local owner = held and string.match(held, '^(%d+) ')
+  if held and owner ~= ARGV[1] then
+    return {0, owner, redis.call('PTTL', lease)}
+  end
+  local fence
+  if held and redis.call('HGET', meta, 'nonce') == ARGV[3] then
+    fence = string.match(held, ' (%d+)$')
+    redis.call('PEXPIRE', lease, ARGV[2])
+  else
+    local now = redis.call('TIME')
+    local last = tonumber(redis.call('HGET', meta, 'last') or '0')
+    fence = string.format('%.0f', math.max(last + 1, now[1] * 1000000 + now[2]))
+    local dirty = redis.call('HEXISTS', meta, 'fence')
+    redis.call('HSET', meta, 'fence', fence, 'last', fence, 'owner', ARGV[1], 'nonce', ARGV[3], 'dirty', dirty)
+    redis.call('SET', lease, ARGV[1] .. ' ' .. fence, 'PX', ARGV[2])
+  end
+  return {1, fence, redis.call('HGETALL', meta)}
 end
-local fence
-if held and redis.call('HGET', KEYS[2], 'nonce') == ARGV[3] then
-  fence = string.match(held, ' (%d+)$')
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-else
-  local now = redis.call('TIME')
-  local last = tonumber(redis.call('HGET', KEYS[2], 'last') or '0')
-  fence = string.format('%.0f', math.max(last + 1, now[1] * 1000000 + now[2]))
-  local dirty = redis.call('HEXISTS', KEYS[2], 'fence')
-  redis.call('HSET', KEYS[2], 'fence', fence, 'last', fence, 'owner', ARGV[1], 'nonce', ARGV[3], 'dirty', dirty)
-  redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. fence, 'PX', ARGV[2])
+local answers = {}
+for i = 1, #KEYS, 2 do
+  answers[#answers + 1] = acquire(KEYS[i], KEYS[i + 1])
 end
-return {1, fence, redis.call('HGETALL', KEYS[2])}
-""")
+return answers
+""",
+    ("lease", "meta"),
+)
 
-RENEW = Script("""
--- KEYS lease meta  ARGV worker ttl_ms fence  ->  1 while it is the worker's, else 0
-local held = redis.call('GET', KEYS[1])
-local mine = ARGV[1] .. ' ' .. ARGV[3]
-if held == mine then
-  return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+RENEW = Script(
+    """
+-- KEYS (lease meta)...  ARGV worker ttl_ms fence...  ->  for each 1 while it is the worker's, else 0
+local function renew(lease, meta, fence)
+  local held = redis.call('GET', lease)
+  local mine = ARGV[1] .. ' ' .. fence
+  if held == mine then
+    return redis.call('PEXPIRE', lease, ARGV[2])
+  end
+  if not held and redis.call('HGET', meta, 'fence') == fence then
+    redis.call('SET', lease, mine, 'PX', ARGV[2])
+    return 1
+  end
+  return 0
 end
-if not held and redis.call('HGET', KEYS[2], 'fence') == ARGV[3] then
-  redis.call('SET', KEYS[1], mine, 'PX', ARGV[2])
-  return 1
+local answers = {}
+for i = 1, #KEYS, 2 do
+  answers[#answers + 1] = renew(KEYS[i], KEYS[i + 1], ARGV[#answers + 3])
 end
-return 0
-""")
+return answers
+""",
+    ("lease", "meta"),
+)
 
-RELEASE = Script("""
--- KEYS lease meta  ARGV worker fence
-if redis.call('HGET', KEYS[2], 'fence') == ARGV[2] then
-  redis.call('HDEL', KEYS[2], 'fence')
+RELEASE = Script(
+    """
+-- KEYS (lease meta)...  ARGV worker fence...  ->  for each 1
+local answers = {}
+for i = 1, #KEYS, 2 do
+  local fence = ARGV[#answers + 2]
+  if redis.call('HGET', KEYS[i + 1], 'fence') == fence then
+    redis.call('HDEL', KEYS[i + 1], 'fence')
+  end
+  if redis.call('GET', KEYS[i]) == ARGV[1] .. ' ' .. fence then
+    redis.call('DEL', KEYS[i])
+  end
+  answers[#answers + 1] = 1
 end
-if redis.call('GET', KEYS[1]) == ARGV[1] .. ' ' .. ARGV[2] then
-  redis.call('DEL', KEYS[1])
-end
-return 1
-""")
+return answers
+""",
+    ("lease", "meta"),
+)
 
 COMMIT = Script("""
 -- KEYS meta urls ends later hosts robots inbox
@@ -134,8 +167,37 @@ end
 return 1
 """)
 
-TALLY = Script("""
--- KEYS lease meta later inbox  ->  {lease or '', ms until it ends, snoozed, blocks in the inbox, meta}
-return {redis.call('GET', KEYS[1]) or '', redis.call('PTTL', KEYS[1]), redis.call('HLEN', KEYS[3]),
-  redis.call('XLEN', KEYS[4]), redis.call('HGETALL', KEYS[2])}
-""")
+TALLY = Script(
+    """
+-- KEYS (lease meta later inbox)...  ->  for each {lease or '', ms until it ends, snoozed, blocks in the inbox, meta}
+-- of one in which nothing was ever stored, meta is no more than its fence
+local function told(meta)
+  local some = redis.call('HMGET', meta, 'commit', 'fence')
+  if some[1] then
+    return redis.call('HGETALL', meta)
+  end
+  return some[2] and {'fence', some[2]} or {}
+end
+local answers = {}
+for i = 1, #KEYS, 4 do
+  answers[#answers + 1] = {redis.call('GET', KEYS[i]) or '', redis.call('PTTL', KEYS[i]),
+    redis.call('HLEN', KEYS[i + 2]), redis.call('XLEN', KEYS[i + 3]), told(KEYS[i + 1])}
+end
+return answers
+""",
+    ("lease", "meta", "later", "inbox"),
+)
+
+POSTED = Script(
+    """
+-- KEYS inbox...  ->  places, from 1, of those in which something lies
+local found = {}
+for i = 1, #KEYS do
+  if redis.call('XLEN', KEYS[i]) > 0 then
+    found[#found + 1] = i
+  end
+end
+return found
+""",
+    ("inbox",),
+)

@@ -21,14 +21,16 @@ from crawler.fleet.codec_ends import packed_ends, packed_numbers
 from crawler.fleet.codec_urls import in_blocks
 from crawler.fleet.link import Call
 from crawler.fleet.models import FinishedAt, Lease, Refused
-from crawler.fleet.scripts import ACQUIRE, COMMIT, RELEASE, RENEW, TALLY
+from crawler.fleet.scripts import ACQUIRE, COMMIT, POSTED, RELEASE, RENEW, TALLY, Script
 from crawler.fleet.store_read import StoreReader
 from crawler.models import Finished, HostState, Outcome, Request, RobotsFile, Snoozed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from crawler.fleet.link import Part
+
+    Args = Callable[[Sequence[int]], tuple[Part, ...]]
 
 BLOCK_URLS: Final = 512
 """URLs of one block at most: what has to be read to have one of them."""
@@ -36,6 +38,7 @@ BLOCK_URLS: Final = 512
 _BATCH_BYTES: Final = 1 << 20
 _BATCH_CHANGES: Final = 128
 _LARGE: Final = 4000
+_TOGETHER: Final = 128  # partitions in one call: it holds up the server for a millisecond
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,13 +105,10 @@ class PartitionStore(StoreReader):
         Returns:
             What was given, and what is another's.
         """
-        wanted, nonce, ttl_ms = list(partitions), secrets.token_hex(8), _ms(ttl_s)
-        calls = []
-        for partition in wanted:
-            keys = self._keys.of(partition)
-            calls.append(Call(ACQUIRE, (keys.lease, keys.meta), (worker, ttl_ms, nonce)))
+        wanted, nonce = list(partitions), secrets.token_hex(8)
+        answers = await self._together(ACQUIRE, wanted, lambda _: (worker, _ms(ttl_s), nonce))
         leases, refused = [], []
-        for partition, answer in zip(wanted, await self._link.calls(calls), strict=True):
+        for partition, answer in zip(wanted, answers, strict=True):
             if answer[0]:
                 leases.append(_lease(partition, int(answer[1]), _meta(answer[2])))
             else:
@@ -126,20 +126,14 @@ class PartitionStore(StoreReader):
         Returns:
             The partitions that are no longer the worker's.
         """
-        calls = []
-        for partition, fence in fences.items():
-            keys = self._keys.of(partition)
-            calls.append(Call(RENEW, (keys.lease, keys.meta), (worker, _ms(ttl_s), fence)))
-        answers = await self._link.calls(calls)
+        answers = await self._together(
+            RENEW, list(fences), lambda some: (worker, _ms(ttl_s), *(fences[partition] for partition in some))
+        )
         return {partition for partition, answer in zip(fences, answers, strict=True) if not answer}
 
     async def release(self, fences: Mapping[int, int], worker: int) -> None:
         """Give partitions back of which all is committed. Those that are no longer the worker's stay as they are."""
-        calls = []
-        for partition, fence in fences.items():
-            keys = self._keys.of(partition)
-            calls.append(Call(RELEASE, (keys.lease, keys.meta), (worker, fence)))
-        await self._link.calls(calls)
+        await self._together(RELEASE, list(fences), lambda some: (worker, *(fences[partition] for partition in some)))
 
     async def deliver(self, requests: Mapping[int, Sequence[Request]]) -> None:
         """Put URLs into the inboxes of their partitions: at least once, whoever holds them."""
@@ -165,12 +159,29 @@ class PartitionStore(StoreReader):
     async def tallies(self, partitions: Iterable[int]) -> list[Tally]:
         """Partitions in numbers, each as it was at one moment."""
         wanted = list(partitions)
-        calls = []
-        for partition in wanted:
-            keys = self._keys.of(partition)
-            calls.append(Call(TALLY, (keys.lease, keys.meta, keys.later, keys.inbox)))
-        answers = await self._link.calls(calls)
+        answers = await self._together(TALLY, wanted)
         return [_tally(partition, answer) for partition, answer in zip(wanted, answers, strict=True)]
+
+    async def posted_to(self, partitions: Iterable[int]) -> list[int]:
+        """Those in whose inbox something lies."""
+        wanted = list(partitions)
+        answers = await self._link.calls([self._many(POSTED, some) for some in self._groups(wanted)])
+        groups = zip(self._groups(wanted), answers, strict=True)
+        return [some[place - 1] for some, places in groups for place in places]
+
+    async def _together(self, script: Script, partitions: Sequence[int], args: Args = lambda _: ()) -> list[Any]:
+        """What a script answers for each partition. `args` is told those of one call."""
+        calls = [self._many(script, some, args(some)) for some in self._groups(partitions)]
+        return [answer for answers in await self._link.calls(calls) for answer in answers]
+
+    def _groups(self, partitions: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Those whose keys one script may use."""
+        size = 1 if self._link.is_clustered else _TOGETHER
+        return (partitions[at : at + size] for at in range(0, len(partitions), size))
+
+    def _many(self, script: Script, partitions: Sequence[int], args: tuple[Part, ...] = ()) -> Call:
+        keys = map(self._keys.of, partitions)
+        return Call(script, tuple(getattr(each, name) for each in keys for name in script.names), args)
 
     async def _batches(self, changes: Iterable[Change]) -> AsyncIterator[list[tuple[int, Call]]]:
         """What is sent together: changes are written as bytes only when it is their turn, large ones beside the loop,

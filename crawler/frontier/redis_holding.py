@@ -151,7 +151,7 @@ class Holding:
         async with self._receiving:
             held = [index for index in partitions if index in self._held]
             if len(held) > 1:  # one round trip for all, instead of one for each
-                held = [tally.partition for tally in await self._store.tallies(held) if tally.inbox]
+                held = await self._store.posted_to(held)
             for index in held:
                 if (partition := self._held.get(index)) is not None:
                     await self._receive(partition)

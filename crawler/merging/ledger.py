@@ -6,12 +6,13 @@ So it is read once, into a file beside what is being made, packed; a merge goes 
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, first_error
 from crawler.fleet.models import FinishedAt
 from crawler.models import Finished, HostState, Request, RobotsFile
 
@@ -21,12 +22,13 @@ else:
     from backports import zstd
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
     from io import BufferedReader, BufferedWriter
     from pathlib import Path
     from typing import Self
 
 _ROWS_AT_ONCE = 500
+_READ_AT_ONCE, _URLS_AT_ONCE = 16, 10_000  # partitions, and URLs of them all, that are held in memory
 _LENGTH_BYTES = 4
 _LEVEL = 1  # it is written and read once
 
@@ -36,7 +38,6 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
     crawl: str  #: which one it is: `segments.Fleet.crawl`
     config: str  #: YAML, as it was begun
-    partitions: int
     state: str  #: ``running``, ``done``, ``stopped``; empty where the ledger is gone
     why: str = ""  #: what stopped it
     is_seeded: bool = False
@@ -62,6 +63,13 @@ class Hosts(msgspec.Struct, frozen=True, array_like=True):
     robots: tuple[RobotsFile, ...]
 
 
+class Used(NamedTuple):
+    """A partition in which something is stored."""
+
+    partition: int
+    urls: int  #: about as many as there are, or fewer
+
+
 T = TypeVar("T", Row, Hosts)
 
 
@@ -81,6 +89,10 @@ class Ledger(Protocol):
         """What changes whenever something is stored in it."""
         ...
 
+    async def used(self) -> Sequence[Used]:
+        """The partitions in which something is stored, in order."""
+        ...
+
     def rows(self, partition: int) -> AsyncIterator[Row]:
         """Each URL of a partition once, and those that lie in its inbox."""
         ...
@@ -88,6 +100,47 @@ class Ledger(Protocol):
     async def hosts(self, partition: int) -> Hosts:
         """What is known of the hosts of a partition."""
         ...
+
+
+async def told(ledger: Ledger) -> AsyncIterator[Row | Hosts]:
+    """All that a ledger says, partition by partition; small ones are read several at a time, as each takes some calls.
+
+    Raises:
+        CrawlerError: It cannot be read.
+    """
+    for some in _together(await ledger.used()):
+        if len(some) == 1:
+            async for row in ledger.rows(some[0]):
+                yield row
+            yield await ledger.hosts(some[0])
+            continue
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(_whole(ledger, partition)) for partition in some]
+        except* CrawlerError as errors:
+            raise first_error(errors) from errors
+        for task in tasks:
+            rows, hosts = task.result()
+            for row in rows:
+                yield row
+            yield hosts
+
+
+async def _whole(ledger: Ledger, partition: int) -> tuple[list[Row], Hosts]:
+    return [row async for row in ledger.rows(partition)], await ledger.hosts(partition)
+
+
+def _together(used: Iterable[Used]) -> Iterator[list[int]]:
+    some: list[int] = []
+    size = 0
+    for partition, urls in used:
+        if some and (len(some) == _READ_AT_ONCE or size + urls > _URLS_AT_ONCE):
+            yield some
+            some, size = [], 0
+        some.append(partition)
+        size += urls
+    if some:
+        yield some
 
 
 class LedgerCopy(Generic[T]):

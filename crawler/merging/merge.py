@@ -26,7 +26,7 @@ from crawler.merging.attempts import by_attempts
 from crawler.merging.bodies import Bodies
 from crawler.merging.filling import fill, fill_hosts
 from crawler.merging.gather import Gathering
-from crawler.merging.ledger import About, Hosts, LedgerCopy, Row
+from crawler.merging.ledger import About, Hosts, LedgerCopy, Row, told
 from crawler.merging.publish import ATTEMPTS, LEDGER, Merged, Publication, refuse_others
 from crawler.merging.recalled import recalled
 from crawler.merging.seeds import merge_spools, write_seeds
@@ -124,7 +124,7 @@ async def merge_by_attempts(segments: Sequence[Segment], into: Path, making: Mak
     try:
         refuse_others(into, crawl, ATTEMPTS)
         wanted = await asyncio.to_thread(by_attempts, segments, publication.folder)
-        about = About(crawl=crawl, config=_own_config(segments), partitions=0, state="")
+        about = About(crawl=crawl, config=_own_config(segments), state="")
         rows, hosts = LedgerCopy(publication.folder / _ROWS, Row), LedgerCopy(publication.folder / _HOSTS, Hosts)
         with rows, hosts:
             pass
@@ -151,12 +151,13 @@ async def _copied(ledger: Ledger, about: About, folder: Path) -> Copied:
     stamp = await ledger.stamp()  # before the rest: something newer may be read, and is read again then
     rows, hosts = LedgerCopy(folder / _ROWS, Row), LedgerCopy(folder / _HOSTS, Hosts)
     with rows, hosts:
-        for partition in range(about.partitions):
-            async for row in ledger.rows(partition):
-                if row.end is not None and row.where is not None:
-                    wanted.want(row.where, row.request.url)
-                rows.append(row)
-            hosts.append(await ledger.hosts(partition))
+        async for one in told(ledger):
+            if isinstance(one, Hosts):
+                hosts.append(one)
+                continue
+            if one.end is not None and one.where is not None:
+                wanted.want(one.where, one.request.url)
+            rows.append(one)
     return Copied(about, stamp, rows, hosts, wanted)
 
 

@@ -17,9 +17,9 @@ from crawler.fleet.control import Control
 from crawler.fleet.keys import Keys
 from crawler.fleet.link import Link
 from crawler.fleet.models import FORMAT
-from crawler.fleet.store import PartitionStore
+from crawler.fleet.store import BLOCK_URLS, PartitionStore
 from crawler.fleet.target import target_of
-from crawler.merging.ledger import About, Hosts, Row
+from crawler.merging.ledger import About, Hosts, Row, Used
 from crawler.merging.segments import crawl_id
 
 if TYPE_CHECKING:
@@ -77,7 +77,6 @@ class SharedLedger:
         return About(
             crawl=crawl_id(self._control.keys.prefix, joined.key),
             config=joined.config,
-            partitions=joined.partitions,
             state=orders.state,
             why=orders.why,
             is_seeded=orders.is_seeded,
@@ -91,6 +90,15 @@ class SharedLedger:
         told = [(tally.partition, tally.commit, tally.urls, tally.inbox) for tally in tallies]
         state = (await self._control.orders()).state
         return xxh3_64_hexdigest(repr((told, state)).encode())
+
+    async def used(self) -> list[Used]:
+        """See `Ledger.used`; after `about`."""
+        tallies = await self._store.tallies(range(self._partitions))
+        return [
+            Used(tally.partition, tally.urls + tally.inbox * BLOCK_URLS)
+            for tally in tallies
+            if tally.commit or tally.inbox
+        ]
 
     async def rows(self, partition: int) -> AsyncIterator[Row]:
         """See `Ledger.rows`; after `about`."""

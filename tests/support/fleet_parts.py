@@ -79,7 +79,7 @@ class Shelves:
                 continue
             is_clean, shelf.dirty = not shelf.dirty, True
             shelf.owner, shelf.until, shelf.fence = worker, self.now() + ttl_s, shelf.fence + 1
-            leases.append(Lease(partition=partition, fence=shelf.fence, is_clean=is_clean))
+            leases.append(Lease(partition=partition, fence=shelf.fence, commit=shelf.commit, is_clean=is_clean))
         return leases, refused
 
     async def renew(self, fences, worker, ttl_s):

@@ -12,7 +12,7 @@ from crawler.export.journal import JOURNAL, CheckpointLine, JournalLine
 from crawler.export.outcomes import outcome_line
 from crawler.export.packing import PACKINGS, suffix
 from crawler.fleet.models import FinishedAt
-from crawler.merging.ledger import About, Hosts, Row
+from crawler.merging.ledger import About, Hosts, Row, Used
 from crawler.merging.merge import Making
 from crawler.merging.segments import Worker, segments, worker_directory, write_worker
 from crawler.models import Finished, Outcome, Request
@@ -215,7 +215,6 @@ class FakeLedger:
         return About(
             crawl=CRAWL,
             config=fleet.config(),
-            partitions=fleet.partitions,
             state=fleet.state,
             why=fleet.why,
             is_seeded=True,
@@ -225,6 +224,12 @@ class FakeLedger:
 
     async def stamp(self):
         return f"{len(self.fleet.ledger)}.{len(self.fleet.pending)}.{self.fleet.state}"
+
+    async def used(self):
+        rows = self.fleet.rows()
+        return [
+            Used(partition, len(rows[partition :: self.fleet.partitions])) for partition in range(self.fleet.partitions)
+        ]
 
     async def rows(self, partition):
         self.reads += 1

@@ -218,6 +218,15 @@ async def test_a_partition_lost_while_it_is_loaded_is_told_to_be_lost(workers):
     await until(lambda: len(one.holder.loaded) == 16)
 
 
+async def test_partitions_in_which_nothing_is_stored_are_loaded_together_and_before_others(workers):
+    for partition in range(4):
+        workers.store.shelves[partition].commit = 1
+    one = await workers()
+    await until(lambda: len(one.holder.loaded) == 16)
+    gained = [partitions for what, partitions in one.holder.log if what == "gained"]
+    assert gained == [list(range(4, 16)), list(range(4))]
+
+
 async def test_a_crawl_that_is_gone_from_redis_ends_its_workers_with_an_error(workers, link):
     one = await workers()
     await until(lambda: len(one.holder.loaded) == 16)

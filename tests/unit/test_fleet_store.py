@@ -140,6 +140,29 @@ async def test_changes_of_many_partitions_are_refused_one_by_one(store):
     assert sum(tally.urls for tally in await store.tallies(range(300))) == 299
 
 
+async def test_leases_of_many_partitions_are_had_with_few_calls_and_each_has_its_own_fence(server, store):
+    client = server.client()
+    client.config_resetstat()
+    await store.acquire([200], 2, 60)
+    leases, others = await store.acquire(range(300), 1, 60)
+    assert [(one.partition, one.owner) for one in others] == [(200, 2)]
+    fences = {lease.partition: lease.fence for lease in leases}
+    client.delete(KEYS.of(7).lease)
+    await store.acquire([7], 2, 60)
+    client.delete(KEYS.of(250).lease)  # nobody took it
+    assert await store.renew(fences, 1, 90) == {7}
+    assert await store.renew(fences, 1, 90) == {7}
+    tallies = await store.tallies(range(300))
+    assert {tally.partition: tally.owner for tally in tallies} == dict.fromkeys(range(300), 1) | {7: 2, 200: 2}
+    assert all(tally.free_in_s > 80 for tally in tallies if tally.owner == 1)
+    await store.deliver({partition: [request(partition)] for partition in (0, 130, 299)})
+    assert await store.posted_to(range(300)) == [0, 130, 299]
+    await store.release(fences, 1)
+    assert [tally.partition for tally in await store.tallies(range(300)) if tally.owner] == [7, 200]
+    stats = client.info("commandstats")
+    assert sum(stats[name]["calls"] for name in ("cmdstat_evalsha", "cmdstat_eval") if name in stats) < 60
+
+
 async def test_urls_are_found_by_the_ids_of_their_blocks(store):
     lease = await leased(store)
     count = BLOCK_URLS * 2 + 3

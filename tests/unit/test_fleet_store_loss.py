@@ -116,6 +116,11 @@ async def test_a_cluster_keeps_partitions_on_all_its_nodes(tmp_path):
             await store.deliver({partition: [request(5)] for partition in range(64)})
             tallies = await store.tallies(range(64))
             assert {(tally.urls, tally.commit, tally.inbox) for tally in tallies} == {(2, 2, 1)}
+            assert await store.posted_to(range(66)) == list(range(64))
+            fences = {lease.partition: lease.fence for lease in leases}
+            assert await store.renew({**fences, 5: 1}, 1, 60) == {5}
+            await store.release(fences, 1)
+            assert {tally.owner for tally in await store.tallies(range(64))} == {0}
             assert len(await all_rows(store, 63)) == 2
             assert await store._link.server_time() > 0
 
