@@ -8,6 +8,7 @@ has written stays as it is, and what that had under way is with the crawl, in Re
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ from crawler.config.fleet import is_shared
 from crawler.config.secrets import revealed_frontier
 from crawler.directory import CrawlDirectory, State, bring_down
 from crawler.errors import ConfigError
-from crawler.resume import OWN, changes, disagreements
+from crawler.resume import OWN, changes, disagreements, other_seeds
 from crawler.wording import counted
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ async def _joined(plan: Plan, redis: _Redis, *, fresh: bool) -> tuple[Joined, li
     before = loads(joined.config, "the configuration that this crawl was begun with").config
     state, live = joined.orders.state, len((await Members(redis.link, control.keys).look()).there)
     if state == DONE:
-        return Over(_over(joined, redis.target))
+        return _over(plan, before, joined, redis.target)
     _compare(before, config, live)
     if not live:
         news += [f"Changed since the last run: {change}" for change in _changes(before, config)]
@@ -213,11 +214,17 @@ def _changes(before: CrawlConfig, config: CrawlConfig) -> list[Change]:
     return [change for change in changes(same, config) if not change.key.startswith(OWN)]
 
 
-def _over(joined: Joined, target: Target) -> str:
-    return (
-        f"{target.shown} holds this crawl already: it was complete at {rfc3339(joined.orders.state_at)}. "
-        "Nothing to do.\n"
-        "crawler merge DIR makes one crawl of its workers' files, --fresh crawls anew."
+def _over(plan: Plan, crawl: CrawlConfig, joined: Joined, target: Target) -> Over:
+    """What is said where nothing is left. Raises a `ConfigError` if it had other seeds than those asked for."""
+    if other := other_seeds(crawl, plan.effective_config()):
+        raise ConfigError(
+            f"{target.shown}: holds a finished crawl without {', '.join(other[:3])}{', …' * (len(other) > 3)}: "
+            "--set name=NAME crawls beside it, --fresh crawls anew"
+        )
+    return Over(
+        f"{target.shown} holds this crawl already: it was complete at {rfc3339(joined.orders.state_at)}. Nothing to "
+        f"do.\ncrawler merge {shlex.quote(str(plan.directory.path))} makes one crawl of its workers' files, --fresh "
+        "crawls anew."
     )
 
 

@@ -12,9 +12,9 @@ whoever pauses the whole crawl. A person who pauses this worker has theirs.
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
+from crawler.fleet.notices import Notices
 from crawler.fleet.partitions import partition_of
 from crawler.fleet.portions import Portions
 from crawler.politeness.budget import BYTES, PAGES
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from crawler.models import HostKey
     from crawler.parts import Parts
 
-log = logging.getLogger(__name__)
-
 PATIENCE_S = 2.0
 """For so long what is in flight is waited for, before something is given back without that."""
 
@@ -50,6 +48,7 @@ class Holding:
         partitions: How many the crawl has.
         tick: Has the engine look whether the frontier gained something.
         budget: What all workers together may use.
+        notices: Tells people what keeps it from its work.
         told_time: Told by how much Redis' wall clock is ahead of this machine's.
     """
 
@@ -62,6 +61,7 @@ class Holding:
         partitions: int,
         tick: Callable[[], None],
         budget: BudgetConfig | None = None,
+        notices: Notices | None = None,
         told_time: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._policy = parts.policy
@@ -71,6 +71,7 @@ class Holding:
         self._partitions = partitions
         self._tick = tick
         self._told_time = told_time
+        self._notices = notices or Notices()
         self._leaving: set[int] = set()
         self._limits: Mapping[str, Pace] = {}
         self._units = 0
@@ -204,9 +205,8 @@ class Holding:
         control = self._engine.control
         if bool(orders.paused_by) != (_ORDERED in control.paused_for):
             (control.pause if orders.paused_by else control.unpause)(_ORDERED)
-            log.info(
-                "the crawl is paused" if orders.paused_by else "the crawl goes on", extra={"why": orders.paused_by}
-            )
+        self._notices.paused(orders.paused_by)
+        self._notices.stands_by(self.member.workers if self.member.stands_by else 0)
         if orders.limits != self._limits:
             self._limits = orders.limits
             self._policy.relimit(orders.limits)

@@ -107,6 +107,12 @@ def disagreements(crawl: CrawlConfig, joining: CrawlConfig) -> list[Change]:
     ]
 
 
+def other_seeds(crawl: CrawlConfig, asked: CrawlConfig) -> list[str]:
+    """Which seeds a crawl that workers share was not begun with; the same file may lie elsewhere on each machine."""
+    known = {_file_name(seed) for seed in crawl.seeds}
+    return [seed for seed in asked.seeds if _file_name(seed) not in known]
+
+
 def altered(before: CrawlConfig, now: CrawlConfig) -> list[str]:
     """What is different now that makes other records of the same pages, or other files beside them: dotted keys."""
     old, new = (dict(_flat(to_plain(as_written(config)))) for config in (before, now))
@@ -153,6 +159,10 @@ def _unplaced(key: str, value: object) -> object:
         return value.partition("/")[0]
     names_file = key == "extract.python" or key.endswith(".cookies")
     return value.rpartition("/")[2] if names_file and isinstance(value, str) else value
+
+
+def _file_name(seed: str) -> str:
+    return seed if "://" in seed else seed.rpartition("/")[2]
 
 
 def _section(key: str) -> str:

@@ -76,6 +76,10 @@ class Sharing(Protocol):
         """Wait for nobody any more."""
         ...
 
+    def told(self, say: Callable[[str], object]) -> None:
+        """Have what keeps it from its work told to `say`, a sentence at a time."""
+        ...
+
     def own(self, snapshot: Snapshot) -> Snapshot:
         """`snapshot` of what this worker did, whatever it holds."""
         ...
@@ -161,6 +165,11 @@ class Running:
         self._engine.abort()
         if self._shared is not None:
             self._shared.give_up()
+
+    def told(self, say: Callable[[str], object]) -> None:
+        """Have what a person should know told to `say` while it goes on, a sentence at a time."""
+        if self._shared is not None:
+            self._shared.told(say)
 
     @property
     def stopping(self) -> bool:

@@ -26,6 +26,7 @@ from crawler.fleet.link import Link
 from crawler.fleet.member import Member
 from crawler.fleet.members import Members
 from crawler.fleet.models import FORMAT, WorkerInfo
+from crawler.fleet.notices import Notices
 from crawler.fleet.orders import DONE
 from crawler.fleet.partitions import partition_of
 from crawler.fleet.status import Totals, totals_of
@@ -82,6 +83,8 @@ class Shared:
         self.journal = _Counting(
             sink_for(plan.directory.records(JOURNAL, suffix(config.export.compress)), config.export.compress)
         )
+        #: what keeps it from its work; its `say` is for who shows the crawl
+        self.notices = Notices()
         #: of the whole crawl, once it is over here
         self.totals = Totals()
         self._seeds: SharedSeeds | None = None
@@ -129,6 +132,7 @@ class Shared:
             tick=self._tick,
             partitions=enrolment.joined.partitions,
             budget=config.budget,
+            notices=self.notices,
         )
         self._member = member = Member(
             self._link,
@@ -205,10 +209,7 @@ class Shared:
 
     def trouble(self, why: str | None) -> None:
         """Redis cannot be relied on, or can again."""
-        if why is not None:
-            log.warning("waits for Redis", extra={"why": why})
-        else:
-            log.info("Redis is back")
+        self.notices.trouble(why)
         if self._member is not None:
             self._member.trouble(why)
 
@@ -217,6 +218,10 @@ class Shared:
         ends = self.journal.ended
         outcomes = {outcome: ends[outcome] for outcome in Outcome}
         return replace(snapshot, admitted=ends.total(), queued=0, waiting=0, outcomes=outcomes)
+
+    def told(self, say: Callable[[str], object]) -> None:
+        """Have what keeps this worker from its work told to `say`, a sentence at a time."""
+        self.notices.say = say
 
     def give_up(self) -> None:
         """Wait for Redis no longer."""

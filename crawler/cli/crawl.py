@@ -120,6 +120,10 @@ def crawl(  # noqa: PLR0917  (one parameter per option)
         raise ConfigError("--serve shows a crawl, and --dry-run makes none: expected one of them")
     with ExitStack() as stack:
         server = _server(stack)  # first of all: it loads what parsers need while this process loads the rest
+        if process is not None:
+            from crawler.cli.parent import end_with_parent  # noqa: PLC0415
+
+            end_with_parent()
         from crawler.cli.planning import STDOUT, plan_of, refresh_plan_of  # noqa: PLC0415  (help needs none of it)
         from crawler.cli.processes import processes_of  # noqa: PLC0415
         from crawler.cli.remarks import contact_remarks  # noqa: PLC0415

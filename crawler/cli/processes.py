@@ -21,6 +21,7 @@ import click
 from crawler.cli import FAILED, INCOMPLETE, INTERRUPTED, NO_SEED, OK, USAGE
 from crawler.cli.failing import quoted
 from crawler.cli.out import remark
+from crawler.cli.parent import Lifeline
 from crawler.cli.planning import STDIN
 from crawler.config.fleet import is_shared
 from crawler.config.secrets import revealed_frontier
@@ -137,6 +138,7 @@ class Processes:
         self._told = told
         self._alive: dict[int, asyncio.subprocess.Process] = {}
         self._signals = 0
+        self._lifeline = Lifeline()
 
     async def run(self, beside: Callable[[], Coroutine[Any, Any, None]]) -> int:
         """Start all, and wait for the end of all; the exit code for all of them. `beside` runs meanwhile."""
@@ -150,6 +152,7 @@ class Processes:
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
+            self._lifeline.close()
             for number in caught:
                 loop.remove_signal_handler(number)
 
@@ -171,6 +174,8 @@ class Processes:
         process = await asyncio.create_subprocess_exec(
             *self._commands[number],
             stdin=None if self._stdin and number == 0 else subprocess.DEVNULL,
+            pass_fds=(self._lifeline.fd,),
+            env=self._lifeline.environ(os.environ),
             process_group=0,  # what a terminal sends to all of its foreground is passed on, once
         )
         self._alive[number] = process
@@ -236,8 +241,10 @@ async def _tell(config: CrawlConfig) -> None:
     """Say how all of it stands, every few seconds."""
     while True:
         await asyncio.sleep(INTERVAL_S)
-        with suppress(CrawlerError):
+        try:
             remark(await _now(config))
+        except CrawlerError as error:
+            remark(f"How all of it stands is not known: {error}")
 
 
 async def _now(config: CrawlConfig) -> str:

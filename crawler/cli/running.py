@@ -235,6 +235,8 @@ async def _crawl(
             before = running.snapshot()
             for news in () if quiet else running.news:
                 remark(news)
+            if not quiet:
+                running.told(remark)
             stopper.opened(running)
             with in_time(plan, stream=follower is not None):
                 result = await _run(running, plan, follower, stopper if live else None)

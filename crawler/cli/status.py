@@ -57,6 +57,8 @@ def status(
     from crawler.cli.status_acts import wishes_of  # noqa: PLC0415
     from crawler.errors import ConfigError  # noqa: PLC0415
 
+    if forget is not None and "://" in place:
+        name = name or forget  # which has to be what it is called anyway
     wishes = wishes_of(pause=pause, resume=resume, stop=stop, limits=limits, forget=forget)
     if watch and forget is not None:
         raise ConfigError("--watch and --forget: once it is forgotten there is nothing to watch")

@@ -59,7 +59,7 @@ def _facts(status: FleetStatus) -> Iterator[Row]:
         yield "of these", ", ".join(f"{count:,} {printable(reason, _WHY)}" for reason, count in most)
     if totals.snoozed:
         yield "put off", f"{totals.snoozed:,} of those pending, to be tried again"
-    if totals.inbox_blocks:
+    if totals.inbox_blocks and status.state != "done":  # all of them were known, or it would not be done
         yield "on the way", f"{counted(totals.inbox_blocks, 'block')} of URLs, some of which may be known"
     more = "all there are" if status.seeds.done else "and more to come"
     yield "seeds", f"{status.seeds.given:,} read, {more}"
@@ -88,7 +88,8 @@ def _server(status: FleetStatus) -> str:
 
 def _held(status: FleetStatus) -> str:
     partitions = status.partitions
-    waiting = f", with something to do in {partitions.waiting:,} of these" if partitions.waiting else ""
+    is_done = status.state == "done"  # what lies in an inbox then was known
+    waiting = f", with something to do in {partitions.waiting:,} of these" if partitions.waiting and not is_done else ""
     lapsing = f" ({partitions.lapsing:,} by workers that are not heard of)" if partitions.lapsing else ""
     return f"{partitions.total:,}: {partitions.held:,} held{lapsing}, {partitions.free:,} free{waiting}"
 
@@ -97,6 +98,8 @@ def _workers(status: FleetStatus) -> Iterator[str]:
     gone = f"; {counted(status.gone, 'other')} came and went" if status.gone else ""
     if not status.workers:
         yield f"No worker is there{gone}."
+        if status.state != "done" and status.totals.pending:
+            yield "What is pending waits for one: crawler crawl, with the same configuration and --frontier, goes on."
         return
     rate = f"{status.pages_per_s:,.1f} pages/s, {status.in_flight:,} in flight"
     yield f"{counted(len(status.workers), 'worker')}: {rate}{gone}"

@@ -95,6 +95,12 @@ class Heart:
         return each + (workers.index(self._info.id) < more)
 
     @property
+    def stands_by(self) -> bool:
+        """Whether others have all requests to one address, so that the plan has nothing for this worker."""
+        workers = self.plan.workers
+        return len(workers) >= self._at_address and self._info.id not in workers and not self.is_leaving
+
+    @property
     def flags(self) -> Flags:
         """What others would act on now."""
         is_idle = self._holder.is_idle and self._hands.is_settled
@@ -164,5 +170,7 @@ class Heart:
             state = "leaving"
         elif self.orders.paused_by:
             state = "paused"
+        elif self.stands_by:
+            state = "stands by"
         at = self.beat.now if self.beat is not None else 0.0
         return self._holder.info(replace(self._info, at=at, held=len(self._hands.loaded), state=state))

@@ -163,6 +163,11 @@ class Member:
         return len(self._heart.plan.workers)
 
     @property
+    def stands_by(self) -> bool:
+        """Whether the others leave nothing for this one, as of requests to one address there are too few."""
+        return self._heart.stands_by
+
+    @property
     def held(self) -> frozenset[int]:
         """The partitions that are crawled here."""
         return frozenset(self._hands.loaded)

@@ -71,6 +71,10 @@ def test_a_crawl_that_all_left_is_gone_on_with_and_one_that_is_over_is_not(url, 
         over = fleet.run("crawl", "-c", "crawl.yaml", "-d", "crawl", "--frontier", url)
         assert over.returncode == 0
         assert "holds this crawl already: it was complete" in over.stderr
+        assert "crawler merge crawl makes" in over.stderr
+        other = fleet.run("crawl", "-c", "crawl.yaml", "-d", "crawl", "--frontier", url, "http://other.test/")
+        assert other.returncode == 2
+        assert "holds a finished crawl without http://other.test/" in other.stderr
         fleet.is_whole()
         fresh = fleet.run("crawl", "-c", "crawl.yaml", "-d", "crawl", "--frontier", url, "--fresh")
         assert fresh.returncode == 0, fresh.stderr
@@ -123,6 +127,37 @@ def test_processes_of_one_machine_crawl_as_workers_and_tell_of_all(url, lone, tm
         assert len(list((tmp_path / "crawl/workers").iterdir())) == 2
         assert f"done  {len(lone.endings)} URLs" in done.stderr
         assert fleet.is_whole().records == lone.records
+
+
+def test_processes_end_when_the_one_that_started_them_is_killed(url, tmp_path):
+    with Fleet(tmp_path, LONG, url, delay_s=0.2, lease_s=20.0) as fleet:
+        crew = fleet.start("crew", "--processes", "2")
+        fleet.until_asked(5, "crew")
+        fleet.until(lambda: len(set(fleet.held())) == 2, "shared by two")
+        crew.kill()
+        fleet.until(lambda: not fleet.held(), "given back")  # by leases alone it would take longer than is waited
+        status = fleet.status()
+        assert (status["state"], status["workers"]) == ("running", [])
+        assert status["totals"]["pending"] > 0
+
+
+def test_a_worker_for_which_no_request_to_an_address_is_left_says_so_and_takes_over(url, tmp_path):
+    few = ("--set", "limits.per_address.concurrency=1")
+
+    def log_of(name):
+        return "".join(path.read_text() for path in tmp_path.glob(f"crawl/workers/*-{name}/crawl.log"))
+
+    with Fleet(tmp_path, LONG, url, delay_s=0.1, lease_s=2.0) as fleet:
+        first = fleet.start("first", *few)
+        fleet.until_asked(5, "first")
+        fleet.start("second", *few)
+        fleet.until(lambda: "per_address.concurrency is all with 1 other worker" in log_of("second"), "standing by")
+        states = {worker["name"]: worker["state"] for worker in fleet.status()["workers"]}
+        assert states["second"] == "stands by"
+        first.interrupt()
+        assert first.end() == 130
+        fleet.until_asked(3, "second")
+        assert "no longer stands by" in log_of("second")
 
 
 def test_a_budget_of_pages_is_shared(url, tmp_path):

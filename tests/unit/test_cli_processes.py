@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -102,3 +104,18 @@ async def test_a_signal_is_passed_on_once_and_nobody_is_started_anew(tmp_path):
     crew = Processes([[*python(waiting), str(path)] for path in ready], told=told.append)
     assert await crew.run(stop) == INTERRUPTED
     assert len(told) == 1
+
+
+def test_one_whose_parent_is_killed_is_told_to_end(tmp_path):
+    waiting = "import pathlib, signal, sys\nfrom crawler.cli.parent import end_with_parent\n"
+    waiting += "signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path(sys.argv[1]).write_text('told'), sys.exit()))\n"
+    waiting += "end_with_parent()\npathlib.Path(sys.argv[1]).touch()\nwhile True: signal.pause()"
+    said = tmp_path / "said"
+    parent = "import asyncio, sys\nfrom crawler.cli.processes import Processes\n"
+    parent += "asyncio.run(Processes([sys.argv[1:]]).run(asyncio.Event().wait))"
+    with subprocess.Popen([*python(parent), *python(waiting), str(said)]) as process:
+        while not said.exists():
+            time.sleep(0.01)
+        process.kill()
+    while said.read_text() != "told":
+        time.sleep(0.01)

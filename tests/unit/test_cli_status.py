@@ -127,6 +127,19 @@ def test_a_crawl_that_nobody_works_at_says_so():
     assert "No worker is there." in list(told(FleetStatus(name="a", server="b", state="stopped", at=1.0)))
 
 
+def test_what_is_pending_waits_for_a_worker():
+    status = msgspec.structs.replace(STATUS, workers=())
+    assert any("What is pending waits for one" in shown for shown in told(status))
+    assert not any("waits for one" in shown for shown in told(STATUS))
+
+
+def test_of_a_crawl_that_is_done_nothing_is_on_its_way():
+    assert "on the way" in "\n".join(told(STATUS))
+    done = "\n".join(told(msgspec.structs.replace(STATUS, state="done")))
+    assert "on the way" not in done
+    assert "with something to do" not in done
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tally:
     """As `crawler.fleet.store.Tally`, which is not there without Redis."""

@@ -52,7 +52,13 @@ class Stage:
         self.committer = SimpleNamespace(is_over=False, settled=self.noted("store"), waiting=0, snoozing=0)
         self.control = Control(8, 8)
         self.member = SimpleNamespace(
-            holds=lambda _: True, asked_at=lambda _: -inf, lost=None, nudge=self.nudge, posted=self.posted, hears={}
+            holds=lambda _: True,
+            asked_at=lambda _: -inf,
+            lost=None,
+            nudge=self.nudge,
+            posted=self.posted,
+            hears={},
+            stands_by=False,
         )
         parts = SimpleNamespace(policy=self.policy, committer=self.committer)
         self.holding = Holding(
