@@ -139,6 +139,13 @@ async def test_the_ledger_in_redis_says_what_was_stored_there(tmp_path, redis):
     assert [one for some in known for one in some.robots] == [robots]
 
 
+async def test_a_ledger_on_another_machine_that_asks_for_no_password_is_read(tmp_path, redis, monkeypatch):
+    async with Stored(two_workers(tmp_path), redis.url) as stored:
+        monkeypatch.setattr("crawler.fleet.server._is_here", lambda _: False)
+        async with open_ledger(redis.url, PREFIX, {}) as ledger:
+            assert (await ledger.about()).crawl == stored.crawl
+
+
 async def test_workers_files_are_merged_and_read_as_one_crawl(tmp_path, redis):
     fleet = two_workers(tmp_path)
     async with Stored(fleet, redis.url) as stored:
