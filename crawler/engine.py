@@ -15,9 +15,8 @@ checkpoint swaps the whole batch in one step (`checkpoint`): so a commit holds a
 is stored before its parent's result can be. The back edge (links to the frontier) writes to
 storage and never waits for a queue. Nothing polls: `feed` sleeps until something changed or a host is due, and starts
 nothing while as many answers wait to be parsed as may be held (`gate`), or while it was told to pause (`control`);
-requests handed out and not yet begun go back to their hosts then. From right before it is fetched until its end
-is in the batch, a request is noted as in hand where that outlives the process (`in_flight`); those that were when an
-earlier one died are taken alone (`alone`).
+requests not yet begun go back to their hosts then. From right before it is fetched until its end is in the batch, one
+is noted as in hand where that outlives the process (`in_flight`); those of an earlier death are taken alone (`alone`).
 """
 
 from __future__ import annotations
@@ -167,6 +166,8 @@ class Engine:
             await self._gate.passed()
             self._changed.clear()
             if self.control.paused:
+                if self._errands.book(self._policy.refusals()):
+                    self._settle()
                 if self._is_spent():
                     return
                 await self._changed.wait_until(None if self._busy else self._policy.budget.ends_at)
@@ -180,8 +181,7 @@ class Engine:
             self._busy += len(turn.start)
             for request in turn.start:
                 self._starts.put(request)
-            self._errands.book(turn)
-            if turn.refused or turn.put_off:
+            if self._errands.book(turn):
                 self._settle()
                 await self._committer.room()
             await self._errands.run(turn)
@@ -200,8 +200,8 @@ class Engine:
         self._changed.set()
 
     def _is_spent(self, due_at: float | None = inf) -> bool:
-        """Whether a budget ends the crawl: it lets nothing more be started, and what was has come to its end. `due_at`
-        says when a snoozed URL is to be tried again; None if there is none."""
+        """Whether a budget ends the crawl: nothing more may be started, and what was has ended. `due_at`: when a
+        snoozed URL is to be tried again; None if none is."""
         if self._busy:
             return False
         if self._seeded and due_at is None and not (self._committer.snoozing or self._changed.is_set()):

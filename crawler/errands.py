@@ -46,12 +46,13 @@ class Errands:
         self._hosts: asyncio.Queue[HostKey] = asyncio.Queue()  # bounded by the policy's window
         self._cursor = 0
 
-    def book(self, turn: Turn) -> None:
-        """Enter what a turn refuses, or puts off, in the ledger."""
+    def book(self, turn: Turn) -> bool:
+        """Enter what a turn refuses, or puts off, in the ledger; whether there is any."""
         for request, end in turn.refused:
             self._ledger.refused(request, end)
         for request, until in turn.put_off:
             self._ledger.put_off(request, until)
+        return bool(turn.refused or turn.put_off)
 
     async def run(self, turn: Turn) -> None:
         """Give the policy what a turn asks for, or have it looked up."""

@@ -210,7 +210,7 @@ class Holding:
         if orders.limits != self._limits:
             self._limits = orders.limits
             self._policy.relimit(orders.limits)
-        if units and units != self._units:
+        if units != self._units:  # none: others may have them from now on, though something here is given back yet
             self._units = units
             self._policy.allow_at_address(units)
         self._tick()

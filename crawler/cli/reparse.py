@@ -112,9 +112,14 @@ async def _reparse(files: Sequence[Source], config: CrawlConfig, folder: Path) -
 
 def _differences(sources: Sequence[Path], final: Path) -> dict[str, Difference]:
     """Sink -> what is different, for those that the crawl and the new directory have both."""
-    from crawler.dataset.compare import compare_all  # noqa: PLC0415
+    from itertools import chain  # noqa: PLC0415
 
-    return compare_all(sources[0], final) if len(sources) == 1 and sources[0].is_dir() else {}
+    from crawler.dataset.compare import compare_all  # noqa: PLC0415
+    from crawler.mining.files import STEPS  # noqa: PLC0415
+
+    if len(sources) != 1 or not sources[0].is_dir():
+        return {}
+    return compare_all(sources[0], final, made_of=frozenset(chain.from_iterable(STEPS.values())))
 
 
 def _told(final: Path, done: Reparsed, differences: Mapping[str, Difference]) -> Iterator[Row]:

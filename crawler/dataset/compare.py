@@ -22,7 +22,7 @@ from crawler.models import LINKS, MAX_EXAMPLES, OUTCOMES, PAGES, SITEMAPS
 from crawler.sinks import CHANGES, FILES, is_late
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 _HELD, _HELD_BYTES = 2_000, 16 << 20  # records of a side
@@ -181,13 +181,20 @@ class _Waiting:
         self._base.close()
 
 
-def compare_all(before: Path, now: Path) -> dict[str, Difference]:
+def compare_all(before: Path, now: Path, *, made_of: Collection[str] = ()) -> dict[str, Difference]:
     """Sink -> what is different, for the pages and scraped records of two directories; a missing file holds none.
+
+    Args:
+        before: A directory.
+        now: The other.
+        made_of: Names of files that may have been made of the records in `before`, and are no sinks unless `now` has
+            them too: a rule may be called the same.
 
     Raises:
         CrawlerError: As `compare`.
     """
     old, new = _files(before), _files(now)
+    old = {name: path for name, path in old.items() if name in new or name not in made_of}
     names = sorted(old.keys() | new.keys(), key=lambda name: (name != PAGES, name))
     return {name: compare(old.get(name), new.get(name), name) for name in names}
 

@@ -16,7 +16,7 @@ import sqlite3
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from crawler.archive.places import all_files
+from crawler.archive.places import STALE, all_files
 from crawler.directory import bring_down
 from crawler.export.failures import errors_named
 from crawler.export.payloads import CARRIED, INDEX
@@ -46,6 +46,8 @@ def carry_archives(base: Path, into: Path) -> None:
         bring_down(into)
         for file in all_files(source):
             link(file.path, target / file.path.name)
+        if (source / STALE).exists():
+            link(source / STALE, target / STALE)
         if not (target / CARRIED).exists():
             _carry_index(source, target / CARRIED)
         bring_down(target)

@@ -71,7 +71,9 @@ def _files(segment: Segment, last: Mapping[int, Last]) -> Iterator[tuple[Path, i
         return
     number, length = place_of(told.positions.get(WARC, 0))
     for file in all_files(folder):
-        size = length if file.number == number else file.path.stat().st_size
+        size = file.path.stat().st_size
+        if file.number == number:
+            size = min(size, length)  # less than that where the machine went down
         if file.number <= number and size:
             yield file.path, size
 

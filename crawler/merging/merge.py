@@ -18,7 +18,7 @@ import msgspec
 from crawler.clock import rfc3339
 from crawler.config.file import dump, loads
 from crawler.directory import CrawlDirectory
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, FrontierError
 from crawler.export.late import LateSink
 from crawler.export.packing import suffix
 from crawler.merging.archives import merge_archives
@@ -248,6 +248,8 @@ class _Merge:
                 hosts = HostTally(given_up=given_up, set_aside=set_aside, unresolved=filled.unresolved)
                 account = Account(ending, frontier.counts(), seeds, hosts, counters, states)
                 self._directory.write_summary(summary_of(self._config, account))
+        except FrontierError as error:  # of the new store: it says nothing of the ledger, which is read
+            raise CrawlerError(str(error)) from error
         finally:
             await frontier.aclose()
         return filled.lost

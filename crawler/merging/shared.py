@@ -128,23 +128,22 @@ async def open_ledger(
     prefix: str,
     environ: Mapping[str, str],
     *,
-    allow_unauthenticated: bool = False,
     trouble: Callable[[str | None], None] = lambda _: None,
 ) -> AsyncIterator[SharedLedger]:
-    """The ledger that a URL names, open.
+    """The ledger that a URL names, open: whether or not it asks for a password, as the workers' configuration has said
+    whether it must, and it is only read.
 
     Args:
         url: Of the server, as ``frontier`` has it.
         prefix: What the keys of the crawl begin with, as its workers wrote it down.
         environ: Where user and password may be.
-        allow_unauthenticated: Whether a server on another machine may be one that asks for no password.
         trouble: Told why Redis cannot be used, while that is so.
 
     Raises:
         ConfigError: The URL, or the server, cannot be used.
         FrontierError: The server cannot be reached.
     """
-    target = target_of(url, prefix, environ, allow_unauthenticated=allow_unauthenticated)
+    target = target_of(url, prefix, environ, allow_unauthenticated=True)
     link = await Link.open(target, trouble)
     try:
         yield SharedLedger(link, prefix)

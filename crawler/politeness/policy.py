@@ -9,6 +9,7 @@ host fares `health`'s, what an answer means `retry`'s, where a host is `places`'
 
 from __future__ import annotations
 
+import sys
 from random import random
 from typing import TYPE_CHECKING
 
@@ -158,10 +159,9 @@ class Policy:
 
     def turn(self, room: int) -> Turn:
         """What to do now, starting at most `room` requests."""
-        turn = Turn()
         now = self._clock.monotonic()
-        turn.put_off, self._judge.put_off = self._judge.put_off, []
         free = self.budget.free(now)
+        turn = self.refusals(MAX_REFUSED if free or self.budget.is_portioned else 0)
         if not free:
             if self.budget.is_portioned:  # whoever is not adopted shows nobody that more would be used
                 turn.unknown = self._window.newcomers()
@@ -169,8 +169,6 @@ class Policy:
                     self.budget.lack()
             return turn
         refused = self._judge.refused
-        turn.refused = [refused.popleft() for _ in range(min(len(refused), MAX_REFUSED))]
-        self.budget.forgo(request for request, _ in turn.refused)
         to_judge = len(refused)
         left = int(min(room, free))
         while left > 0 and to_judge < MAX_REFUSED and (host := self._schedule.pop(now)) is not None:
@@ -186,6 +184,15 @@ class Policy:
             if due is not None and due <= now and self.in_flight:
                 due = None  # for lack of room, which an attempt's end will make
             turn.next_at = min((at for at in (refill_at, due, self.budget.ends_at) if at is not None), default=None)
+        return turn
+
+    def refusals(self, most: int = sys.maxsize) -> Turn:
+        """Of a turn what needs no request: what is put off, and at most so much of what is refused. To be asked for
+        while nothing may be started, as a host that is to leave may wait for it (`dismiss`)."""
+        turn, refused = Turn(), self._judge.refused
+        turn.put_off, self._judge.put_off = self._judge.put_off, []
+        turn.refused = [refused.popleft() for _ in range(min(len(refused), most))]
+        self.budget.forgo(request for request, _ in turn.refused)
         return turn
 
     def supply(self, wants: Sequence[tuple[HostKey, int]], requests: Sequence[Request]) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("redis")
 
+from crawler.dataset.ledger import KnownUrls
 from crawler.dataset.lines import Lines
 from crawler.fleet.control import Control
 from crawler.fleet.keys import Keys
@@ -143,6 +144,13 @@ async def test_the_ledger_in_redis_says_what_was_stored_there(tmp_path, redis):
     assert [one for some in known for one in some.robots] == [robots]
 
 
+async def test_a_ledger_on_another_machine_that_asks_for_no_password_is_read(tmp_path, redis, monkeypatch):
+    async with Stored(two_workers(tmp_path), redis.url) as stored:
+        monkeypatch.setattr("crawler.fleet.server._is_here", lambda _: False)
+        async with open_ledger(redis.url, PREFIX, {}) as ledger:
+            assert (await ledger.about()).crawl == stored.crawl
+
+
 async def test_workers_files_are_merged_and_read_as_one_crawl(tmp_path, redis):
     fleet = two_workers(tmp_path)
     async with Stored(fleet, redis.url) as stored:
@@ -204,6 +212,14 @@ async def test_a_merge_by_the_ledger_is_not_replaced_by_one_without(tmp_path, re
     assert (tmp_path / "pages.jsonl").read_bytes() == before
 
 
+def stored(directory):
+    """What the store of a crawl has of each URL that has ended, but for numbers and when that was."""
+    with KnownUrls(directory / "crawl.db") as known:
+        urls = {end.url for end in known.ended()}
+        found = known.find(urls)
+    return {url: msgspec.structs.replace(one, id=0, via_id=None, at=None) for url, one in found.items()}
+
+
 @pytest.mark.slow
 def test_a_merged_crawl_is_one_like_any_other(tmp_path, redis):
     """Two real workers, one after the other killed; what they wrote is reparsed, refreshed and found like any crawl."""
@@ -220,6 +236,14 @@ def test_a_merged_crawl_is_one_like_any_other(tmp_path, redis):
         assert fleet.ended() == [0]
         endings = {url: outcome for url, (outcome, _) in fleet.merged().endings.items()}
         assert endings == {url: ending.outcome for url, ending in web.expected().items()}
+        redis.client().flushall()
+        alone = fleet.run("merge", "crawl", "-d", "alone")
+        assert (alone.returncode, "without the ledger" in alone.stderr) == (4, True), alone.stderr
+        by_ledger, by_attempts = (stored(fleet.folder / name) for name in ("crawl", "alone"))
+        assert by_attempts.keys() == by_ledger.keys()
+        wrong = [(by_attempts[url], by_ledger[url]) for url in by_ledger if by_attempts[url] != by_ledger[url]]
+        assert not wrong, (len(wrong), wrong[0])
+        assert fleet.run("export", "alone", "journal").stdout == fleet.run("export", "crawl", "journal").stdout
         found = fleet.run("reparse", "crawl", "-d", "again", "--json")
         assert found.returncode == 0, found.stderr
         told = json.loads(found.stdout)

@@ -104,3 +104,14 @@ def test_files_of_two_directories_are_compared_by_name_but_for_those_that_are_no
     found = compare_all(tmp_path / "old", tmp_path / "new")
     assert list(found) == ["pages", "a"]
     assert (found["pages"].removed, found["a"].added) == (1, 1)
+
+
+def test_what_was_made_of_the_records_is_not_compared_unless_both_have_it(tmp_path):
+    for side in ("old", "new"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "keywords.jsonl").write_bytes(b'{"_url":"x"}\n')
+    (tmp_path / "old/host_keywords.jsonl").write_bytes(b'{"host":"x.test"}\n')
+    found = compare_all(tmp_path / "old", tmp_path / "new", made_of={"keywords", "host_keywords"})
+    assert [(name, one.is_none) for name, one in found.items()] == [("keywords", True)]
+    with pytest.raises(CrawlerError, match="host_keywords"):
+        compare_all(tmp_path / "old", tmp_path / "new")

@@ -54,7 +54,7 @@ async def test_nothing_is_started_when_the_gate_has_closed_while_the_frontier_wo
 
     engine._frontier = SimpleNamespace(wake=wake)
     engine._policy = SimpleNamespace(turn=turn, in_flight=0, stopped_by=None, all_set_aside=None)
-    engine._errands = SimpleNamespace(book=lambda _: None, run=nothing)
+    engine._errands = SimpleNamespace(book=lambda _: False, run=nothing)
     await engine._feed()
     assert started_at == [1]
 
@@ -71,3 +71,21 @@ async def test_gate_that_closes_again_before_its_waiter_comes_to_its_turn_is_not
     assert not waiter.done()
     gate.let_go(1, 1)
     await waiter
+
+
+async def test_what_is_refused_is_booked_while_the_crawl_is_paused():
+    engine = engine_of_hosts_set_aside()
+    left, booked = [Turn(refused=["some"])], []
+
+    def book(turn):
+        booked.extend(turn.refused)
+        engine._ledger.open = 0  # it was the last
+        return bool(turn.refused)
+
+    engine._policy = SimpleNamespace(refusals=left.pop, in_flight=0, stopped_by=None, all_set_aside=None)
+    engine._errands = SimpleNamespace(book=book)
+    engine.control.pause()
+    async with asyncio.timeout(5):
+        await engine._feed()
+    assert booked == ["some"]
+    assert engine._over.is_set()

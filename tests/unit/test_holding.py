@@ -171,7 +171,7 @@ async def test_limits_and_units_are_heeded_when_they_change(stage):
     for _ in range(2):
         stage.holding.heed(Orders(limits=limits), 4)
     stage.holding.heed(Orders(), 0)
-    assert stage.notes == [("relimit", limits), ("units", 4), ("relimit", {})]
+    assert stage.notes == [("relimit", limits), ("units", 4), ("relimit", {}), ("units", 0)]
 
 
 async def test_others_are_told_of_what_was_delivered_and_the_member_of_each_checkpoint(stage):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
 from crawler.dataset.ledger import KnownUrls
 from crawler.dataset.lines import Lines
 from crawler.directory import CrawlDirectory, State
-from crawler.errors import ConfigError
+from crawler.errors import ConfigError, CrawlerError, FrontierError
 from crawler.export.packing import suffix
 from crawler.merging.ledger import Row
 from crawler.merging.merge import merge
@@ -156,3 +157,19 @@ async def test_a_merged_crawl_that_was_gone_on_with_is_not_merged_over(tmp_path)
     with pytest.raises(ConfigError, match="was crawled on since"):
         await merged(fleet)
     assert (tmp_path / "pages.jsonl").read_bytes() == before
+
+
+async def test_a_store_that_cannot_be_made_is_not_taken_for_a_ledger_that_is_gone(tmp_path):
+    def full(path, clock):
+        store = MAKING.store(path, clock)
+
+        async def commit(_):
+            raise FrontierError("disk is full")
+
+        store.commit = commit
+        return store
+
+    fleet = two_workers(tmp_path)
+    with pytest.raises(CrawlerError, match="disk is full") as told:
+        await merge(fleet.write(), FakeLedger(fleet), tmp_path, replace(MAKING, store=full))
+    assert not isinstance(told.value, FrontierError)

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from crawler.dataset.ledger import KnownUrls
 from crawler.export.journal import JOURNAL
 from crawler.export.packing import suffix
+from crawler.merging.gather import Gathering
 from crawler.merging.merge import merge, merge_by_attempts
+from crawler.merging.wanted import Wanted
 from tests.support.segments import MAKING, SINKS, FakeLedger, Fleet, finished, lines_of
 from tests.unit.test_merging_merge import held
 
@@ -113,6 +115,40 @@ async def test_what_was_torn_off_is_told_wherever_that_was(tmp_path, name, compr
         assert len(ended) + done.lost == 7
         assert known_lines(into, compress) == wanted_lines(fleet, ended)
         shutil.rmtree(into)
+
+
+class Kept:
+    """A sink that keeps its lines."""
+
+    def __init__(self):
+        self.lines = b""
+
+    async def append(self, lines):
+        self.lines += b"".join(line + b"\n" for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("compress", ["none", "zstd"])
+@pytest.mark.parametrize("name", ["pages", "items", "outcomes", JOURNAL])
+async def test_a_file_torn_at_any_byte_gives_whole_ends_and_no_more(tmp_path, name, compress):
+    fleet = Fleet(tmp_path / "fleet", compress)
+    fleet.end(1, [finished(number, worker=1) for number in range(1, 4)])
+    fleet.end(1, [finished(number, worker=1) for number in range(6, 8)])
+    (segment,) = fleet.write()
+    path = segment.path / f"{name}.jsonl{suffix(compress)}"
+    whole, found = path.read_bytes(), []
+    for length in range(len(whole) + 1):
+        path.write_bytes(whole[:length])
+        wanted = Wanted()
+        for row in fleet.rows():
+            wanted.want(row.where, row.request.url)
+        sinks = {sink: Kept() for sink in SINKS}
+        await Gathering(wanted, sinks).run([segment])
+        taken = {row.request.url for row in fleet.rows() if not wanted.is_lacking(row.where)}
+        assert {sink: kept.lines for sink, kept in sinks.items() if kept.lines} == wanted_lines(fleet, taken)
+        found.append(len(taken))
+    assert found == sorted(found)
+    assert found[-1] == 5
 
 
 def known_lines(directory, compress):

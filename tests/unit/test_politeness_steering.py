@@ -402,3 +402,16 @@ def test_part_of_what_an_address_bears_is_kept_and_may_change():
     policy.allow_at_address(5)
     assert len(desk.turn()) == 5
     assert all(request.kind is Kind.PAGE for request in started)
+
+
+def test_what_is_refused_is_told_though_nothing_may_be_started():
+    policy = policy_for(FakeClock(), delay=0, obey=False, pages=9)
+    policy.budget.portion(["budget.pages"])
+    policy.budget.grant("budget.pages", 2, 0)
+    desk = Desk(policy, *pages(3), states=[HostState(host_key="a.test", retired="breaker")])
+    while not (turn := policy.turn(9)).wants:
+        desk.answer(turn)
+    desk.answer(turn)
+    policy.budget.grant("budget.pages", -2, 0)  # which another worker has now
+    assert named(request for request, _ in policy.turn(9).refused) == ["0", "1", "2"]
+    assert not policy.refusals().refused
