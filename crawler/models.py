@@ -288,10 +288,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 #: the two sinks every crawl has; `LINKS` and `SITEMAPS` where asked for; further ones bear their rule's name
-PAGES = "pages"
-OUTCOMES = "outcomes"
-LINKS = "links"
-SITEMAPS = "sitemaps"
+PAGES, OUTCOMES, LINKS, SITEMAPS = "pages", "outcomes", "links", "sitemaps"
 
 STOPPED = "stop"
 """What ``stopped_by`` calls an interruption, as opposed to a budget."""
