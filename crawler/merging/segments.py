@@ -8,6 +8,7 @@ that it has no store; its ``worker.json`` says whose it is. On another machine, 
 from __future__ import annotations
 
 import re
+from secrets import token_hex
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -78,12 +79,17 @@ def worker_directory(directory: Path, number: int, name: str) -> Path:
 
 
 def write_fleet(directory: Path, fleet: Fleet) -> None:
-    """Mark a directory as that of a shared crawl; whole or not at all.
+    """Mark a directory as that of a shared crawl; whole or not at all, though several workers may do so at once.
 
     Raises:
         CrawlerError: It cannot be written.
     """
-    write_whole(directory / FLEET, _indented(fleet))
+    path, draft = directory / FLEET, directory / f"{FLEET}.{token_hex(4)}"
+    write_whole(draft, _indented(fleet))
+    try:
+        draft.replace(path)
+    except OSError as error:
+        raise CrawlerError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def write_worker(directory: Path, worker: Worker) -> None:

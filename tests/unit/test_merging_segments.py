@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from crawler.errors import ConfigError, CrawlerError
@@ -78,3 +80,11 @@ def test_a_newer_format_is_refused(tmp_path):
     path.write_bytes(path.read_bytes().replace(b'"format": 1', b'"format": 2'))
     with pytest.raises(CrawlerError, match="format 2"):
         segments(tmp_path)
+
+
+def test_workers_that_begin_at_the_same_moment_mark_their_directory_together(tmp_path):
+    fleet = Fleet(name="c", crawl=CRAWL, prefix="crawler:c", url="redis://127.0.0.1:6379/0", partitions=8)
+    with ThreadPoolExecutor(8) as workers:
+        list(workers.map(lambda _: write_fleet(tmp_path, fleet), range(200)))
+    assert read_fleet(tmp_path) == fleet
+    assert [path.name for path in tmp_path.iterdir()] == ["fleet.json"]
