@@ -68,9 +68,9 @@ class Engine:
         self._committer = parts.committer
         self._in_flight = parts.in_flight
         self._alone = Alone(parts.in_flight, parts.committer, self._put_off)
-        self._stats = parts.stats
-        self._clock = parts.clock
-        self._settings = settings
+        self._stats, self._clock, self._settings = parts.stats, parts.clock, settings
+        #: called when nothing is left that is known of, while more may come
+        self.ran_dry = lambda: None
         self._gate = Gate(settings.body_bytes, most_answers(parts.parser.lanes))
         self._starts: Line[Request] = Line()
         self._answers = Batches()
@@ -282,8 +282,8 @@ class Engine:
 
     def _settle(self) -> None:
         """Notice that nothing is left. Called when work ends, so that the end is signalled and never polled."""
-        if self._seeded and self._ledger.open == 0:
-            self._over.set()
+        if self._ledger.open == 0:
+            (self._over.set if self._seeded else self.ran_dry)()
 
     def _given_back(self) -> bool:
         """A request is not made now, the policy has it again, or the frontier: no attempt, which is False."""

@@ -115,6 +115,7 @@ class Shared:
         """Have the parts of the crawl do what a worker's have to."""
         enrolment, config = self._enrolment, self._plan.config
         self._committer = parts.committer
+        engine.ran_dry = parts.committer.hasten  # others may wait for what it found, and all for it to be idle
         budget = parts.policy.budget
         if budget.ends_at is not None:  # counted from the crawl's beginning, not from this worker's
             budget.ends_at -= max(0.0, self._clock.wall() + self._ahead_s - enrolment.joined.orders.started_at)
