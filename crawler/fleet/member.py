@@ -213,8 +213,9 @@ class Member:
             case _ if name == ALL:
                 self._renew_at = self._look_at = self._monotonic()
                 self._pulse()
-        if (more := self.hears.get(name)) is not None:
-            more()
+        for hears, more in self.hears.items():
+            if name in (hears, ALL):  # whatever was told while there was no connection
+                more()
 
     def _has_lapsed(self) -> None:
         """A lease is over that was not lost: it may be good again once it is renewed."""

@@ -29,10 +29,11 @@ class Noticed:
     A request may be on its way already when an answer reaches its client, where more than one may be in flight: until
     the client's loop comes round to reading that, which a busy machine may delay. But the loop reads what has come in
     the order in which it came. So it has noticed an answer by the time at which it is seen to have read any that was
-    given later, to whichever host (`Hit.noticed`).
+    given later, to whichever host (`Hit.noticed`). That goes for one client at a time: what one of several workers has
+    read says nothing of another.
 
     Args:
-        log: All requests.
+        log: All requests of one client, or of several one after the other.
     """
 
     def __init__(self, log: Log) -> None:

@@ -68,6 +68,15 @@ async def test_who_joins_has_its_share_at_once_and_nobody_holds_the_same(workers
     assert shares(workers.store) == {1: 8, 2: 8}
 
 
+async def test_who_was_cut_off_looks_for_whatever_may_have_been_told_meanwhile(workers, link):
+    one = await workers()
+    await until(lambda: len(one.holder.loaded) == 16)
+    heard = asyncio.Event()
+    one.member.hears["budget"] = heard.set
+    await link.client.client_kill_filter(_type="pubsub")
+    await asyncio.wait_for(heard.wait(), 10)
+
+
 async def test_what_is_under_way_is_given_back_later_than_the_rest(workers):
     one = await workers()
     await until(lambda: len(one.holder.loaded) == 16)

@@ -49,6 +49,7 @@ async def merged(directory, workers, stale):
     return [(capture.request.url[-1], capture.response.body) for capture in reading], reading
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rotate_bytes", [1, 1 << 20], ids=["a file each", "one file"])
 async def test_answers_that_others_made_anew_are_passed_over_and_their_payloads_found(tmp_path, rotate_bytes):
     """Of worker 2, 1 and 3 do not count; 4 refers to the payload of 1, 5 was never committed."""
