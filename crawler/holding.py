@@ -14,6 +14,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from crawler.fleet.cue import goes_on
+from crawler.fleet.hearing import ALL
 from crawler.fleet.notices import Notices
 from crawler.fleet.partitions import partition_of
 from crawler.fleet.portions import Portions
@@ -88,8 +90,8 @@ class Holding:
         if most:
             parts.policy.budget.portion(most)
             self._portions = Portions(
-                parts.policy.budget, self._draw, most, workers=lambda: self.member.workers,
-                in_flight=lambda: self._policy.in_flight, changed=self._look_again,
+                parts.policy.budget, lambda *told: self.member.draw(*told), most,  # noqa: PLW0108 - there is none yet
+                workers=lambda: self.member.workers, in_flight=lambda: self._policy.in_flight, changed=self._look_again,
             )  # fmt: skip
 
     @property
@@ -107,6 +109,7 @@ class Holding:
         tenure.put_back = self._frontier.put_back
         self._frontier.on_lost = member.lost
         self._frontier.on_stored = self._stored
+        member.hears[ALL] = self._was_away.set  # Redis may have been away between two calls
         if self._portions is not None:
             member.hears["budget"] = self._portions.heard
 
@@ -254,12 +257,9 @@ class Holding:
         self._policy.has_left(note)
         return busy
 
-    async def _draw(self, name: str, total: int, most: int) -> tuple[int, int]:
-        return await self.member.draw(name, total, most)
-
     async def _check(self) -> None:
         """See what Redis has lost, whenever it was away."""
-        while True:
+        while goes_on():
             await self._was_away.wait()
             self._was_away.clear()
             await self._frontier.check()
@@ -267,7 +267,7 @@ class Holding:
 
     async def _post(self) -> None:
         """Tell others that they have something in their inboxes."""
-        while True:
+        while goes_on():
             await self._has_delivered.wait()
             self._has_delivered.clear()
             delivered, self._delivered = self._delivered, set()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from xxhash import xxh3_64_hexdigest
 
+from crawler.fleet.cue import goes_on
 from crawler.spool import file_stamp, is_pipe
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class SharedSeeds:
 
     async def _keep(self) -> None:
         """Keep the turn, for as long as it is held."""
-        while True:
+        while goes_on():
             turn = await self._turns.seeding(self._worker, self._ttl_s, seed_list=self._name)
             if not turn.is_mine and not turn.is_over:
                 log.warning("another worker reads the seeds now")  # which does no harm: each is taken in once

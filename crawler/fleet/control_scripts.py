@@ -18,6 +18,17 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
+_STEP = (
+    _NOW
+    + """
+local function step(crawl)
+  local version = math.max(now, (redis.call('HGET', crawl, 'version') or 0) + 1)
+  redis.call('HSET', crawl, 'version', string.format('%.0f', version))
+end
+"""
+)
+"""Gives a crawl its next version: by the clock: a server that lost its last change may not give its number again."""
+
 #: KEYS crawl; ARGV field, value, … of a new crawl. Returns all fields of the crawl that there is then.
 CREATE = (
     _NOW
@@ -33,7 +44,7 @@ return redis.call('HGETALL', KEYS[1])
 #: KEYS crawl; ARGV channel, number of conditions, field, value, … that must be, then field, value, … to be. A missing
 #: field is the empty text. Returns whether it was done.
 CHANGE = (
-    _NOW
+    _STEP
     + """
 local at = 3
 for _ = 1, ARGV[2] do
@@ -48,20 +59,23 @@ for field = at, #ARGV, 2 do
     if ARGV[field + 1] == 'running' then redis.call('HINCRBY', KEYS[1], 'run', 1) end
   end
 end
-redis.call('HINCRBY', KEYS[1], 'version', 1)
+step(KEYS[1])
 redis.call('PUBLISH', ARGV[1], 'orders')
 return 1
 """
 )
 
 #: KEYS crawl, limits; ARGV channel, pattern, pace (empty: none of its own).
-LIMIT = """
+LIMIT = (
+    _STEP
+    + """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if ARGV[3] == '' then redis.call('HDEL', KEYS[2], ARGV[2]) else redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) end
-redis.call('HINCRBY', KEYS[1], 'version', 1)
+step(KEYS[1])
 redis.call('PUBLISH', ARGV[1], 'orders')
 return 1
 """
+)
 
 #: KEYS crawl, limits. Returns the fields of the crawl, and patterns with their paces, as of one moment.
 READ = """
@@ -70,7 +84,9 @@ return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}
 
 #: KEYS crawl, lease; ARGV channel, worker, time to live in ms, row, what the list is, over. Returns who reads the
 #: seeds, for how long yet, the row to go on from, whether all are in, and what list it is.
-SEED = """
+SEED = (
+    _STEP
+    + """
 local seeded = redis.call('HGET', KEYS[1], 'seeded') == '1'
 local owner = redis.call('GET', KEYS[2])
 if not seeded and (not owner or owner == ARGV[2]) then
@@ -81,7 +97,7 @@ if not seeded and (not owner or owner == ARGV[2]) then
   if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'seed_list', ARGV[5]) end
   if ARGV[6] == '1' then
     redis.call('HSET', KEYS[1], 'seeded', 1)
-    redis.call('HINCRBY', KEYS[1], 'version', 1)
+    step(KEYS[1])
     redis.call('DEL', KEYS[2])
     redis.call('PUBLISH', ARGV[1], 'orders')
     seeded = true
@@ -90,6 +106,7 @@ end
 return {owner or '', redis.call('PTTL', KEYS[2]), redis.call('HGET', KEYS[1], 'seed_row') or 0, seeded and 1 or 0,
   redis.call('HGET', KEYS[1], 'seed_list') or ''}
 """
+)
 
 #: KEYS lease of the seeds; ARGV worker.
 UNSEED = """
@@ -123,7 +140,7 @@ return {string.format('%.0f', had), string.format('%.0f', all)}
 #: KEYS crawl, budget, flags, members; ARGV channel, run, name, what there is. Ends the crawl if all of a budget has
 #: been drawn, and everybody has spent what they drew, or has nothing to do.
 SPEND = (
-    _NOW
+    _STEP
     + """
 if redis.call('HGET', KEYS[1], 'state') ~= 'running' or redis.call('HGET', KEYS[1], 'run') ~= ARGV[2] then return 0 end
 if tonumber(redis.call('HGET', KEYS[2], ARGV[3]) or 0) < tonumber(ARGV[4]) then return 0 end
@@ -132,7 +149,7 @@ for _, worker in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. now, '+inf')
   if not flags[1] and flags[3] == '' then return 0 end
 end
 redis.call('HSET', KEYS[1], 'state', 'stopped', 'why', ARGV[3], 'state_ms', now)
-redis.call('HINCRBY', KEYS[1], 'version', 1)
+step(KEYS[1])
 redis.call('PUBLISH', ARGV[1], 'orders')
 return 1
 """
@@ -140,12 +157,12 @@ return 1
 
 #: KEYS crawl, members; ARGV state. Ends a crawl that no worker lives of, for good. Returns how many live.
 RETIRE = (
-    _NOW
+    _STEP
     + """
 local live = redis.call('ZCOUNT', KEYS[2], '(' .. now, '+inf')
 if live == 0 and redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HSET', KEYS[1], 'state', ARGV[1], 'state_ms', now)
-  redis.call('HINCRBY', KEYS[1], 'version', 1)
+  step(KEYS[1])
 end
 return live
 """

@@ -48,6 +48,13 @@ class Cue:
             self._timer = None
 
 
+def goes_on() -> bool:
+    """Whether the task that runs was not told to end: to be asked in each turn of a loop without end, as redis-py loses
+    a cancellation that meets an answer."""
+    task = asyncio.current_task()
+    return task is None or not task.cancelling()
+
+
 async def ended(tasks: Collection[asyncio.Task[None]]) -> None:
     """Cancel tasks until they have ended: `asyncio.wait_for`, before Python 3.12, loses what comes with its result."""
     left = {task for task in tasks if not task.done()}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from crawler.fleet.cue import goes_on
 from crawler.models import HostKey, Request, RobotsFile
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ class Errands:
 
     async def run(self) -> None:
         """Send and read, until it is cancelled. Errors as of `Link.patiently`."""
-        task = asyncio.current_task()
-        while task is None or not task.cancelling():  # redis-py loses a cancellation that meets an answer
+        while goes_on():
             try:
                 async with asyncio.timeout(AGAIN_S if self._sent else None):
                     await self._changed.wait()

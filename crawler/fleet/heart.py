@@ -141,6 +141,8 @@ class Heart:
     def planned(self, plan: Plan) -> None:
         """Go by this plan."""
         self.plan = plan
+        if not plan.owners:
+            return  # the server has lost it: what is held stays so until there is another
         self._hands.want(frozenset(one for one, owner in enumerate(plan.owners) if owner == self._info.id))
 
     def trouble(self, why: str | None, kind: str) -> None:

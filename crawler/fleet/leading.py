@@ -14,6 +14,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec.structs import replace
+
 from crawler.fleet.plan import nobodys, planned
 
 if TYPE_CHECKING:
@@ -85,7 +87,11 @@ class Leader:
         held = {one for one, owner in enumerate(before.owners) if owner in beat.there}
         self._weights = {one: weight for one, weight in self._weights.items() if one not in held} | told
         plan = planned(before if before.owners else nobodys(self._partitions), workers, self._weights, most=most)
-        if plan.version == before.version or not await self._members.publish(self._worker, before, plan):
+        if plan.version == before.version:
+            return before
+        # by the server's clock: one that it has lost again must not be taken for the next
+        plan = replace(plan, version=max(plan.version, round(beat.now * 1000)))
+        if not await self._members.publish(self._worker, before, plan):
             return before
         log.info("partitions are planned for", extra={"why": f"{len(plan.workers)} workers"})
         return plan

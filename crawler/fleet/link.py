@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, NoScriptError, ReadOnlyError
 
 from crawler.errors import FrontierError
+from crawler.fleet.cue import goes_on
 from crawler.fleet.scripts import Script
 from crawler.fleet.server import check_authorities, check_server, check_strangers, is_cluster
 from crawler.fleet.trouble import ERRORS, explained, why
@@ -113,6 +114,8 @@ class Link:
                     return await call()
                 except ERRORS as error:
                     self._suffer(mark, why(error, self.target.address))
+                    if not goes_on():
+                        raise asyncio.CancelledError from error
                     if isinstance(error, ReadOnlyError) and isinstance(self.client, Redis):
                         # it was the one that writes; its name may lead to another by now
                         await self.client.connection_pool.disconnect(inuse_connections=False)

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from math import inf
 from typing import TYPE_CHECKING
 
 from crawler.errors import CrawlerError, first_error
@@ -111,7 +112,8 @@ class Member:
         #: called when an event of this name is heard, besides what is done here
         self.hears: dict[str, Callable[[], None]] = {}
         self._renew_at = self._look_at = monotonic()
-        self._has_lapses = False
+        self._has_lapses = self._has_heard = False
+        self._sure_at = -inf  # before that, others may not have handed over again yet what Redis has lost
         self._gone = asyncio.Event()
         self._pulse, self._lead = Cue(monotonic), Cue(monotonic)
         #: whether a request may be sent to a host now
@@ -180,6 +182,7 @@ class Member:
     def trouble(self, why: str | None) -> None:
         """Redis is not to be relied on, or is again (None)."""
         self._heart.trouble(why, "link")
+        self._lost_touch()
 
     async def posted(self, partitions: Iterable[int]) -> None:
         """Tell their workers that there is something in these inboxes."""
@@ -211,11 +214,18 @@ class Member:
             case "plan" | "orders" | "leader":
                 self._pulse()
             case _ if name == ALL:
+                if self._has_heard:
+                    self._lost_touch()
+                self._has_heard = True
                 self._renew_at = self._look_at = self._monotonic()
                 self._pulse()
         for hears, more in self.hears.items():
             if name in (hears, ALL):  # whatever was told while there was no connection
                 more()
+
+    def _lost_touch(self) -> None:
+        """Redis was away, from here at least, and may have lost its last second."""
+        self._sure_at = self._monotonic() + self._lease_s
 
     def _has_lapsed(self) -> None:
         """A lease is over that was not lost: it may be good again once it is renewed."""
@@ -273,7 +283,9 @@ class Member:
             if plan.version != self._heart.plan.version:
                 self._heart.planned(plan)
                 self._pulse()
-            if await self._leader.end(beat, self.orders, self._holder.budgets):
+            if beat.is_idle and self._monotonic() < self._sure_at:
+                self._lead.at(self._sure_at)
+            elif await self._leader.end(beat, self.orders, self._holder.budgets):
                 self._pulse()
             elif beat.is_idle:
                 self._lead.at(self._monotonic() + _UNSURE_S)

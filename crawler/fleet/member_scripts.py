@@ -19,10 +19,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
 #: ARGV channel, worker, crawl, time to live in ms, info, flags, version of the plan it knows, weights (empty: as they
-#: were), units it is to have, units it needs yet, units there are. Returns nothing if the crawl is gone. A worker that
-#: is late itself lets others be so for a while: Redis was away. (The first command that writes is one that a server
-#: refuses when its memory is full: so all is done, or nothing.) A number is not given again, although a server may have
-#: forgotten that it was.
+#: were), units it is to have, units it needs yet, units there are. Returns nothing if the crawl is gone. (A plan
+#: that is known to the worker and not to the server is answered with a dash.) A worker that is late itself
+#: lets others be so for a while: Redis was away. (The first command that writes is one that a server refuses when its
+#: memory is full: so all is done, or nothing.) A number is not given again, although a server may have forgotten that
+#: it was.
 BEAT = (
     _HEAD
     + """
@@ -69,7 +70,7 @@ end
 if changed then redis.call('PUBLISH', channel, 'members') end
 local version = tonumber(redis.call('HGET', plan, 'version') or 0)
 local newer = ''
-if version ~= tonumber(ARGV[7]) then newer = redis.call('HGET', plan, 'plan') or '' end
+if version ~= tonumber(ARGV[7]) then newer = redis.call('HGET', plan, 'plan') or '-' end
 return {tostring(now), head, redis.call('PTTL', leader), redis.call('HGET', crawl, 'version'),
   redis.call('ZRANGE', members, 0, -1, 'WITHSCORES'), redis.call('HGETALL', flags), newer, mine}
 """

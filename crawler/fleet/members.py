@@ -124,7 +124,7 @@ class Members:
             leader=int(leader),
             leader_for_s=max(0, leader_ms) / 1000,
             there=_there(float(now), members, marks),
-            plan=msgspec.msgpack.decode(newer, type=Plan) if newer else None,
+            plan=_plan(newer) if newer else None,
             units=int(had),
         )
 
@@ -161,6 +161,11 @@ class Members:
 
     async def _run(self, script: str, worker: int, *args: str | float | bytes) -> Any:  # noqa: ANN401
         return await control_scripts.run(self._link, script, self._names, self._keys.events, worker, *args)
+
+
+def _plan(told: bytes) -> Plan:
+    """One that is not the one known here; none at all where the server has lost it."""
+    return Plan() if told == b"-" else msgspec.msgpack.decode(told, type=Plan)
 
 
 def _there(now_ms: float, members: Sequence[bytes], marks: Sequence[bytes]) -> dict[int, There]:

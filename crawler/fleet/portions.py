@@ -14,6 +14,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from crawler.fleet.cue import goes_on
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -101,7 +103,7 @@ class Portions:
 
     async def run(self) -> None:
         """Draw and give back whenever there is reason to, until it is cancelled. Errors as of `draw`."""
-        while True:
+        while goes_on():
             await self._calls.wait()
             self._calls.clear()
             await self._settle()

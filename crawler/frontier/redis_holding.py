@@ -183,9 +183,10 @@ class Holding:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing of the partitions held is left to do or to store, and nothing is being read or delivered."""
+        """Whether nothing of the partitions held is left to do or to store, nothing being loaded or delivered. An
+        inbox that is being read keeps what is in it until that is stored."""
         counts = self._held.counts()
-        if counts.pending or self._gaining or self._unread or self._admission.outbox or self._receiving.locked():
+        if counts.pending or self._gaining or self._unread or self._admission.outbox:
             return False
         return not self._writing.locked() and all(partition.is_settled for partition in self._held)
 

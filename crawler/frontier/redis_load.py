@@ -72,7 +72,8 @@ class Loader:
 
     def _queue(self, partition: Partition, block: UrlBlock, marks: bytearray, later: dict[int, Later]) -> None:
         """Queue what is left of a block."""
-        if 0 not in marks[block.first : block.first + len(block)] and _SNOOZED not in marks[block.first :]:
+        those = marks[block.first : block.first + len(block)]
+        if 0 not in those and _SNOOZED not in those:
             return
         push, band_of = partition.queues.push, self._order.band
         last = (-1, -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -251,6 +252,34 @@ async def test_events_are_heard_again_after_the_connection_was_lost(workers, lin
     await link.client.client_kill_filter(_type="pubsub")
     await one.control.pause("someone")
     await until(lambda: one.holder.orders.paused_by == "someone")
+
+
+async def test_a_crawl_is_not_over_before_others_may_have_handed_over_again_what_redis_has_lost(workers, link):
+    one = await workers(lease_s=1.0)
+    await one.control.seeding(1, 30, is_over=True)
+    await until(lambda: len(one.holder.loaded) == 16 and one.member.orders.is_seeded)
+    heard = asyncio.Event()
+    one.member.hears["all"] = heard.set
+    await link.client.client_kill_filter(_type="pubsub")
+    await heard.wait()
+    since = time.monotonic()
+    one.holder.is_idle = True
+    one.member.nudge()
+    await until(one.member.over.is_set)
+    assert time.monotonic() - since >= 0.9
+
+
+async def test_a_plan_that_redis_has_lost_is_not_taken_for_the_next_one(workers, link):
+    one = await workers(lease_s=30.0)
+    await until(lambda: len(one.holder.loaded) == 16)
+    name = one.control.keys.control("plan")
+    lost = one.member._heart.plan.version
+    await link.client.delete(name)
+    await link.client.publish(one.control.keys.events, "members")
+    await workers(lease_s=30.0)
+    await until(lambda: len(one.member._heart.plan.workers) == 2)
+    assert one.member._heart.plan.version > lost
+    assert int(await link.client.hget(name, "version")) > lost
 
 
 def received(worker):

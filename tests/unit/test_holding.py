@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from math import inf
 from types import SimpleNamespace
 
@@ -188,6 +189,35 @@ async def test_others_are_told_of_what_was_delivered_and_the_member_of_each_chec
     assert stage.names()[-1] == "check"  # it may have lost something
     running.cancel()
     await asyncio.wait((running,))
+
+
+async def test_what_redis_has_lost_is_looked_for_also_where_its_absence_was_not_noticed(stage):
+    running = asyncio.ensure_future(stage.holding.run())
+    stage.member.hears["all"]()
+    await stage.done.wait()
+    assert stage.names() == ["check"]
+    running.cancel()
+    await asyncio.wait((running,))
+
+
+@pytest.mark.parametrize("what", ["check", "posted"])
+async def test_it_ends_although_a_cancellation_was_lost_in_redis(stage, what):
+    begun = asyncio.Event()
+
+    async def swallow(*_):
+        begun.set()
+        with contextlib.suppress(asyncio.CancelledError):  # as redis-py does where it meets an answer
+            await asyncio.Event().wait()
+
+    setattr(stage.frontier if what == "check" else stage.member, what, swallow)
+    running = asyncio.ensure_future(stage.holding.run())
+    await asyncio.sleep(0)
+    stage.holding.trouble(None)
+    stage.frontier.on_stored({OTHER})
+    await begun.wait()
+    running.cancel()
+    done, _ = await asyncio.wait((running,), timeout=2)
+    assert done == {running}
 
 
 async def test_a_worker_with_hosts_that_have_given_all_has_spent_its_part_unless_more_may_come(stage):
