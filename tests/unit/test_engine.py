@@ -32,6 +32,22 @@ def test_url_stored_as_snoozed_since_the_frontier_was_asked_keeps_the_crawl_goin
     assert not engine._is_spent(None)
 
 
+def test_engine_that_has_nothing_left_but_may_get_more_says_so_instead_of_ending():
+    engine, dry = engine_of_hosts_set_aside(), []
+    engine.ran_dry = lambda: dry.append(True)
+    engine._seeded = False
+    engine._settle()
+    assert not dry, "a URL is open"
+    engine._ledger.open = 0
+    engine._settle()
+    assert dry
+    assert not engine._over.is_set()
+    engine._seeded = True
+    engine._settle()
+    assert len(dry) == 1
+    assert engine._over.is_set()
+
+
 async def test_nothing_is_started_when_the_gate_has_closed_while_the_frontier_woke_what_is_due():
     engine = engine_of_hosts_set_aside()
     rounds, started_at = [], []
