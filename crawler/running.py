@@ -80,6 +80,11 @@ class Sharing(Protocol):
         """Have what keeps it from its work told to `say`, a sentence at a time."""
         ...
 
+    @property
+    def waits_for(self) -> str:
+        """What is the matter with what it shares; empty if nothing is."""
+        ...
+
     def own(self, snapshot: Snapshot) -> Snapshot:
         """`snapshot` of what this worker did, whatever it holds."""
         ...
@@ -170,6 +175,11 @@ class Running:
         """Have what a person should know told to `say` while it goes on, a sentence at a time."""
         if self._shared is not None:
             self._shared.told(say)
+
+    @property
+    def waits_for(self) -> str:
+        """What a stop has to wait for, besides requests in flight; empty for nothing."""
+        return self._shared.waits_for if self._shared is not None else ""
 
     @property
     def stopping(self) -> bool:

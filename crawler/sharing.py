@@ -224,6 +224,11 @@ class Shared:
         """Have what keeps this worker from its work told to `say`, a sentence at a time."""
         self.notices.say = say
 
+    @property
+    def waits_for(self) -> str:
+        """Why Redis is waited for; empty if it is not."""
+        return self.notices.waits_for
+
     def give_up(self) -> None:
         """Wait for Redis no longer."""
         self._link.stop()

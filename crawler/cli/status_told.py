@@ -98,7 +98,7 @@ def _workers(status: FleetStatus) -> Iterator[str]:
     gone = f"; {counted(status.gone, 'other')} came and went" if status.gone else ""
     if not status.workers:
         yield f"No worker is there{gone}."
-        if status.state != "done" and status.totals.pending:
+        if status.state == "running" and status.totals.pending:
             yield "What is pending waits for one: crawler crawl, with the same configuration and --frontier, goes on."
         return
     rate = f"{status.pages_per_s:,.1f} pages/s, {status.in_flight:,} in flight"

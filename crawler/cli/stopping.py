@@ -70,5 +70,9 @@ class Stopper:
                 self._follower.give_up()
             return
         self._running.stop()
-        if self._running.stopping and not (self._quiet or something_stands()):
+        if self._quiet or something_stands():
+            return
+        if why := self._running.waits_for:
+            remark(f"\nStopping once what was fetched can be stored: {why}. Once more: do not wait.")
+        elif self._running.stopping:
             remark("\nStopping: requests in flight have 10 s to finish. Once more: do not wait.")

@@ -12,13 +12,14 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, NoScriptError, ReadOnlyError
 
 from crawler.errors import FrontierError
+from crawler.fleet.connections import PlainConnection, SafeConnection, have_cancellable
 from crawler.fleet.cue import goes_on
 from crawler.fleet.scripts import Script
 from crawler.fleet.server import check_authorities, check_server, check_strangers, is_cluster
@@ -204,7 +205,7 @@ class Link:
         if self._troubled.pop(mark, None) is None:
             return
         told = next(iter(self._troubled.values()), None)
-        if told != self._told:
+        if told != self._told and not self._stopped.is_set():  # who has given up does not know of an end
             self._told = told
             self._trouble(told)
 
@@ -237,7 +238,7 @@ class Link:
         target = self.target
         pool = BlockingConnectionPool(
             **self._options(),
-            connection_class=SSLConnection if target.tls else Connection,
+            connection_class=SafeConnection if target.tls else PlainConnection,
             host=target.host,
             port=target.port,
             db=target.database,
@@ -249,9 +250,11 @@ class Link:
 
     def _many(self) -> RedisCluster:
         target = self.target
-        return RedisCluster(
+        cluster = RedisCluster(
             **self._options(), host=target.host, port=target.port, ssl=target.tls, retry=Retry(NoBackoff(), 1)
         )
+        have_cancellable(cluster)
+        return cluster
 
 
 def _sliced(calls: Sequence[Call]) -> Iterator[Sequence[Call]]:

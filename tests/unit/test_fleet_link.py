@@ -245,3 +245,22 @@ def test_errors_that_pass_are_known_by_their_text(text, words):
     from redis.exceptions import ResponseError
 
     assert words in why(ResponseError(text), "a:1")
+
+
+async def test_whoever_is_cancelled_ends_whatever_was_said_to_the_server_at_that_moment(tmp_path):
+    with RedisServer(tmp_path) as server:
+        async with opened_link(server) as link:
+
+            async def ask():
+                while True:
+                    await link.call(Call("PING", ()))
+
+            for moments in range(80):
+                asking = asyncio.create_task(ask())
+                for _ in range(moments):
+                    await asyncio.sleep(0)
+                asking.cancel()
+                done, _ = await asyncio.wait([asking], timeout=1)
+                if not done:
+                    asking.cancel()
+                assert done, f"after {moments} moments"
