@@ -1,8 +1,7 @@
 """How does a process come to have a part in a crawl that workers share?
 
 Before anything is opened: the crawl is begun, or found in Redis and compared with what is asked for here, and the new
-worker gets a number and a directory of its own, below that of the crawl. Each start is a new worker: what one before it
-has written stays as it is, and what that had under way is with the crawl, in Redis.
+worker gets a number and a directory of its own. Each start is a new worker: what others wrote stays as it is.
 """
 
 from __future__ import annotations

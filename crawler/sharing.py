@@ -1,8 +1,7 @@
 """What does a worker have besides the parts of any crawl, and how does its crawl run to the end?
 
-A connection to Redis, a frontier there, and a `Member`, which leases partitions for it; the rest of the crawl is as it
-always is. The engine runs until the crawl is over for all: nothing is left anywhere, somebody stopped it, or a budget
-is spent; or until this worker is told to end, which gives its partitions to the others.
+A connection to Redis, a frontier there, and a `Member`, which leases partitions for it. The engine runs until the crawl
+is over for all (nothing is left, somebody stopped it, a budget is spent), or this worker is told to end and gives back.
 """
 
 from __future__ import annotations
