@@ -69,8 +69,13 @@ def status(
 async def _status(place: str, name: str | None, wishes: list[Wish], *, as_json: bool, watch: bool) -> int:
     from crawler.cli.out import remark  # noqa: PLC0415
     from crawler.cli.status_shown import show, show_list, watch_on  # noqa: PLC0415
-    from crawler.fleet.looking import looking  # noqa: PLC0415
 
+    try:
+        from crawler.fleet.looking import looking  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        from crawler.errors import ConfigError  # noqa: PLC0415
+
+        raise ConfigError(f"{error.name} is not installed, which a Redis takes: pip install 'crawler[redis]'") from None
     url, prefix = (place, None) if "://" in place else _kept(Path(place))
     async with looking(url, prefix, name, waiting=remark if watch else None) as found:
         look = found.chosen(needed=bool(wishes))

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from contextlib import asynccontextmanager
 
 import pytest
@@ -224,3 +225,17 @@ def test_watching_ends_with_ctrl_c(server):
         os.kill(watching.pid, signal.SIGINT)
         assert watching.wait(10) == 130
         assert watching.stderr.read().strip() == b""
+
+
+def test_without_the_package_it_says_what_to_install(tmp_path):
+    (tmp_path / "redis").mkdir()
+    (tmp_path / "redis/__init__.py").write_text("raise ModuleNotFoundError('gone', name='redis')")
+    path = os.pathsep.join((str(tmp_path), *sys.path))
+    done = subprocess.run(
+        [sys.executable, "-m", "crawler", "status", "redis://127.0.0.1:1/0"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "pip install 'crawler[redis]'" in done.stderr) == (2, True), done.stderr
