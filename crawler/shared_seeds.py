@@ -113,30 +113,34 @@ class SharedSeeds:
     def end(self) -> None:
         """The crawl is over: there are no more seeds."""
         self._is_over = True
-        self._news.set()
-        self._taken.set()
+        for event in (self._news, self._taken, self._asked):
+            event.set()
 
     def heed(self) -> None:
         """Whose turn it is, or whether all are in, may have changed."""
         self._asked.set()
 
     async def run(self) -> None:
-        """Read the seeds when it is this worker's turn; return once all are in, whoever read them.
+        """Read the seeds when it is this worker's turn, and see that it is known once all are in, until the crawl is over.
 
         Raises:
             ConfigError: An item of the list cannot be read.
             FrontierError: Redis cannot be had.
         """
-        if not self._reads:
-            return
-        while not self._is_over:
+        are_in = False
+        while self._reads and not self._is_over:
             self._asked.clear()
             turn = await self._turns.seeding(self._worker, self._ttl_s)
-            if turn.is_over:
-                return
+            if turn.is_mine and are_in:  # Redis has lost that it was told so
+                await self._note(self._seeds.rows, is_over=True)
+                continue
             if turn.is_mine:
                 await self._read(turn)
-                return
+                are_in = True
+                continue
+            if turn.is_over:
+                await self._asked.wait()
+                continue
             try:
                 async with asyncio.timeout(turn.free_in_s + 0.05):
                     await self._asked.wait()

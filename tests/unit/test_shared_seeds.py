@@ -85,6 +85,23 @@ async def test_all_seeds_are_read_and_told_once_they_are_stored(tmp_path):
     assert engine.settled == 1
 
 
+async def test_that_all_are_in_is_told_again_where_redis_has_lost_it(tmp_path):
+    turns = Turns()
+    engine = Engine(tmp_path, turns)
+    forgotten = []
+
+    def told_again():
+        if turns.is_over and not forgotten:
+            forgotten.append(True)
+            turns.is_over = False
+            engine.seeds.heed()  # as after each time that Redis was away
+        return turns.is_over
+
+    await both(engine, told_again)
+    assert turns.told == [2_500, 2_500]
+    assert len(engine.taken) == 2_500
+
+
 async def test_another_goes_on_from_the_row_that_was_stored(tmp_path):
     first = Engine(tmp_path, Turns(), 1)
     turns = Turns(row=1_700, seed_list=first.seeds._name)
