@@ -121,7 +121,7 @@ class SharedSeeds:
         self._asked.set()
 
     async def run(self) -> None:
-        """Read the seeds when it is this worker's turn, and see that it is known once all are in, until the crawl is over.
+        """Read the seeds when it is this worker's turn, and see that all know once they are in, until it is over.
 
         Raises:
             ConfigError: An item of the list cannot be read.
