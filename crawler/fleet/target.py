@@ -61,11 +61,6 @@ class Target:
         return f"redis{'s' * self.tls}://{self.address}/{self.database}?{'&'.join(options)}"
 
 
-def is_redis(text: str) -> bool:
-    """Whether `text` is meant to be the URL of one."""
-    return text.partition("://")[0].lower() in SCHEMES and "://" in text
-
-
 def target_of(url: str, name: str, environ: Mapping[str, str], *, allow_unauthenticated: bool = False) -> Target:
     """What `url` says.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler.errors import ConfigError
-from crawler.fleet.target import is_redis, target_of, without_secrets
+from crawler.fleet.target import target_of, without_secrets
 
 
 def test_all_that_a_url_says_is_heard():
@@ -76,10 +76,3 @@ def test_what_a_url_may_not_say_is_told_without_its_secrets(url, told):
 )
 def test_a_password_is_left_out_of_what_is_shown(url, shown):
     assert without_secrets(url) == shown
-
-
-@pytest.mark.parametrize(
-    ("text", "is_one"), [("redis://h", True), ("rediss://h", True), ("sqlite", False), ("redis", False)]
-)
-def test_the_url_of_a_redis_is_told_from_other_backends(text, is_one):
-    assert is_redis(text) is is_one
