@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from msgspec import Meta, field
 
 from crawler.config.base import Section
+from crawler.config.server_url import server_parts
 from crawler.units import Duration
 
 ALONE: Final = ("sqlite", "memory")
@@ -25,7 +25,6 @@ LEASE_S: Final = (0.5, 600.0)
 MOST_PARTITIONS: Final = 16_384
 
 _EXPECTED: Final = "expected sqlite, memory, or where a Redis is, such as redis://127.0.0.1:6379/0"
-_PRINTABLE: Final = re.compile(r"[!-~]+")
 _DATABASE: Final = re.compile(r"/?|/[0-9]{1,5}")
 
 
@@ -69,15 +68,9 @@ def frontier_problem(text: str) -> str | None:
 
 
 def _url_problem(text: str) -> str | None:
-    if not _PRINTABLE.fullmatch(text):
-        return "printable ASCII without blanks, all else percent-encoded"
-    try:
-        parts = urlsplit(text)
-        named = parts.hostname and parts.port != 0
-    except ValueError:
-        named = False
-    if not named:
-        return "a host and, after a colon, a port up to 65535; in a password / ? # are percent-encoded (%2F %3F %23)"
+    parts = server_parts(text)
+    if isinstance(parts, str):
+        return parts
     if not _DATABASE.fullmatch(parts.path) or parts.fragment:
         return "after the host nothing but the number of a database, and ?prefix=NAME"
     return None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
-from urllib.parse import urlsplit
 
-_PRINTABLE: Final = re.compile(r"[!-~]+")
+from crawler.config.server_url import ENCODED, server_parts
+
 _EXPECTED: Final = "expected a proxy such as http://proxy.example.org:3128, or http://user:password@…"
-_ENCODED: Final = "in a password / ? # are percent-encoded (%2F %3F %23)"
 
 
 def proxy_problem(text: str) -> str | None:
@@ -27,15 +25,9 @@ def _scheme_problem(text: str) -> str | None:
 
 
 def _rest_problem(text: str) -> str | None:
-    if not _PRINTABLE.fullmatch(text):
-        return "printable ASCII without blanks, all else percent-encoded"
-    try:
-        parts = urlsplit(text)
-        named = parts.hostname and parts.port != 0
-    except ValueError:
-        named = False
-    if not named:
-        return f"a host and, after a colon, a port up to 65535; {_ENCODED}"
+    parts = server_parts(text)
+    if isinstance(parts, str):
+        return parts
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        return f"no path; {_ENCODED}"
+        return f"no path; {ENCODED}"
     return None
